@@ -1,0 +1,171 @@
+/** The config and the settings once they are valid: references parsed, paths inside their folder, positions kept. */
+import type { Position } from '../failure.ts';
+import type { Platform } from '../oci/model.ts';
+import type { Reference, Tagged } from '../reference.ts';
+
+/** One destination repository:tag of an entry. */
+export interface Target {
+  readonly destination: Tagged;
+  /** Its tag came from `{date}` or `{sha}`: it moves only when the digest is newly published. */
+  readonly templated: boolean;
+}
+
+interface EntryCommon {
+  /** Kind and normalised destination as the config has it, as `sync:docker.io/library/alpine:3.20`. `--to` does not change it. */
+  readonly id: string;
+  readonly at: Position;
+  /** The first is the entry's own destination; the others come from `tags:`. Mapped by `--to`. */
+  readonly targets: readonly [Target, ...Target[]];
+  /** Scan and attest again and confirm the signature even if nothing moved. */
+  readonly always: boolean;
+}
+
+export interface SyncEntry extends EntryCommon {
+  readonly kind: 'sync';
+  readonly source: Reference;
+}
+
+export interface BuildEntry extends EntryCommon {
+  readonly kind: 'build';
+  /** Relative to the config's folder, `/` between parts, inside the folder. */
+  readonly source: string;
+  /** `mode:` as written; otherwise the one mode that claims the source. */
+  readonly mode?: string;
+  readonly platforms?: readonly Platform[];
+  readonly melangeConfigs: readonly string[];
+  readonly dockerOptions: { readonly context?: string };
+  readonly buildOnMainOnly: boolean;
+  /** Keys that a mode adds to a build entry, already checked against its schema. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export type Entry = SyncEntry | BuildEntry;
+
+export interface Config {
+  /** Absolute path of config.yaml; the folder around it is the root of every path in it. */
+  readonly file: string;
+  readonly folder: string;
+  readonly entries: readonly Entry[];
+}
+
+/** Read once by the CLI, so that a plan depends on no clock and no git of its own. */
+export interface Context {
+  /** Absent when detached or without git, which is not main. */
+  readonly branch?: string;
+  /** Full commit id; absent without git. */
+  readonly sha?: string;
+  /** `2026-11-23`, UTC. */
+  readonly date: string;
+}
+
+/** A source's bytes may be fetched elsewhere by digest; only a trusted mirror may say what a tag names. */
+export interface Mirror {
+  /** `docker.io` or `docker.io/library`. */
+  readonly source: string;
+  /** `mirror.example/hub`: the source's path is appended. */
+  readonly mirror: string;
+  readonly trusted: boolean;
+}
+
+export type Severity = 'CRITICAL' | 'HIGH' | 'MEDIUM' | 'LOW' | 'UNKNOWN';
+
+export interface Waiver {
+  readonly id: string;
+  /** A glob on entry id or destination; everything when absent. */
+  readonly match?: string;
+  readonly reason: string;
+  /** `2027-01-31`: the waiver ends with that day, UTC. */
+  readonly expires: string;
+  readonly at?: Position;
+}
+
+export type Verdict = 'refuse' | 'report';
+
+/** The gate's rules for one entry, after patterns were applied. */
+export interface GateRules {
+  readonly verdict: Verdict;
+  readonly severities: readonly Severity[];
+  /** Only findings with a fixed version refuse. */
+  readonly fixable: boolean;
+  readonly unscanned: Verdict;
+  readonly unscannable: Verdict;
+  /** An image that is no worse than the one the tag names now passes. */
+  readonly notWorse: boolean;
+  readonly waivers: readonly Waiver[];
+}
+
+export type GateOverride = Partial<Omit<GateRules, 'waivers'>> & { readonly match: string };
+
+export interface Policy {
+  readonly build: GateRules;
+  readonly sync: GateRules;
+  readonly overrides: readonly GateOverride[];
+  readonly waivers: readonly Waiver[];
+  /** Milliseconds after which a scan is made again by `run`; absent: never. */
+  readonly scanMaxAge?: number;
+}
+
+/** Whose signatures count as ours. */
+export type Accept =
+  | { readonly kind: 'key'; /** PEM text. */ readonly publicKey: string; /** sha256 of the SPKI DER, hex. */ readonly fingerprint: string }
+  | {
+      readonly kind: 'identity';
+      /** Exact text, or a regular expression anchored at both ends. */
+      readonly issuer: { readonly exact: string } | { readonly pattern: string };
+      readonly subject: { readonly exact: string } | { readonly pattern: string };
+    };
+
+export interface Signing {
+  /** `file` path, `env://NAME`, or a KMS URI; absent: keyless. */
+  readonly key?: string;
+  /** How what we sign now will be recognised; also the first of `accept`. */
+  readonly signer: Accept;
+  readonly accept: readonly [Accept, ...Accept[]];
+  /** Absolute paths of a Sigstore signing config and trusted root; without them the public good instance is used when keyless, none with a key. */
+  readonly signingConfig?: string;
+  readonly trustedRoot?: string;
+  /** Environment variable that holds the OIDC identity token, when it is not ambient. */
+  readonly identityTokenEnv?: string;
+}
+
+export type TrustLevel = 'full' | 'copy';
+
+export interface PluginSetting {
+  /** A package name, or a path from the settings' folder that starts with `./` or `../`. */
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly at?: Position;
+}
+
+export interface Settings {
+  /** Absent when there is no settings file. */
+  readonly file?: string;
+  /** What relative paths in the settings are relative to. */
+  readonly folder: string;
+  /** In addition to the default plugins; one of the same name gives it options. */
+  readonly plugins: readonly PluginSetting[];
+  /** Contract without version → plugin name, where two implement it. */
+  readonly use: Readonly<Record<string, { readonly plugin: string; readonly at?: Position }>>;
+  /** The branch that counts as main. */
+  readonly main: string;
+  readonly mirrors: readonly Mirror[];
+  /** Hosts that may be spoken to by plain HTTP besides loopback. */
+  readonly plainHttp: readonly string[];
+  readonly policy: Policy;
+  /** The first matching pattern decides; `full` when none does. */
+  readonly trust: readonly { readonly match: string; readonly level: TrustLevel }[];
+  /** Absent: nothing is signed, which only `trust: copy` and an unsigned `--to` allow. */
+  readonly signing?: Signing;
+  /** What a `--to` run signs with, never the production key. */
+  readonly scratch?: Signing;
+  readonly limits: {
+    /** Tasks that keep a CPU busy at once. */
+    readonly cpu: number;
+    /** Tasks that talk to one registry host at once. */
+    readonly host: number;
+    /** Milliseconds for one task. */
+    readonly task: number;
+    /** Tries of a task whose failure is transient. */
+    readonly tries: number;
+  };
+}

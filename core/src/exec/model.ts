@@ -1,0 +1,17 @@
+/** How tools are found and started, apart from who starts them. */
+import type { Result } from '../failure.ts';
+import type { ToolNeed } from '../plugin/api.ts';
+
+export interface FoundTool {
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  /** As `1.2.37`, without a leading `v`. */
+  readonly version: string;
+}
+
+/** From PATH when the version is in range, else from the cache of built tools; never installs. */
+export interface ToolFinder {
+  /** A `missing-tool` failure says which command installs it. */
+  find(need: ToolNeed): Promise<Result<FoundTool>>;
+}

@@ -1,0 +1,77 @@
+/**
+ * Everything that happens in a run, in order: the journal's lines, what reporters show, and what a later run resumes from.
+ * Every task announced by `run.start` or `entry.chain` gets exactly one `task.done`.
+ */
+import type { Failure } from '../failure.ts';
+import type { Data } from '../plan/model.ts';
+
+export type Outcome = 'published' | 'unchanged' | 'refused' | 'failed' | 'skipped' | 'cancelled';
+
+export type TaskState = 'ok' | 'failed' | 'refused' | 'skipped' | 'cancelled';
+
+export interface AnnouncedTask {
+  readonly id: string;
+  readonly contract: string;
+  readonly entry: string | null;
+}
+
+export interface FindingCounts {
+  readonly CRITICAL: number;
+  readonly HIGH: number;
+  readonly MEDIUM: number;
+  readonly LOW: number;
+  readonly UNKNOWN: number;
+}
+
+/** A row of the final table: one a target. */
+export interface Row {
+  readonly id: string;
+  readonly destination: string;
+  readonly digest: string | null;
+  readonly outcome: Outcome;
+  /** What the tag named before; `null` when there was none. */
+  readonly before: string | null;
+  /** Why it ran, or why it did not. */
+  readonly why: string;
+  /** `null` when it was not scanned. */
+  readonly findings: FindingCounts | null;
+  readonly signed: boolean;
+  /** Bytes of all platforms' layers and configs; `null` when not known. */
+  readonly size: number | null;
+  /** Most packages found on one platform; `null` when not known. */
+  readonly packages: number | null;
+  readonly seconds: number;
+  readonly failure?: Failure;
+}
+
+interface At {
+  /** Milliseconds since 1970. */
+  readonly t: number;
+}
+
+export type Event =
+  | (At & {
+      readonly type: 'run.start';
+      readonly run: string;
+      readonly command: string;
+      readonly version: string;
+      readonly entries: readonly string[];
+      readonly tasks: readonly AnnouncedTask[];
+    })
+  /** The probe found work: these tasks of the entry (and packages it needs) will run. */
+  | (At & { readonly type: 'entry.chain'; readonly entry: string; readonly why: string; readonly tasks: readonly AnnouncedTask[] })
+  | (At & { readonly type: 'task.start'; readonly task: string; readonly attempt: number })
+  | (At & { readonly type: 'task.log'; readonly task: string; readonly line: string })
+  | (At & { readonly type: 'task.tool'; readonly task: string; readonly tool: string; readonly version: string })
+  | (At & { readonly type: 'task.retry'; readonly task: string; readonly failure: Failure; readonly wait: number })
+  | (At & {
+      readonly type: 'task.done';
+      readonly task: string;
+      readonly state: TaskState;
+      readonly ms: number;
+      readonly output?: Data;
+      readonly failure?: Failure;
+    })
+  | (At & { readonly type: 'entry.done'; readonly entry: string; readonly rows: readonly Row[] })
+  | (At & { readonly type: 'warning'; readonly message: string })
+  | (At & { readonly type: 'run.done'; readonly exitCode: number; readonly seconds: number });

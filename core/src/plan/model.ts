@@ -1,0 +1,65 @@
+/** The plan: pure data, the same byte for byte whichever plugins implement it. */
+import type { TrustLevel } from '../config/model.ts';
+
+/** Names an output of another task. These references are the edges: none can be forgotten. */
+export interface Out {
+  readonly $out: string;
+  /** A dotted path into the output; the whole when empty. */
+  readonly path: string;
+}
+
+export type Data = null | boolean | number | string | readonly Data[] | { readonly [key: string]: Data };
+
+/** Steps of the chain, in its order; they end a task's id: `build:ghcr.io/a/b:1#scan`. */
+export type Step =
+  | 'probe'
+  | 'resolve'
+  | 'copy'
+  | 'build'
+  | 'push'
+  | 'scan'
+  | 'sbom'
+  | 'gate'
+  | 'sign'
+  | 'attach'
+  | 'verify'
+  | 'tag';
+
+export interface Task {
+  /** `<entry id>#<step>`, or `package:<melange config>`. */
+  readonly id: string;
+  /** `image.scan@1`, `core.tag@1`, `image.build@1/apko`. */
+  readonly contract: string;
+  /** The entry it belongs to; `null` for a package, which several entries may share and which runs only if one needs it. */
+  readonly entry: string | null;
+  /** Data with {@link Out} references in it. */
+  readonly input: Data;
+  /** The tasks that `input` names, sorted. */
+  readonly needs: readonly string[];
+}
+
+export interface PlannedEntry {
+  readonly id: string;
+  readonly kind: 'sync' | 'build';
+  /** Of a build entry: `apko`, `melange+apko`, `docker`, or a plugin's own. */
+  readonly mode?: string;
+  /** Reference, or path of the build's source. */
+  readonly source: string;
+  /** Where its first target goes, after `--to`. */
+  readonly destination: string;
+  readonly targets: readonly string[];
+  /** `config.yaml:12:5`. */
+  readonly at: string;
+  /** Entries whose digest it takes. */
+  readonly needs: readonly string[];
+  readonly trust: TrustLevel;
+  /** The entry whose image this sync only tags again. */
+  readonly retagOf?: string;
+  /** Why it will not run here, as `buildOnMainOnly` on another branch. */
+  readonly skip?: string;
+}
+
+export interface Plan {
+  readonly entries: readonly PlannedEntry[];
+  readonly tasks: readonly Task[];
+}

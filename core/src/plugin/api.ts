@@ -1,0 +1,219 @@
+/**
+ * The plugin API, version 1.0. A plugin implements contracts and modes; it returns data, the core decides.
+ */
+import type { AsyncSeriesBailHook, AsyncSeriesHook, HookMap, SyncHook } from 'tapable';
+import type { Accept, BuildEntry } from '../config/model.ts';
+import type { Result } from '../failure.ts';
+import type { Event } from '../journal/events.ts';
+import type { Platform } from '../oci/model.ts';
+import type { Pinned, Reference } from '../reference.ts';
+import type { Registry } from '../registry/model.ts';
+import type { Bundle, Child, Scan, Statement } from '../trust/model.ts';
+
+/** A JSON Schema, draft 2020-12, as plain data. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+export interface ExecOptions {
+  /** Working directory; the task's own scratch folder when absent. */
+  readonly cwd?: string;
+  /** Added to the allow-listed environment. Secrets belong here, never in arguments. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string | Uint8Array;
+  /** Registry hosts whose credentials the tool may see, in a DOCKER_CONFIG of its own; none when absent. */
+  readonly hosts?: readonly string[];
+  /** Milliseconds; the task's limit when absent. */
+  readonly timeout?: number;
+  /** Bytes of stdout kept in memory, 32 MiB unless told; more is a failure. */
+  readonly maxOutput?: number;
+}
+
+export interface ExecResult {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a declared tool: an argument list, never a shell. A non-zero exit is a `ToolFailure`. */
+export type Exec = (tool: string, args: readonly string[], options?: ExecOptions) => Promise<Result<ExecResult>>;
+
+export interface TaskContext {
+  readonly exec: Exec;
+  /** The version of a declared tool, as `1.2.37`. */
+  readonly toolVersion: (tool: string) => Promise<Result<string>>;
+  readonly registry: Registry;
+  readonly files: {
+    /** The config's folder: read only. */
+    readonly root: string;
+    /** A fresh folder of this task's own; it is gone after the task. */
+    readonly work: string;
+    /** A folder of this plugin's own that lasts for the run and is shared by its tasks. */
+    readonly shared: string;
+    /** A folder of this plugin's own that outlives the run; losing it costs time only. */
+    readonly cache: string;
+  };
+  readonly log: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** Whether `host` (with its port) is to be spoken to by plain HTTP. */
+  readonly plainHttp: (host: string) => boolean;
+}
+
+/** Contract name → what goes in and what must come out. Schemas of both are in `plugin/schemas.ts`. */
+export interface Contracts {
+  /** Copies by digest, untagged; every child of an index too. */
+  'image.copy@1': {
+    /** `sources`: where the bytes can be read, mirrors first; all name the same digest. */
+    readonly input: { readonly sources: readonly [Pinned, ...Pinned[]]; readonly destination: Pinned };
+    readonly output: { readonly digest: string };
+  };
+  'package.build@1': {
+    readonly input: {
+      /** Melange config, relative to the root. */
+      readonly config: string;
+      readonly architectures: readonly string[];
+      /** Folders with the packages it needs, as earlier package tasks made them. */
+      readonly repositories: readonly string[];
+    };
+    /** `repository`: a folder with one subfolder and one signed index per architecture. */
+    readonly output: { readonly repository: string; readonly packages: readonly string[] };
+  };
+  'image.scan@1': {
+    readonly input: ScanInput;
+    readonly output: Scan;
+  };
+  'sbom.make@1': {
+    readonly input: ScanInput;
+    /** One SPDX 2.3 document, as JSON data, per child that could be read. */
+    readonly output: { readonly documents: readonly { readonly digest: string; readonly spdx: unknown }[] };
+  };
+  'statement.sign@1': {
+    readonly input: { readonly statement: Statement; readonly signing: SigningInput };
+    readonly output: { readonly bundle: Bundle };
+  };
+  'bundle.verify@1': {
+    readonly input: {
+      readonly bundle: Bundle;
+      readonly accept: Accept;
+      readonly trustedRoot?: string;
+    };
+    /** The statement that the bundle proves, and who signed it. */
+    readonly output: { readonly statement: Statement; readonly signer: string };
+  };
+}
+
+export interface ScanInput {
+  readonly subject: Pinned;
+  /** Never empty; `unknown/unknown` children are left out. A single manifest is its own child. */
+  readonly children: readonly Child[];
+}
+
+export interface SigningInput {
+  /** Absolute path, `env://NAME` or a KMS URI; absent: keyless. */
+  readonly key?: string;
+  readonly signingConfig?: string;
+  readonly trustedRoot?: string;
+  readonly identityTokenEnv?: string;
+}
+
+export type ContractName = keyof Contracts;
+export type ContractInput<N extends ContractName> = Contracts[N]['input'];
+export type ContractOutput<N extends ContractName> = Contracts[N]['output'];
+
+/** Reads files of the config's folder, and nothing outside of it. */
+export interface Files {
+  /** UTF-8 text; a `config` failure when it is missing, too large, or outside the folder. */
+  read(path: string): Promise<Result<string>>;
+  /** Every file below a folder, sorted, relative to the root; `.git` and `.slipway` left out. */
+  list(folder: string): Promise<Result<readonly string[]>>;
+}
+
+/** What decides a build's result, found without network, clock or tool. */
+export interface ModeInputs {
+  /** Files whose content decides, relative to the root. */
+  readonly files: readonly string[];
+  /** URLs of package repositories' indexes whose state decides, as `https://…/x86_64/APKINDEX.tar.gz`. */
+  readonly packageIndexes: readonly string[];
+  /** Images that it builds on, as written in the source: an entry's destination among them is an edge. */
+  readonly bases: readonly { readonly text: string; readonly reference: Reference }[];
+  /** The platforms it makes, when neither the entry nor the caller says. */
+  readonly platforms: readonly Platform[];
+  /** Names of packages it installs, to find which melange configs it needs. */
+  readonly packages: readonly string[];
+  /** Options of the plugin that change the result, canonical. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface BuildContext extends TaskContext {
+  readonly entry: BuildEntry;
+  readonly platforms: readonly Platform[];
+  /** Package folders made by `package.build@1`, in the order of `melangeConfigs`. */
+  readonly packageRepositories: readonly string[];
+  /** Text in the source → the pinned image to use in its place. */
+  readonly bases: Readonly<Record<string, Pinned>>;
+  readonly inputs: ModeInputs;
+}
+
+/** https://slsa.dev/spec/v1.0/provenance#resourcedescriptor, the part of it that Slipway fills. */
+export interface Material {
+  readonly uri: string;
+  readonly digest?: Readonly<Record<string, string>>;
+  readonly name?: string;
+}
+
+export interface Built {
+  /** Absolute path of an OCI image layout whose `index.json` names one image or is itself the index. */
+  readonly layout: string;
+  /** SPDX documents that the build made, by the digest of the platform manifest. */
+  readonly sboms?: readonly { readonly digest: string; readonly spdx: unknown }[];
+  readonly materials?: readonly Material[];
+}
+
+/** How a build entry is built. An author of a new mode learns these functions. */
+export interface Mode {
+  readonly name: string;
+  /** JSON Schema properties that the mode adds to a build entry. */
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  /** By the source's name alone; `mode:` in the entry overrides it. */
+  claims(source: string): boolean;
+  inputs(entry: BuildEntry, files: Files): Promise<Result<ModeInputs>>;
+  /** The exact packages the build would use now, when the mode can say so more cheaply than by building. */
+  resolve?(context: BuildContext): Promise<Result<Readonly<Record<string, string>>>>;
+  build(context: BuildContext): Promise<Result<Built>>;
+}
+
+export interface ToolNeed {
+  readonly name: string;
+  /** Accepted versions, as `>=1.2 <2`. */
+  readonly range: string;
+}
+
+/** What the gate is asked: it may refuse in addition to the policy, never overrule it. */
+export interface GateQuestion {
+  readonly entry: string;
+  readonly subject: Pinned;
+  readonly scan: Scan;
+}
+
+export interface Hooks {
+  /** Add the modes that the plugin brings. */
+  readonly mode: AsyncSeriesHook<[{ add(mode: Mode): void }]>;
+  /** One owner a contract: the handler gets the input and the task's context. */
+  readonly task: HookMap<AsyncSeriesBailHook<[input: never, context: TaskContext], unknown>>;
+  /** Answer with a sentence to refuse, with nothing to pass. */
+  readonly gate: AsyncSeriesBailHook<[GateQuestion], string | undefined>;
+  readonly event: SyncHook<[Event]>;
+  readonly done: AsyncSeriesHook<[{ readonly exitCode: number }]>;
+}
+
+export interface Plugin {
+  readonly name: string;
+  readonly version: string;
+  /** The plugin API it was written for: major equal, minor not above ours. */
+  readonly api: string;
+  /** JSON Schema of its options; checked before `apply`. */
+  readonly options?: JsonSchema;
+  readonly needs: {
+    readonly tools: readonly ToolNeed[];
+    /** Environment variables that its tools may see, besides the allow-list every tool gets. */
+    readonly env?: readonly string[];
+  };
+  apply(hooks: Hooks, options: Readonly<Record<string, unknown>>): void;
+}

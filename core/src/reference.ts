@@ -1,0 +1,131 @@
+/**
+ * Names of images. Parsed once at the edge; everything later trusts the types.
+ * Grammar: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests and
+ * https://github.com/distribution/reference (Docker Hub's short names, `localhost`, ports).
+ */
+import { configFailure, fail, ok, type ConfigFailure, type Result } from './failure.ts';
+
+/** `sha256:<64 hex>` or `sha512:<128 hex>`; made only by {@link parseDigest} and by hashing. */
+export type Digest = string & { readonly __digest: never };
+/** A tag, as `3.20` or `latest`. */
+export type Tag = string & { readonly __tag: never };
+
+/** A repository: `registry` is a host with an optional port (`docker.io`, `localhost:5000`), `path` the name in it. */
+export interface Repository {
+  readonly registry: string;
+  readonly path: string;
+}
+
+/** A reference by tag alone: what it names can change. */
+export interface Tagged extends Repository {
+  readonly kind: 'tagged';
+  readonly tag: Tag;
+}
+
+/** A reference by digest; the tag, if any, is only where it came from. Only these can be scanned, signed or attested. */
+export interface Pinned extends Repository {
+  readonly kind: 'pinned';
+  readonly digest: Digest;
+  readonly tag?: Tag;
+}
+
+export type Reference = Tagged | Pinned;
+
+const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+const HOST =
+  /^(?:\[[0-9a-fA-F:.]+\]|(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*)(?::[0-9]{1,5})?$/;
+const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
+const PATH = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
+/** Longest reference that is read at all; the spec asks registries for 255 characters of name. */
+const MAX_LENGTH = 1024;
+
+export function parseDigest(text: string): Digest | undefined {
+  return DIGEST.test(text) ? (text as Digest) : undefined;
+}
+
+export function parseTag(text: string): Tag | undefined {
+  return TAG.test(text) ? (text as Tag) : undefined;
+}
+
+/**
+ * `alpine` → `docker.io/library/alpine:latest`; `ghcr.io/a/b@sha256:…` → pinned; `localhost:5000/a:1` → tagged.
+ * Without tag and digest the tag is `latest`.
+ */
+export function parseReference(text: string): Result<Reference, ConfigFailure> {
+  if (text.length === 0) return fail(configFailure('an image reference is empty'));
+  if (text.length > MAX_LENGTH) return fail(configFailure(`an image reference is longer than ${MAX_LENGTH} characters`));
+  let rest = text;
+  let digest: Digest | undefined;
+  const at = rest.indexOf('@');
+  if (at >= 0) {
+    digest = parseDigest(rest.slice(at + 1));
+    if (digest === undefined) {
+      return fail(configFailure(`"${text}" has no valid digest after "@"`, 'a digest is sha256: and 64 hexadecimal digits'));
+    }
+    rest = rest.slice(0, at);
+  }
+  let tag: Tag | undefined;
+  const colon = rest.lastIndexOf(':');
+  if (colon > rest.lastIndexOf('/')) {
+    const after = rest.slice(colon + 1);
+    tag = parseTag(after);
+    if (tag === undefined) {
+      return fail(configFailure(`"${text}" has no valid tag after ":"`, 'a tag is up to 128 letters, digits, "_", "." and "-"'));
+    }
+    rest = rest.slice(0, colon);
+  }
+  const repository = parseRepository(rest);
+  if (!repository.ok) return fail(configFailure(`"${text}" is not an image reference: ${repository.failure.message}`, repository.failure.hint));
+  if (digest !== undefined) {
+    return ok({ kind: 'pinned', ...repository.value, digest, ...(tag === undefined ? {} : { tag }) });
+  }
+  return ok({ kind: 'tagged', ...repository.value, tag: tag ?? ('latest' as Tag) });
+}
+
+/** `alpine` → `{ docker.io, library/alpine }`; `localhost:5000/a/b` → `{ localhost:5000, a/b }`. */
+export function parseRepository(text: string): Result<Repository, ConfigFailure> {
+  const slash = text.indexOf('/');
+  const head = slash < 0 ? '' : text.slice(0, slash);
+  const named = head.includes('.') || head.includes(':') || head === 'localhost' || head.toLowerCase() !== head;
+  const registry = named ? normaliseHost(head) : 'docker.io';
+  let path = named ? text.slice(slash + 1) : text;
+  if (registry === 'docker.io' && !path.includes('/')) path = `library/${path}`;
+  if (!HOST.test(registry)) return fail(configFailure(`"${head}" is not a registry host`));
+  if (!PATH.test(path)) {
+    const hint = path.toLowerCase() === path ? undefined : 'repository names are lower case';
+    return fail(configFailure(`"${path}" is not a repository name`, hint));
+  }
+  return ok({ registry, path });
+}
+
+function normaliseHost(host: string): string {
+  const lower = host.toLowerCase();
+  return lower === 'index.docker.io' || lower === 'registry-1.docker.io' ? 'docker.io' : lower;
+}
+
+/** `registry/path`. */
+export function formatRepository(repository: Repository): string {
+  return `${repository.registry}/${repository.path}`;
+}
+
+/** `registry/path[:tag][@digest]`. */
+export function formatReference(reference: Reference): string {
+  const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
+  const digest = reference.kind === 'pinned' ? `@${reference.digest}` : '';
+  return `${formatRepository(reference)}${tag}${digest}`;
+}
+
+/** `registry/path@digest`: what tools are given, so that a tag can never be read by mistake. */
+export function formatPinned(pinned: Pinned): string {
+  return `${formatRepository(pinned)}@${pinned.digest}`;
+}
+
+export function pin(repository: Repository, digest: Digest, tag?: Tag): Pinned {
+  const { registry, path } = repository;
+  return { kind: 'pinned', registry, path, digest, ...(tag === undefined ? {} : { tag }) };
+}
+
+export function sameRepository(a: Repository, b: Repository): boolean {
+  return a.registry === b.registry && a.path === b.path;
+}

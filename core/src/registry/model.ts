@@ -1,0 +1,74 @@
+/**
+ * What the rest of Slipway may ask of a registry. One implementation speaks HTTP (`registry/client.ts`), one reads an OCI
+ * image layout (`oci/layout.ts`); `copy` is written once against {@link Content}.
+ */
+import type { Result } from '../failure.ts';
+import type { Descriptor, ManifestContent } from '../oci/model.ts';
+import type { Digest, Pinned, Reference, Repository, Tag } from '../reference.ts';
+
+/** Something images can be read from: a repository of a registry, or a layout. Digests are checked on every read. */
+export interface Content {
+  /** `undefined`: not there. */
+  manifest(digest: Digest): Promise<Result<ManifestContent | undefined>>;
+  /** The stream fails if the bytes do not match the descriptor's digest and size. */
+  blob(descriptor: Descriptor): Promise<Result<AsyncIterable<Uint8Array>>>;
+}
+
+/** Something images can be written to, by digest only. Tags are moved by {@link Registry.tag}, never by a copy. */
+export interface WritableContent extends Content {
+  hasBlob(descriptor: Descriptor): Promise<Result<boolean>>;
+  /** True when the blob is now there without sending it (mounted from another repository of the same registry). */
+  mountBlob(descriptor: Descriptor, from: Content): Promise<Result<boolean>>;
+  putBlob(descriptor: Descriptor, open: () => Promise<Result<AsyncIterable<Uint8Array>>>): Promise<Result<void>>;
+  putManifest(content: ManifestContent): Promise<Result<void>>;
+}
+
+/** What `HEAD` of a manifest says. */
+export interface Head {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly size: number;
+}
+
+/** A manifest whose `subject` is the one asked about; `artifactType` and annotations only select candidates. */
+export interface Referrer {
+  readonly descriptor: Descriptor;
+}
+
+export interface Attachment {
+  /** The artifact's type, and its one layer's media type. */
+  readonly artifactType: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly bytes: Uint8Array;
+}
+
+/** One side of the work, for error messages: the same registry can be source of one entry and destination of another. */
+export type Side = 'source' | 'destination';
+
+export interface Registry {
+  /** `undefined`: the registry says that there is no such manifest. One request, and none that counts as a pull. */
+  head(reference: Reference, side: Side): Promise<Result<Head | undefined>>;
+  manifest(reference: Reference, side: Side): Promise<Result<ManifestContent | undefined>>;
+  /** A whole blob in memory; `limit` in bytes, 16 MiB unless told: more is a failure. */
+  readBlob(repository: Repository, descriptor: Descriptor, side: Side, limit?: number): Promise<Result<Uint8Array>>;
+  content(repository: Repository, side: Side): WritableContent;
+  /** Makes `tag` name `subject`'s manifest, by putting the very bytes again: one request when `known` has them. */
+  tag(subject: Pinned, tag: Tag, known?: ManifestContent): Promise<Result<void>>;
+  tags(repository: Repository, side: Side): Promise<Result<readonly Tag[]>>;
+  /** By the referrers API, or by the tag scheme (`sha256-<hex>`) where there is none. Includes the tag scheme's index too. */
+  referrers(subject: Pinned, side: Side): Promise<Result<readonly Referrer[]>>;
+  /**
+   * Attaches each as a manifest with `subject`. One writer a subject in this process; on a registry without the API the
+   * fallback index is re-read, merged and read again. `drop` leaves out referrers of ours that a newer one replaces.
+   */
+  attach(
+    subject: Descriptor & { readonly repository: Repository },
+    attachments: readonly Attachment[],
+    drop?: ReadonlySet<Digest>,
+  ): Promise<Result<readonly Descriptor[]>>;
+  /** Whether the registry that holds `repository` has the referrers API; `undefined` while nothing has been asked. */
+  referrersApi(repository: Repository): boolean | undefined;
+  /** How many requests were sent, by host: for `--json`, tests and benchmarks. */
+  readonly requests: ReadonlyMap<string, number>;
+  close(): Promise<void>;
+}
