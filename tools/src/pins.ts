@@ -1,0 +1,161 @@
+/**
+ * The catalogue of tools that Slipway builds from source. Each has a Go module of its own under `go/`, whose `go.mod`
+ * names one version and whose `go.sum` names every byte; a test holds this table and those files together.
+ */
+import { join } from 'node:path';
+
+/** How a program is asked for its version, wherever it came from. */
+export interface VersionProbe {
+  readonly args: readonly string[];
+  /** Its first group is the version, as `1.2.37`. */
+  readonly pattern: RegExp;
+}
+
+export interface Pin {
+  readonly name: string;
+  /** `run`: plugins need it. `world`: only the demo and the tests do. */
+  readonly kind: 'run' | 'world';
+  /** Go module path; for a program of our own, the module in its folder. */
+  readonly module: string;
+  /** Without the leading `v`. */
+  readonly version: string;
+  /** Go package to build; `.` is a program of our own, whose source lies beside its `go.mod`. */
+  readonly package: string;
+  /** Go variable that holds the version: source-built tools would else call themselves `dev`, also in what they write. */
+  readonly versionVariable?: string;
+  /** What that variable's value begins with. */
+  readonly versionPrefix?: 'v';
+  readonly goExperiment?: string;
+  /** Absent for programs of our own: they are never taken from PATH. */
+  readonly probe?: VersionProbe;
+  /** How long it takes on two idle cores with an empty build cache, for the progress display. */
+  readonly expectedSeconds: number;
+}
+
+const releaseUtils = {
+  versionVariable: 'sigs.k8s.io/release-utils/version.gitVersion',
+  versionPrefix: 'v',
+  probe: { args: ['version', '--json'], pattern: /"gitVersion":\s*"v?([^"]+)"/ },
+} as const;
+
+export const catalogue: readonly Pin[] = [
+  {
+    name: 'crane',
+    kind: 'run',
+    module: 'github.com/google/go-containerregistry',
+    version: '0.22.1',
+    package: 'github.com/google/go-containerregistry/cmd/crane',
+    versionVariable: 'github.com/google/go-containerregistry/cmd/crane/cmd.Version',
+    probe: { args: ['version'], pattern: /^v?(\d\S*)$/m },
+    expectedSeconds: 20,
+  },
+  {
+    name: 'apko',
+    kind: 'run',
+    module: 'chainguard.dev/apko',
+    version: '1.2.37',
+    package: 'chainguard.dev/apko',
+    ...releaseUtils,
+    expectedSeconds: 25,
+  },
+  {
+    name: 'melange',
+    kind: 'run',
+    module: 'chainguard.dev/melange',
+    version: '0.59.1',
+    package: 'chainguard.dev/melange',
+    ...releaseUtils,
+    expectedSeconds: 22,
+  },
+  {
+    name: 'cosign',
+    kind: 'run',
+    module: 'github.com/sigstore/cosign/v3',
+    version: '3.1.3',
+    package: 'github.com/sigstore/cosign/v3/cmd/cosign',
+    ...releaseUtils,
+    expectedSeconds: 140,
+  },
+  {
+    name: 'trivy',
+    kind: 'run',
+    module: 'github.com/aquasecurity/trivy',
+    version: '0.74.0',
+    package: 'github.com/aquasecurity/trivy/cmd/trivy',
+    versionVariable: 'github.com/aquasecurity/trivy/pkg/version/app.ver',
+    goExperiment: 'jsonv2',
+    probe: { args: ['--version'], pattern: /^Version: v?(\S+)$/m },
+    expectedSeconds: 330,
+  },
+  {
+    name: 'registry',
+    kind: 'world',
+    module: 'github.com/distribution/distribution/v3',
+    version: '3.1.2',
+    package: 'github.com/distribution/distribution/v3/cmd/registry',
+    versionVariable: 'github.com/distribution/distribution/v3/version.version',
+    versionPrefix: 'v',
+    probe: { args: ['--version'], pattern: /distribution\/v3 v?(\d\S*)$/m },
+    expectedSeconds: 60,
+  },
+  {
+    name: 'fulcio',
+    kind: 'world',
+    module: 'github.com/sigstore/fulcio',
+    version: '1.8.8',
+    package: 'github.com/sigstore/fulcio',
+    ...releaseUtils,
+    expectedSeconds: 45,
+  },
+  {
+    name: 'timestamp-server',
+    kind: 'world',
+    module: 'github.com/sigstore/timestamp-authority',
+    version: '1.2.9',
+    package: 'github.com/sigstore/timestamp-authority/cmd/timestamp-server',
+    ...releaseUtils,
+    expectedSeconds: 50,
+  },
+  {
+    name: 'vulndb',
+    kind: 'world',
+    module: 'slipway.example/tools/vulndb',
+    version: '0.1.0',
+    package: '.',
+    expectedSeconds: 15,
+  },
+  {
+    name: 'referrers-registry',
+    kind: 'world',
+    module: 'slipway.example/tools/referrers-registry',
+    version: '0.1.0',
+    package: '.',
+    expectedSeconds: 10,
+  },
+];
+
+/** Where the pinned Go modules lie: beside `src/` in the checkout, beside `dist/` in the package. */
+export const modulesFolder = join(import.meta.dirname, '..', 'go');
+
+export function pinOf(name: string): Pin | undefined {
+  return catalogue.find((pin) => pin.name === name);
+}
+
+/** Arguments of `go` that build a pin into the file `output`. The same for everyone, so that they belong to the cache key. */
+export function buildArguments(pin: Pin, output: string): readonly string[] {
+  const version = pin.versionVariable === undefined ? '' : ` -X ${pin.versionVariable}=${pin.versionPrefix ?? ''}${pin.version}`;
+  return ['build', '-trimpath', '-mod=readonly', '-buildvcs=false', `-ldflags=-s -w${version}`, '-o', output, pin.package];
+}
+
+/** Environment that decides what `go build` makes; everything else that could is switched off. */
+export function buildEnvironment(pin: Pin): Readonly<Record<string, string>> {
+  return {
+    CGO_ENABLED: '0',
+    GO111MODULE: 'on',
+    GOEXPERIMENT: pin.goExperiment ?? '',
+    GOFLAGS: '-mod=readonly',
+    // Never another Go than the one that is there, and never the modules of a workspace that happens to lie above.
+    GOTOOLCHAIN: 'local',
+    GOWORK: 'off',
+  };
+}
