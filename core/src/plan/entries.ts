@@ -1,0 +1,159 @@
+/** What becomes of each selected entry: its trust level, whether it runs here, and which chain of tasks it gets. */
+import { isAbsolute, relative } from 'node:path';
+import type { BuildEntry, Config, Context, Entry, Settings, SyncEntry, TrustLevel } from '../config/model.ts';
+import type { Position } from '../failure.ts';
+import { formatPlatform, type Platform } from '../oci/model.ts';
+import type { Mode, ModeInputs } from '../plugin/api.ts';
+import { formatReference, formatRepository, sameRepository } from '../reference.ts';
+import type { ChainEntry, Taken } from './chain.ts';
+import { needsGraph, topologicalOrder } from './graph.ts';
+import { needsOfEntry, type Links, type Owned } from './links.ts';
+import type { PlannedEntry } from './model.ts';
+import type { PackageEdges } from './packages.ts';
+import { glob, writtenDestination } from './pattern.ts';
+
+/** What the earlier phases found. */
+export interface Findings {
+  readonly config: Config;
+  readonly settings: Settings;
+  readonly context: Context;
+  readonly selected: ReadonlySet<string>;
+  readonly modes: ReadonlyMap<string, Mode>;
+  readonly inputs: ReadonlyMap<string, ModeInputs>;
+  readonly links: Links;
+  readonly packages: PackageEdges;
+}
+
+export interface Draft {
+  readonly entry: PlannedEntry;
+  /** Absent when the entry is skipped. */
+  readonly chain?: ChainEntry;
+}
+
+/** One draft per selected entry, in the config's order. */
+export function draftEntries(findings: Findings): readonly Draft[] {
+  const selected = findings.config.entries.filter((entry) => findings.selected.has(entry.id));
+  const skips = skipReasons(selected, findings);
+  const trust = trustLevels(findings);
+  return selected.map((entry) => draft(entry, findings, skips, trust));
+}
+
+function draft(entry: Entry, findings: Findings, skips: ReadonlyMap<string, string>, trust: ReadonlyMap<string, TrustLevel>): Draft {
+  const skip = skips.get(entry.id);
+  const level = trust.get(entry.id) ?? 'full';
+  const take = (owned: Owned): Taken =>
+    findings.selected.has(owned.entry) && !skips.has(owned.entry) ? { entry: owned.entry } : { current: formatReference(owned.target) };
+  const part =
+    entry.kind === 'sync' ? syncChain(entry, findings.links, level, trust, take) : buildChain(entry, findings, level, take);
+  const targets = entry.targets.map((target) => formatReference(target.destination));
+  const [{ destination }] = entry.targets;
+  const source = entry.kind === 'sync' ? formatReference(entry.source) : entry.source;
+  const mode = modeName(entry, findings.modes);
+  const needs = needsOfEntry(entry.id, findings.links).filter((need) => findings.selected.has(need) && (skip !== undefined || !skips.has(need)));
+  const planned: PlannedEntry = {
+    id: entry.id,
+    kind: entry.kind,
+    ...(mode === undefined ? {} : { mode }),
+    source,
+    destination: formatReference(destination),
+    targets,
+    at: place(entry.at, findings.config.folder),
+    needs,
+    trust: level,
+    ...(part.retagOf === undefined ? {} : { retagOf: part.retagOf }),
+    ...(skip === undefined ? {} : { skip }),
+  };
+  if (skip !== undefined) return { entry: planned };
+  const { retagOf: _, ...rest } = part;
+  return {
+    entry: planned,
+    chain: { id: entry.id, source, repository: formatRepository(destination), targets, trust: level, always: entry.always, ...rest },
+  };
+}
+
+type ChainPart = Pick<ChainEntry, 'shape' | 'inPlace' | 'taken' | 'pinned' | 'build'> & { readonly retagOf?: string };
+
+/**
+ * A retag is judged by what is attached to the image where it comes from. An image of a `trust: copy` entry has nothing
+ * attached, so a sync of it into `trust: full` goes through the whole chain.
+ */
+function syncChain(
+  entry: SyncEntry,
+  links: Links,
+  level: TrustLevel,
+  trust: ReadonlyMap<string, TrustLevel>,
+  take: (owned: Owned) => Taken,
+): ChainPart {
+  const owned = links.sources.get(entry.id);
+  const pinned = links.pinned.get(entry.id);
+  const taken = owned === undefined ? {} : { taken: take(owned) };
+  const origin = owned?.entry ?? pinned?.entry;
+  if (level === 'copy') return { shape: 'mirror', inPlace: false, ...taken };
+  if (origin === undefined || trust.get(origin) === 'copy') return { shape: 'full', inPlace: false, ...taken };
+  const inPlace = sameRepository(owned?.target ?? entry.source, entry.targets[0].destination);
+  return { shape: 'retag', inPlace, retagOf: origin, ...taken, ...(pinned === undefined ? {} : { pinned: pinned.digest }) };
+}
+
+function buildChain(entry: BuildEntry, { modes, inputs, links, packages }: Findings, level: TrustLevel, take: (owned: Owned) => Taken): ChainPart {
+  const bases = [...(links.bases.get(entry.id) ?? [])].map(([text, owned]) => [text, take(owned)] as const);
+  return {
+    shape: level === 'copy' ? 'mirror' : 'full',
+    inPlace: false,
+    build: {
+      mode: modes.get(entry.id)?.name ?? '',
+      platforms: platformsOf(entry, inputs.get(entry.id)).map(formatPlatform),
+      bases: new Map(bases),
+      packages: packages.ofImage.get(entry.id) ?? [],
+    },
+  };
+}
+
+/** What the entry says, otherwise what its source says. */
+export function platformsOf(entry: BuildEntry, inputs: ModeInputs | undefined): readonly Platform[] {
+  return entry.platforms ?? inputs?.platforms ?? [];
+}
+
+function modeName(entry: Entry, modes: ReadonlyMap<string, Mode>): string | undefined {
+  if (entry.kind === 'sync') return undefined;
+  const name = modes.get(entry.id)?.name;
+  return name === 'apko' && entry.melangeConfigs.length > 0 ? 'melange+apko' : name;
+}
+
+/** By the first pattern that matches what the config has: a `--to` prefix must not change what is trusted. */
+function trustLevels({ config, settings }: Findings): ReadonlyMap<string, TrustLevel> {
+  const rules = settings.trust.map(({ match, level }) => ({ matches: glob(match), level }));
+  return new Map(
+    config.entries.map((entry) => {
+      const written = writtenDestination(entry);
+      return [entry.id, rules.find((rule) => rule.matches(entry.id) || rule.matches(written))?.level ?? 'full'];
+    }),
+  );
+}
+
+/**
+ * `buildOnMainOnly` elsewhere, and syncs of what is skipped. A Dockerfile on a skipped image is still built, on the image
+ * that its tag names now: a branch changes the one, and leaves the other as main made it.
+ */
+function skipReasons(selected: readonly Entry[], { config, settings, context, links, selected: ids }: Findings): ReadonlyMap<string, string> {
+  const reasons = new Map<string, string>();
+  if (!selected.some((entry) => entry.kind === 'build' && entry.buildOnMainOnly)) return reasons;
+  const entries = new Map(config.entries.map((entry) => [entry.id, entry]));
+  const branch = context.branch === undefined ? 'no branch' : `branch "${context.branch}"`;
+  const graph = needsGraph(ids, (id) => needsOfEntry(id, links).filter((need) => ids.has(need)));
+  for (const id of topologicalOrder(graph)) {
+    const entry = entries.get(id);
+    const source = links.sources.get(id)?.entry ?? '';
+    const why = reasons.get(source);
+    if (why !== undefined) reasons.set(id, `its source ${source} is skipped: ${why}`);
+    else if (entry?.kind === 'build' && entry.buildOnMainOnly && context.branch !== settings.main) {
+      reasons.set(id, `buildOnMainOnly: this is ${branch}, not "${settings.main}"`);
+    }
+  }
+  return reasons;
+}
+
+/** `config.yaml:12:5`, from the config's folder. */
+function place(at: Position, folder: string): string {
+  const file = isAbsolute(at.file) ? relative(folder, at.file) : at.file;
+  return `${file}:${at.line}:${at.column}`;
+}

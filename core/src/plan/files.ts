@@ -1,0 +1,93 @@
+/** The config's folder as the planner and modes may see it: to read, and nothing outside of it. */
+import { constants } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, resolve, sep } from 'node:path';
+import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
+import type { Files } from '../plugin/api.ts';
+
+/** In bytes. Sources of images are text that people write; more is a mistake, or an attack on the memory. */
+const MAX_FILE = 8 * 1024 * 1024;
+const MAX_FILES = 100_000;
+/** Git's own data and ours never decide a build. */
+const LEFT_OUT = new Set(['.git', '.slipway']);
+
+/**
+ * `root` is absolute. Paths are relative to it with `/` between parts. Symbolic links are followed only to what is inside
+ * the root. `list` gives regular files, and links to such; links to folders are not followed, so that it always ends.
+ */
+export function folderFiles(root: string): Files {
+  return { read: (path) => readInside(root, path), list: (folder) => listInside(root, folder) };
+}
+
+async function readInside(root: string, path: string): Promise<Result<string, ConfigFailure>> {
+  const real = await insideRoot(root, path);
+  if (!real.ok) return real;
+  try {
+    // Neither a link that appeared since nor a named pipe without a writer may be opened.
+    const file = await open(real.value, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const about = await file.stat();
+      if (!about.isFile()) return fail(configFailure(`"${path}" is not a file`));
+      if (about.size > MAX_FILE) return fail(configFailure(`"${path}" is larger than ${MAX_FILE / 1024 / 1024} MiB`));
+      return ok(new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile()));
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    return fail(configFailure(`"${path}" cannot be read: ${reason(error)}`));
+  }
+}
+
+async function listInside(root: string, folder: string): Promise<Result<readonly string[], ConfigFailure>> {
+  const real = await insideRoot(root, folder);
+  if (!real.ok) return real;
+  const prefix = folder.split('/').filter((part) => part !== '' && part !== '.').join('/');
+  const found: string[] = [];
+  const folders = [{ path: prefix, real: real.value }];
+  try {
+    for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
+      for (const item of await readdir(next.real, { withFileTypes: true })) {
+        if (LEFT_OUT.has(item.name)) continue;
+        const path = next.path === '' ? item.name : `${next.path}/${item.name}`;
+        if (item.isDirectory()) folders.push({ path, real: join(next.real, item.name) });
+        else if (item.isFile() || (item.isSymbolicLink() && (await isFileInside(root, path)))) found.push(path);
+        if (found.length + folders.length > MAX_FILES) {
+          return fail(configFailure(`"${folder}" holds more than ${MAX_FILES} files`, 'a smaller folder, as with dockerOptions.context, is faster too'));
+        }
+      }
+    }
+  } catch (error) {
+    return fail(configFailure(`"${folder}" cannot be listed: ${reason(error)}`));
+  }
+  return ok(found.sort());
+}
+
+async function isFileInside(root: string, path: string): Promise<boolean> {
+  const real = await insideRoot(root, path);
+  return real.ok && (await stat(real.value)).isFile();
+}
+
+/** The real path, once all links in it are followed; a failure when that leaves the root, or nothing is there. */
+async function insideRoot(root: string, path: string): Promise<Result<string, ConfigFailure>> {
+  const outside = configFailure(`"${path}" is outside of the config's folder`, 'paths are relative to the folder of config.yaml, and stay in it');
+  if (path.includes('\0') || isAbsolute(path)) return fail(outside);
+  const top = resolve(root);
+  if (!isWithin(resolve(top, path), top)) return fail(outside);
+  try {
+    const [realTop, real] = await Promise.all([realpath(top), realpath(resolve(top, path))]);
+    return isWithin(real, realTop) ? ok(real) : fail(outside);
+  } catch (error) {
+    const missing = reason(error) === 'ENOENT';
+    return fail(configFailure(missing ? `there is no "${path}"` : `"${path}" cannot be read: ${reason(error)}`, missing ? 'paths are relative to the folder of config.yaml' : undefined));
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+/** `EACCES`, or a word; never the system's message, which has absolute paths in it. */
+function reason(error: unknown): string {
+  if (error instanceof TypeError) return 'it is not UTF-8 text';
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error';
+}

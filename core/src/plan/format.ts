@@ -1,0 +1,119 @@
+/** The plan for people and for other programs. */
+import type { Data, Plan, PlannedEntry, Task } from './model.ts';
+
+/** The part of the `--json` envelope that `plan` adds. */
+export function planJson(plan: Plan): { readonly entries: readonly PlannedEntry[]; readonly tasks: readonly Omit<Task, 'input'>[] } {
+  return {
+    entries: plan.entries,
+    tasks: plan.tasks.map(({ id, contract, entry, needs }) => ({ id, contract, entry, needs })),
+  };
+}
+
+/** A graph with one box per entry, its tasks in it, and arrows from a task to what needs it. */
+export function formatPlan(plan: Plan, format: 'mermaid' | 'dot'): string {
+  return format === 'mermaid' ? mermaid(plan) : dot(plan);
+}
+
+/** https://mermaid.js.org/syntax/flowchart.html; ids are numbers, because names may hold anything. */
+function mermaid(plan: Plan): string {
+  const ids = taskIds(plan);
+  const quote = (text: string): string => `"${printable(text).replace(/[#"<>`&;]/g, (sign) => `#${sign.charCodeAt(0)};`)}"`;
+  const lines = ['flowchart LR'];
+  for (const { label, note, tasks, number } of boxes(plan)) {
+    lines.push(`  subgraph e${number}[${quote(label)}]`);
+    for (const task of tasks) lines.push(`    ${ids.get(task.id)}[${quote(stepOf(task))}]`);
+    if (note !== undefined) lines.push(`    n${number}[${quote(note)}]`);
+    lines.push('  end');
+  }
+  for (const task of plan.tasks) for (const need of task.needs) lines.push(`  ${ids.get(need)} --> ${ids.get(task.id)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** https://graphviz.org/doc/info/lang.html */
+function dot(plan: Plan): string {
+  const ids = taskIds(plan);
+  const quote = (text: string): string => `"${printable(text).replace(/[\\"]/g, '\\$&')}"`;
+  const lines = ['digraph slipway {', '  rankdir=LR;', '  node [shape=box];'];
+  for (const { label, note, tasks, number } of boxes(plan)) {
+    lines.push(`  subgraph cluster_${number} {`, `    label=${quote(label)};`);
+    for (const task of tasks) lines.push(`    ${ids.get(task.id)} [label=${quote(stepOf(task))}];`);
+    if (note !== undefined) lines.push(`    n${number} [label=${quote(note)}, shape=note];`);
+    lines.push('  }');
+  }
+  for (const task of plan.tasks) for (const need of task.needs) lines.push(`  ${ids.get(need)} -> ${ids.get(task.id)};`);
+  return `${[...lines, '}'].join('\n')}\n`;
+}
+
+interface Box {
+  readonly number: number;
+  readonly label: string;
+  readonly tasks: readonly Task[];
+  readonly note?: string;
+}
+
+function boxes(plan: Plan): readonly Box[] {
+  const tasksOf = Map.groupBy(plan.tasks, (task) => task.entry);
+  const shared = tasksOf.get(null) ?? [];
+  const entries = plan.entries.map((entry, number) => ({
+    number,
+    label: entry.id,
+    tasks: tasksOf.get(entry.id) ?? [],
+    ...(entry.skip === undefined ? {} : { note: `skipped: ${entry.skip}` }),
+  }));
+  return shared.length === 0 ? entries : [{ number: plan.entries.length, label: 'packages', tasks: shared }, ...entries];
+}
+
+function taskIds(plan: Plan): ReadonlyMap<string, string> {
+  return new Map(plan.tasks.map((task, index) => [task.id, `t${index}`]));
+}
+
+/** `scan`; of a package, its config. */
+function stepOf(task: Task): string {
+  return task.entry === null ? task.id.slice('package:'.length) : task.id.slice(task.entry.length + 1);
+}
+
+/** A listing: packages, builds and syncs, each with where it comes from and what is done, in one or two lines. */
+export function formatPlanText(plan: Plan): string {
+  const tasksOf = Map.groupBy(plan.tasks, (task) => task.entry);
+  const groups: string[] = [];
+  const packages = tasksOf.get(null) ?? [];
+  if (packages.length > 0) groups.push([`packages (${packages.length})`, ...packages.map(packageLine)].join('\n'));
+  for (const kind of ['build', 'sync'] as const) {
+    const entries = plan.entries.filter((entry) => entry.kind === kind);
+    if (entries.length === 0) continue;
+    groups.push([`${kind} (${entries.length})`, ...entries.map((entry) => entryLines(entry, tasksOf.get(entry.id) ?? []))].join('\n'));
+  }
+  const total = `${counted(plan.entries.length, 'entry', 'entries')}, ${counted(plan.tasks.length, 'task', 'tasks')}`;
+  return `${[...groups, total].join('\n\n')}\n`;
+}
+
+function packageLine(task: Task): string {
+  const needs = task.needs.length === 0 ? '' : `, after ${task.needs.map((need) => need.slice('package:'.length)).join(', ')}`;
+  return printable(`  ${stepOf(task)} for ${architectures(task.input)}${needs}`);
+}
+
+function architectures(input: Data): string {
+  if (input === null || typeof input !== 'object' || !('architectures' in input)) return '';
+  return Array.isArray(input.architectures) ? input.architectures.join(', ') : '';
+}
+
+function entryLines(entry: PlannedEntry, tasks: readonly Task[]): string {
+  const about = [
+    ...(entry.mode === undefined ? [] : [entry.mode]),
+    ...(entry.retagOf === undefined ? [] : [`retag of ${entry.retagOf}`]),
+    ...(entry.trust === 'copy' ? ['trust: copy, neither scanned nor signed'] : []),
+  ];
+  const what = entry.skip === undefined ? tasks.map(stepOf).join(' → ') : `skipped: ${entry.skip}`;
+  const further = entry.targets.slice(1).map((target) => `, ${target}`).join('');
+  const note = about.length === 0 ? '' : ` (${about.join('; ')})`;
+  return [`  ${entry.destination}${further} ← ${entry.source}${note}`, `    ${what}`].map(printable).join('\n');
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** Paths may hold control characters, which would command the reader's terminal or end a line. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�');
+}

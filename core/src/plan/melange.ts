@@ -1,0 +1,135 @@
+/**
+ * What one melange config makes and what it needs, as far as edges between packages go.
+ * https://github.com/chainguard-dev/melange/blob/main/docs/BUILD-FILE.md
+ */
+import { LineCounter, parseDocument } from 'yaml';
+import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
+
+export interface MelangePackage {
+  readonly name: string;
+  /** Other names it can be installed by, without versions. */
+  readonly provides: readonly string[];
+  /** Names that come with it when it is installed. */
+  readonly runtime: readonly string[];
+}
+
+export interface PackageConfig {
+  /** Path of the melange config, relative to the config's folder. */
+  readonly config: string;
+  readonly version: string;
+  /** The package itself and its subpackages. */
+  readonly packages: readonly [MelangePackage, ...MelangePackage[]];
+  /** Names its build environment installs. */
+  readonly needs: readonly string[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Reads the text of one config. `file` is how positions name it; errors have line and column where YAML has them. */
+export function parseMelange(config: string, text: string, file: string): Result<PackageConfig, ConfigFailure> {
+  const parsed = parseFields(config, text, file);
+  if (!parsed.ok) return parsed;
+  const root = parsed.value;
+  const head = fieldsOf(root['package']);
+  const name = textOf(head['name']);
+  const version = textOf(head['version']);
+  if (name === undefined || version === undefined) {
+    const missing = name === undefined ? 'package.name' : 'package.version';
+    return fail(configFailure(`"${config}" has no ${missing}`, 'a melange config says what package it makes', { file, line: 1, column: 1 }));
+  }
+  const epoch = textOf(head['epoch']) ?? '0';
+  const variables = new Map([
+    ['package.name', name],
+    ['package.version', version],
+    ['package.epoch', epoch],
+    ['package.full-version', `${version}-r${epoch}`],
+  ]);
+  for (const [key, variable] of Object.entries(fieldsOf(root['vars']))) variables.set(`vars.${key}`, textOf(variable) ?? '');
+  const main = packageOf(name, head, variables);
+  const subpackages = listOf(root['subpackages']).flatMap((each) => subpackagesOf(fieldsOf(each), root, variables));
+  const needs = new Set<string>();
+  for (const text of textsOf(fieldsOf(fieldsOf(root['environment'])['contents'])['packages'])) addName(needs, text, variables);
+  addPipelineNeeds(needs, root['pipeline'], variables);
+  for (const each of listOf(root['subpackages'])) addPipelineNeeds(needs, fieldsOf(each)['pipeline'], variables);
+  return ok({ config, version, packages: [main, ...subpackages], needs: [...needs] });
+}
+
+function parseFields(config: string, text: string, file: string): Result<Fields, ConfigFailure> {
+  const lines = new LineCounter();
+  try {
+    // In the failsafe schema every scalar is text, as melange reads it: `version: 1.10` must not become 1.1.
+    const document = parseDocument(text, { lineCounter: lines, logLevel: 'silent', schema: 'failsafe' });
+    const problem = document.errors[0];
+    if (problem === undefined) return ok(fieldsOf(document.toJS({ maxAliasCount: 100 })));
+    const { line, col } = lines.linePos(problem.pos[0]);
+    const message = problem.message.split('\n', 1)[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? '';
+    return fail(configFailure(`"${config}" is not valid YAML: ${message}`, undefined, { file, line, column: col }));
+  } catch {
+    // Too many aliases, or nested deeper than the parser's stack.
+    return fail(configFailure(`"${config}" is nested too deeply, or repeats too much with aliases`, undefined, { file, line: 1, column: 1 }));
+  }
+}
+
+/** A subpackage with `range:` stands for one package per item of that data. */
+function subpackagesOf(fields: Fields, root: Fields, variables: ReadonlyMap<string, string>): readonly MelangePackage[] {
+  const name = textOf(fields['name']);
+  if (name === undefined) return [];
+  const range = textOf(fields['range']);
+  if (range === undefined) return [packageOf(name, fields, variables)];
+  const data = listOf(root['data']).map(fieldsOf).find((each) => textOf(each['name']) === range);
+  return Object.entries(fieldsOf(data?.['items'])).map(([key, item]) =>
+    packageOf(name, fields, new Map([...variables, ['range.key', key], ['range.value', textOf(item) ?? '']])),
+  );
+}
+
+function packageOf(name: string, fields: Fields, variables: ReadonlyMap<string, string>): MelangePackage {
+  const dependencies = fieldsOf(fields['dependencies']);
+  const provides = new Set<string>();
+  const runtime = new Set<string>();
+  for (const text of textsOf(dependencies['provides'])) addName(provides, text, variables);
+  for (const text of textsOf(dependencies['runtime'])) addName(runtime, text, variables);
+  return { name: substitute(name, variables), provides: [...provides], runtime: [...runtime] };
+}
+
+/** Steps hold steps; the depth is the file's own, which the size of a file bounds, so this walks without recursion. */
+function addPipelineNeeds(needs: Set<string>, pipeline: unknown, variables: ReadonlyMap<string, string>): void {
+  const open = [pipeline];
+  for (let steps = open.pop(); steps !== undefined; steps = open.pop()) {
+    for (const step of listOf(steps).map(fieldsOf)) {
+      for (const text of textsOf(fieldsOf(step['needs'])['packages'])) addName(needs, text, variables);
+      if (step['pipeline'] !== undefined) open.push(step['pipeline']);
+    }
+  }
+}
+
+function addName(names: Set<string>, text: string, variables: ReadonlyMap<string, string>): void {
+  const name = packageName(substitute(text, variables));
+  if (name !== undefined) names.add(name);
+}
+
+/** `hello@local`, `hello=1.2-r0`, `hello~1` → `hello`; `!hello` is a conflict and names nothing. */
+export function packageName(text: string): string | undefined {
+  const name = /^[^\s=<>~@]+/.exec(text.trim())?.[0];
+  return name === undefined || name.startsWith('!') ? undefined : name;
+}
+
+/** A variable that is not known stays as it is, and so names no package. */
+function substitute(text: string, variables: ReadonlyMap<string, string>): string {
+  return text.replace(/\$\{\{\s*([\w.-]+)\s*\}\}/g, (whole, name: string) => variables.get(name) ?? whole);
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return listOf(value).flatMap((each) => textOf(each) ?? []);
+}
