@@ -1,0 +1,136 @@
+/** The gate: whether what a scan found keeps an image from its tag. Pure, so that a changed policy needs no new scan. */
+import type { GateRules, Severity, Waiver } from '../config/model.ts';
+import type { FindingCounts } from '../journal/events.ts';
+import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
+import { plainText } from '../trust/strict.ts';
+import { mergeFindings } from '../trust/summary.ts';
+
+export { rulesFor, type Governed } from './rules.ts';
+
+export interface Question {
+  readonly rules: GateRules;
+  readonly scan: Scan;
+  /** `2026-11-23`, UTC. */
+  readonly today: string;
+  /** The scan of the image that the tag names now, for `notWorse`. */
+  readonly before?: Scan;
+}
+
+export type UsedWaiver = Pick<Waiver, 'id' | 'reason' | 'expires'>;
+
+export interface Judgement {
+  readonly verdict: 'pass' | 'refuse';
+  /** One sentence each, safe to print: what refuses the image, where it is, and what would mend it. */
+  readonly refusals: readonly string[];
+  /** Waivers without which there would be more refusals. */
+  readonly waived: readonly UsedWaiver[];
+  /** Waivers that would help but have ended. */
+  readonly expiredWaivers: readonly UsedWaiver[];
+  /** Unique findings over all platforms, whether they refuse or not. */
+  readonly counts: FindingCounts;
+  /** Platforms that no scanner could read. */
+  readonly unscanned: readonly string[];
+  /** No platform could be read: nothing is known of the image. */
+  readonly unscannable: boolean;
+}
+
+export function judge({ rules, scan, today, before }: Question): Judgement {
+  const findings = mergeFindings(scan.platforms);
+  const refusing = findings.filter((finding) => isRefusing(finding, rules));
+  const live = rules.waivers.filter((waiver) => today <= waiver.expires);
+  const left = refusing.filter((finding) => !isWaived(finding, live));
+  const counted = rules.verdict === 'refuse' ? withoutOld(left, rules, before, live) : [];
+  const unscanned = scan.platforms.filter((platform) => platform.status === 'unscanned');
+  const refusals = [...counted.map(describeFinding), ...refuseUnscanned(scan, unscanned, rules)];
+  return {
+    verdict: refusals.length > 0 ? 'refuse' : 'pass',
+    refusals,
+    waived: used(live, refusing),
+    expiredWaivers: used(
+      rules.waivers.filter((waiver) => !live.includes(waiver)),
+      left,
+    ),
+    counts: countFindings(findings),
+    unscanned: unscanned.map((platform) => platform.platform),
+    unscannable: isUnscannable(scan),
+  };
+}
+
+/** How many findings there are of each severity; merge them first when they come from several platforms. */
+export function countFindings(findings: readonly Finding[]): FindingCounts {
+  const count = (severity: Severity): number => findings.filter((finding) => finding.severity === severity).length;
+  return {
+    CRITICAL: count('CRITICAL'),
+    HIGH: count('HIGH'),
+    MEDIUM: count('MEDIUM'),
+    LOW: count('LOW'),
+    UNKNOWN: count('UNKNOWN'),
+  };
+}
+
+function isRefusing(finding: Finding, rules: GateRules): boolean {
+  return rules.severities.includes(finding.severity) && (!rules.fixable || isFixable(finding));
+}
+
+function isFixable(finding: Finding): boolean {
+  return finding.fixed !== undefined && finding.fixed !== '';
+}
+
+function isWaived(finding: Finding, waivers: readonly Waiver[]): boolean {
+  return waivers.some((waiver) => waiver.id === finding.id);
+}
+
+function used(waivers: readonly Waiver[], findings: readonly Finding[]): readonly UsedWaiver[] {
+  const ids = new Set(findings.map((finding) => finding.id));
+  return waivers.filter((waiver) => ids.has(waiver.id)).map(({ id, reason, expires }) => ({ id, reason, expires }));
+}
+
+/**
+ * With `notWorse`, only what the image of today's tag does not have. The same vulnerability in the same package is not
+ * new because the package's version moved. An image of which nothing is known excuses nothing.
+ */
+function withoutOld(
+  findings: readonly Finding[],
+  rules: GateRules,
+  before: Scan | undefined,
+  live: readonly Waiver[],
+): readonly Finding[] {
+  if (!rules.notWorse || before === undefined) return findings;
+  const old = mergeFindings(before.platforms).filter(
+    (finding) => isRefusing(finding, rules) && !isWaived(finding, live),
+  );
+  const known = new Set(old.map(identity));
+  return findings.filter((finding) => !known.has(identity(finding)));
+}
+
+function identity(finding: Finding): string {
+  return JSON.stringify([finding.id, finding.package]);
+}
+
+function isUnscannable(scan: Scan): boolean {
+  return scan.platforms.every((platform) => platform.status === 'unscanned');
+}
+
+function refuseUnscanned(scan: Scan, unscanned: readonly PlatformScan[], rules: GateRules): readonly string[] {
+  if (isUnscannable(scan)) {
+    if (rules.unscannable !== 'refuse') return [];
+    const why = [...new Set(unscanned.flatMap((platform) => platform.why ?? []))]
+      .map((text) => plainText(text))
+      .join('; ');
+    return [
+      `no scanner can read any platform of this image${why === '' ? '' : ` (${why})`}: nothing is known of its vulnerabilities`,
+    ];
+  }
+  if (rules.unscanned !== 'refuse') return [];
+  return unscanned.map((platform) => {
+    const why = platform.why === undefined ? '' : ` (${plainText(platform.why)})`;
+    return `${plainText(platform.platform)} could not be scanned${why}: nothing is known of its vulnerabilities`;
+  });
+}
+
+function describeFinding(finding: Finding): string {
+  const [id, name, installed] = [finding.id, finding.package, finding.installed].map((text) => plainText(text));
+  const mend = isFixable(finding) ? `fixed in ${plainText(finding.fixed ?? '')}` : 'no fixed version known';
+  const where = finding.platforms.length === 0 ? '' : `, on ${plainText(finding.platforms.join(', '))}`;
+  return `${id} (${finding.severity}) in ${name} ${installed}, ${mend}${where}`;
+}

@@ -1,0 +1,59 @@
+/** The gate's rules for one entry: the policy of its kind, with the overrides and waivers whose pattern matches it. */
+import type { GateOverride, GateRules, Policy, Waiver } from '../config/model.ts';
+import { glob } from '../plan/pattern.ts';
+
+export interface Governed {
+  /** As `build:ghcr.io/a/b:1`. */
+  readonly id: string;
+  /** Whose policy judges it: a sync into a repository that a build publishes to is judged as a build. */
+  readonly kind: 'sync' | 'build';
+  /** As `ghcr.io/a/b:1`; with `--to`, where it goes in this run. */
+  readonly destination: string;
+}
+
+type Matched<T> = readonly { readonly rule: T; readonly matches: (entry: Governed) => boolean }[];
+
+interface Compiled {
+  readonly overrides: Matched<GateOverride>;
+  readonly waivers: Matched<Waiver>;
+}
+
+/** A policy's patterns are compiled once, not once for each of thousands of entries. */
+const compiled = new WeakMap<Policy, Compiled>();
+
+/** Overrides apply in their order, so a later one has the last word on what it sets. */
+export function rulesFor(policy: Policy, entry: Governed): GateRules {
+  const { overrides, waivers } = compile(policy);
+  const base = policy[entry.kind];
+  const rules = overrides
+    .filter((one) => one.matches(entry))
+    .reduce((before, { rule }) => override(before, rule), base);
+  return {
+    ...rules,
+    waivers: [...base.waivers, ...waivers.filter((one) => one.matches(entry)).map((one) => one.rule)],
+  };
+}
+
+function compile(policy: Policy): Compiled {
+  const known = compiled.get(policy);
+  if (known !== undefined) return known;
+  const made: Compiled = {
+    overrides: policy.overrides.map((rule) => ({ rule, matches: onEntry(rule.match) })),
+    waivers: policy.waivers.map((rule) => ({
+      rule,
+      matches: rule.match === undefined ? () => true : onEntry(rule.match),
+    })),
+  };
+  compiled.set(policy, made);
+  return made;
+}
+
+function override(rules: GateRules, { match: _match, ...change }: GateOverride): GateRules {
+  return { ...rules, ...change };
+}
+
+/** A pattern may name an entry by its id, by the destination in it, or by where it goes in this run. */
+function onEntry(pattern: string): (entry: Governed) => boolean {
+  const matches = glob(pattern);
+  return ({ id, destination }) => matches(id) || matches(id.slice(id.indexOf(':') + 1)) || matches(destination);
+}

@@ -1,0 +1,92 @@
+/** What must be attached to an image before a tag may name it, and what a newer attachment replaces. */
+import type { Digest } from '../reference.ts';
+import { factsOf, type Fact, type FactOf } from './facts.ts';
+
+export type Missing = 'signature' | 'sbom' | 'scan' | 'provenance' | 'copy';
+
+export interface Subject {
+  readonly kind: 'sync' | 'build';
+  readonly shape: 'index' | 'manifest';
+  /** Digests of an index's platform images: its SBOM and its scan summary must be about each of them. */
+  readonly children?: readonly Digest[];
+  /** Verified ones, of this very image. */
+  readonly facts: readonly Fact[];
+}
+
+/** What an entry's image lacks, in a fixed order. A single manifest needs what an index and its child need together. */
+export function missing({ kind, shape, children = [], facts }: Subject): readonly Missing[] {
+  const listed = shape === 'index' ? children : [];
+  const origin = kind === 'build' ? 'provenance' : 'copy';
+  const has: Readonly<Record<Missing, boolean>> = {
+    signature: factsOf(facts, 'signature').length > 0,
+    sbom:
+      factsOf(facts, 'sbom').some((fact) => covers(fact.content.sbom.children, listed)) ||
+      (shape === 'manifest' && isUnscanned(facts)),
+    scan: scanCovers(facts, listed),
+    provenance: factsOf(facts, 'provenance').length > 0,
+    copy: factsOf(facts, 'copy').length > 0,
+  };
+  return (['signature', 'sbom', 'scan', origin] as const).filter((what) => !has[what]);
+}
+
+/** What a platform image of an index lacks. No SBOM can be made of what no scanner reads; its scan says that it was tried. */
+export function missingOnChild(facts: readonly Fact[]): readonly Missing[] {
+  const scanned = newestScan(facts) !== undefined;
+  const sbom = factsOf(facts, 'sbom').length > 0 || isUnscanned(facts);
+  return [...(sbom ? [] : ['sbom' as const]), ...(scanned ? [] : ['scan' as const])];
+}
+
+/** The scan that counts. Of two that ended at the same time, the same one on every machine. */
+export function newestScan(facts: readonly Fact[]): FactOf<'scan'> | undefined {
+  return newest(factsOf(facts, 'scan'));
+}
+
+/** Of two that ended at the same time, the same one on every machine. */
+export function newestProvenance(facts: readonly Fact[]): FactOf<'provenance'> | undefined {
+  return newest(factsOf(facts, 'provenance'));
+}
+
+/**
+ * Referrers of ours that a newer one replaces: older scans and provenance. One exactly as old as the newest stays, since
+ * nothing says which of them is right. With `all`, the newest too: for when a still newer one is about to be attached.
+ */
+export function superseded(facts: readonly Fact[], options: { readonly all?: boolean } = {}): readonly Digest[] {
+  return [factsOf(facts, 'scan'), factsOf(facts, 'provenance')].flatMap((group: readonly Fact[]) => {
+    const latest = newest(group);
+    const old = group.filter((fact) => options.all === true || (latest !== undefined && age(fact) < age(latest)));
+    return old.map((fact) => fact.referrer);
+  });
+}
+
+function newest<F extends Fact>(facts: readonly F[]): F | undefined {
+  return facts.reduce<F | undefined>((best, fact) => {
+    if (best === undefined || age(fact) > age(best)) return fact;
+    return age(fact) === age(best) && fact.referrer > best.referrer ? fact : best;
+  }, undefined);
+}
+
+/** Times may be written in different zones: they are compared as moments. */
+function age(fact: Fact): number {
+  return fact.time === undefined ? 0 : Date.parse(fact.time);
+}
+
+function isUnscanned(facts: readonly Fact[]): boolean {
+  const scan = newestScan(facts)?.content.scan;
+  return scan !== undefined && scan.platforms.every((platform) => platform.status === 'unscanned');
+}
+
+function scanCovers(facts: readonly Fact[], children: readonly Digest[]): boolean {
+  const scan = newestScan(facts)?.content.scan;
+  return (
+    scan !== undefined &&
+    covers(
+      scan.platforms.map((platform) => platform.digest),
+      children,
+    )
+  );
+}
+
+function covers(has: readonly Digest[], wanted: readonly Digest[]): boolean {
+  const set = new Set(has);
+  return wanted.every((digest) => set.has(digest));
+}
