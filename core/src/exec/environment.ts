@@ -1,0 +1,69 @@
+/** What a tool may see of our environment: an allow-list, and folders of the run in place of the user's. */
+import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+const ALLOWED: readonly string[] = [
+  'PATH',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+];
+
+export interface ToolFolders {
+  /** Stands in for the user's home, whose dotfiles could change what a tool does. */
+  readonly home: string;
+  readonly tmp: string;
+  readonly dockerConfig: string;
+}
+
+/**
+ * Allowed variables, those that the plugin declared, those of this one call; our own folders always win, except HOME, which a
+ * call may point to a folder of the plugin's.
+ */
+export function toolEnvironment(
+  ours: Variables,
+  declared: readonly string[],
+  call: Readonly<Record<string, string>>,
+  folders: ToolFolders,
+): Readonly<Record<string, string>> {
+  const inherited = [...ALLOWED, ...declared].flatMap((name) => {
+    const value = ours[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    ...Object.fromEntries(inherited),
+    HOME: folders.home,
+    ...call,
+    TMPDIR: folders.tmp,
+    DOCKER_CONFIG: folders.dockerConfig,
+  };
+}
+
+/** A `config.json` as Docker's: https://github.com/docker/cli/blob/v28.0.0/man/docker-config-json.5.md */
+export interface DockerConfig {
+  readonly auths: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** A folder with nothing but these credentials, readable by us alone; the caller removes it. */
+export async function writeDockerConfig(tmpFolder: string, config: DockerConfig): Promise<string> {
+  const folder = await mkdtemp(join(tmpFolder, 'docker-'));
+  await chmod(folder, 0o700);
+  await writeFile(join(folder, 'config.json'), JSON.stringify(config), { mode: 0o600, flag: 'wx' });
+  return folder;
+}
+
+export async function makeHome(tmpFolder: string): Promise<string> {
+  const home = join(tmpFolder, 'home');
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  return home;
+}

@@ -1,0 +1,62 @@
+/** Cuts what a tool writes to stderr into lines that are safe to keep and to show. */
+import { StringDecoder } from 'node:string_decoder';
+import { stripVTControlCharacters } from 'node:util';
+
+/** Characters of stderr that are kept: the last ones. */
+const KEPT = 64 * 1024;
+const MAX_LINE = 16 * 1024;
+/** A secret that a cut tore apart would not be recognised, so this much before a cut is not shown. */
+const TORN = 4096;
+
+export interface Lines {
+  push(chunk: Buffer): void;
+  /** Ends the last line and returns what was kept. */
+  end(): string;
+}
+
+/**
+ * Each line is redacted whole, before anything keeps it, so that no end of a buffer can split a secret. Lines over 16 KiB lose
+ * their rest. Terminal sequences and control characters are removed: a tool's output must not steer the reader's terminal.
+ */
+export function createLines(redact: (text: string) => string, onLine: ((line: string) => void) | undefined): Lines {
+  const decoder = new StringDecoder('utf8');
+  const kept: string[] = [];
+  let size = 0;
+  let open = '';
+  let torn = false;
+  const close = (): void => {
+    const line = torn ? `${redact(open).slice(0, -TORN)}…` : redact(open);
+    open = '';
+    torn = false;
+    const clean = printable(line);
+    kept.push(clean);
+    size += clean.length + 1;
+    while (size > KEPT && kept.length > 1) size -= (kept.shift()?.length ?? 0) + 1;
+    onLine?.(clean);
+  };
+  const add = (text: string): void => {
+    const room = MAX_LINE - open.length;
+    if (text.length > room) torn = true;
+    if (room > 0) open += text.slice(0, room);
+  };
+  const take = (text: string): void => {
+    const parts = text.split(/\r\n|\n|\r/);
+    parts.forEach((part, index) => {
+      add(part);
+      if (index < parts.length - 1 && open !== '') close();
+    });
+  };
+  return {
+    push: (chunk) => take(decoder.write(chunk)),
+    end: () => {
+      take(decoder.end());
+      if (open !== '') close();
+      return kept.join('\n');
+    },
+  };
+}
+
+function printable(line: string): string {
+  // eslint-disable-next-line no-control-regex
+  return stripVTControlCharacters(line).replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
+}

@@ -1,0 +1,142 @@
+/**
+ * Starts one program and waits for its end. The only place of Slipway where a process begins: no shell, a process group of its
+ * own, nothing on stdin, bounded output, and an end of the whole tree within two seconds of being told to stop.
+ */
+import { randomUUID } from 'node:crypto';
+import { processesMarked, signalProcess } from './descendants.ts';
+import { createLines } from './lines.ts';
+
+export interface ProcessRequest {
+  /** Absolute path of the program. */
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The whole environment: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly input?: string | Uint8Array;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Bytes of stdout kept in memory; more ends the process. */
+  readonly maxOutput: number;
+  readonly signal: AbortSignal;
+  /** Called with each redacted line of stderr, as it comes. */
+  readonly onStderrLine?: (line: string) => void;
+  /** Applied to stderr before anything keeps or shows it. */
+  readonly redact?: (text: string) => string;
+}
+
+/** How it ended. `stderr` is the redacted last part, at most 64 KiB of it. */
+export type ProcessOutcome =
+  | { readonly end: 'exit'; readonly code: number; readonly stdout: string; readonly stderr: string }
+  | { readonly end: 'signal'; readonly signal: string; readonly stderr: string }
+  | { readonly end: 'timeout' | 'cancelled' | 'overflow'; readonly stderr: string }
+  | { readonly end: 'not-started'; readonly message: string };
+
+/** SIGTERM first; who is still there after this many milliseconds gets SIGKILL. */
+const KILL_AFTER = 1000;
+/** Milliseconds after which a process that even SIGKILL does not end (it hangs in the kernel) is waited for no longer. */
+const GIVE_UP_AFTER = 1800;
+/** How long a grandchild may hold the pipes after the program itself ended, in milliseconds. */
+const LINGER = 300;
+const MARK = 'SLIPWAY_PROCESS';
+
+/** Never throws; every end is an outcome. */
+export async function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
+  const refused = whyRefused(request);
+  if (refused !== undefined) return { end: 'not-started', message: refused };
+  if (request.signal.aborted) return { end: 'cancelled', stderr: '' };
+  // Loading it costs about 60 ms, which a plan that starts nothing should not pay.
+  const { execa } = await import('execa');
+  const mark = `${MARK}=${randomUUID()}`;
+  const stop = new AbortController();
+  let stopped: 'timeout' | 'cancelled' | 'overflow' | undefined;
+  let giveUp: NodeJS.Timeout | undefined;
+  let abandon = (): void => {};
+  const abandoned = new Promise<undefined>((resolve) => (abandon = () => resolve(undefined)));
+  const end = (why: 'timeout' | 'cancelled' | 'overflow'): void => {
+    if (stopped !== undefined) return;
+    stopped = why;
+    // The mark also finds those who left the group, which a signal to the group does not reach.
+    for (const pid of processesMarked(mark)) signalProcess(pid, 'SIGTERM');
+    stop.abort(new Error(why));
+    giveUp = setTimeout(() => {
+      sweep();
+      giveUp = setTimeout(abandon, GIVE_UP_AFTER - KILL_AFTER);
+    }, KILL_AFTER);
+  };
+  const sweep = (): void => {
+    if (child.pid !== undefined) signalProcess(-child.pid, 'SIGKILL');
+    for (const pid of processesMarked(mark)) signalProcess(pid, 'SIGKILL');
+  };
+
+  const child = execa(request.path, [...request.args], {
+    cwd: request.cwd,
+    env: { ...request.env, [MARK]: mark.slice(MARK.length + 1) },
+    extendEnv: false,
+    shell: false,
+    preferLocal: false,
+    reject: false,
+    buffer: false,
+    encoding: 'buffer',
+    killDescendants: true,
+    forceKillAfterDelay: KILL_AFTER,
+    cancelSignal: stop.signal,
+    ...(request.input === undefined ? { stdin: 'ignore' as const } : { input: request.input }),
+  });
+
+  const out: Buffer[] = [];
+  let size = 0;
+  child.stdout?.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > request.maxOutput) end('overflow');
+    else out.push(chunk);
+  });
+  const lines = createLines(request.redact ?? ((text) => text), request.onStderrLine);
+  child.stderr?.on('data', lines.push);
+  const onAbort = (): void => end('cancelled');
+  request.signal.addEventListener('abort', onAbort, { once: true });
+  if (request.signal.aborted) onAbort();
+  const limit = setTimeout(() => end('timeout'), request.timeout);
+  let linger: NodeJS.Timeout | undefined;
+  child.nodeChildProcess.once('exit', () => (linger = setTimeout(sweep, LINGER)));
+
+  const result = await Promise.race([child, abandoned]);
+
+  clearTimeout(limit);
+  clearTimeout(giveUp);
+  clearTimeout(linger);
+  request.signal.removeEventListener('abort', onAbort);
+  if (stopped === undefined) killGroup(child.pid);
+  else sweep();
+  if (result === undefined) child.stdout?.destroy(), child.stderr?.destroy();
+  const stderr = lines.end();
+  if (stopped !== undefined) return { end: stopped, stderr };
+  if (result?.exitCode !== undefined) {
+    return { end: 'exit', code: result.exitCode, stdout: Buffer.concat(out).toString('utf8'), stderr };
+  }
+  if (result?.signal !== undefined) return { end: 'signal', signal: result.signal, stderr };
+  return { end: 'not-started', message: startMessage(request.path, result) };
+}
+
+/** Helpers that a program left behind in its group end with it. */
+function killGroup(pid: number | undefined): void {
+  if (pid !== undefined) signalProcess(-pid, 'SIGKILL');
+}
+
+function whyRefused(request: ProcessRequest): string | undefined {
+  if (!request.path.startsWith('/')) return `"${request.path}" is not an absolute path`;
+  const nul = (text: string): boolean => text.includes('\0');
+  if (request.args.some(nul)) return 'an argument holds a NUL character';
+  if (Object.entries(request.env).some(([name, value]) => nul(name) || nul(value) || name === '' || name.includes('='))) {
+    return 'an environment variable holds a NUL character or has no valid name';
+  }
+  return undefined;
+}
+
+function startMessage(path: string, result: object | undefined): string {
+  const code = result !== undefined && 'code' in result ? String(result.code) : 'unknown error';
+  if (code === 'ENOENT') return `${path} or its working directory does not exist`;
+  if (code === 'EACCES') return `${path} may not be executed`;
+  if (code === 'E2BIG') return `the arguments for ${path} are too long`;
+  return `${path} could not be started (${code})`;
+}

@@ -1,0 +1,71 @@
+/** Takes secrets out of everything that is shown, kept or handed to a plugin. */
+
+/** Calling it is for text that people read: known secrets, and what looks like credentials. */
+export interface Redactor {
+  (text: string): string;
+  /** Known secrets only, for a tool's output that is read as data. */
+  readonly values: (text: string) => string;
+}
+
+const MASK = '***';
+/** Shorter ones would turn ordinary words into asterisks. */
+const MIN_LENGTH = 6;
+/** Secrets of several lines, as PEM keys, are also recognised line by line. */
+const MIN_LINE = 16;
+
+const PATTERNS: readonly (readonly [RegExp, string])[] = [
+  [/((?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:(?:basic|bearer|token|digest)\s+)?)[^\s"',;]+/gi, `$1${MASK}`],
+  [/\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi, `$1${MASK}`],
+  [/(:\/\/)[^\s/@"']*:[^\s/@"']*@/g, `$1${MASK}@`],
+];
+
+/**
+ * Replaces each secret of at least six characters, and its base64 and URL-encoded forms, by `***`.
+ * The secrets are read once; the order in which they come does not matter.
+ */
+export function createRedactor(secrets: Iterable<string>): Redactor {
+  const forms = new Set<string>();
+  for (const secret of secrets) for (const form of formsOf(secret)) forms.add(form);
+  // The longest first: one secret may begin with another.
+  const sorted = [...forms].sort((a, b) => b.length - a.length).map((form) => escape(form));
+  const known = sorted.length === 0 ? undefined : new RegExp(sorted.join('|'), 'g');
+  const values = (text: string): string => (known === undefined ? text : text.replaceAll(known, MASK));
+  const redact = (text: string): string => PATTERNS.reduce((rest, [pattern, mask]) => rest.replaceAll(pattern, mask), values(text));
+  return Object.assign(redact, { values });
+}
+
+function formsOf(secret: string): readonly string[] {
+  const whole = secret.trim();
+  const lines = whole.split(/\r?\n/).map((line) => line.trim());
+  const parts = lines.length > 1 ? lines.filter((line) => line.length >= MIN_LINE && !line.startsWith('-----')) : [];
+  const plain = [whole, ...parts].filter((part) => part.length >= MIN_LENGTH);
+  return plain.flatMap((part) => [
+    part,
+    Buffer.from(part).toString('base64'),
+    Buffer.from(part).toString('base64').replace(/=+$/, ''),
+    Buffer.from(part).toString('base64url'),
+    encode(part),
+    JSON.stringify(part).slice(1, -1),
+  ]);
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+}
+
+function encode(text: string): string {
+  // A lone surrogate has no URL-encoded form.
+  return text.isWellFormed() ? encodeURIComponent(text) : text;
+}
+
+const SECRET_NAME = /TOKEN|PASSW(?:OR)?D|PASSPHRASE|SECRET|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|(?:^|_)(?:KEY|PAT|PASS|PWD)(?:$|_)/i;
+const PLACE_NAME = /(?:PATH|FILE|DIR|FOLDER|HOME|URL|URI|HOST|SOCK|NAME|USER|ID|COMMAND|TYPE|PROGRAM)$/i;
+
+/** Values of the variables whose names say that they hold a secret, and not where one lies. */
+export function secretsFromEnv(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    if (value === undefined || value.length < MIN_LENGTH || !SECRET_NAME.test(name) || PLACE_NAME.test(name)) return [];
+    // `PWD` and its like name folders whatever they are called.
+    return name === 'PWD' || name === 'OLDPWD' || value.startsWith('/') ? [] : [value];
+  });
+}

@@ -1,0 +1,146 @@
+/** Applies the plugins, settles who owns which contract, and is the only way from the core into a plugin. */
+import { cancelled, configFailure, fail, ok, type Failure, type PluginFailure, type Result } from '../failure.ts';
+import type { Event } from '../journal/events.ts';
+import { pluginFailure, readAnswer, thrown } from './answer.ts';
+import type { ContractInput, ContractName, ContractOutput, GateQuestion, Mode, TaskContext, ToolNeed } from './api.ts';
+import { createHooks, defaultLimits, TapError, type GuardedHooks, type HookLimits, type ModeSink } from './hooks.ts';
+import type { LoadedPlugin } from './load.ts';
+import { guardMode, modeProblem, sameModes, type OwnedMode } from './modes.ts';
+import { isCancelled, Late } from './patience.ts';
+import { settleOwners, type Use } from './owners.ts';
+import { contractSchemas } from './schemas.ts';
+import { checkOf } from './validate.ts';
+
+export interface Host {
+  /** Guarded: every error of a mode is a value. */
+  readonly modes: readonly Mode[];
+  readonly plugins: readonly LoadedPlugin[];
+  modeOwner(mode: string): LoadedPlugin | undefined;
+  owner(contract: string): LoadedPlugin | undefined;
+  /** Input and output are checked against the contract's schemas. Never throws. */
+  call<N extends ContractName>(contract: N, input: ContractInput<N>, context: TaskContext): Promise<Result<ContractOutput<N>>>;
+  /** The first plugin's reason to refuse; `undefined`: none has one. A plugin that fails is a failure, never a pass. */
+  gate(question: GateQuestion): Promise<Result<string | undefined>>;
+  /** Never throws: a reporter that throws is dropped. */
+  emit(event: Event): void;
+  done(result: { readonly exitCode: number }): Promise<void>;
+  /** What the owner of a contract (`image.copy@1`) or of a mode (`image.build@1/apko`, or just `apko`) declares. */
+  toolNeeds(contractOrMode: string): readonly ToolNeed[];
+}
+
+export interface HostOptions {
+  /** Hears of plugins that misbehave where no task can fail: reporters, `done`, a mode's `claims`. */
+  readonly warn?: (failure: PluginFailure) => void;
+  /** Applied to what plugins throw. */
+  readonly redact?: (text: string) => string;
+  readonly limits?: HookLimits;
+}
+
+export type Hosted = { readonly ok: true; readonly value: Host } | { readonly ok: false; readonly failures: readonly Failure[] };
+
+/** Runs every plugin's `apply` and the `mode` hook; all failures at once. `use` maps a contract without version to a plugin. */
+export async function createHost(plugins: readonly LoadedPlugin[], use: Use, options: HostOptions = {}): Promise<Hosted> {
+  const { warn = () => {}, redact = (text) => text, limits = defaultLimits } = options;
+  const author = { plugin: 'slipway', hook: 'apply' };
+  const guarded = createHooks((error) => warn(thrown(author, error, redact)), limits);
+  const byName = new Map(plugins.map((loaded) => [loaded.plugin.name, loaded]));
+  const located = (failure: PluginFailure): PluginFailure => {
+    const at = byName.get(failure.plugin)?.at;
+    return at === undefined ? failure : { ...failure, at };
+  };
+
+  const failures: Failure[] = applyAll(plugins, guarded).map((error) => located(thrown(author, error, redact)));
+  const { modes, error } = await collectModes(guarded, byName);
+  if (error !== undefined) failures.push(located(thrown({ plugin: 'slipway', hook: 'mode' }, error, redact)));
+  failures.push(...sameModes(modes));
+  const { owners, problems } = settleOwners(guarded.claims, use, byName);
+  failures.push(...problems);
+  if (failures.length > 0) return { ok: false, failures };
+
+  for (const [contract, owner] of owners) guarded.own(contract, owner.plugin.name);
+  const modeOwner = (name: string): LoadedPlugin | undefined => modes.find(({ mode }) => mode.name === name)?.owner;
+  return ok({
+    plugins,
+    modes: modes.map((owned) => guardMode(owned, { redact, warn, limits })),
+    modeOwner,
+    owner: (contract) => owners.get(contract),
+    call: (contract, input, context) => call(guarded, owners, redact, contract, input, context),
+    gate: (question) => ask(guarded, redact, question),
+    emit: (event) => guarded.hooks.event.call(event),
+    done: (result) => guarded.hooks.done.promise(result),
+    toolNeeds: (name) => (owners.get(name) ?? modeOwner(name.replace(/^image\.build@1\//, '')))?.plugin.needs.tools ?? [],
+  });
+}
+
+function applyAll(plugins: readonly LoadedPlugin[], guarded: GuardedHooks): readonly TapError[] {
+  return plugins.flatMap(({ plugin, options }) => {
+    try {
+      guarded.during(plugin.name, () => plugin.apply(guarded.hooks, options));
+      return [];
+    } catch (error) {
+      return [error instanceof TapError ? error : new TapError(plugin.name, 'apply', 'failed')];
+    }
+  });
+}
+
+async function collectModes(
+  guarded: GuardedHooks,
+  byName: ReadonlyMap<string, LoadedPlugin>,
+): Promise<{ readonly modes: readonly OwnedMode[]; readonly error?: unknown }> {
+  const modes: OwnedMode[] = [];
+  let open = true;
+  const sink: ModeSink = {
+    add: (mode, plugin = '') => {
+      const owner = byName.get(plugin);
+      if (!open || owner === undefined) throw new TapError(plugin, 'mode', 'added a mode after its tap had ended');
+      const problem = modeProblem(mode);
+      if (problem !== undefined) throw new TapError(plugin, 'mode', problem);
+      modes.push({ mode, owner });
+    },
+  };
+  try {
+    await guarded.hooks.mode.promise(sink);
+    return { modes };
+  } catch (error) {
+    return { modes, error };
+  } finally {
+    open = false;
+  }
+}
+
+async function call<N extends ContractName>(
+  { hooks }: GuardedHooks,
+  owners: ReadonlyMap<string, LoadedPlugin>,
+  redact: (text: string) => string,
+  contract: N,
+  input: ContractInput<N>,
+  context: TaskContext,
+): Promise<Result<ContractOutput<N>>> {
+  const owner = owners.get(contract);
+  if (owner === undefined) {
+    return fail(configFailure(`no plugin implements ${contract}`, 'list a plugin that does under plugins in the settings'));
+  }
+  const schemas = contractSchemas[contract];
+  const problem = checkOf(schemas.input)(input);
+  if (problem !== undefined) return fail(pluginFailure({ plugin: 'slipway', hook: contract }, `was asked with a wrong input: ${problem}`));
+  if (context.signal.aborted && isCancelled(context.signal)) return fail(cancelled);
+  const author = { plugin: owner.plugin.name, hook: contract };
+  try {
+    // A copy: a plugin that changes its input must not change the plan. The hook map cannot know the contract's input type.
+    const answer = await hooks.task.for(contract).promise(structuredClone(input) as never, context);
+    const result = readAnswer<ContractOutput<N>>(author, answer, schemas.output);
+    return !result.ok && isCancelled(context.signal) ? fail(cancelled) : result;
+  } catch (error) {
+    if (isCancelled(context.signal)) return fail(cancelled);
+    return fail(error instanceof Late ? pluginFailure(author, 'did not end within its time limit') : thrown(author, error, redact));
+  }
+}
+
+async function ask({ hooks }: GuardedHooks, redact: (text: string) => string, question: GateQuestion): Promise<Result<string | undefined>> {
+  try {
+    const answer: string | undefined = await hooks.gate.promise(question);
+    return ok(answer === undefined ? undefined : redact(answer));
+  } catch (error) {
+    return fail(thrown({ plugin: 'slipway', hook: 'gate' }, error, redact));
+  }
+}

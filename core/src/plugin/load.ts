@@ -1,0 +1,103 @@
+/** Loads the plugins that the settings list, and the default ones: no other code is looked for. */
+import type { PluginSetting, Settings } from '../config/model.ts';
+import { configFailure, type Failure, type Position } from '../failure.ts';
+import type { Plugin } from './api.ts';
+import { resolvePlugin } from './resolve.ts';
+import { readPlugin, type Shape } from './shape.ts';
+import { checkOptions } from './validate.ts';
+
+/** A plugin whose shape, API and options were checked; nothing of it has run but its module's top level. */
+export interface LoadedPlugin {
+  readonly plugin: Plugin;
+  /** Checked, with the defaults of its schema. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The line of the settings that names it; absent for a default plugin that they do not name. */
+  readonly at?: Position;
+}
+
+export type Loaded =
+  | { readonly ok: true; readonly value: readonly LoadedPlugin[] }
+  | { readonly ok: false; readonly failures: readonly Failure[] };
+
+export interface LoadRequest {
+  readonly settings: Pick<Settings, 'plugins' | 'folder'>;
+  /** Plugin name → its module's plugin. Loaded always, in this order, before those of the settings. */
+  readonly defaults: ReadonlyMap<string, () => Promise<Plugin>>;
+  /** Gives the default export; Node's `import` when absent. */
+  readonly importModule?: (url: URL) => Promise<unknown>;
+}
+
+/** All failures at once, in the order of the settings. */
+export async function loadPlugins({ settings, defaults, importModule = importDefault }: LoadRequest): Promise<Loaded> {
+  const given = new Map<string, PluginSetting>();
+  const failures: Failure[] = [];
+  for (const setting of settings.plugins) {
+    if (given.has(setting.name)) failures.push(configFailure(`the plugin "${setting.name}" is listed twice`, 'remove one of the two', setting.at));
+    else given.set(setting.name, setting);
+  }
+  const wanted = [
+    ...[...defaults].map(([name, load]) => one(name, given.get(name), load)),
+    ...[...given.values()].filter(({ name }) => !defaults.has(name)).map((setting) => fromSettings(setting, settings.folder, importModule)),
+  ];
+  const loaded: LoadedPlugin[] = [];
+  for (const answer of await Promise.all(wanted)) {
+    if (Array.isArray(answer)) failures.push(...answer);
+    else loaded.push(answer as LoadedPlugin);
+  }
+  failures.push(...sameNames(loaded));
+  return failures.length > 0 ? { ok: false, failures } : { ok: true, value: loaded };
+}
+
+async function importDefault(url: URL): Promise<unknown> {
+  const module: unknown = await import(url.href);
+  return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
+}
+
+type Answer = LoadedPlugin | readonly Failure[];
+
+async function fromSettings(setting: PluginSetting, folder: string, importModule: (url: URL) => Promise<unknown>): Promise<Answer> {
+  const url = await resolvePlugin(setting.name, folder, setting.at);
+  return url.ok ? one(setting.name, setting, () => importModule(url.value)) : [url.failure];
+}
+
+async function one(name: string, setting: PluginSetting | undefined, load: () => Promise<unknown>): Promise<Answer> {
+  const at = setting?.at;
+  let shape: Shape;
+  try {
+    shape = readPlugin(await load());
+  } catch (error) {
+    const said = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'it threw';
+    return [loadFailure(name, `the plugin "${name}" could not be loaded: ${said}`, at)];
+  }
+  if (shape.kind === 'wrong') return [loadFailure(name, `"${name}" is not a plugin: ${shape.message}`, at)];
+  if (shape.kind === 'api') return [configFailure(shape.message, shape.hint, at)];
+  return withOptions(shape.plugin, setting?.options ?? {}, at);
+}
+
+function withOptions(plugin: Plugin, options: Readonly<Record<string, unknown>>, at: Position | undefined): Answer {
+  const schema = plugin.options ?? { type: 'object', additionalProperties: false, properties: {} };
+  const checked = checkOptions(schema, options);
+  switch (checked.kind) {
+    case 'ok':
+      return { plugin, options: checked.options, ...(at === undefined ? {} : { at }) };
+    case 'schema':
+      return [loadFailure(plugin.name, `the options schema of plugin ${plugin.name} is wrong: ${checked.message}`, at)];
+    case 'options':
+      return checked.problems.map(({ message, hint }) => configFailure(`options of plugin ${plugin.name}: ${message}`, hint, at));
+  }
+}
+
+/** Two packages may call themselves the same; `use` could not tell them apart. */
+function sameNames(loaded: readonly LoadedPlugin[]): readonly Failure[] {
+  const seen = new Set<string>();
+  return loaded.flatMap(({ plugin, at }) => {
+    const first = !seen.has(plugin.name);
+    seen.add(plugin.name);
+    return first ? [] : [configFailure(`two plugins are named ${plugin.name}`, 'remove one of them from the settings', at)];
+  });
+}
+
+function loadFailure(plugin: string, message: string, at: Position | undefined): Failure {
+  const hint = 'ask its author, or take it out of the settings';
+  return { reason: 'plugin', class: 'permanent', plugin, hook: 'load', message, hint, ...(at === undefined ? {} : { at }) };
+}

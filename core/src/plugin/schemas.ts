@@ -1,0 +1,162 @@
+/**
+ * The published schemas of what goes into a contract and what must come out: JSON Schema, draft 2020-12, strict.
+ * They say in data what `Contracts` in api.ts says in types.
+ */
+import type { ContractName, JsonSchema } from './api.ts';
+
+export interface ContractSchema {
+  readonly input: JsonSchema;
+  readonly output: JsonSchema;
+}
+
+const text: JsonSchema = { type: 'string', minLength: 1 };
+const count: JsonSchema = { type: 'integer', minimum: 0 };
+const digest: JsonSchema = { type: 'string', pattern: '^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$' };
+const time: JsonSchema = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$' };
+const absolutePath: JsonSchema = { type: 'string', pattern: '^/' };
+const anything: JsonSchema = {};
+
+function list(items: JsonSchema, minItems = 0): JsonSchema {
+  return { type: 'array', items, ...(minItems === 0 ? {} : { minItems }) };
+}
+
+/** An object of these properties and no other; names ending in `?` may be absent. */
+function record(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
+  const named = Object.entries(properties).map(([name, schema]) => [name.replace(/\?$/, ''), schema] as const);
+  const required = Object.keys(properties).filter((name) => !name.endsWith('?'));
+  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(named), required };
+}
+
+function tagged(schema: JsonSchema, id: string): JsonSchema {
+  return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: id, ...schema };
+}
+
+const pinned = record({ kind: { const: 'pinned' }, registry: text, path: text, digest, 'tag?': text });
+const platform = record({ os: text, architecture: text, 'variant?': text, 'os.version?': text });
+const scanInput = record({ subject: pinned, children: list(record({ digest, platform }), 1) });
+
+export const severities = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN'] as const;
+
+const finding = record({
+  id: text,
+  severity: { enum: severities },
+  'purl?': text,
+  package: text,
+  installed: { type: 'string' },
+  'fixed?': text,
+  'title?': { type: 'string' },
+  platforms: list(text, 1),
+  'layer?': text,
+});
+
+const platformScan = record({
+  digest,
+  platform: text,
+  status: { enum: ['scanned', 'unscanned'] },
+  'why?': text,
+  'os?': text,
+  packages: count,
+  findings: list(finding),
+});
+
+const scan = record({
+  scanner: record({ name: text, version: text, uri: text }),
+  'database?': time,
+  startedAt: time,
+  finishedAt: time,
+  platforms: list(platformScan, 1),
+});
+
+/** https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md */
+const statement = record({
+  _type: { const: 'https://in-toto.io/Statement/v1' },
+  subject: {
+    type: 'array',
+    minItems: 1,
+    maxItems: 1,
+    items: record({ 'name?': text, digest: { type: 'object', minProperties: 1, additionalProperties: text } }),
+  },
+  predicateType: text,
+  predicate: anything,
+});
+
+const matcher: JsonSchema = { oneOf: [record({ exact: text }), record({ pattern: text })] };
+const accept: JsonSchema = {
+  oneOf: [
+    record({ kind: { const: 'key' }, publicKey: text, fingerprint: { type: 'string', pattern: '^[0-9a-f]{64}$' } }),
+    record({ kind: { const: 'identity' }, issuer: matcher, subject: matcher }),
+  ],
+};
+const signing = record({ 'key?': text, 'signingConfig?': text, 'trustedRoot?': text, 'identityTokenEnv?': text });
+
+const schemas: { readonly [N in ContractName]: ContractSchema } = {
+  'image.copy@1': {
+    input: record({ sources: list(pinned, 1), destination: pinned }),
+    output: record({ digest }),
+  },
+  'package.build@1': {
+    input: record({ config: text, architectures: list(text, 1), repositories: list(absolutePath) }),
+    output: record({ repository: absolutePath, packages: list(text) }),
+  },
+  'image.scan@1': { input: scanInput, output: scan },
+  'sbom.make@1': { input: scanInput, output: record({ documents: list(record({ digest, spdx: { type: 'object' } })) }) },
+  'statement.sign@1': { input: record({ statement, signing }), output: record({ bundle: text }) },
+  'bundle.verify@1': {
+    input: record({ bundle: text, accept, 'trustedRoot?': text }),
+    output: record({ statement, signer: text }),
+  },
+};
+
+/** By contract name; each with `$schema` and a title, ready to be published. */
+export const contractSchemas: { readonly [N in ContractName]: ContractSchema } = {
+  'image.copy@1': published('image.copy@1'),
+  'package.build@1': published('package.build@1'),
+  'image.scan@1': published('image.scan@1'),
+  'sbom.make@1': published('sbom.make@1'),
+  'statement.sign@1': published('statement.sign@1'),
+  'bundle.verify@1': published('bundle.verify@1'),
+};
+
+function published(name: ContractName): ContractSchema {
+  return { input: tagged(schemas[name].input, `${name} input`), output: tagged(schemas[name].output, `${name} output`) };
+}
+
+export const contractNames: readonly ContractName[] = Object.keys(contractSchemas) as ContractName[];
+
+export function isContractName(name: string): name is ContractName {
+  return Object.hasOwn(contractSchemas, name);
+}
+
+const names = list(text);
+
+/** What a mode's `inputs` must answer. */
+export const modeInputsSchema: JsonSchema = record({
+  files: names,
+  packageIndexes: names,
+  bases: list(record({ text, reference: { type: 'object', required: ['kind', 'registry', 'path'], properties: { kind: { enum: ['tagged', 'pinned'] }, registry: text, path: text } } })),
+  platforms: list(platform),
+  packages: names,
+  options: { type: 'object' },
+});
+
+/** What a mode's `resolve` must answer: package → version. */
+export const resolvedSchema: JsonSchema = { type: 'object', additionalProperties: { type: 'string' } };
+
+/** What a mode's `build` must answer. */
+export const builtSchema: JsonSchema = record({
+  layout: absolutePath,
+  'sboms?': list(record({ digest, spdx: { type: 'object' } })),
+  'materials?': list(record({ uri: text, 'digest?': { type: 'object', additionalProperties: text }, 'name?': text })),
+});
+
+/** A failure that a plugin returns. */
+export const failureSchema: JsonSchema = {
+  type: 'object',
+  required: ['reason', 'class', 'message'],
+  properties: {
+    reason: { enum: ['config', 'registry', 'tool', 'missing-tool', 'policy', 'trust', 'plugin', 'cancelled'] },
+    class: { enum: ['transient', 'permanent', 'policy', 'cancelled'] },
+    message: text,
+    hint: { type: 'string' },
+  },
+};

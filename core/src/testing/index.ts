@@ -1,0 +1,13 @@
+/** For authors of plugins: the contract suite, and a task context with real tools. */
+export { checks, type Check, type Subject } from './checks.ts';
+export { createTestContext, type ContextRequest, type TestContext, type TestWorld } from './context.ts';
+export {
+  contractSubject,
+  contractSuite,
+  modeSubject,
+  modeSuite,
+  type ContractCase,
+  type ModeCase,
+  type ModeInput,
+  type Runner,
+} from './suite.ts';

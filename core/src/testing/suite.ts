@@ -1,0 +1,91 @@
+/** The contract suite: what each plugin's test begins with. */
+import { configFailure, fail } from '../failure.ts';
+import type { BuildContext, ContractInput, ContractName, ContractOutput, TaskContext } from '../plugin/api.ts';
+import { contractSchemas } from '../plugin/schemas.ts';
+import { checkOf } from '../plugin/validate.ts';
+import { checks, type Subject } from './checks.ts';
+import { mutantsOf } from './mutants.ts';
+
+/** `describe` and `it` of the test runner, as vitest has them. */
+export interface Runner {
+  readonly describe: (name: string, body: () => void) => unknown;
+  readonly it: (name: string, body: () => Promise<void>, timeout?: number) => unknown;
+}
+
+type Common = Pick<Subject, 'plugin' | 'options' | 'world' | 'against' | 'abortAfter'> & {
+  /** Hostile inputs that are tried, 12 unless told; each may start a tool. */
+  readonly hostile?: number;
+  /** Milliseconds for one check, 60,000 unless told. */
+  readonly timeout?: number;
+};
+
+export interface ContractCase<N extends ContractName> extends Common {
+  readonly contract: N;
+  readonly input: () => Promise<ContractInput<N>>;
+  readonly repeatable?: false | ((output: ContractOutput<N>) => unknown);
+}
+
+/** What a mode's `build` gets besides the task's context. */
+export type ModeInput = Omit<BuildContext, keyof TaskContext>;
+
+export interface ModeCase extends Common {
+  readonly mode: string;
+  readonly input: () => Promise<ModeInput>;
+  /** Asked while the layout is still there. */
+  readonly repeatable: false | ((built: { readonly layout: string }) => unknown);
+}
+
+/** Registers one test a check for a plugin's implementation of a contract. */
+export function contractSuite<N extends ContractName>(runner: Runner, given: ContractCase<N>): void {
+  register(runner, `${given.plugin.name} implements ${given.contract}`, contractSubject(given), given.timeout);
+}
+
+/** Registers one test a check for a mode that a plugin brings. */
+export function modeSuite(runner: Runner, given: ModeCase): void {
+  register(runner, `${given.plugin.name} brings the mode ${given.mode}`, modeSubject(given), given.timeout);
+}
+
+export function contractSubject<N extends ContractName>({ contract, input, repeatable, hostile = 12, ...common }: ContractCase<N>): Subject {
+  const allowed = checkOf(contractSchemas[contract].input);
+  return {
+    ...common,
+    input,
+    run: (host, context, asked) => host.call(contract, asked as ContractInput<N>, context),
+    mutants: (asked) => mutantsOf(asked, (mutant) => allowed(mutant) === undefined, hostile),
+    ...(repeatable === undefined ? {} : { repeatable: repeatable as Subject['repeatable'] & {} }),
+  };
+}
+
+export function modeSubject({ mode, input, repeatable, hostile = 12, ...common }: ModeCase): Subject {
+  return {
+    ...common,
+    input,
+    run: async (host, context, asked) => {
+      const found = host.modes.find(({ name }) => name === mode);
+      if (found === undefined) return fail(configFailure(`the plugin brings no mode "${mode}"`));
+      return found.build({ ...context, ...(asked as ModeInput) });
+    },
+    // Only the entry and the bases come from outside; the rest is the core's.
+    mutants: (asked) => {
+      const given = asked as ModeInput;
+      return mutantsOf(given.entry.options, () => true, hostile).map((options) => ({ ...given, entry: { ...given.entry, options } }));
+    },
+    repeatable: repeatable as Subject['repeatable'] & {},
+  };
+}
+
+function register({ describe, it }: Runner, title: string, subject: Subject, timeout = 60_000): void {
+  describe(title, () => {
+    for (const [name, check] of Object.entries(checks)) {
+      if (name.includes('other implementation') && subject.against === undefined) continue;
+      it(
+        name,
+        async () => {
+          const problem = await check(subject);
+          if (problem !== undefined) throw new Error(`${subject.plugin.name}: ${problem}`);
+        },
+        timeout,
+      );
+    }
+  });
+}
