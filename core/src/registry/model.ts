@@ -16,6 +16,7 @@ export interface Content {
 
 /** Something images can be written to, by digest only. Tags are moved by {@link Registry.tag}, never by a copy. */
 export interface WritableContent extends Content {
+  hasManifest(digest: Digest): Promise<Result<boolean>>;
   hasBlob(descriptor: Descriptor): Promise<Result<boolean>>;
   /** True when the blob is now there without sending it (mounted from another repository of the same registry). */
   mountBlob(descriptor: Descriptor, from: Content): Promise<Result<boolean>>;

@@ -1,0 +1,191 @@
+/**
+ * Bytes of a manifest or index → {@link ManifestContent}. The bytes come from strangers: every field that Slipway reads is
+ * checked, and what two readers could understand differently is refused.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md, image-index.md
+ */
+import { parseDigest, type Digest } from '../reference.ts';
+import { mediaType, type Descriptor, type Index, type Manifest, type ManifestContent, type Platform } from './model.ts';
+
+/** Bytes; registries should accept manifests of this size, and nobody should send larger ones. */
+export const MAX_MANIFEST = 4 * 1024 * 1024;
+
+/** A problem is a phrase that goes after a name: "is not valid JSON". */
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
+
+const MANIFESTS: ReadonlySet<string> = new Set([mediaType.ociManifest, mediaType.dockerManifest]);
+const INDEXES: ReadonlySet<string> = new Set([mediaType.ociIndex, mediaType.dockerList]);
+const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}(?:;[\x20-\x7e]{0,255})?$/;
+
+class Malformed extends Error {}
+
+type Json = { readonly [key: string]: unknown };
+
+/** Docker's first image format, which has no config and signs itself: Slipway does not read it. */
+export function isSchema1(type: string | undefined): boolean {
+  return type?.startsWith('application/vnd.docker.distribution.manifest.v1+') === true;
+}
+
+/**
+ * Reads the bytes of a manifest or index. `digest` must be the digest of these bytes; the caller has hashed them.
+ * `contentType` is what the registry called them: it must not contradict the media type that the bytes give themselves.
+ */
+export function parseManifest(bytes: Uint8Array, digest: Digest, contentType?: string): Parsed<ManifestContent> {
+  if (bytes.byteLength > MAX_MANIFEST) return problem(`is larger than ${MAX_MANIFEST} bytes`);
+  const json = parseJson(bytes);
+  if (!json.ok) return json;
+  try {
+    return { ok: true, value: content(json.value, bytes, digest, contentType?.split(';')[0]?.trim().toLowerCase()) };
+  } catch (error) {
+    if (error instanceof Malformed) return problem(error.message);
+    throw error;
+  }
+}
+
+/** A descriptor as it stands in an index, for those who read an index entry by entry. */
+export function parseDescriptor(value: unknown): Parsed<Descriptor> {
+  try {
+    return { ok: true, value: descriptor(value, 'the descriptor') };
+  } catch (error) {
+    if (error instanceof Malformed) return problem(error.message);
+    throw error;
+  }
+}
+
+/** JSON text in UTF-8 whose top is an object. */
+export function parseJson(bytes: Uint8Array): Parsed<Json> {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    if (isObject(value)) return { ok: true, value };
+    return problem('is not a JSON object');
+  } catch {
+    return problem('is not valid JSON');
+  }
+}
+
+function content(json: Json, bytes: Uint8Array, digest: Digest, contentType: string | undefined): ManifestContent {
+  if (isSchema1(contentType) || json['schemaVersion'] === 1) {
+    throw new Malformed('has Docker\'s schema 1, which is obsolete and not supported');
+  }
+  if (json['schemaVersion'] !== 2) throw new Malformed('has no schemaVersion 2');
+  const type = typeOf(json, contentType);
+  const common = { bytes, descriptor: { mediaType: type, digest, size: bytes.byteLength } };
+  if (INDEXES.has(type)) return { kind: 'index', ...common, value: index(json) };
+  return { kind: 'manifest', ...common, value: manifest(json) };
+}
+
+/** The one media type that body, header and structure agree on. */
+function typeOf(json: Json, contentType: string | undefined): string {
+  const own = optional(json, 'mediaType', text);
+  const looksLikeIndex = json['manifests'] !== undefined;
+  const looksLikeManifest = json['config'] !== undefined || json['layers'] !== undefined;
+  // The same bytes read as image by one and as index by another: https://github.com/advisories/GHSA-mc8v-mgrf-8f4m
+  if (looksLikeIndex && looksLikeManifest) throw new Malformed('is a manifest and an index at once');
+  const known = contentType !== undefined && (MANIFESTS.has(contentType) || INDEXES.has(contentType)) ? contentType : undefined;
+  if (own !== undefined && known !== undefined && own !== known) {
+    throw new Malformed(`says that it is ${printable(own)}, but was sent as ${known}`);
+  }
+  const type = own ?? known ?? (looksLikeIndex ? mediaType.ociIndex : mediaType.ociManifest);
+  if (!MANIFESTS.has(type) && !INDEXES.has(type)) throw new Malformed(`has the media type ${printable(type)}, which is neither manifest nor index`);
+  if (INDEXES.has(type) ? looksLikeManifest : looksLikeIndex) throw new Malformed(`is not what its media type ${type} says`);
+  return type;
+}
+
+function manifest(json: Json): Manifest {
+  return {
+    schemaVersion: 2,
+    ...head(json),
+    config: descriptor(json['config'], 'config'),
+    layers: list(json, 'layers').map((layer, at) => descriptor(layer, `layers[${at}]`)),
+  };
+}
+
+function index(json: Json): Index {
+  return {
+    schemaVersion: 2,
+    ...head(json),
+    manifests: list(json, 'manifests').map((child, at) => descriptor(child, `manifests[${at}]`)),
+  };
+}
+
+function head(json: Json) {
+  return {
+    ...field('mediaType', optional(json, 'mediaType', text)),
+    ...field('artifactType', optional(json, 'artifactType', text)),
+    ...field('subject', optional(json, 'subject', descriptor)),
+    ...field('annotations', optional(json, 'annotations', strings)),
+  };
+}
+
+function descriptor(value: unknown, where: string): Descriptor {
+  if (!isObject(value)) throw new Malformed(`has no descriptor at ${where}`);
+  const { mediaType: type, digest, size } = value;
+  if (typeof type !== 'string' || !MEDIA_TYPE.test(type)) throw new Malformed(`has no valid mediaType at ${where}`);
+  const parsed = typeof digest === 'string' ? parseDigest(digest) : undefined;
+  if (parsed === undefined) throw new Malformed(`has no valid sha256 or sha512 digest at ${where}`);
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw new Malformed(`has no valid size at ${where}`);
+  return {
+    mediaType: type,
+    digest: parsed,
+    size,
+    ...field('artifactType', optional(value, 'artifactType', text)),
+    ...field('platform', optional(value, 'platform', platform)),
+    ...field('annotations', optional(value, 'annotations', strings)),
+    ...field('urls', optional(value, 'urls', texts)),
+  };
+}
+
+function platform(value: unknown, where: string): Platform {
+  if (!isObject(value)) throw new Malformed(`has no object at ${where}`);
+  return {
+    os: text(value['os'], `${where}.os`),
+    architecture: text(value['architecture'], `${where}.architecture`),
+    ...field('variant', optional(value, 'variant', text)),
+    ...field('os.version', optional(value, 'os.version', text)),
+  };
+}
+
+function text(value: unknown, where: string): string {
+  if (typeof value !== 'string') throw new Malformed(`has no text at ${where}`);
+  return value;
+}
+
+function texts(value: unknown, where: string): readonly string[] {
+  if (!Array.isArray(value)) throw new Malformed(`has no list at ${where}`);
+  return value.map((item, at) => text(item, `${where}[${at}]`));
+}
+
+function strings(value: unknown, where: string): Readonly<Record<string, string>> {
+  if (!isObject(value)) throw new Malformed(`has no object at ${where}`);
+  // `fromEntries` defines properties, so that a key named __proto__ stays a key.
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, text(item, where)]));
+}
+
+/** Writers in Go say `null` for an empty list. */
+function list(json: Json, key: string): readonly unknown[] {
+  const value = json[key];
+  if (value === null) return [];
+  if (!Array.isArray(value)) throw new Malformed(`has no list "${key}"`);
+  return value;
+}
+
+function optional<T>(json: Json, key: string, read: (value: unknown, where: string) => T): T | undefined {
+  const value = json[key];
+  // An empty text is what writers in Go leave of a field that they do not set.
+  return value === undefined || value === null || value === '' ? undefined : read(value, key);
+}
+
+function field<K extends string, T>(key: K, value: T | undefined): { readonly [key in K]?: T } {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [key in K]?: T };
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function printable(value: string): string {
+  return JSON.stringify(value.slice(0, 100));
+}
+
+function problem(text: string): { readonly ok: false; readonly problem: string } {
+  return { ok: false, problem: text };
+}

@@ -1,0 +1,143 @@
+/**
+ * Attaching: pushes artifacts that name their subject, and where the registry does not list referrers by itself, adds
+ * them to the index under the fallback tag without losing anybody else's entry.
+ * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests-with-subject
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fail, ok, type Result } from '../failure.ts';
+import { sha256 } from '../oci/digest.ts';
+import { mediaType, type Descriptor, type ManifestContent } from '../oci/model.ts';
+import { MAX_MANIFEST, parseJson } from '../oci/parse.ts';
+import { formatPinned, pin, type Digest } from '../reference.ts';
+import { putBlob } from './blobs.ts';
+import { putManifest, type Where } from './manifests.ts';
+import type { Attachment } from './model.ts';
+import { createMutex } from './mutex.ts';
+import { property, registryFailure } from './refusal.ts';
+import { fallbackTag, readFallback, type ApiMemory } from './referrers.ts';
+import type { Wire } from './wire.ts';
+
+/** How often the fallback index is merged again when another writer has overwritten it. */
+const MERGES = 6;
+/** Milliseconds: the longest pause before a merge is repeated. */
+const APART = 200;
+
+const EMPTY = new TextEncoder().encode('{}');
+const EMPTY_CONFIG: Descriptor = { mediaType: mediaType.empty, digest: sha256(EMPTY), size: EMPTY.byteLength };
+
+/** One writer a subject in the whole process, however many clients there are. */
+const writers = createMutex();
+
+export interface Attaching {
+  readonly wire: Wire;
+  readonly memory: ApiMemory;
+  readonly where: Where;
+  readonly subject: Descriptor;
+}
+
+/** Attaches all, in order; entries in `drop` leave the fallback index (where the API lists, the registry decides). */
+export function attachAll(
+  context: Attaching,
+  attachments: readonly Attachment[],
+  drop: ReadonlySet<Digest>,
+): Promise<Result<readonly Descriptor[]>> {
+  return writers(formatPinned(pin(context.where, context.subject.digest)), () => push(context, attachments, drop));
+}
+
+async function push(context: Attaching, attachments: readonly Attachment[], drop: ReadonlySet<Digest>): Promise<Result<readonly Descriptor[]>> {
+  const { wire, where, subject, memory } = context;
+  if (attachments.length === 0) return ok([]);
+  const blobs = [{ descriptor: EMPTY_CONFIG, bytes: EMPTY }, ...attachments.map(layerOf)];
+  const stored = await Promise.all(blobs.map(({ descriptor, bytes }) => putBlob(wire, where, descriptor, async () => ok(oneChunk(bytes)))));
+  const lost = stored.find((each) => !each.ok);
+  if (lost?.ok === false) return lost;
+  const artifacts = attachments.map((attachment) => artifactOf(subject, attachment));
+  const answers = await Promise.all(artifacts.map(({ content }) => putManifest(wire, where, { digest: content.descriptor.digest }, content)));
+  let listed = true;
+  for (const answer of answers) {
+    if (!answer.ok) return answer;
+    listed &&= answer.value.subject === subject.digest;
+  }
+  const descriptors = artifacts.map(({ listedAs }) => listedAs);
+  if (listed) {
+    memory.set(where, true);
+    return ok(descriptors);
+  }
+  const merged = await mergeUntilThere(context, descriptors, drop);
+  return merged.ok ? ok(descriptors) : merged;
+}
+
+/** Two writers who read the same index lose one of the two entries, so what was written is read again. */
+async function mergeUntilThere({ wire, where, subject }: Attaching, ours: readonly Descriptor[], drop: ReadonlySet<Digest>): Promise<Result<void>> {
+  const name = `${formatPinned(pin(where, subject.digest))}`;
+  const tag = fallbackTag(subject.digest);
+  for (let round = 0; round <= MERGES; round += 1) {
+    const present = await readFallback(wire, where, subject.digest);
+    if (!present.ok) return present;
+    const merged = merge(present.value, ours, drop);
+    if (merged === undefined) return ok(undefined);
+    if (merged === 'foreign' || merged.bytes.byteLength > MAX_MANIFEST) {
+      const why = merged === 'foreign' ? 'is not an index' : 'is full';
+      return fail(registryFailure(where, 'permanent', `the list of what is attached to ${name} ${why} (tag ${tag})`));
+    }
+    // Writers elsewhere who collided once should not do so again.
+    if (round > 0) await sleep(Math.random() * APART);
+    const put = await putManifest(wire, where, { tag }, merged);
+    if (!put.ok) return put;
+  }
+  return fail(
+    registryFailure(where, 'transient', `other writers keep overwriting the list of what is attached to ${name} (tag ${tag})`, {
+      hint: 'let one job at a time attach to an image, then run again',
+    }),
+  );
+}
+
+type NewIndex = Pick<ManifestContent, 'bytes' | 'descriptor'>;
+
+/**
+ * The index with our entries, and without those to drop; undefined: it is so already. Entries of others are kept as they
+ * were read, with fields that Slipway does not know.
+ */
+export function merge(present: ManifestContent | undefined, ours: readonly Descriptor[], drop: ReadonlySet<Digest>): NewIndex | 'foreign' | undefined {
+  if (present?.kind === 'manifest') return 'foreign';
+  const json = present === undefined ? undefined : parseJson(present.bytes);
+  const listed = json?.ok === true && Array.isArray(json.value['manifests']) ? (json.value['manifests'] as readonly unknown[]) : [];
+  const digestOf = (entry: unknown) => property(entry, 'digest');
+  const added = new Set<unknown>(ours.map(({ digest }) => digest));
+  const kept = listed.filter((entry) => added.has(digestOf(entry)) || !(drop as ReadonlySet<unknown>).has(digestOf(entry)));
+  const there = new Set(kept.map(digestOf));
+  const missing = ours.filter(({ digest }) => !there.has(digest));
+  if (missing.length === 0 && kept.length === listed.length) return undefined;
+  const index = { ...(json?.ok === true ? json.value : {}), schemaVersion: 2, mediaType: mediaType.ociIndex, manifests: [...kept, ...missing] };
+  const bytes = encode(index);
+  return { bytes, descriptor: { mediaType: mediaType.ociIndex, digest: sha256(bytes), size: bytes.byteLength } };
+}
+
+function layerOf({ artifactType, bytes }: Attachment): { readonly descriptor: Descriptor; readonly bytes: Uint8Array } {
+  return { bytes, descriptor: { mediaType: artifactType, digest: sha256(bytes), size: bytes.byteLength } };
+}
+
+/** Nothing in it depends on time or order of writing: attaching the same twice gives the same digest. */
+function artifactOf(subject: Descriptor, attachment: Attachment) {
+  const { artifactType } = attachment;
+  const annotations = Object.fromEntries(Object.entries(attachment.annotations).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const bytes = encode({
+    schemaVersion: 2,
+    mediaType: mediaType.ociManifest,
+    artifactType,
+    config: EMPTY_CONFIG,
+    layers: [layerOf(attachment).descriptor],
+    subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
+    annotations,
+  });
+  const descriptor: Descriptor = { mediaType: mediaType.ociManifest, digest: sha256(bytes), size: bytes.byteLength };
+  return { content: { bytes, descriptor }, listedAs: { ...descriptor, artifactType, annotations } };
+}
+
+function encode(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

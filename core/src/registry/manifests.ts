@@ -1,0 +1,145 @@
+/** Manifests and tags: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests */
+import { fail, ok, type Result } from '../failure.ts';
+import { digestLike, sha256 } from '../oci/digest.ts';
+import { mediaType, type ManifestContent } from '../oci/model.ts';
+import { isSchema1, MAX_MANIFEST, parseManifest } from '../oci/parse.ts';
+import { formatRepository, parseDigest, parseTag, type Digest, type Repository, type Tag } from '../reference.ts';
+import type { HttpResponse } from './http.ts';
+import type { Head, Side } from './model.ts';
+import { readPages } from './pages.ts';
+import { lied, property, refusal, registryFailure, type Asked } from './refusal.ts';
+import type { Call, Wire } from './wire.ts';
+
+/**
+ * One comma list, the same for every request: some servers read only the first header line, and some choose by it which
+ * of several manifests a tag names.
+ */
+const ACCEPT = [mediaType.ociIndex, mediaType.ociManifest, mediaType.dockerList, mediaType.dockerManifest].join(', ');
+
+/** A manifest's name in its repository. */
+export type ManifestName = { readonly digest: Digest } | { readonly tag: Tag };
+
+export interface Where extends Repository {
+  readonly side: Side;
+}
+
+/** What a HEAD says; where it says too little, the manifest is read and hashed. Undefined: not there. */
+export async function headManifest(wire: Wire, where: Where, name: ManifestName): Promise<Result<Head | undefined>> {
+  const call = callFor(where, name, 'HEAD');
+  const response = await wire.call(call);
+  if (!response.ok) return response;
+  if (response.value.status !== 200) return absentOr(call, response.value);
+  await response.value.drain();
+  const type = response.value.header('content-type')?.split(';')[0]?.trim();
+  if (isSchema1(type)) return fail(schema1(call));
+  const size = Number(response.value.header('content-length') ?? Number.NaN);
+  const digest = parseDigest(response.value.header('docker-content-digest') ?? '');
+  if (digest === undefined || type === undefined || !Number.isSafeInteger(size)) {
+    const content = await getManifest(wire, where, name);
+    return content.ok ? ok(content.value?.descriptor) : content;
+  }
+  if ('digest' in name) {
+    if (contradicts(name.digest, digest)) return fail(lied(call, `its digest is said to be ${digest}`));
+    return ok({ digest: name.digest, mediaType: type, size });
+  }
+  return ok({ digest, mediaType: type, size });
+}
+
+/** Reads and hashes a manifest; undefined: not there. */
+export async function getManifest(wire: Wire, where: Where, name: ManifestName): Promise<Result<ManifestContent | undefined>> {
+  const call = callFor(where, name, 'GET');
+  return wire.retry(where.registry, async () => {
+    const { result: response, retryAfter } = await wire.attempt(call);
+    if (!response.ok) return { result: response, ...(retryAfter === undefined ? {} : { retryAfter }) };
+    if (response.value.status !== 200) return { result: await absentOr(call, response.value) };
+    return { result: await readManifest(call, response.value, name) };
+  });
+}
+
+async function readManifest(call: Call, response: HttpResponse, name: ManifestName): Promise<Result<ManifestContent | undefined>> {
+  const type = response.header('content-type');
+  if (isSchema1(type)) {
+    await response.drain();
+    return fail(schema1(call));
+  }
+  const bytes = await response.bytes(MAX_MANIFEST);
+  if (!bytes.ok) return bytes;
+  const told = parseDigest(response.header('docker-content-digest') ?? '');
+  const asked = 'digest' in name ? name.digest : (told ?? sha256(bytes.value));
+  const digest = digestLike(asked, bytes.value);
+  if (digest !== asked) return fail(lied(call, `they hash to ${digest}`));
+  const parsed = parseManifest(bytes.value, digest, type);
+  if (parsed.ok) return ok(parsed.value);
+  return fail(registryFailure(call, 'permanent', `${call.what} ${parsed.problem}`, { hint: 'it must be an OCI or Docker schema 2 manifest' }));
+}
+
+/** Puts the exact bytes; `subject` is the registry's `OCI-Subject`: it lists the manifest among its subject's referrers. */
+export async function putManifest(
+  wire: Wire,
+  where: Where,
+  name: ManifestName,
+  content: Pick<ManifestContent, 'bytes' | 'descriptor'>,
+): Promise<Result<{ readonly subject: string | undefined }>> {
+  const call: Call = {
+    ...callFor(where, name, 'PUT'),
+    scopes: [{ path: where.path, actions: 'pull,push' }],
+    headers: { 'content-type': content.descriptor.mediaType },
+    body: content.bytes,
+  };
+  const response = await wire.call(call);
+  if (!response.ok) return response;
+  if (response.value.status !== 201) return fail((await refusal(call, response.value)).failure);
+  await response.value.drain();
+  const stored = parseDigest(response.value.header('docker-content-digest') ?? '');
+  if (stored !== undefined && contradicts(content.descriptor.digest, stored)) {
+    return fail(lied(call, `it stored ${stored} instead of ${content.descriptor.digest}`));
+  }
+  return ok({ subject: response.value.header('oci-subject') });
+}
+
+/** Every tag of a repository that is a valid one, sorted; none when there is no such repository. */
+export async function listTags(wire: Wire, where: Where): Promise<Result<readonly Tag[]>> {
+  const asked: Asked = { ...asking(where), what: `the tags of ${formatRepository(where)}` };
+  const pages = await readPages(wire, asked, where.path, `/v2/${where.path}/tags/list`);
+  if (!pages.ok) return pages;
+  if (pages.value.kind === 'absent') return ok([]);
+  if (pages.value.kind === 'refused') return fail(pages.value.failure);
+  const names = pages.value.pages.flatMap((page) => {
+    const tags = property(page, 'tags');
+    return Array.isArray(tags) ? tags : [];
+  });
+  const tags = names.map((name) => (typeof name === 'string' ? parseTag(name) : undefined)).filter((tag) => tag !== undefined);
+  return ok([...new Set(tags)].sort());
+}
+
+function callFor(where: Where, name: ManifestName, method: Call['method']): Call {
+  const text = 'digest' in name ? name.digest : name.tag;
+  return {
+    ...asking(where),
+    method,
+    url: `/v2/${where.path}/manifests/${text}`,
+    scopes: [{ path: where.path, actions: 'pull' }],
+    headers: { accept: ACCEPT },
+    what: `${method === 'PUT' ? 'to store ' : ''}the manifest ${formatRepository(where)}${'digest' in name ? '@' : ':'}${text}`,
+  };
+}
+
+function asking(where: Where): Pick<Asked, 'side' | 'registry'> {
+  return { side: where.side, registry: where.registry };
+}
+
+async function absentOr(call: Call, response: HttpResponse): Promise<Result<undefined>> {
+  const { absent, failure } = await refusal(call, response);
+  return absent ? ok(undefined) : fail(failure);
+}
+
+/** A registry may call the same bytes by another algorithm; only two digests of one algorithm can be compared. */
+function contradicts(asked: Digest, told: Digest): boolean {
+  return asked.split(':')[0] === told.split(':')[0] && asked !== told;
+}
+
+function schema1(call: Asked) {
+  return registryFailure(call, 'permanent', `${call.what} has Docker's schema 1, which is obsolete and not supported`, {
+    hint: 'push the image again with a current tool, which writes schema 2 or OCI',
+  });
+}

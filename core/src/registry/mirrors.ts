@@ -1,0 +1,35 @@
+/** Where an image's bytes can be read besides its own registry. Pure. */
+import type { Mirror } from '../config/model.ts';
+import { parseRepository, pin, type Pinned, type Repository } from '../reference.ts';
+
+/** Where to read `pinned`, in order: every mirror that covers it, then its origin. All name the same digest. */
+export function mirrorLocations(mirrors: readonly Mirror[], pinned: Pinned): readonly [Pinned, ...Pinned[]] {
+  const places = covering(mirrors, pinned).map(({ repository }) => pin(repository, pinned.digest, pinned.tag));
+  const [first, ...others] = [...places, pinned];
+  // The list ends with the origin, so there is a first.
+  return [first ?? pinned, ...others];
+}
+
+/** The mirrors that may say what a tag of `repository` names, in order; the origin is not among them. */
+export function trustedMirrors(mirrors: readonly Mirror[], repository: Repository): readonly Repository[] {
+  return covering(mirrors, repository)
+    .filter(({ mirror }) => mirror.trusted)
+    .map((each) => each.repository);
+}
+
+/** By whole parts of the path: `docker.io/lib` covers `docker.io/lib/x`, not `docker.io/library/x`. */
+function covering(mirrors: readonly Mirror[], { registry, path }: Repository): readonly { readonly mirror: Mirror; readonly repository: Repository }[] {
+  const name = `${registry}/${path}`;
+  return mirrors.flatMap((mirror) => {
+    const source = mirror.source.replace(/\/+$/, '');
+    if (name !== source && !name.startsWith(`${source}/`)) return [];
+    const repository = parseMirror(`${mirror.mirror.replace(/\/+$/, '')}${name.slice(source.length)}`);
+    return repository === undefined ? [] : [{ mirror, repository }];
+  });
+}
+
+/** A mirror is always written with its host; read as a short name it would mean Docker Hub. */
+function parseMirror(text: string): Repository | undefined {
+  const parsed = parseRepository(text);
+  return parsed.ok && `${parsed.value.registry}/${parsed.value.path}` === text ? parsed.value : undefined;
+}

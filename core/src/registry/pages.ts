@@ -1,0 +1,57 @@
+/** Lists that come in pages, each with a `Link` to the next: https://www.rfc-editor.org/rfc/rfc8288 */
+import { fail, ok, type RegistryFailure, type Result } from '../failure.ts';
+import { MAX_MANIFEST } from '../oci/parse.ts';
+import { refusal, registryFailure, type Asked } from './refusal.ts';
+import type { Wire } from './wire.ts';
+
+const MAX_PAGES = 1000;
+
+export type Pages =
+  | { readonly kind: 'pages'; readonly pages: readonly unknown[]; /** Content type of the first page. */ readonly type: string | undefined }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'refused'; readonly status: number; readonly failure: RegistryFailure };
+
+/** Reads all pages as JSON. A page may be as large as a manifest; a link that leads back or elsewhere is a failure. */
+export async function readPages(wire: Wire, asked: Asked, repository: string, path: string): Promise<Result<Pages>> {
+  const pages: unknown[] = [];
+  const seen = new Set<string>();
+  let type: string | undefined;
+  for (let url: string | URL = path; ; ) {
+    const response = await wire.call({ ...asked, method: 'GET', url, scopes: [{ path: repository, actions: 'pull' }] });
+    if (!response.ok) return response;
+    const { status } = response.value;
+    if (status !== 200) {
+      const { absent, failure } = await refusal(asked, response.value);
+      if (pages.length > 0) return fail(failure);
+      return ok(absent ? { kind: 'absent' } : { kind: 'refused', status, failure });
+    }
+    type ??= response.value.header('content-type')?.split(';')[0]?.trim();
+    const bytes = await response.value.bytes(MAX_MANIFEST);
+    if (!bytes.ok) return bytes;
+    pages.push(parse(bytes.value));
+    const link = nextOf(response.value.header('link'));
+    if (link === undefined) return ok({ kind: 'pages', pages, type });
+    const next = wire.follow(asked, link, response.value.url);
+    if (!next.ok) return next;
+    seen.add(response.value.url.href);
+    if (seen.has(next.value.href) || next.value.origin !== response.value.url.origin || pages.length >= MAX_PAGES) {
+      return fail(registryFailure(asked, 'permanent', `${asked.registry} sent a list that does not end for ${asked.what}`));
+    }
+    url = next.value;
+  }
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function nextOf(header: string | undefined): string | undefined {
+  for (const [, target, parameters = ''] of (header ?? '').slice(0, 8192).matchAll(/<([^>]*)>([^<]*)/g)) {
+    if (/;\s*rel\s*=\s*"?next"?/i.test(parameters)) return target;
+  }
+  return undefined;
+}

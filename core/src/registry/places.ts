@@ -1,0 +1,83 @@
+/** Which places are asked for an image, the origin or a mirror, and in what order. */
+import type { Mirror } from '../config/model.ts';
+import type { Failure, Result } from '../failure.ts';
+import { StreamFailure } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/model.ts';
+import { formatPinned, pin, type Reference, type Repository } from '../reference.ts';
+import type { ManifestName, Where } from './manifests.ts';
+import { mirrorLocations, trustedMirrors } from './mirrors.ts';
+import type { Side } from './model.ts';
+
+export interface Place {
+  readonly where: Where;
+  readonly name: ManifestName;
+}
+
+/** Never empty; the origin is the last. By digest any place will do, since the bytes prove themselves; a tag is asked only where it is believed. */
+export function placesOf(mirrors: readonly Mirror[], reference: Reference, side: Side): readonly Place[] {
+  const at = ({ registry, path }: Repository, name: ManifestName): Place => ({ where: { registry, path, side }, name });
+  if (reference.kind === 'pinned') {
+    const name = { digest: reference.digest };
+    return side === 'source' ? mirrorLocations(mirrors, reference).map((place) => at(place, name)) : [at(reference, name)];
+  }
+  const name = { tag: reference.tag };
+  const trusted = side === 'source' ? trustedMirrors(mirrors, reference) : [];
+  return [...trusted, reference].map((place) => at(place, name));
+}
+
+/** Asks each place in turn; the last one, the origin, has the last word. */
+export async function firstThatHas<T>(places: readonly Place[], ask: (place: Place) => Promise<Result<T>>): Promise<Result<T>> {
+  for (const each of places.slice(0, -1)) {
+    const answer = await ask(each);
+    if (answer.ok ? answer.value !== undefined : answer.failure.class === 'cancelled') return answer;
+  }
+  const origin = places.at(-1);
+  if (origin === undefined) throw new Error('an image is in one place at least');
+  return ask(origin);
+}
+
+/**
+ * Opens blobs wherever they are. A mirror whose bytes turn out wrong while they are read is not asked for that blob again,
+ * and its failure is transient: whoever opens the blob anew gets it from the next place.
+ */
+export function createBlobReader(open: (where: Where, descriptor: Descriptor) => Promise<Result<AsyncIterable<Uint8Array>>>) {
+  const spoilt = new Set<string>();
+  const keyOf = (place: Place, { digest }: Descriptor) => formatPinned(pin(place.where, digest));
+
+  return (places: readonly Place[], descriptor: Descriptor): Promise<Result<AsyncIterable<Uint8Array>>> => {
+    const origin = places.at(-1);
+    const good = places.filter((place) => place === origin || !spoilt.has(keyOf(place, descriptor)));
+    return firstThatHas(good, async (place) => {
+      const stream = await open(place.where, descriptor);
+      if (!stream.ok || place === origin) return stream;
+      return { ok: true, value: onFailure(stream.value, () => void spoilt.add(keyOf(place, descriptor))) };
+    });
+  };
+}
+
+function onFailure(stream: AsyncIterable<Uint8Array>, spoil: () => void): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      const chunks = stream[Symbol.asyncIterator]();
+      return {
+        async next() {
+          try {
+            return await chunks.next();
+          } catch (error) {
+            if (!(error instanceof StreamFailure) || error.failure.class === 'cancelled') throw error;
+            spoil();
+            throw new StreamFailure(transient(error.failure));
+          }
+        },
+        async return() {
+          await chunks.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}
+
+function transient(failure: Failure): Failure {
+  return failure.reason === 'registry' ? { ...failure, class: 'transient' } : failure;
+}

@@ -1,0 +1,79 @@
+/**
+ * What refers to an image: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
+ * Registries without the API keep an index under a tag made from the digest, which the clients themselves maintain.
+ */
+import { fail, ok, type Result } from '../failure.ts';
+import { mediaType, type Descriptor, type ManifestContent } from '../oci/model.ts';
+import { parseDescriptor } from '../oci/parse.ts';
+import { formatPinned, formatRepository, pin, type Digest, type Repository, type Tag } from '../reference.ts';
+import { getManifest, type Where } from './manifests.ts';
+import type { Referrer } from './model.ts';
+import { readPages } from './pages.ts';
+import { property, registryFailure, type Asked } from './refusal.ts';
+import type { Wire } from './wire.ts';
+
+/** Statuses by which a registry says that it does not have the API at all, beside 404. */
+const NO_API: ReadonlySet<number> = new Set([400, 405, 406, 501]);
+
+/** Whether a repository's registry has the referrers API, as far as it is known. */
+export interface ApiMemory {
+  get(repository: Repository): boolean | undefined;
+  set(repository: Repository, present: boolean): void;
+}
+
+export function createApiMemory(): ApiMemory {
+  const known = new Map<string, boolean>();
+  return {
+    get: (repository) => known.get(formatRepository(repository)),
+    set: (repository, present) => void known.set(formatRepository(repository), present),
+  };
+}
+
+/** `sha256-<hex>`; a longer digest is cut so that it fits a tag. */
+export function fallbackTag(digest: Digest): Tag {
+  const [algorithm, hex = ''] = digest.split(':');
+  return `${algorithm}-${hex.slice(0, 64)}` as Tag;
+}
+
+/** By the API, or else from the index under the fallback tag. Nothing here is believed: these are candidates. */
+export async function listReferrers(wire: Wire, memory: ApiMemory, where: Where, subject: Digest): Promise<Result<readonly Referrer[]>> {
+  if (memory.get(where) !== false) {
+    const listed = await askApi(wire, where, subject);
+    if (!listed.ok) return listed;
+    memory.set(where, listed.value !== undefined);
+    if (listed.value !== undefined) return ok(listed.value.map((descriptor) => ({ descriptor })));
+  }
+  const index = await readFallback(wire, where, subject);
+  if (!index.ok) return index;
+  const content = index.value;
+  return ok(content?.kind === 'index' ? content.value.manifests.map((descriptor) => ({ descriptor })) : []);
+}
+
+/** Undefined: the registry has no such API. */
+async function askApi(wire: Wire, where: Where, subject: Digest): Promise<Result<readonly Descriptor[] | undefined>> {
+  const asked: Asked = { side: where.side, registry: where.registry, what: `the referrers of ${formatPinned(pin(where, subject))}` };
+  const answer = await readPages(wire, asked, where.path, `/v2/${where.path}/referrers/${subject}`);
+  if (!answer.ok) return answer;
+  if (answer.value.kind === 'absent') return ok(undefined);
+  if (answer.value.kind === 'refused') return NO_API.has(answer.value.status) ? ok(undefined) : fail(answer.value.failure);
+  // A web page with status 200 is what some servers answer to what they do not know.
+  if (answer.value.type !== mediaType.ociIndex) return ok(undefined);
+  const found: Descriptor[] = [];
+  for (const page of answer.value.pages) {
+    const manifests = property(page, 'manifests');
+    if (manifests === null) continue;
+    if (!Array.isArray(manifests)) return fail(registryFailure(asked, 'permanent', `${where.registry} sent no valid list for ${asked.what}`));
+    for (const entry of manifests) {
+      const descriptor = parseDescriptor(entry);
+      if (descriptor.ok) found.push(descriptor.value);
+    }
+  }
+  return ok(found);
+}
+
+/** The index under the fallback tag; undefined: none yet. */
+export async function readFallback(wire: Wire, where: Where, subject: Digest): Promise<Result<ManifestContent | undefined>> {
+  const read = await getManifest(wire, where, { tag: fallbackTag(subject) });
+  // Some registries take such a tag for the digest, and answer with the image itself.
+  return read.ok && read.value?.descriptor.digest === subject ? ok(undefined) : read;
+}

@@ -1,0 +1,97 @@
+/** Answers of a registry that are not what was asked for, as failures a reader can act on. */
+import type { RegistryFailure } from '../failure.ts';
+import type { HttpResponse } from './http.ts';
+import type { Side } from './model.ts';
+
+/** Bytes of an error's body that are looked at. */
+const MAX_ERROR = 16 * 1024;
+
+/** Who was asked what, for messages. */
+export interface Asked {
+  readonly side: Side;
+  /** The registry as references name it: what `docker login` takes. */
+  readonly registry: string;
+  /** As `the manifest of docker.io/library/alpine:3.20`. */
+  readonly what: string;
+}
+
+type Details = Pick<RegistryFailure, 'hint' | 'status' | 'code'>;
+
+export function registryFailure(
+  asked: Pick<Asked, 'side' | 'registry'>,
+  kind: 'transient' | 'permanent',
+  message: string,
+  details: Details = {},
+): RegistryFailure {
+  return { reason: 'registry', class: kind, side: asked.side, host: asked.registry, message, ...details };
+}
+
+/** The registry sent bytes that are not what their digest says: nothing that comes from it can be used. */
+export function lied(asked: Asked, detail: string): RegistryFailure {
+  return registryFailure(asked, 'permanent', `${asked.registry} sent wrong bytes for ${asked.what}: ${detail}`, {
+    hint: 'the registry, a mirror or a proxy on the way is broken or tampered with; nothing of it was used',
+  });
+}
+
+/** Whether the same request may succeed later. */
+export function isTransientStatus(status: number): boolean {
+  return status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
+}
+
+/** Error codes by which registries say that there is no such thing, sometimes without the status 404. */
+const ABSENT: ReadonlySet<string> = new Set(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'NOT_FOUND']);
+
+/** Reads the rest of an answer that is not what was hoped for; `absent`: the registry says that there is no such thing. */
+export async function refusal(
+  asked: Asked,
+  response: HttpResponse,
+): Promise<{ readonly absent: boolean; readonly failure: RegistryFailure }> {
+  const { status } = response;
+  const said = await readError(response);
+  const details = { status, ...(said.code === undefined ? {} : { code: said.code }) };
+  const answer = `${status}${said.code === undefined ? '' : ` ${said.code}`}${said.message === undefined ? '' : `: ${said.message}`}`;
+  const absent = status === 404 || (status < 500 && said.code !== undefined && ABSENT.has(said.code));
+  const kind = isTransientStatus(status) ? 'transient' : 'permanent';
+  const hint = hintFor(status, asked.registry);
+  const verb = status === 401 || status === 403 ? 'does not allow' : 'did not give';
+  const message = `${asked.registry} ${verb} ${asked.what} (${answer})`;
+  return { absent, failure: registryFailure(asked, kind, message, { ...details, ...(hint === undefined ? {} : { hint }) }) };
+}
+
+function hintFor(status: number, registry: string): string | undefined {
+  if (status === 401) return `log in with "docker login ${registry}", or check that the repository exists`;
+  if (status === 403) return `check that the account may do this, and that the repository exists; "docker login ${registry}" changes the account`;
+  if (status === 404) return 'check the name; some registries need the repository to be made first';
+  if (status === 429) return `${registry} limits requests: log in, use a mirror, or try again later`;
+  if (status >= 500) return 'try again later';
+  return undefined;
+}
+
+/** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes; anything else is ignored. */
+async function readError(response: HttpResponse): Promise<{ readonly code?: string; readonly message?: string }> {
+  const bytes = await response.bytes(MAX_ERROR);
+  if (!bytes.ok) return {};
+  try {
+    const json: unknown = JSON.parse(new TextDecoder().decode(bytes.value));
+    const errors = property(json, 'errors');
+    const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
+    const code = property(first, 'code');
+    const message = property(first, 'message');
+    return {
+      ...(typeof code === 'string' && /^[A-Z_]{1,64}$/.test(code) ? { code } : {}),
+      ...(typeof message === 'string' && message !== '' ? { message: plain(message) } : {}),
+    };
+  } catch {
+    return {};
+  }
+}
+
+/** One short line: an answer must not be able to draw on the terminal. */
+export function plain(text: string): string {
+  return text.replace(/[\p{C}\s]+/gu, ' ').trim().slice(0, 200);
+}
+
+/** A property of foreign JSON data. */
+export function property(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+}

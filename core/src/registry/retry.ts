@@ -1,0 +1,83 @@
+/** When to try again: only what is transient, a few times, and with one pause for all who talk to the same host. */
+import { setTimeout as sleepFor } from 'node:timers/promises';
+import { cancelled, fail, type Result } from '../failure.ts';
+
+/** Milliseconds before the second try; doubled for each further one. */
+const BASE = 250;
+/** Milliseconds: whoever is told to wait longer gives up and says so. */
+const LONGEST = 60_000;
+
+export interface Attempt<T> {
+  readonly result: Result<T>;
+  /** Milliseconds that the registry asked to wait. */
+  readonly retryAfter?: number;
+  /** What failed has been tried often enough on its own account. */
+  readonly final?: boolean;
+}
+
+export interface Retrier {
+  /** Calls `operation` until it succeeds, fails for good, or has been tried often enough; the last result is returned. */
+  run<T>(host: string, operation: () => Promise<Attempt<T>>): Promise<Result<T>>;
+}
+
+export interface RetryOptions {
+  /** Tries after the first one. */
+  readonly retries: number;
+  readonly signal: AbortSignal | undefined;
+  /** Tests have no time to lose. */
+  readonly clock?: Clock;
+}
+
+export interface Clock {
+  now(): number;
+  /** Resolves after that many milliseconds, or earlier when the signal is aborted. */
+  sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void>;
+  /** From 0 to 1. */
+  random(): number;
+}
+
+const realClock: Clock = {
+  now: Date.now,
+  random: Math.random,
+  sleep: (milliseconds, signal) => sleepFor(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => {}),
+};
+
+export function createRetrier({ retries, signal, clock = realClock }: RetryOptions): Retrier {
+  /** Host → when it may be asked again. */
+  const pauses = new Map<string, number>();
+
+  async function waitFor(host: string): Promise<void> {
+    for (;;) {
+      const left = (pauses.get(host) ?? 0) - clock.now();
+      if (left <= 0 || signal?.aborted === true) return;
+      // A little apart, so that those who waited together do not come back together.
+      await clock.sleep(left + clock.random() * Math.min(left, BASE), signal);
+    }
+  }
+
+  async function run<T>(host: string, operation: () => Promise<Attempt<T>>): Promise<Result<T>> {
+    for (let tried = 1; ; tried += 1) {
+      await waitFor(host);
+      if (signal?.aborted === true) return fail(cancelled);
+      const { result, retryAfter, final = false } = await operation();
+      if (result.ok || result.failure.class !== 'transient' || tried > retries || final) return result;
+      if (retryAfter !== undefined && retryAfter > LONGEST) return result;
+      // Without a status no answer came. Once, that is most likely a kept connection that the host had closed meanwhile.
+      const answered = result.failure.reason !== 'registry' || result.failure.status !== undefined;
+      if (tried === 1 && !answered) continue;
+      const pause = retryAfter ?? BASE * 2 ** (tried - 1) * (0.5 + clock.random() / 2);
+      pauses.set(host, Math.max(pauses.get(host) ?? 0, clock.now() + pause));
+    }
+  }
+
+  return { run };
+}
+
+/** Seconds or an HTTP date → milliseconds from `now`: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
+  if (header === undefined) return undefined;
+  const text = header.trim();
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const date = /^[A-Za-z]{3}/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}

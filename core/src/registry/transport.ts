@@ -1,0 +1,58 @@
+/** What goes wrong below HTTP: names, connections, certificates. */
+import type { RegistryFailure } from '../failure.ts';
+import type { HttpRequest } from './http.ts';
+import { registryFailure } from './refusal.ts';
+
+interface Cause {
+  readonly kind: 'transient' | 'permanent';
+  readonly text: string;
+  readonly hint?: string;
+}
+
+const CAUSES: Readonly<Record<string, Cause>> = {
+  ENOTFOUND: { kind: 'permanent', text: 'its host name is not known', hint: 'check the name, and the network and proxy settings' },
+  EAI_AGAIN: { kind: 'transient', text: 'its host name cannot be looked up now' },
+  ECONNREFUSED: { kind: 'transient', text: 'it refuses connections' },
+  ECONNRESET: { kind: 'transient', text: 'it closed the connection' },
+  EPIPE: { kind: 'transient', text: 'it closed the connection' },
+  ETIMEDOUT: { kind: 'transient', text: 'it does not answer' },
+  UND_ERR_SOCKET: { kind: 'transient', text: 'it closed the connection' },
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: { kind: 'transient', text: 'its answer broke off' },
+  UND_ERR_CONNECT_TIMEOUT: { kind: 'transient', text: 'it does not answer' },
+  UND_ERR_HEADERS_TIMEOUT: { kind: 'transient', text: 'it does not answer' },
+  UND_ERR_BODY_TIMEOUT: { kind: 'transient', text: 'it stopped in the middle of an answer' },
+  ERR_SSL_WRONG_VERSION_NUMBER: {
+    kind: 'permanent',
+    text: 'it does not speak TLS',
+    hint: 'if it is meant to be spoken to by plain HTTP, list it in plainHttp in the settings',
+  },
+  EPROTO: {
+    kind: 'permanent',
+    text: 'it does not speak TLS',
+    hint: 'if it is meant to be spoken to by plain HTTP, list it in plainHttp in the settings',
+  },
+};
+
+const CERTIFICATE: Cause = {
+  kind: 'permanent',
+  text: 'its certificate is not trusted',
+  hint: 'if it has a certificate of your own authority, name that in NODE_EXTRA_CA_CERTS',
+};
+
+/** `error` is what the HTTP client threw. Its own message is not shown: it may hold what was sent. */
+export function transportFailure(error: unknown, request: Pick<HttpRequest, 'side' | 'registry'>, url: URL): RegistryFailure {
+  const code = codeOf(error) ?? '';
+  const cause = CAUSES[code] ?? (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code) ? CERTIFICATE : undefined);
+  const where = url.host === request.registry ? request.registry : `${request.registry} (at ${url.host})`;
+  const text = cause?.text ?? `the exchange broke off${/^[A-Z_0-9]+$/.test(code) ? ` (${code})` : ''}`;
+  const hint = cause === undefined || cause.kind === 'transient' ? 'check the network and the registry, then run again' : cause.hint;
+  return registryFailure(request, cause?.kind ?? 'transient', `cannot talk to ${where}: ${text}`, hint === undefined ? {} : { hint });
+}
+
+/** The code of an error, or of what caused it: undici wraps some. */
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (error instanceof AggregateError) return codeOf(error.errors[0]) ?? code;
+  return code ?? codeOf(error.cause);
+}
