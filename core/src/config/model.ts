@@ -107,7 +107,11 @@ export interface Policy {
 
 /** Whose signatures count as ours. */
 export type Accept =
-  | { readonly kind: 'key'; /** PEM text. */ readonly publicKey: string; /** sha256 of the SPKI DER, hex. */ readonly fingerprint: string }
+  | {
+      readonly kind: 'key';
+      /** PEM text. */ readonly publicKey: string;
+      /** sha256 of the SPKI DER, hex. */ readonly fingerprint: string;
+    }
   | {
       readonly kind: 'identity';
       /** Exact text, or a regular expression anchored at both ends. */

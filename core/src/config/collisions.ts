@@ -1,0 +1,25 @@
+/** Two images cannot have one name: whichever came last would win. */
+import { configFailure, type ConfigFailure, type Position } from '../failure.ts';
+import { formatReference, type Tagged } from '../reference.ts';
+
+export interface Located {
+  readonly destination: Tagged;
+  readonly at: Position;
+}
+
+/** A failure at every destination that an earlier one has already, naming where that is. */
+export function checkCollisions(all: readonly Located[], why?: string): ConfigFailure[] {
+  const first = new Map<string, Position>();
+  const failures: ConfigFailure[] = [];
+  for (const { destination, at } of all) {
+    const name = formatReference(destination);
+    const earlier = first.get(name);
+    if (earlier === undefined) {
+      first.set(name, at);
+    } else {
+      const message = `the destination ${name} is already in line ${earlier.line}, column ${earlier.column}`;
+      failures.push(configFailure(message, why ?? 'one destination belongs to one entry', at));
+    }
+  }
+  return failures;
+}

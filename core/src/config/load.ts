@@ -1,0 +1,84 @@
+/** config.yaml, from text to a {@link Config}. */
+import { dirname, resolve } from 'node:path';
+import { configFailure, type ConfigFailure } from '../failure.ts';
+import { checkCollisions } from './collisions.ts';
+import { configSchema, type ModeProperties } from './config-schema.ts';
+import type { Document } from './document.ts';
+import { readEntries, type Read } from './entries.ts';
+import { failed, loaded, type Loaded } from './loaded.ts';
+import type { Config, Context } from './model.ts';
+import { checkPaths } from './paths.ts';
+import { readText } from './read-text.ts';
+import { compileSchema, validate, type Validator } from './validate.ts';
+import { parseYaml } from './yaml.ts';
+
+const MAX_BYTES = 4 * 1024 * 1024;
+
+export interface ConfigOptions {
+  readonly context: Context;
+  /** Every mode that may be named, with the keys it adds. */
+  readonly modeProperties: ModeProperties;
+}
+
+/** Reads and checks the file, and that every file it names is there, inside its folder. All that is wrong comes at once. */
+export async function loadConfig(file: string, options: ConfigOptions): Promise<Loaded<Config>> {
+  const absolute = resolve(file);
+  const text = await readText(absolute, MAX_BYTES);
+  if (!text.ok) return failed([{ hint: 'name the config with --config', ...text.failure }]);
+  const document = parseYaml(text.value, absolute);
+  if (!document.ok) return document;
+  const read = interpret(document.value, options);
+  const problems = [...read.problems, ...(await checkPaths(dirname(absolute), read.paths))];
+  return conclude(absolute, read, problems);
+}
+
+/** The same without the file system: `file` (absolute) is only for positions and the folder. */
+export function parseConfig(text: string, file: string, options: ConfigOptions): Loaded<Config> {
+  const document = parseYaml(text, file);
+  if (!document.ok) return document;
+  const read = interpret(document.value, options);
+  return conclude(file, read, read.problems);
+}
+
+function interpret(document: Document, options: ConfigOptions): Read {
+  const validator = validatorFor(options.modeProperties);
+  if (!validator.ok) {
+    const problem = configFailure(validator.message, 'correct the plugin that brings the mode', document.locate([]));
+    return { entries: [], paths: [], problems: [problem] };
+  }
+  const read = readEntries(document, options);
+  const problems = [
+    ...validate(document, validator.value),
+    ...read.problems,
+    ...checkCollisions(read.entries.flatMap((entry) => entry.located)),
+  ];
+  return { ...read, problems };
+}
+
+function conclude(file: string, read: Read, problems: readonly ConfigFailure[]): Loaded<Config> {
+  if (problems.length > 0) return failed(problems);
+  return loaded({ file, folder: dirname(file), entries: read.entries.map(({ entry }) => entry) });
+}
+
+type Compiled = { readonly ok: true; readonly value: Validator } | { readonly ok: false; readonly message: string };
+
+/** Compiling takes longer than checking a usual config; callers pass the same modes every time. */
+const validators = new WeakMap<ModeProperties, Compiled>();
+
+function validatorFor(modeProperties: ModeProperties): Compiled {
+  const known = validators.get(modeProperties);
+  if (known !== undefined) return known;
+  const compiled = compileFor(modeProperties);
+  validators.set(modeProperties, compiled);
+  return compiled;
+}
+
+function compileFor(modeProperties: ModeProperties): Compiled {
+  try {
+    return { ok: true, value: compileSchema(configSchema(modeProperties)) };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const modes = Object.keys(modeProperties).join(', ');
+    return { ok: false, message: `the keys that the modes (${modes}) add have no valid JSON Schema: ${why}` };
+  }
+}

@@ -1,0 +1,103 @@
+/** `policy:` of the settings. */
+import { configFailure, type ConfigFailure } from '../failure.ts';
+import type { Document, Path } from './document.ts';
+import { parseDuration } from './duration.ts';
+import { fields, flag, items, text, texts, type Fields } from './fields.ts';
+import { relativePosition } from './format.ts';
+import type { GateOverride, GateRules, Policy, Severity, Verdict, Waiver } from './model.ts';
+
+const BUILD: GateRules = {
+  verdict: 'refuse',
+  severities: ['CRITICAL', 'HIGH'],
+  fixable: true,
+  unscanned: 'report',
+  unscannable: 'refuse',
+  notWorse: false,
+  waivers: [],
+};
+
+/** Nobody here can fix what upstream ships, so its findings are shown and attested. */
+const SYNC: GateRules = { ...BUILD, verdict: 'report', unscannable: 'report' };
+
+/** What is wrong goes to `problems`, waivers that have ended to `warnings`. `today` is a date, UTC. */
+export function readPolicy(
+  document: Document,
+  today: string,
+  problems: ConfigFailure[],
+  warnings: string[],
+  folder: string,
+): Policy {
+  const policy = fields(fields(document.data)['policy']);
+  const maxAge = parseDuration(text(fields(policy['scan'])['maxAge']) ?? '');
+  return {
+    build: readRules(policy['build'], BUILD),
+    sync: readRules(policy['sync'], SYNC),
+    overrides: items(policy['overrides']).map((item): GateOverride => {
+      const override = fields(item);
+      return { match: text(override['match']) ?? '', ...readDifferences(override) };
+    }),
+    waivers: items(policy['waivers']).flatMap(
+      (item, index) => readWaiver(fields(item), ['policy', 'waivers', index]) ?? [],
+    ),
+    ...(maxAge === undefined ? {} : { scanMaxAge: maxAge }),
+  };
+
+  function readWaiver(item: Fields, path: Path): Waiver | undefined {
+    const [id, reason, expires, match] = [
+      text(item['id']),
+      text(item['reason']),
+      text(item['expires']),
+      text(item['match']),
+    ];
+    if (id === undefined || reason === undefined || expires === undefined) return undefined;
+    const at = document.locate(path);
+    if (!isDay(expires)) {
+      problems.push(
+        configFailure(
+          `"expires" is not a day of the calendar`,
+          'for example 2027-01-31',
+          document.locate([...path, 'expires']),
+        ),
+      );
+    } else if (expires < today) {
+      warnings.push(`${relativePosition(at, folder)}: the waiver of ${id} ended on ${expires}`);
+    }
+    return { id, ...(match === undefined ? {} : { match }), reason, expires, at };
+  }
+}
+
+function readRules(value: unknown, defaults: GateRules): GateRules {
+  const short = verdict(value);
+  return short === undefined ? { ...defaults, ...readDifferences(fields(value)) } : { ...defaults, verdict: short };
+}
+
+function readDifferences(item: Fields): Partial<Omit<GateRules, 'waivers'>> {
+  const [own, unscanned, unscannable] = [
+    verdict(item['verdict']),
+    verdict(item['unscanned']),
+    verdict(item['unscannable']),
+  ];
+  const [fixable, notWorse] = [flag(item['fixable']), flag(item['notWorse'])];
+  return {
+    ...(own === undefined ? {} : { verdict: own }),
+    ...(item['severities'] === undefined ? {} : { severities: texts(item['severities']).filter(isSeverity) }),
+    ...(fixable === undefined ? {} : { fixable }),
+    ...(unscanned === undefined ? {} : { unscanned }),
+    ...(unscannable === undefined ? {} : { unscannable }),
+    ...(notWorse === undefined ? {} : { notWorse }),
+  };
+}
+
+function verdict(value: unknown): Verdict | undefined {
+  return value === 'refuse' || value === 'report' ? value : undefined;
+}
+
+function isSeverity(value: string): value is Severity {
+  return ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN'].includes(value);
+}
+
+/** `2027-02-30` has the form of a day and is none. */
+function isDay(day: string): boolean {
+  const date = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
+}
