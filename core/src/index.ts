@@ -6,4 +6,6 @@ export * from './oci/model.ts';
 export type * from './plugin/api.ts';
 export { implement } from './plugin/hooks.ts';
 export * from './reference.ts';
+export { parseBundle, verifyKeyBundle } from './trust/bundle.ts';
 export * from './trust/model.ts';
+export { parseStatement } from './trust/statement.ts';

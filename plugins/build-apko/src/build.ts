@@ -1,0 +1,127 @@
+/**
+ * One run of apko: a lock, and an image made of exactly what was locked. SOURCE_DATE_EPOCH is in nobody's allow-list and
+ * must stay unset: the image's date is then its newest package's, while an empty value makes it 1970.
+ */
+import { configFailure, fail, formatPlatform, ok } from '@slipway/core';
+import type { BuildContext, Built, Failure, Result } from '@slipway/core';
+import { access, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { apkArchitecture } from './architecture.ts';
+import { materialsOf, parseLock, type ApkoLock } from './lock.ts';
+import { makeWorkspace } from './workspace.ts';
+
+/** Relative to the workspace, so that no path of this machine reaches the image. */
+const LOCK = '../apko.lock.json';
+const LAYOUT = '../layout';
+const SBOMS = '../sboms';
+
+interface Prepared {
+  readonly workspace: string;
+  readonly architectures: readonly string[];
+  readonly lock: ApkoLock;
+}
+
+/** Makes the workspace and the lock in the task's folder, or takes those that an earlier call of the same task made. */
+export async function prepare(context: BuildContext): Promise<Result<Prepared>> {
+  const architectures: string[] = [];
+  for (const platform of context.platforms) {
+    const architecture = apkArchitecture(platform);
+    if (architecture === undefined) {
+      return fail(configFailure(`apko cannot build ${context.entry.source} for ${formatPlatform(platform)}`, undefined, context.entry.at));
+    }
+    architectures.push(architecture);
+  }
+  const workspace = join(context.files.work, 'workspace');
+  const lockFile = join(workspace, LOCK);
+  if (!(await exists(lockFile))) {
+    const made = await makeWorkspace(context, workspace);
+    if (!made.ok) return made;
+    const flags = ['--arch', architectures.join(','), '--cache-dir', context.files.cache, '--output', LOCK];
+    const args = ['lock', ...flags, '--', context.entry.source];
+    const locked = await context.exec('apko', args, { cwd: workspace });
+    if (!locked.ok) return fail(explain(locked.failure));
+  }
+  const lock = parseLock(await readFile(lockFile, 'utf8'));
+  return lock.ok ? ok({ workspace, architectures, lock: lock.value }) : lock;
+}
+
+/** Builds an OCI image layout whose `index.json` is the image's index, and an SBOM for each platform. */
+export async function build(context: BuildContext): Promise<Result<Built>> {
+  const prepared = await prepare(context);
+  if (!prepared.ok) return prepared;
+  const { workspace, architectures, lock } = prepared.value;
+  // Folders that exist: into a missing one apko writes a tar instead of a layout, or fails after the image is made.
+  const layout = join(workspace, LAYOUT);
+  const sboms = join(workspace, SBOMS);
+  await mkdir(layout);
+  await mkdir(sboms);
+  const flags = ['--arch', architectures.join(','), '--cache-dir', context.files.cache, '--lockfile', LOCK, '--sbom-path', SBOMS, '--vcs=false'];
+  const args = ['build', ...flags, '--', context.entry.source, imageName(context), LAYOUT];
+  const built = await context.exec('apko', args, { cwd: workspace });
+  if (!built.ok) return fail(explain(built.failure));
+  const documents = await readSboms(layout, sboms, context);
+  if (!documents.ok) return documents;
+  return ok({ layout, sboms: documents.value, materials: materialsOf(lock) });
+}
+
+/** The last part of it stands in the SBOM. */
+function imageName(context: BuildContext): string {
+  const { path } = context.entry.targets[0].destination;
+  return `slipway/${path.slice(path.lastIndexOf('/') + 1)}:build`;
+}
+
+/** apko names its documents by architecture; here they belong to the manifest of that platform. */
+async function readSboms(layout: string, folder: string, context: BuildContext): Promise<Result<NonNullable<Built['sboms']>>> {
+  const documents: { readonly digest: string; readonly spdx: unknown }[] = [];
+  const index = parse(await readFile(join(layout, 'index.json'), 'utf8'));
+  const manifests = field(index, 'manifests');
+  for (const platform of context.platforms) {
+    const architecture = apkArchitecture(platform);
+    const manifest = (Array.isArray(manifests) ? manifests : []).find((item: unknown) => {
+      const of = field(item, 'platform');
+      const known = { os: String(field(of, 'os')), architecture: String(field(of, 'architecture')) };
+      const variant = field(of, 'variant');
+      return apkArchitecture(typeof variant === 'string' ? { ...known, variant } : known) === architecture;
+    });
+    const digest = field(manifest, 'digest');
+    if (typeof digest !== 'string') {
+      const message = `apko built no image for ${formatPlatform(platform)}`;
+      return fail({ reason: 'tool', class: 'permanent', tool: 'apko', message });
+    }
+    const spdx = parse(await readFile(join(folder, `sbom-${architecture}.spdx.json`), 'utf8'));
+    documents.push({ digest, spdx });
+  }
+  return ok(documents);
+}
+
+function explain(failure: Failure): Failure {
+  if (failure.reason !== 'tool') return failure;
+  const output = failure.output ?? '';
+  if (output.includes('unable to lock packages to a consistent version')) {
+    return { ...failure, class: 'permanent', hint: 'the architectures have different versions of a package: wait until the repository has caught up, pin a version, or build fewer platforms' };
+  }
+  if (/nothing provides|could not find package|solving .* constraint/i.test(output)) {
+    return { ...failure, class: 'permanent', hint: 'check the names under contents.packages, and that a repository under contents.repositories has them for every architecture' };
+  }
+  if (/signature|verifying/i.test(output) && output.includes('APKINDEX')) {
+    return { ...failure, class: 'permanent', hint: 'contents.keyring must name the public key that signs the repository' };
+  }
+  return failure;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function parse(text: string): unknown {
+  return JSON.parse(text);
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+}

@@ -1,0 +1,128 @@
+/**
+ * What Slipway reads of an apko configuration: what it takes in from outside. apko itself checks the rest.
+ * https://github.com/chainguard-dev/apko/blob/main/docs/apko_file.md
+ */
+import { configFailure, fail, ok, type ConfigFailure, type Platform, type Position, type Result } from '@slipway/core';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
+import { parseArchitecture } from './architecture.ts';
+
+/** A repository line, as `@edge https://…/edge/main`. */
+export interface Repository {
+  readonly tag?: string;
+  /** An `http(s)` URL or a path. */
+  readonly location: string;
+  readonly remote: boolean;
+}
+
+export interface ApkoConfig {
+  readonly document: Document;
+  readonly include?: string;
+  readonly keyring: readonly string[];
+  /** Everything packages may come from. */
+  readonly repositories: readonly Repository[];
+  /** Names only: `hello@local=1.2-r0` → `hello`. */
+  readonly packages: readonly string[];
+  readonly platforms: readonly Platform[];
+  readonly baseImage?: { readonly image?: string; readonly apkIndex?: string };
+  /** Where a value of the document stands, for messages. */
+  at(path: readonly (string | number)[]): Position;
+}
+
+export const REPOSITORY_KEYS = ['repositories', 'build_repositories'] as const;
+
+/** `file` is only named in failures. */
+export function parseConfig(text: string, file: string): Result<ApkoConfig, ConfigFailure> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const position = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const at = (path: readonly (string | number)[]): Position => {
+    const node: unknown = document.getIn(path, true);
+    return position(isScalar(node) || isMap(node) || isSeq(node) ? (node.range?.[0] ?? 0) : 0);
+  };
+  const broken = document.errors[0];
+  if (broken !== undefined) return fail(configFailure(`${file} is not valid YAML: ${broken.message}`, undefined, position(broken.pos[0])));
+  if (!isMap(document.contents)) {
+    return fail(configFailure(`${file} is not an apko configuration`, 'its top level is a mapping with "contents:"', position(0)));
+  }
+  const wrong = (path: readonly (string | number)[], what: string): ConfigFailure =>
+    configFailure(`${path.join('.')} of ${file} ${what}`, undefined, at(path));
+
+  const strings = (path: readonly string[]): Result<readonly string[], ConfigFailure> => {
+    const node: unknown = document.getIn(path, true);
+    if (node === undefined || (isScalar(node) && node.value === null)) return ok([]);
+    if (!isSeq(node)) return fail(wrong(path, 'is not a list'));
+    const values: string[] = [];
+    for (const [index, item] of node.items.entries()) {
+      if (!isScalar(item) || (typeof item.value !== 'string' && typeof item.value !== 'number')) {
+        return fail(wrong([...path, index], 'is not a text'));
+      }
+      // `archs: [386]` is a number to YAML.
+      values.push(String(item.value));
+    }
+    return ok(values);
+  };
+  const string = (path: readonly string[]): string | undefined => {
+    const value: unknown = document.getIn(path);
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+
+  const keyring = strings(['contents', 'keyring']);
+  if (!keyring.ok) return keyring;
+  const packages = strings(['contents', 'packages']);
+  if (!packages.ok) return packages;
+  const repositories: Repository[] = [];
+  for (const key of REPOSITORY_KEYS) {
+    const found = strings(['contents', key]);
+    if (!found.ok) return found;
+    for (const [index, line] of found.value.entries()) {
+      const parsed = parseRepositoryLine(line);
+      if (parsed === undefined) return fail(wrong(['contents', key, index], 'is neither "URL" nor "@tag URL"'));
+      repositories.push(parsed);
+    }
+  }
+  const archs = strings(['archs']);
+  if (!archs.ok) return archs;
+  const platforms: Platform[] = [];
+  for (const [index, name] of archs.value.entries()) {
+    const platform = parseArchitecture(name);
+    if (platform === undefined) return fail(wrong(['archs', index], `names the unknown architecture "${name}"`));
+    platforms.push(platform);
+  }
+  const include = string(['include']);
+  const image = string(['contents', 'baseimage', 'image']);
+  const apkIndex = string(['contents', 'baseimage', 'apkindex']);
+  return ok({
+    document,
+    ...(include === undefined ? {} : { include }),
+    keyring: keyring.value,
+    repositories,
+    packages: packages.value.map(packageName),
+    platforms,
+    ...(image === undefined && apkIndex === undefined
+      ? {}
+      : { baseImage: { ...(image === undefined ? {} : { image }), ...(apkIndex === undefined ? {} : { apkIndex }) } }),
+    at,
+  });
+}
+
+/** `@tag LOCATION` or `LOCATION`; `undefined` when it is neither. */
+export function parseRepositoryLine(line: string): Repository | undefined {
+  const parts = line.trim().split(/\s+/);
+  const tagged = parts[0]?.startsWith('@') === true;
+  const location = (tagged ? parts[1] : parts[0])?.replace(/\/+$/, '');
+  if (location === undefined || location === '' || parts.length !== (tagged ? 2 : 1)) return undefined;
+  const tag = tagged ? parts[0]?.slice(1) : undefined;
+  return { ...(tag === undefined ? {} : { tag }), location, remote: isRemote(location) };
+}
+
+export function isRemote(location: string): boolean {
+  return /^https?:\/\//.test(location);
+}
+
+/** A package line may ask for a repository and a version: https://wiki.alpinelinux.org/wiki/Alpine_Package_Keeper */
+function packageName(line: string): string {
+  return /^[^@=<>~\s]*/.exec(line.trim())?.[0] ?? line;
+}

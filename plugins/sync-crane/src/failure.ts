@@ -1,0 +1,75 @@
+/** What crane's last words mean: which end said no, and whether trying again can help. */
+import type { Failure, Pinned, RegistryFailure } from '@slipway/core';
+
+const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  MANIFEST_UNKNOWN: 404,
+  NAME_UNKNOWN: 404,
+  BLOB_UNKNOWN: 404,
+  UNAUTHORIZED: 401,
+  DENIED: 403,
+  TOOMANYREQUESTS: 429,
+};
+
+const UNREACHABLE = /connection refused|no such host|i\/o timeout|connection reset|unexpected EOF|: EOF\b|handshake timeout|network is unreachable|server misbehaving/;
+
+/**
+ * Turns a failed `crane` into the registry's failure when its output tells which registry failed and how; anything else
+ * stays the tool's.
+ */
+export function explain(failure: Failure, source: Pinned, destination: Pinned): Failure {
+  if (failure.reason !== 'tool') return failure;
+  const words = lastError(failure.output ?? '');
+  if (words === undefined) return failure;
+  const side = sideOf(words, source, destination);
+  if (side === undefined) return failure;
+  const end = side === 'source' ? source : destination;
+  const code = /\b([A-Z]+(?:_[A-Z]+)*): /.exec(words)?.[1];
+  const knownCode = code !== undefined && code in STATUS_OF_CODE ? code : undefined;
+  const written = /unexpected status code (\d{3})/.exec(words)?.[1];
+  const status = written === undefined ? (knownCode === undefined ? undefined : STATUS_OF_CODE[knownCode]) : Number(written);
+  const unreachable = UNREACHABLE.test(words);
+  if (status === undefined && !unreachable && !words.includes('x509')) return failure;
+  const verb = side === 'source' ? 'read' : 'write';
+  return {
+    reason: 'registry',
+    class: unreachable || status === 408 || status === 429 || (status ?? 0) >= 500 ? 'transient' : 'permanent',
+    side,
+    host: end.registry,
+    ...(status === undefined ? {} : { status }),
+    ...(knownCode === undefined ? {} : { code: knownCode }),
+    message: `crane could not ${verb} ${end.registry}/${end.path}@${end.digest}: ${words}`,
+    hint: hint(side, end, status, words),
+  };
+}
+
+/** The line that crane ends with, without its prefix; `undefined` when it did not speak. */
+function lastError(output: string): string | undefined {
+  const line = output.split('\n').findLast((text) => text.startsWith('Error: '));
+  return line?.slice('Error: '.length, 'Error: '.length + 2000);
+}
+
+/** Crane prefixes what it could not read; a write is told by the URL, or by the scope of the token that was refused. */
+function sideOf(words: string, source: Pinned, destination: Pinned): RegistryFailure['side'] | undefined {
+  if (words.startsWith('fetching ') || words.startsWith('pulling ')) return 'source';
+  const url = /https?:\/\/[^\s"]+/.exec(words)?.[0];
+  if (url === undefined) return undefined;
+  if (/scope=[^\s&"]*push/.test(url)) return 'destination';
+  const names = (end: Pinned): boolean => url.includes(`/v2/${end.path}/`) || url.includes(encodeURIComponent(end.path));
+  if (names(destination)) return 'destination';
+  if (names(source)) return 'source';
+  const host = URL.parse(url)?.host;
+  if (host === destination.registry) return 'destination';
+  return host === source.registry ? 'source' : undefined;
+}
+
+function hint(side: RegistryFailure['side'], end: Pinned, status: number | undefined, words: string): string {
+  if (status === 401 || status === 403) {
+    const right = side === 'source' ? 'read from' : 'push to';
+    return `log in to ${end.registry} with an account that may ${right} ${end.path}`;
+  }
+  if (status === 404) return `check that ${end.path} exists on ${end.registry} and that the account may see it`;
+  if (status === 429) return `${end.registry} limits how often it is asked: log in, or set a mirror`;
+  if (words.includes('x509')) return `add the certificate authority of ${end.registry} to the system's, or to SSL_CERT_FILE`;
+  if (status !== undefined && status < 500) return `${end.registry} refused the request; its answer is in the message`;
+  return `${end.registry} could not be reached or was not well; try again later`;
+}
