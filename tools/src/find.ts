@@ -16,13 +16,15 @@ export interface FinderOptions extends Place {
   readonly env: Environment;
   /** The tools that can be built; the whole catalogue when absent. */
   readonly catalogue?: readonly Pin[];
+  /** How long a tool may take to tell its version, in milliseconds; 10 s when absent. */
+  readonly probeLimit?: number;
 }
 
 /** Answers are kept for the life of the finder, so make a new one after an installation. */
 export function createToolFinder(options: FinderOptions): ToolFinder {
   const { env, catalogue = allPins } = options;
   const cache = cacheFolder(env);
-  const probe = createProber(env, join(cache, 'versions.json'));
+  const probe = createProber(env, join(cache, 'versions.json'), options.probeLimit);
   const found = new Map<string, Promise<Result<FoundTool>>>();
   return {
     find(need) {

@@ -11,7 +11,7 @@ import type { VersionProbe } from './pins.ts';
 export const anyVersion: VersionProbe = { args: ['--version'], pattern: /\bv?(\d+\.\d+(?:\.\d+)?(?:[-+][\w.+-]*)?)/ };
 
 /** Long enough for a big program on a slow, busy disk; short enough to be waited for. */
-const limit = 10_000;
+const probeLimit = 10_000;
 
 /** A probe of the version of the program at `path`: as `1.2.37`, or undefined when it did not tell a sensible one. */
 export type Prober = (path: string, probe: VersionProbe) => Promise<string | undefined>;
@@ -21,28 +21,32 @@ export type Prober = (path: string, probe: VersionProbe) => Promise<string | und
  * modification time and size of the file are what they were. Only answers are kept: a program that was too slow once
  * is asked again by the next process.
  */
-export function createProber(env: Environment, memory: string): Prober {
+export function createProber(env: Environment, memory: string, limit = probeLimit): Prober {
   const asked = new Map<string, Promise<string | undefined>>();
   return (path, probe) => {
     const known = asked.get(path);
     if (known !== undefined) return known;
-    const answer = remembered(path, probe, env, memory);
+    const answer = remembered(path, () => ask(path, probe, env, limit), memory);
     asked.set(path, answer);
     return answer;
   };
 }
 
-async function remembered(path: string, probe: VersionProbe, env: Environment, memory: string): Promise<string | undefined> {
+async function remembered(
+  path: string,
+  asking: () => Promise<string | undefined>,
+  memory: string,
+): Promise<string | undefined> {
   const file = await stat(path);
   const key = `${path} ${file.mtimeMs} ${file.size}`;
   const known = (await read(memory))[key];
   if (known !== undefined) return known;
-  const version = await ask(path, probe, env);
+  const version = await asking();
   if (version !== undefined) await remember(memory, path, key, version);
   return version;
 }
 
-async function ask(path: string, probe: VersionProbe, env: Environment): Promise<string | undefined> {
+async function ask(path: string, probe: VersionProbe, env: Environment, limit: number): Promise<string | undefined> {
   const outcome = await runProcess({
     path,
     args: probe.args,
