@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createLines } from './lines.ts';
+import { createRedactor, secretsFromEnv } from './redact.ts';
+
+describe('createRedactor', () => {
+  const secret = 'p@ss w/rd+42';
+  const redact = createRedactor([secret, 'abc', 'p@ss w/rd+42-longer']);
+
+  it('masks a secret, its base64 and its URL-encoded form', () => {
+    const forms = [secret, Buffer.from(secret).toString('base64'), Buffer.from(secret).toString('base64url'), encodeURIComponent(secret)];
+    for (const form of forms) expect(redact(`before ${form} after`)).toBe('before *** after');
+  });
+
+  it('masks the longer of two secrets that begin alike', () => {
+    expect(redact('p@ss w/rd+42-longer')).toBe('***');
+  });
+
+  it('leaves words shorter than six characters alone', () => {
+    expect(redact('abc')).toBe('abc');
+  });
+
+  it('masks lines of a key that is printed in part', () => {
+    const pem = '-----BEGIN KEY-----\nMHcCAQEEIAAAAAAAAAAAAAAAAAA\nq83vASNFZ4mrze8BI0VniavN7w==\n-----END KEY-----\n';
+    const masked = createRedactor([pem])('line: q83vASNFZ4mrze8BI0VniavN7w==');
+    expect(masked).toBe('line: ***');
+  });
+
+  it.each([
+    ['Authorization: Basic dXNlcjpwYXNz', 'Authorization: Basic ***'],
+    ['"authorization": "Bearer abc.def"', '"authorization": "Bearer ***"'],
+    ['sent Bearer eyJhbGciOiJSUzI1NiJ9.e30.x', 'sent Bearer ***'],
+    ['GET https://user:secret@host/v2/', 'GET https://***@host/v2/'],
+  ])('masks what looks like credentials: %s', (text, masked) => {
+    expect(redact(text)).toBe(masked);
+    expect(redact.values(text)).toBe(text);
+  });
+
+  it('never lets any secret through, whatever is around it', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 6, maxLength: 40 }), fc.string(), fc.string(), (some, before, after) => {
+        const trimmed = some.trim();
+        fc.pre(trimmed.length >= 6 && !'***'.includes(trimmed) && !`${before}${after}***`.includes(trimmed));
+        expect(createRedactor([some])(`${before}|${some}|${after}`)).not.toContain(trimmed);
+      }),
+    );
+  });
+});
+
+describe('secretsFromEnv', () => {
+  it('takes values by the names of variables', () => {
+    const env = {
+      GITHUB_TOKEN: 'ghs_123456',
+      COSIGN_PASSWORD: 'longpassword',
+      AWS_SECRET_ACCESS_KEY: 'aws-secret',
+      SIGNING_KEY: 'key-material',
+      COSIGN_KEY_PATH: 'not-secret',
+      SSH_AUTH_SOCK: 'not-secret',
+      KEYBOARD: 'not-secret',
+      PWD: '/home/someone',
+      API_TOKEN: 'abc',
+      PRIVATE_KEY: '/keys/private.pem',
+      UNSET_TOKEN: undefined,
+    };
+    expect(secretsFromEnv(env)).toEqual(['ghs_123456', 'longpassword', 'aws-secret', 'key-material']);
+  });
+});
+
+describe('createLines', () => {
+  const redact = createRedactor(['canary-secret']);
+
+  it('finds a secret in every way of cutting the text', () => {
+    const text = Buffer.from('first\nthe canary-secret é\r\nlast');
+    fc.assert(
+      fc.property(fc.array(fc.nat(text.length), { maxLength: 6 }), (cuts) => {
+        const lines = createLines(redact, undefined);
+        const places = [0, ...cuts.sort((a, b) => a - b), text.length];
+        places.slice(1).forEach((end, index) => lines.push(text.subarray(places[index], end)));
+        expect(lines.end()).toBe('first\nthe *** é\nlast');
+      }),
+    );
+  });
+
+  it('shows no part of a secret at the cut of an endless line', () => {
+    for (let pad = 16 * 1024 - 20; pad <= 16 * 1024; pad += 1) {
+      const lines = createLines(redact, undefined);
+      lines.push(Buffer.from(`${'x'.repeat(pad)}canary-secret${'y'.repeat(100)}`));
+      expect(lines.end()).not.toContain('can');
+    }
+  });
+
+  it('takes terminal sequences and control characters out', () => {
+    const lines = createLines((text) => text, undefined);
+    lines.push(Buffer.from('\u001b[31mred\u001b[0m \u0007bell \u202eright\n'));
+    expect(lines.end()).toBe('red bell right');
+  });
+});
