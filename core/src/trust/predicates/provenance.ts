@@ -61,8 +61,8 @@ export function readProvenance(predicate: unknown): Provenance | undefined {
   const internal = readInternal(definition['internalParameters']);
   const materials = asList(definition['resolvedDependencies'], MAX_MATERIALS, readMaterial);
   const run = readRun(asRecord(predicate)?.['runDetails']);
-  if (external === undefined || internal === undefined || materials === undefined || run === undefined)
-    return undefined;
+  if (external === undefined || internal === undefined) return undefined;
+  if (materials === undefined || run === undefined) return undefined;
   return { mode: buildType.slice(BUILD_TYPE.length), ...external, ...internal, materials, ...run };
 }
 

@@ -1,0 +1,198 @@
+import { describe, expect, test } from 'vitest';
+import type { Digest } from '../reference.ts';
+import { factFrom, packFact, unpackFact, type Fact } from './facts.ts';
+import { predicateType, type Scan } from './model.ts';
+import { copyPredicate } from './predicates/copy.ts';
+import { provenancePredicate, type Provenance } from './predicates/provenance.ts';
+import { indexSbom } from './predicates/sbom.ts';
+import { scanPredicate } from './predicates/scan.ts';
+import { missing, missingOnChild, newestProvenance, newestScan, superseded } from './required.ts';
+import { canonicalJson, makeStatement } from './statement.ts';
+
+const digest = (byte: string): Digest => `sha256:${byte.repeat(32)}` as Digest;
+const subject = digest('ff');
+const amd = digest('a1');
+const arm = digest('a2');
+const at = (second: number): string => `2026-11-23T10:00:${String(second).padStart(2, '0')}Z`;
+
+function fact(type: string, predicate: unknown, referrer = digest('01')): Fact {
+  const made = factFrom({
+    statement: makeStatement({ digest: subject }, type, predicate),
+    referrer,
+    signer: 'me',
+    subject,
+  });
+  if (made === undefined) throw new Error(`${type} made no fact`);
+  return made;
+}
+
+function scanOfPlatforms(finishedAt: string, ...platforms: readonly [Digest, 'scanned' | 'unscanned'][]): Scan {
+  return {
+    scanner: { name: 's', version: '1', uri: 'u' },
+    startedAt: at(0),
+    finishedAt,
+    platforms: platforms.map(([child, status]) => ({
+      digest: child,
+      platform: child.slice(0, 9),
+      status,
+      packages: 1,
+      findings: [],
+    })),
+  };
+}
+
+const provenanceOf = (input: string, finishedOn: string): Provenance => ({
+  mode: 'apko',
+  source: 'image.yaml',
+  options: {},
+  platforms: [],
+  keys: { input, resolved: 'r', parts: {} },
+  targets: [],
+  previous: {},
+  materials: [],
+  builder: { id: 'b', version: {} },
+  invocationId: 'i',
+  startedOn: at(0),
+  finishedOn,
+});
+
+const platform = { os: 'linux', architecture: 'amd64' };
+const signature = fact(predicateType.signature, {});
+const sbom = fact(
+  predicateType.sbom,
+  indexSbom({
+    subject,
+    children: [
+      { digest: amd, platform },
+      { digest: arm, platform },
+    ],
+    name: 'a/b',
+    created: at(1),
+  }),
+);
+const scan = fact(predicateType.scan, scanPredicate(scanOfPlatforms(at(2), [amd, 'scanned'], [arm, 'unscanned'])));
+const provenance = fact(predicateType.provenance, provenancePredicate(provenanceOf('k', at(3))));
+const copy = fact(
+  predicateType.copy,
+  copyPredicate({ source: 's', sourceDigest: amd, targets: [], previous: {}, time: at(4) }),
+);
+const all = [signature, sbom, scan, provenance, copy];
+
+describe('a fact', () => {
+  test('carries the time of its predicate', () => {
+    expect(all.map((one) => one.time)).toEqual([undefined, at(1), at(2), at(3), at(4)]);
+  });
+
+  test('survives being packed and read again', () => {
+    for (const one of all) expect(unpackFact(JSON.parse(canonicalJson(packFact(one))))).toEqual(one);
+    expect(unpackFact({ ...(packFact(scan) as object), content: {} })).toBeUndefined();
+    expect(unpackFact({ ...(packFact(scan) as object), subject: 'x' })).toBeUndefined();
+  });
+
+  const annotated = (annotations: Record<string, string>, predicate = provenancePredicate(provenanceOf('k', at(3)))) =>
+    factFrom({
+      statement: makeStatement({ digest: subject }, predicateType.provenance, predicate),
+      referrer: amd,
+      signer: 'me',
+      subject,
+      annotations,
+    });
+
+  test('is not made of a statement about another image', () => {
+    const statement = makeStatement({ digest: amd }, predicateType.signature, {});
+    expect(factFrom({ statement, referrer: amd, signer: 'me', subject })).toBeUndefined();
+  });
+
+  test('is not made of a predicate that is not what its type promises, nor of an unknown type', () => {
+    expect(
+      factFrom({
+        statement: makeStatement({ digest: subject }, predicateType.scan, {}),
+        referrer: amd,
+        signer: 'me',
+        subject,
+      }),
+    ).toBeUndefined();
+    expect(
+      factFrom({
+        statement: makeStatement({ digest: subject }, 'https://x.example', {}),
+        referrer: amd,
+        signer: 'me',
+        subject,
+      }),
+    ).toBeUndefined();
+  });
+
+  test('is not made when the annotations lie about the keys or the type', () => {
+    expect(annotated({ 'dev.slipway.input-key': 'k', 'dev.slipway.resolved-key': 'r' })).toBeDefined();
+    expect(annotated({ 'dev.slipway.input-key': 'other' })).toBeUndefined();
+    expect(annotated({ 'dev.slipway.resolved-key': 'other' })).toBeUndefined();
+    expect(annotated({ 'dev.sigstore.bundle.predicateType': predicateType.scan })).toBeUndefined();
+  });
+});
+
+describe('what must be attached', () => {
+  test('to a built and to a synced image', () => {
+    expect(missing({ kind: 'build', shape: 'index', children: [amd, arm], facts: all })).toEqual([]);
+    expect(missing({ kind: 'sync', shape: 'index', children: [amd, arm], facts: all })).toEqual([]);
+    expect(missing({ kind: 'build', shape: 'index', facts: [copy] })).toEqual([
+      'signature',
+      'sbom',
+      'scan',
+      'provenance',
+    ]);
+    expect(missing({ kind: 'sync', shape: 'manifest', facts: [provenance] })).toEqual([
+      'signature',
+      'sbom',
+      'scan',
+      'copy',
+    ]);
+  });
+
+  test('each alone is missed', () => {
+    for (const left of [signature, sbom, scan, provenance]) {
+      expect(missing({ kind: 'build', shape: 'index', facts: all.filter((one) => one !== left) })).toEqual([
+        left.content.kind,
+      ]);
+    }
+  });
+
+  test('an SBOM and a scan must be about every child', () => {
+    expect(missing({ kind: 'build', shape: 'index', children: [amd, arm, digest('a3')], facts: all })).toEqual([
+      'sbom',
+      'scan',
+    ]);
+  });
+
+  test('no SBOM is asked of what no scanner reads', () => {
+    const unread = fact(predicateType.scan, scanPredicate(scanOfPlatforms(at(2), [subject, 'unscanned'])));
+    expect(missing({ kind: 'sync', shape: 'manifest', facts: [signature, unread, copy] })).toEqual([]);
+    expect(missing({ kind: 'sync', shape: 'index', facts: [signature, unread, copy] })).toEqual(['sbom']);
+    expect(missingOnChild([unread])).toEqual([]);
+    expect(missingOnChild([scan])).toEqual(['sbom']);
+    expect(missingOnChild([])).toEqual(['sbom', 'scan']);
+  });
+});
+
+describe('of several of a kind', () => {
+  const scanAt = (time: string, byte: string): Fact =>
+    fact(predicateType.scan, scanPredicate(scanOfPlatforms(time)), digest(byte));
+  const old = scanAt(at(10), '01');
+  /** Later, though its text sorts before. */
+  const late = scanAt('2026-11-23T09:00:20-01:00', '02');
+  const twin = scanAt(at(20), '03');
+  const built = fact(predicateType.provenance, provenancePredicate(provenanceOf('old', at(1))), digest('04'));
+
+  test('the newest counts, by the moment and in any order', () => {
+    expect(newestScan([late, old])?.referrer).toBe(late.referrer);
+    expect(newestScan([old, late])?.referrer).toBe(late.referrer);
+    expect(newestScan([late, twin])).toBe(newestScan([twin, late]));
+    expect(newestScan([provenance])).toBeUndefined();
+    expect(newestProvenance([provenance, built])).toBe(provenance);
+  });
+
+  test('older scans and provenance are superseded, nothing else is', () => {
+    expect(superseded([...all, old, late, twin, built])).toEqual([scan.referrer, old.referrer, built.referrer]);
+    expect(superseded([scan, old, sbom, copy], { all: true })).toEqual([scan.referrer, old.referrer]);
+    expect(superseded([])).toEqual([]);
+  });
+});
