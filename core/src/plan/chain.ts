@@ -1,10 +1,9 @@
 /**
- * The tasks of one entry, in order. Paths of `$out` references are the fields that the step at their other end gives:
- *
- *   probe why · resolve source · copy, push digest · build "" (its layout), sboms, materials · scan "" · sbom documents ·
- *   gate verdict · sign bundles · attach referrers · verify digest · tag digest · package repository
+ * The tasks of one entry, in order. What a step reads from its input is its input type in run/steps/; the path of a
+ * reference is a field of what the step at its other end gives (run/engine.ts), or the whole of it when empty.
  */
 import type { TrustLevel } from '../config/model.ts';
+import { unreachable } from '../failure.ts';
 import type { Data, Step, Task } from './model.ts';
 import { needsOf, out } from './out.ts';
 
@@ -46,60 +45,64 @@ export interface ChainEntry {
 }
 
 export function chainTasks(entry: ChainEntry): readonly Task[] {
-  const { id, repository, shape, build } = entry;
+  const { id, repository, shape, targets, build } = entry;
   const tasks: Task[] = [];
   const add = (step: Step, contract: string, input: Data): void => {
     tasks.push({ id: `${id}#${step}`, contract, entry: id, input, needs: needsOf(input) });
   };
-  const from = (step: Step, path: string): Data => out(`${id}#${step}`, path);
+  const from = (step: Step, path = ''): Data => out(`${id}#${step}`, path);
 
   add('probe', 'core.probe@1', probeInput(entry));
-  add('resolve', 'core.resolve@1', { source: entry.source, targets: entry.targets, why: from('probe', 'why') });
+  add('resolve', 'core.resolve@1', { probed: from('probe'), inPlace: entry.inPlace });
+  const probed = from('resolve', 'probed');
   const image = enterImage();
-  if (shape === 'mirror') {
-    add('tag', 'core.tag@1', { digest: image, targets: entry.targets });
-    return tasks;
+  const built = build === undefined ? {} : { built: from('build') };
+  switch (shape) {
+    case 'mirror':
+      add('tag', 'core.tag@1', { probed, image, targets });
+      return tasks;
+    case 'retag':
+      add('gate', 'core.gate@1', { image, probed });
+      if (!entry.inPlace) add('attach', 'core.attach@1', { image, probed, gate: from('gate') });
+      add('verify', 'core.verify@1', { image, after: from(entry.inPlace ? 'gate' : 'attach') });
+      break;
+    case 'full':
+      add('scan', 'image.scan@1', { image });
+      add('sbom', 'sbom.make@1', { image, ...built });
+      add('gate', 'core.gate@1', { image, probed, scan: from('scan') });
+      add('sign', 'statement.sign@1', {
+        image,
+        probed,
+        scan: from('scan'),
+        sbom: from('sbom'),
+        gate: from('gate'),
+        ...built,
+      });
+      add('attach', 'core.attach@1', { image, sign: from('sign') });
+      add('verify', 'core.verify@1', { image, after: from('attach') });
+      break;
+    default:
+      unreachable(shape);
   }
-  if (shape === 'retag') {
-    add('gate', 'core.gate@1', { subject: image, scan: 'attached' });
-    if (entry.inPlace) {
-      add('verify', 'core.verify@1', { subject: image, gate: from('gate', 'verdict') });
-    } else {
-      add('attach', 'core.attach@1', { subject: image, bundles: 'of the source', gate: from('gate', 'verdict') });
-      add('verify', 'core.verify@1', { subject: image, attached: from('attach', 'referrers') });
-    }
-  } else {
-    add('scan', 'image.scan@1', { repository, subject: image });
-    add('sbom', 'sbom.make@1', { repository, subject: image, ...(build === undefined ? {} : { built: from('build', 'sboms') }) });
-    add('gate', 'core.gate@1', { subject: image, scan: from('scan', '') });
-    add('sign', 'statement.sign@1', {
-      subject: image,
-      gate: from('gate', 'verdict'),
-      scan: from('scan', ''),
-      sbom: from('sbom', 'documents'),
-      ...(build === undefined ? {} : { materials: from('build', 'materials') }),
-    });
-    add('attach', 'core.attach@1', { subject: image, bundles: from('sign', 'bundles') });
-    add('verify', 'core.verify@1', { subject: image, attached: from('attach', 'referrers') });
-  }
-  add('tag', 'core.tag@1', { digest: from('verify', 'digest'), targets: entry.targets });
+  add('tag', 'core.tag@1', { probed, image, digest: from('verify', 'digest'), targets });
   return tasks;
 
-  /** Brings the image into the destination repository by digest, and gives the reference to that digest. */
+  /** Brings the image into the destination repository by digest, and refers to it there. */
   function enterImage(): Data {
     if (build !== undefined) {
+      const packages = build.packages.map((config) => out(packageTaskId(config), 'repository'));
       add('build', `image.build@1/${build.mode}`, {
-        source: entry.source,
+        probed,
         platforms: build.platforms,
-        resolution: from('resolve', ''),
-        packages: build.packages.map((config) => out(packageTaskId(config), 'repository')),
+        packages,
+        ...basesOf(build.bases),
       });
-      add('push', 'core.push@1', { layout: from('build', ''), destination: repository });
-      return from('push', 'digest');
+      add('push', 'core.push@1', { built: from('build'), destination: repository });
+      return from('push');
     }
-    if (entry.inPlace) return from('resolve', 'source');
-    add('copy', 'image.copy@1', { source: from('resolve', 'source'), destination: repository });
-    return from('copy', 'digest');
+    if (entry.inPlace) return from('resolve', 'image');
+    add('copy', 'image.copy@1', { probed, destination: repository });
+    return from('copy');
   }
 }
 
@@ -115,21 +118,39 @@ export function packageTaskId(config: string): string {
 }
 
 /** What the entry waits for stands in its probe: whatever else it does comes after that. */
-function probeInput(entry: ChainEntry): Data {
-  const { source, targets, trust, always, taken, pinned, build } = entry;
+function probeInput({ source, targets, trust, always, taken, pinned, build }: ChainEntry): Data {
   return {
     source,
     targets,
     trust,
     always,
-    ...(taken === undefined ? {} : { needs: [digestOf(taken)] }),
-    ...(pinned === undefined ? {} : { pinned }),
-    ...(build === undefined || build.bases.size === 0
+    ...(taken === undefined
       ? {}
-      : { bases: Object.fromEntries([...build.bases].map(([text, base]) => [text, digestOf(base)])) }),
+      : 'entry' in taken
+        ? { of: digestOf(taken.entry) }
+        : { current: { [source]: taken.current } }),
+    ...(pinned === undefined ? {} : { pinned }),
+    ...(build === undefined ? {} : basesOf(build.bases)),
   };
 }
 
-function digestOf(taken: Taken): Data {
-  return 'entry' in taken ? out(`${taken.entry}#tag`, 'digest') : { current: taken.current };
+/**
+ * `bases`: text in the source → digest that an entry comes to in this run. `current`: text in the source → the target
+ * whose present digest is used, because its entry does not run here.
+ */
+function basesOf(bases: ReadonlyMap<string, Taken>): { readonly [key: string]: Data } {
+  const made: [string, Data][] = [];
+  const current: [string, Data][] = [];
+  for (const [text, base] of bases) {
+    if ('entry' in base) made.push([text, digestOf(base.entry)]);
+    else current.push([text, base.current]);
+  }
+  return {
+    ...(made.length === 0 ? {} : { bases: Object.fromEntries(made) }),
+    ...(current.length === 0 ? {} : { current: Object.fromEntries(current) }),
+  };
+}
+
+function digestOf(entry: string): Data {
+  return out(`${entry}#tag`, 'digest');
 }

@@ -55,7 +55,9 @@ export async function createPlan(request: PlanRequest): Promise<PlanResult> {
   const links = linkEntries(config, inputs);
   const packages = packageEdges(imagesOf(config, inputs), configs);
   const wanted = { command: request.command, only: request.only ?? [], exclude: request.exclude ?? [] };
-  const { selected, failures: patternFailures } = selectEntries(config.entries, wanted, (id) => needsOfEntry(id, links));
+  const { selected, failures: patternFailures } = selectEntries(config.entries, wanted, (id) =>
+    needsOfEntry(id, links),
+  );
   const failures = [
     ...modeFailures,
     ...fileFailures,
@@ -70,7 +72,10 @@ export async function createPlan(request: PlanRequest): Promise<PlanResult> {
   const drafts = draftEntries({ config, settings, context, selected, modes, inputs, links, packages });
   const shared = packageTasks(drafts, packages);
   const chains = drafts.flatMap((draft) => (draft.chain === undefined ? [] : chainTasks(draft.chain)));
-  const plan: Plan = { entries: drafts.map((draft) => draft.entry), tasks: [...shared.map(({ task }) => task), ...chains] };
+  const plan: Plan = {
+    entries: drafts.map((draft) => draft.entry),
+    tasks: [...shared.map(({ task }) => task), ...chains],
+  };
   const broken = checkOrder(plan);
   if (broken.length > 0) return { ok: false, failures: broken };
   const entries = new Map(config.entries.map((entry) => [entry.id, entry]));
@@ -110,7 +115,8 @@ async function readPackages({ config, files }: PlanRequest): Promise<{
   readonly failures: readonly ConfigFailure[];
 }> {
   const users = new Map<string, BuildEntry>();
-  for (const entry of builds(config)) for (const path of entry.melangeConfigs) if (!users.has(path)) users.set(path, entry);
+  for (const entry of builds(config))
+    for (const path of entry.melangeConfigs) if (!users.has(path)) users.set(path, entry);
   const configs = new Map<string, PackageConfig>();
   const failures: ConfigFailure[] = [];
   for (const [path, { at }] of users) {
@@ -140,21 +146,37 @@ function imagesOf(config: Config, inputs: ReadonlyMap<string, ModeInputs>): read
 }
 
 /** Without a platform there would be no `--arch`, and melange would build for every architecture it knows. */
-function platformFailures(config: Config, inputs: ReadonlyMap<string, ModeInputs>, packages: PackageEdges): readonly ConfigFailure[] {
+function platformFailures(
+  config: Config,
+  inputs: ReadonlyMap<string, ModeInputs>,
+  packages: PackageEdges,
+): readonly ConfigFailure[] {
   return builds(config)
     .filter((entry) => inputs.has(entry.id) && (packages.ofImage.get(entry.id) ?? []).length > 0)
     .filter((entry) => platformsOf(entry, inputs.get(entry.id)).length === 0)
-    .map((entry) => configFailure(`"${entry.id}" takes melange packages, but nothing says for which platforms`, 'add "platforms:" to the entry', entry.at));
+    .map((entry) =>
+      configFailure(
+        `"${entry.id}" takes melange packages, but nothing says for which platforms`,
+        'add "platforms:" to the entry',
+        entry.at,
+      ),
+    );
 }
 
 /** The packages that entries which run take, and what those need: one task a config, whoever shares it. */
-function packageTasks(drafts: readonly Draft[], { ofConfig }: PackageEdges): readonly { readonly config: string; readonly task: Task }[] {
+function packageTasks(
+  drafts: readonly Draft[],
+  { ofConfig }: PackageEdges,
+): readonly { readonly config: string; readonly task: Task }[] {
   const asked = drafts.flatMap(({ chain }) => {
     const build = chain?.build;
     return build === undefined ? [] : [{ configs: build.packages, architectures: build.platforms.map(architectureOf) }];
   });
   return [...architecturesOf(asked, ofConfig)]
-    .map(([config, architectures]) => ({ config, task: packageTask(config, architectures, ofConfig.get(config) ?? []) }))
+    .map(([config, architectures]) => ({
+      config,
+      task: packageTask(config, architectures, ofConfig.get(config) ?? []),
+    }))
     .sort((a, b) => (packageTaskId(a.config) < packageTaskId(b.config) ? -1 : 1));
 }
 

@@ -11,7 +11,11 @@ export function entryCycles(config: Config, links: Links): readonly ConfigFailur
   const graph = needsGraph(at.keys(), (id) => needsOfEntry(id, links));
   return findCycles(graph).map((cycle) => {
     const message = cycle.length === 1 ? 'this entry needs itself' : 'these entries need each other';
-    return configFailure(`${message}: ${path(cycle)}`, 'one of them must take its image from elsewhere', at.get(cycle[0] ?? ''));
+    return configFailure(
+      `${message}: ${path(cycle)}`,
+      'one of them must take its image from elsewhere',
+      at.get(cycle[0] ?? ''),
+    );
   });
 }
 
@@ -19,7 +23,9 @@ export function entryCycles(config: Config, links: Links): readonly ConfigFailur
 export function packageCycles(config: Config, edges: PackageEdges): readonly ConfigFailure[] {
   const graph = needsGraph(edges.ofConfig.keys(), (each) => edges.ofConfig.get(each) ?? []);
   return findCycles(graph).map((cycle) => {
-    const user = config.entries.find((entry) => entry.kind === 'build' && entry.melangeConfigs.some((each) => cycle.includes(each)));
+    const user = config.entries.find(
+      (entry) => entry.kind === 'build' && entry.melangeConfigs.some((each) => cycle.includes(each)),
+    );
     const hint = 'one of them must install a package that is made elsewhere';
     return configFailure(`these melange configs need each other's packages: ${path(cycle)}`, hint, user?.at);
   });

@@ -35,21 +35,33 @@ export function draftEntries(findings: Findings): readonly Draft[] {
   const selected = findings.config.entries.filter((entry) => findings.selected.has(entry.id));
   const skips = skipReasons(selected, findings);
   const trust = trustLevels(findings);
-  return selected.map((entry) => draft(entry, findings, skips, trust));
+  const origins = retagOrigins(findings, trust);
+  return selected.map((entry) => draft(entry, findings, skips, trust.get(entry.id) ?? 'full', origins.get(entry.id)));
 }
 
-function draft(entry: Entry, findings: Findings, skips: ReadonlyMap<string, string>, trust: ReadonlyMap<string, TrustLevel>): Draft {
+function draft(
+  entry: Entry,
+  findings: Findings,
+  skips: ReadonlyMap<string, string>,
+  level: TrustLevel,
+  retagOf: string | undefined,
+): Draft {
   const skip = skips.get(entry.id);
-  const level = trust.get(entry.id) ?? 'full';
   const take = (owned: Owned): Taken =>
-    findings.selected.has(owned.entry) && !skips.has(owned.entry) ? { entry: owned.entry } : { current: formatReference(owned.target) };
+    findings.selected.has(owned.entry) && !skips.has(owned.entry)
+      ? { entry: owned.entry }
+      : { current: formatReference(owned.target) };
   const part =
-    entry.kind === 'sync' ? syncChain(entry, findings.links, level, trust, take) : buildChain(entry, findings, level, take);
+    entry.kind === 'sync'
+      ? syncChain(entry, findings.links, level, retagOf, take)
+      : buildChain(entry, findings, level, take);
   const targets = entry.targets.map((target) => formatReference(target.destination));
   const [{ destination }] = entry.targets;
   const source = entry.kind === 'sync' ? formatReference(entry.source) : entry.source;
   const mode = modeName(entry, findings.modes);
-  const needs = needsOfEntry(entry.id, findings.links).filter((need) => findings.selected.has(need) && (skip !== undefined || !skips.has(need)));
+  const needs = needsOfEntry(entry.id, findings.links).filter(
+    (need) => findings.selected.has(need) && (skip !== undefined || !skips.has(need)),
+  );
   const planned: PlannedEntry = {
     id: entry.id,
     kind: entry.kind,
@@ -60,41 +72,64 @@ function draft(entry: Entry, findings: Findings, skips: ReadonlyMap<string, stri
     at: place(entry.at, findings.config.folder),
     needs,
     trust: level,
-    ...(part.retagOf === undefined ? {} : { retagOf: part.retagOf }),
+    ...(retagOf === undefined ? {} : { retagOf }),
     ...(skip === undefined ? {} : { skip }),
   };
   if (skip !== undefined) return { entry: planned };
-  const { retagOf: _, ...rest } = part;
   return {
     entry: planned,
-    chain: { id: entry.id, source, repository: formatRepository(destination), targets, trust: level, always: entry.always, ...rest },
+    chain: {
+      id: entry.id,
+      source,
+      repository: formatRepository(destination),
+      targets,
+      trust: level,
+      always: entry.always,
+      ...part,
+    },
   };
 }
 
-type ChainPart = Pick<ChainEntry, 'shape' | 'inPlace' | 'taken' | 'pinned' | 'build'> & { readonly retagOf?: string };
+type ChainPart = Pick<ChainEntry, 'shape' | 'inPlace' | 'taken' | 'pinned' | 'build'>;
 
 /**
- * A retag is judged by what is attached to the image where it comes from. An image of a `trust: copy` entry has nothing
- * attached, so a sync of it into `trust: full` goes through the whole chain.
+ * Sync entry → the entry whose image it only tags again, which for a retag of a retag is that of the first. It is judged
+ * by what is attached to the image there. An image of a `trust: copy` entry has nothing attached, so a sync of it into
+ * `trust: full` is no retag: it goes through the whole chain.
  */
+function retagOrigins({ links }: Findings, trust: ReadonlyMap<string, TrustLevel>): ReadonlyMap<string, string> {
+  const origins = new Map<string, string>();
+  const graph = needsGraph(trust.keys(), (id) => needsOfEntry(id, links));
+  // A retag's source comes before it in this order, so its own origin is known.
+  for (const id of topologicalOrder(graph)) {
+    const from = links.sources.get(id)?.entry ?? links.pinned.get(id)?.entry;
+    if (from === undefined || trust.get(id) === 'copy' || trust.get(from) === 'copy') continue;
+    origins.set(id, origins.get(from) ?? from);
+  }
+  return origins;
+}
+
 function syncChain(
   entry: SyncEntry,
   links: Links,
   level: TrustLevel,
-  trust: ReadonlyMap<string, TrustLevel>,
+  retagOf: string | undefined,
   take: (owned: Owned) => Taken,
 ): ChainPart {
   const owned = links.sources.get(entry.id);
   const pinned = links.pinned.get(entry.id);
   const taken = owned === undefined ? {} : { taken: take(owned) };
-  const origin = owned?.entry ?? pinned?.entry;
-  if (level === 'copy') return { shape: 'mirror', inPlace: false, ...taken };
-  if (origin === undefined || trust.get(origin) === 'copy') return { shape: 'full', inPlace: false, ...taken };
+  if (retagOf === undefined) return { shape: level === 'copy' ? 'mirror' : 'full', inPlace: false, ...taken };
   const inPlace = sameRepository(owned?.target ?? entry.source, entry.targets[0].destination);
-  return { shape: 'retag', inPlace, retagOf: origin, ...taken, ...(pinned === undefined ? {} : { pinned: pinned.digest }) };
+  return { shape: 'retag', inPlace, ...taken, ...(pinned === undefined ? {} : { pinned: pinned.digest }) };
 }
 
-function buildChain(entry: BuildEntry, { modes, inputs, links, packages }: Findings, level: TrustLevel, take: (owned: Owned) => Taken): ChainPart {
+function buildChain(
+  entry: BuildEntry,
+  { modes, inputs, links, packages }: Findings,
+  level: TrustLevel,
+  take: (owned: Owned) => Taken,
+): ChainPart {
   const bases = [...(links.bases.get(entry.id) ?? [])].map(([text, owned]) => [text, take(owned)] as const);
   return {
     shape: level === 'copy' ? 'mirror' : 'full',
@@ -134,7 +169,10 @@ function trustLevels({ config, settings }: Findings): ReadonlyMap<string, TrustL
  * `buildOnMainOnly` elsewhere, and syncs of what is skipped. A Dockerfile on a skipped image is still built, on the image
  * that its tag names now: a branch changes the one, and leaves the other as main made it.
  */
-function skipReasons(selected: readonly Entry[], { config, settings, context, links, selected: ids }: Findings): ReadonlyMap<string, string> {
+function skipReasons(
+  selected: readonly Entry[],
+  { config, settings, context, links, selected: ids }: Findings,
+): ReadonlyMap<string, string> {
   const reasons = new Map<string, string>();
   if (!selected.some((entry) => entry.kind === 'build' && entry.buildOnMainOnly)) return reasons;
   const entries = new Map(config.entries.map((entry) => [entry.id, entry]));

@@ -41,7 +41,10 @@ async function readInside(root: string, path: string): Promise<Result<string, Co
 async function listInside(root: string, folder: string): Promise<Result<readonly string[], ConfigFailure>> {
   const real = await insideRoot(root, folder);
   if (!real.ok) return real;
-  const prefix = folder.split('/').filter((part) => part !== '' && part !== '.').join('/');
+  const prefix = folder
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
   const found: string[] = [];
   const folders = [{ path: prefix, real: real.value }];
   try {
@@ -52,7 +55,12 @@ async function listInside(root: string, folder: string): Promise<Result<readonly
         if (item.isDirectory()) folders.push({ path, real: join(next.real, item.name) });
         else if (item.isFile() || (item.isSymbolicLink() && (await isFileInside(root, path)))) found.push(path);
         if (found.length + folders.length > MAX_FILES) {
-          return fail(configFailure(`"${folder}" holds more than ${MAX_FILES} files`, 'a smaller folder, as with dockerOptions.context, is faster too'));
+          return fail(
+            configFailure(
+              `"${folder}" holds more than ${MAX_FILES} files`,
+              'a smaller folder, as with dockerOptions.context, is faster too',
+            ),
+          );
         }
       }
     }
@@ -69,7 +77,10 @@ async function isFileInside(root: string, path: string): Promise<boolean> {
 
 /** The real path, once all links in it are followed; a failure when that leaves the root, or nothing is there. */
 async function insideRoot(root: string, path: string): Promise<Result<string, ConfigFailure>> {
-  const outside = configFailure(`"${path}" is outside of the config's folder`, 'paths are relative to the folder of config.yaml, and stay in it');
+  const outside = configFailure(
+    `"${path}" is outside of the config's folder`,
+    'paths are relative to the folder of config.yaml, and stay in it',
+  );
   if (path.includes('\0') || isAbsolute(path)) return fail(outside);
   const top = resolve(root);
   if (!isWithin(resolve(top, path), top)) return fail(outside);
@@ -78,7 +89,12 @@ async function insideRoot(root: string, path: string): Promise<Result<string, Co
     return isWithin(real, realTop) ? ok(real) : fail(outside);
   } catch (error) {
     const missing = reason(error) === 'ENOENT';
-    return fail(configFailure(missing ? `there is no "${path}"` : `"${path}" cannot be read: ${reason(error)}`, missing ? 'paths are relative to the folder of config.yaml' : undefined));
+    return fail(
+      configFailure(
+        missing ? `there is no "${path}"` : `"${path}" cannot be read: ${reason(error)}`,
+        missing ? 'paths are relative to the folder of config.yaml' : undefined,
+      ),
+    );
   }
 }
 

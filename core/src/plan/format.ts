@@ -2,7 +2,10 @@
 import type { Data, Plan, PlannedEntry, Task } from './model.ts';
 
 /** The part of the `--json` envelope that `plan` adds. */
-export function planJson(plan: Plan): { readonly entries: readonly PlannedEntry[]; readonly tasks: readonly Omit<Task, 'input'>[] } {
+export function planJson(plan: Plan): {
+  readonly entries: readonly PlannedEntry[];
+  readonly tasks: readonly Omit<Task, 'input'>[];
+} {
   return {
     entries: plan.entries,
     tasks: plan.tasks.map(({ id, contract, entry, needs }) => ({ id, contract, entry, needs })),
@@ -17,7 +20,8 @@ export function formatPlan(plan: Plan, format: 'mermaid' | 'dot'): string {
 /** https://mermaid.js.org/syntax/flowchart.html; ids are numbers, because names may hold anything. */
 function mermaid(plan: Plan): string {
   const ids = taskIds(plan);
-  const quote = (text: string): string => `"${printable(text).replace(/[#"<>`&;]/g, (sign) => `#${sign.charCodeAt(0)};`)}"`;
+  const quote = (text: string): string =>
+    `"${printable(text).replace(/[#"<>`&;]/g, (sign) => `#${sign.charCodeAt(0)};`)}"`;
   const lines = ['flowchart LR'];
   for (const { label, note, tasks, number } of boxes(plan)) {
     lines.push(`  subgraph e${number}[${quote(label)}]`);
@@ -25,7 +29,8 @@ function mermaid(plan: Plan): string {
     if (note !== undefined) lines.push(`    n${number}[${quote(note)}]`);
     lines.push('  end');
   }
-  for (const task of plan.tasks) for (const need of task.needs) lines.push(`  ${ids.get(need)} --> ${ids.get(task.id)}`);
+  for (const task of plan.tasks)
+    for (const need of task.needs) lines.push(`  ${ids.get(need)} --> ${ids.get(task.id)}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -40,7 +45,8 @@ function dot(plan: Plan): string {
     if (note !== undefined) lines.push(`    n${number} [label=${quote(note)}, shape=note];`);
     lines.push('  }');
   }
-  for (const task of plan.tasks) for (const need of task.needs) lines.push(`  ${ids.get(need)} -> ${ids.get(task.id)};`);
+  for (const task of plan.tasks)
+    for (const need of task.needs) lines.push(`  ${ids.get(need)} -> ${ids.get(task.id)};`);
   return `${[...lines, '}'].join('\n')}\n`;
 }
 
@@ -60,7 +66,9 @@ function boxes(plan: Plan): readonly Box[] {
     tasks: tasksOf.get(entry.id) ?? [],
     ...(entry.skip === undefined ? {} : { note: `skipped: ${entry.skip}` }),
   }));
-  return shared.length === 0 ? entries : [{ number: plan.entries.length, label: 'packages', tasks: shared }, ...entries];
+  return shared.length === 0
+    ? entries
+    : [{ number: plan.entries.length, label: 'packages', tasks: shared }, ...entries];
 }
 
 function taskIds(plan: Plan): ReadonlyMap<string, string> {
@@ -81,14 +89,19 @@ export function formatPlanText(plan: Plan): string {
   for (const kind of ['build', 'sync'] as const) {
     const entries = plan.entries.filter((entry) => entry.kind === kind);
     if (entries.length === 0) continue;
-    groups.push([`${kind} (${entries.length})`, ...entries.map((entry) => entryLines(entry, tasksOf.get(entry.id) ?? []))].join('\n'));
+    groups.push(
+      [`${kind} (${entries.length})`, ...entries.map((entry) => entryLines(entry, tasksOf.get(entry.id) ?? []))].join(
+        '\n',
+      ),
+    );
   }
   const total = `${counted(plan.entries.length, 'entry', 'entries')}, ${counted(plan.tasks.length, 'task', 'tasks')}`;
   return `${[...groups, total].join('\n\n')}\n`;
 }
 
 function packageLine(task: Task): string {
-  const needs = task.needs.length === 0 ? '' : `, after ${task.needs.map((need) => need.slice('package:'.length)).join(', ')}`;
+  const needs =
+    task.needs.length === 0 ? '' : `, after ${task.needs.map((need) => need.slice('package:'.length)).join(', ')}`;
   return printable(`  ${stepOf(task)} for ${architectures(task.input)}${needs}`);
 }
 
@@ -104,7 +117,10 @@ function entryLines(entry: PlannedEntry, tasks: readonly Task[]): string {
     ...(entry.trust === 'copy' ? ['trust: copy, neither scanned nor signed'] : []),
   ];
   const what = entry.skip === undefined ? tasks.map(stepOf).join(' → ') : `skipped: ${entry.skip}`;
-  const further = entry.targets.slice(1).map((target) => `, ${target}`).join('');
+  const further = entry.targets
+    .slice(1)
+    .map((target) => `, ${target}`)
+    .join('');
   const note = about.length === 0 ? '' : ` (${about.join('; ')})`;
   return [`  ${entry.destination}${further} ← ${entry.source}${note}`, `    ${what}`].map(printable).join('\n');
 }

@@ -138,7 +138,11 @@ export function criticalPath(graph: DirectedGraph, weight: (node: string) => num
 }
 
 /** Everything that `from` needs, or that needs it, directly or not; `from` included. Cycles do no harm. */
-export function reachable(graph: DirectedGraph, from: Iterable<string>, direction: 'needs' | 'dependents'): ReadonlySet<string> {
+export function reachable(
+  graph: DirectedGraph,
+  from: Iterable<string>,
+  direction: 'needs' | 'dependents',
+): ReadonlySet<string> {
   const seen = new Set(from);
   // A set being walked also yields what is added on the way.
   for (const node of seen) {

@@ -59,7 +59,8 @@ function targetOwners(entries: readonly Entry[]): ReadonlyMap<string, Owned> {
   const claim = (text: string, entry: string, target: Tagged): void => {
     if (!owners.has(text)) owners.set(text, { entry, target });
   };
-  for (const entry of entries) for (const { destination } of entry.targets) claim(formatReference(destination), entry.id, destination);
+  for (const entry of entries)
+    for (const { destination } of entry.targets) claim(formatReference(destination), entry.id, destination);
   for (const entry of entries) {
     const repository = writtenRepository(entry);
     for (const { destination } of entry.targets) claim(`${repository}:${destination.tag}`, entry.id, destination);
@@ -81,7 +82,10 @@ function pinnedToBuilds(entries: readonly Entry[], sources: ReadonlyMap<string, 
   for (const entry of entries) {
     const build = originOf(entry.id, byId, sources, origins);
     if (build === undefined) continue;
-    const repositories = [writtenRepository(entry), ...entry.targets.map((target) => formatRepository(target.destination))];
+    const repositories = [
+      writtenRepository(entry),
+      ...entry.targets.map((target) => formatRepository(target.destination)),
+    ];
     for (const repository of repositories) if (!builds.has(repository)) builds.set(repository, build);
   }
   const pinned = new Map<string, { readonly entry: string; readonly digest: Digest }>();
@@ -107,7 +111,8 @@ function originOf(
     at = sources.get(at)?.entry;
   }
   const last = [...line].at(-1);
-  const origin = at !== undefined ? origins.get(at) : last !== undefined && byId.get(last)?.kind === 'build' ? last : undefined;
+  const origin =
+    at !== undefined ? origins.get(at) : last !== undefined && byId.get(last)?.kind === 'build' ? last : undefined;
   for (const each of line) origins.set(each, origin);
   return origin;
 }

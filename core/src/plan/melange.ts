@@ -35,7 +35,13 @@ export function parseMelange(config: string, text: string, file: string): Result
   const version = textOf(head['version']);
   if (name === undefined || version === undefined) {
     const missing = name === undefined ? 'package.name' : 'package.version';
-    return fail(configFailure(`"${config}" has no ${missing}`, 'a melange config says what package it makes', { file, line: 1, column: 1 }));
+    return fail(
+      configFailure(`"${config}" has no ${missing}`, 'a melange config says what package it makes', {
+        file,
+        line: 1,
+        column: 1,
+      }),
+    );
   }
   const epoch = textOf(head['epoch']) ?? '0';
   const variables = new Map([
@@ -44,11 +50,13 @@ export function parseMelange(config: string, text: string, file: string): Result
     ['package.epoch', epoch],
     ['package.full-version', `${version}-r${epoch}`],
   ]);
-  for (const [key, variable] of Object.entries(fieldsOf(root['vars']))) variables.set(`vars.${key}`, textOf(variable) ?? '');
+  for (const [key, variable] of Object.entries(fieldsOf(root['vars'])))
+    variables.set(`vars.${key}`, textOf(variable) ?? '');
   const main = packageOf(name, head, variables);
   const subpackages = listOf(root['subpackages']).flatMap((each) => subpackagesOf(fieldsOf(each), root, variables));
   const needs = new Set<string>();
-  for (const text of textsOf(fieldsOf(fieldsOf(root['environment'])['contents'])['packages'])) addName(needs, text, variables);
+  for (const text of textsOf(fieldsOf(fieldsOf(root['environment'])['contents'])['packages']))
+    addName(needs, text, variables);
   addPipelineNeeds(needs, root['pipeline'], variables);
   for (const each of listOf(root['subpackages'])) addPipelineNeeds(needs, fieldsOf(each)['pipeline'], variables);
   return ok({ config, version, packages: [main, ...subpackages], needs: [...needs] });
@@ -66,17 +74,29 @@ function parseFields(config: string, text: string, file: string): Result<Fields,
     return fail(configFailure(`"${config}" is not valid YAML: ${message}`, undefined, { file, line, column: col }));
   } catch {
     // Too many aliases, or nested deeper than the parser's stack.
-    return fail(configFailure(`"${config}" is nested too deeply, or repeats too much with aliases`, undefined, { file, line: 1, column: 1 }));
+    return fail(
+      configFailure(`"${config}" is nested too deeply, or repeats too much with aliases`, undefined, {
+        file,
+        line: 1,
+        column: 1,
+      }),
+    );
   }
 }
 
 /** A subpackage with `range:` stands for one package per item of that data. */
-function subpackagesOf(fields: Fields, root: Fields, variables: ReadonlyMap<string, string>): readonly MelangePackage[] {
+function subpackagesOf(
+  fields: Fields,
+  root: Fields,
+  variables: ReadonlyMap<string, string>,
+): readonly MelangePackage[] {
   const name = textOf(fields['name']);
   if (name === undefined) return [];
   const range = textOf(fields['range']);
   if (range === undefined) return [packageOf(name, fields, variables)];
-  const data = listOf(root['data']).map(fieldsOf).find((each) => textOf(each['name']) === range);
+  const data = listOf(root['data'])
+    .map(fieldsOf)
+    .find((each) => textOf(each['name']) === range);
   return Object.entries(fieldsOf(data?.['items'])).map(([key, item]) =>
     packageOf(name, fields, new Map([...variables, ['range.key', key], ['range.value', textOf(item) ?? '']])),
   );

@@ -53,7 +53,7 @@ export interface PlannedEntry {
   /** Entries whose digest it takes. */
   readonly needs: readonly string[];
   readonly trust: TrustLevel;
-  /** The entry whose image this sync only tags again. */
+  /** The entry whose image this sync only tags again; of a retag of a retag, the first. */
   readonly retagOf?: string;
   /** Why it will not run here, as `buildOnMainOnly` on another branch. */
   readonly skip?: string;

@@ -19,16 +19,22 @@ export function chooseMode(entry: BuildEntry, modes: readonly Mode[]): Result<Mo
     try {
       if (mode.claims(entry.source)) claims.push(mode);
     } catch (error) {
-      return fail(configFailure(`build mode "${mode.name}" failed on "${entry.source}": ${sentence(error)}`, undefined, entry.at));
+      return fail(
+        configFailure(`build mode "${mode.name}" failed on "${entry.source}": ${sentence(error)}`, undefined, entry.at),
+      );
     }
   }
   const [one, ...others] = claims;
   if (one === undefined) {
-    return fail(configFailure(`no build mode claims "${entry.source}"`, `say which one with "mode:"; ${listed(names)}`, entry.at));
+    return fail(
+      configFailure(`no build mode claims "${entry.source}"`, `say which one with "mode:"; ${listed(names)}`, entry.at),
+    );
   }
   if (others.length > 0) {
     const both = claims.map((mode) => `"${mode.name}"`).join(' and ');
-    return fail(configFailure(`build modes ${both} all claim "${entry.source}"`, 'say which one with "mode:"', entry.at));
+    return fail(
+      configFailure(`build modes ${both} all claim "${entry.source}"`, 'say which one with "mode:"', entry.at),
+    );
   }
   return ok(one);
 }

@@ -51,7 +51,10 @@ export function packageEdges(images: readonly Image[], configs: ReadonlyMap<stri
     // A config that names its own package bootstraps: that one comes from elsewhere, so it is no edge and hides others.
     const near = (other: string): boolean => other === config || setsMeet(users, namedBy.get(other));
     const closure = installClosure(needs, providers, near);
-    ofConfig.set(config, closure.configs.filter((other) => other !== config));
+    ofConfig.set(
+      config,
+      closure.configs.filter((other) => other !== config),
+    );
     const at = [...users][0]?.at;
     for (const clash of closure.clashes) tell(`"${config}" needs`, clash, at);
   }
@@ -61,7 +64,9 @@ export function packageEdges(images: readonly Image[], configs: ReadonlyMap<stri
     const own = new Set(image.configs);
     const closure = installClosure(image.installs, providers, (config) => own.has(config));
     for (const clash of closure.clashes) tell(`"${image.entry}" installs`, clash, image.at);
-    ofImage.set(image.entry, [...new Set([...image.configs.filter((config) => configs.has(config)), ...closure.configs])]);
+    ofImage.set(image.entry, [
+      ...new Set([...image.configs.filter((config) => configs.has(config)), ...closure.configs]),
+    ]);
   }
   return { ofImage, ofConfig, failures };
 }
@@ -142,12 +147,18 @@ function conflictsIn(image: Image, configs: ReadonlyMap<string, PackageConfig>):
       for (const each of [name, ...provides]) makers.set(each, (makers.get(each) ?? new Set()).add(path));
     }
   }
-  return [...makers].filter(([name, paths]) => paths.size > 1 && made.has(name)).map(([name, paths]) => ({ name, configs: [...paths] }));
+  return [...makers]
+    .filter(([name, paths]) => paths.size > 1 && made.has(name))
+    .map(([name, paths]) => ({ name, configs: [...paths] }));
 }
 
 function clashFailure(who: string, { name, configs }: Clash, at: Position | undefined): ConfigFailure {
   const makers = configs.map((config) => `"${config}"`).join(' and ');
-  return configFailure(`${who} the package "${name}", which ${makers} all make`, 'leave all but one of them out of melangeConfigs', at);
+  return configFailure(
+    `${who} the package "${name}", which ${makers} all make`,
+    'leave all but one of them out of melangeConfigs',
+    at,
+  );
 }
 
 function setsMeet<T>(a: ReadonlySet<T>, b: ReadonlySet<T> | undefined): boolean {

@@ -43,7 +43,9 @@ const MIRROR: readonly Rule[] = [
 /** Every step of an entry that is broken in it. A failure is a mistake of Slipway's or of whoever edited the plan. */
 export function checkOrder(plan: Plan): readonly ConfigFailure[] {
   const tasksOf = Map.groupBy(plan.tasks, (task) => task.entry);
-  return plan.entries.filter((entry) => entry.skip === undefined).flatMap((entry) => brokenRules(entry, tasksOf.get(entry.id) ?? []));
+  return plan.entries
+    .filter((entry) => entry.skip === undefined)
+    .flatMap((entry) => brokenRules(entry, tasksOf.get(entry.id) ?? []));
 }
 
 function brokenRules(entry: PlannedEntry, tasks: readonly Task[]): readonly ConfigFailure[] {
@@ -78,5 +80,8 @@ function waitsFor(task: Task, contract: string, byId: ReadonlyMap<string, Task>)
 }
 
 function broken(entry: PlannedEntry, what: string): ConfigFailure {
-  return configFailure(`the plan of "${entry.id}" (${entry.at}) ${what}`, 'this is a mistake in Slipway, not in the config: please report it');
+  return configFailure(
+    `the plan of "${entry.id}" (${entry.at}) ${what}`,
+    'this is a mistake in Slipway, not in the config: please report it',
+  );
 }

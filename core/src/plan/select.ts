@@ -22,7 +22,11 @@ export interface Selection {
  * What is needed comes along, whatever its kind, unless it is excluded by name: then it stays out, and what needs it uses
  * its current digest. A pattern that matches nothing is a failure: it is a typing mistake that would pass for success.
  */
-export function selectEntries(entries: readonly Entry[], wanted: Wanted, needsOf: (id: string) => readonly string[]): Selection {
+export function selectEntries(
+  entries: readonly Entry[],
+  wanted: Wanted,
+  needsOf: (id: string) => readonly string[],
+): Selection {
   const kind = wanted.command === 'sync' || wanted.command === 'build' ? wanted.command : undefined;
   const candidates = kind === undefined ? entries : entries.filter((entry) => entry.kind === kind);
   const failures: ConfigFailure[] = [];
@@ -34,15 +38,25 @@ export function selectEntries(entries: readonly Entry[], wanted: Wanted, needsOf
   };
   const excluded = new Set(wanted.exclude.flatMap((pattern) => matching(pattern, entries, '--exclude')));
   const named =
-    wanted.only.length === 0 ? candidates.map((entry) => entry.id) : wanted.only.flatMap((pattern) => matching(pattern, candidates, '--only'));
+    wanted.only.length === 0
+      ? candidates.map((entry) => entry.id)
+      : wanted.only.flatMap((pattern) => matching(pattern, candidates, '--only'));
   const selected = new Set(named.filter((id) => !excluded.has(id)));
   // A set being walked also yields what is added on the way.
   for (const id of selected) for (const need of needsOf(id)) if (!excluded.has(need)) selected.add(need);
   return { selected, failures };
 }
 
-function nothingMatches(option: string, pattern: string, among: readonly Entry[], kind: string | undefined): ConfigFailure {
+function nothingMatches(
+  option: string,
+  pattern: string,
+  among: readonly Entry[],
+  kind: string | undefined,
+): ConfigFailure {
   const near = nearest(pattern, among.flatMap(entryNames));
-  const hint = near === undefined ? 'a pattern is a glob on an entry\'s id or destination; "slipway plan" lists them' : `did you mean "${near}"?`;
+  const hint =
+    near === undefined
+      ? 'a pattern is a glob on an entry\'s id or destination; "slipway plan" lists them'
+      : `did you mean "${near}"?`;
   return configFailure(`${option} "${pattern}" matches no ${kind === undefined ? '' : `${kind} `}entry`, hint);
 }

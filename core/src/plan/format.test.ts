@@ -1,0 +1,89 @@
+import { expect, it } from 'vitest';
+import { formatPlan, formatPlanText, planJson } from './format.ts';
+import type { Plan } from './model.ts';
+import { build, onMain, planned, settings, sync } from './sample.ts';
+
+async function sample(): Promise<Plan> {
+  const { plan } = await planned(
+    [
+      build('app.yaml', 'r.example/app:1', { melangeConfigs: ['p.melange'] }),
+      build('"x"\u001b[31m<b>\\Dockerfile', 'r.example/main:1', { buildOnMainOnly: true }),
+      sync('r.example/app:1', 'r.example/app:2'),
+      sync('alpine:3', 'r.example/mirror:3'),
+    ],
+    { 'app.yaml': 'p', 'p.melange': 'package: {name: p, version: 1}', '"x"\u001b[31m<b>\\Dockerfile': 'FROM alpine' },
+    { settings: settings([{ match: '**/mirror:*', level: 'copy' }]), context: { ...onMain, branch: 'x' } },
+  );
+  return plan;
+}
+
+it('lists the plan for people', async () => {
+  expect(formatPlanText(await sample())).toBe(`packages (1)
+  p.melange for amd64
+
+build (2)
+  r.example/app:1 ← app.yaml (melange+apko)
+    probe → resolve → build → push → scan → sbom → gate → sign → attach → verify → tag
+  r.example/main:1 ← "x"�[31m<b>\\Dockerfile (docker)
+    skipped: buildOnMainOnly: this is branch "x", not "main"
+
+sync (2)
+  r.example/app:2 ← r.example/app:1 (retag of build:r.example/app:1)
+    probe → resolve → gate → verify → tag
+  r.example/mirror:3 ← docker.io/library/alpine:3 (trust: copy, neither scanned nor signed)
+    probe → resolve → copy → tag
+
+4 entries, 21 tasks
+`);
+});
+
+it('gives data without the inputs', async () => {
+  const plan = await sample();
+  const { entries, tasks } = planJson(plan);
+  expect(entries).toEqual(plan.entries);
+  expect(tasks[0]).toEqual({ id: 'package:p.melange', contract: 'package.build@1', entry: null, needs: [] });
+});
+
+const hostile: Plan = {
+  entries: [
+    {
+      id: 'sync:"];\n end #1 <img>\\',
+      kind: 'sync',
+      source: 's',
+      destination: 'd',
+      targets: ['d'],
+      at: 'c:1:1',
+      needs: [],
+      trust: 'copy',
+    },
+  ],
+  tasks: [
+    {
+      id: 'sync:"];\n end #1 <img>\\#tag',
+      contract: 'core.tag@1',
+      entry: 'sync:"];\n end #1 <img>\\',
+      input: null,
+      needs: [],
+    },
+  ],
+};
+
+it('draws mermaid, in which names cannot break out of their label', async () => {
+  const text = formatPlan(await sample(), 'mermaid');
+  expect(text).toContain('subgraph e2["sync:r.example/app:2"]');
+  expect(text).toMatch(/^flowchart LR\n/);
+  const plan = await sample();
+  expect(text.match(/ --> /g)).toHaveLength(plan.tasks.flatMap((task) => task.needs).length);
+  expect(formatPlan(hostile, 'mermaid')).toBe(
+    'flowchart LR\n  subgraph e0["sync:#34;]#59;� end #35;1 #60;img#62;\\"]\n    t0["tag"]\n  end\n',
+  );
+});
+
+it('draws dot, in which names cannot break out of their label', async () => {
+  expect(formatPlan(await sample(), 'dot')).toContain(
+    'subgraph cluster_4 {\n    label="packages";\n    t0 [label="p.melange"];',
+  );
+  expect(formatPlan(hostile, 'dot')).toBe(
+    'digraph slipway {\n  rankdir=LR;\n  node [shape=box];\n  subgraph cluster_0 {\n    label="sync:\\"];� end #1 <img>\\\\";\n    t0 [label="tag"];\n  }\n}\n',
+  );
+});

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { packageName, parseMelange } from './melange.ts';
+
+const TEXT = `
+package:
+  name: hello
+  version: 1.10
+  epoch: 3
+  dependencies:
+    provides:
+      - greeting=\${{package.full-version}}
+    runtime: [libhello]
+vars:
+  lang: c
+environment:
+  contents:
+    packages: [busybox, 'build-\${{vars.lang}}', 'lib@local', '!nothing', 'pin=2-r0', '\${{unknown}}']
+pipeline:
+  - uses: fetch
+    needs: { packages: [wget] }
+  - pipeline:
+      - runs: make
+        needs:
+          packages: [make]
+data:
+  - name: langs
+    items: { de: German, fr: French }
+subpackages:
+  - name: \${{package.name}}-dev
+    dependencies:
+      provides: ['hello-headers=\${{package.version}}']
+    pipeline:
+      - needs: { packages: [split] }
+  - range: langs
+    name: hello-\${{range.key}}
+`;
+
+function parse(text: string): ReturnType<typeof parseMelange> {
+  return parseMelange('pkg.yaml', text, '/repo/pkg.yaml');
+}
+
+describe('parseMelange', () => {
+  it('reads what a config makes and needs', () => {
+    expect(parse(TEXT)).toEqual({
+      ok: true,
+      value: {
+        config: 'pkg.yaml',
+        version: '1.10',
+        packages: [
+          { name: 'hello', provides: ['greeting'], runtime: ['libhello'] },
+          { name: 'hello-dev', provides: ['hello-headers'], runtime: [] },
+          { name: 'hello-de', provides: [], runtime: [] },
+          { name: 'hello-fr', provides: [], runtime: [] },
+        ],
+        needs: ['busybox', 'build-c', 'lib', 'pin', '${{unknown}}', 'wget', 'make', 'split'],
+      },
+    });
+  });
+
+  it.each([
+    ['package: {name: [', 1],
+    ['package:\n  name: x\n  name: y\n', 3],
+    ['package: {version: 1}', 1],
+    ['package: {name: x}', 1],
+    ['', 1],
+    ['- a', 1],
+    ['a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: *c', 1],
+  ])('refuses %j with a position', (text, line) => {
+    const parsed = parse(text);
+    expect(parsed).toMatchObject({ ok: false, failure: { reason: 'config', at: { file: '/repo/pkg.yaml' } } });
+    expect(!parsed.ok && parsed.failure.at?.line).toBe(line);
+    expect(!parsed.ok && parsed.failure.message).not.toContain('\n');
+  });
+
+  it('survives what is nested deeper than the stack', () => {
+    expect(parse('['.repeat(100_000))).toMatchObject({ ok: false, failure: { reason: 'config' } });
+  });
+
+  it('survives fields of any shape', () => {
+    const text =
+      'package: {name: x, version: 1, dependencies: [a]}\nenvironment: text\npipeline: {a: b}\nsubpackages: [null, text, {name: [a]}]\nvars: [1]';
+    expect(parse(text)).toMatchObject({ ok: true, value: { packages: [{ name: 'x' }], needs: [] } });
+  });
+});
+
+it.each([
+  ['hello', 'hello'],
+  ['hello@local', 'hello'],
+  ['hello~1.2', 'hello'],
+  ['so:libc.so.6', 'so:libc.so.6'],
+  ['hello >= 1', 'hello'],
+  ['!hello', undefined],
+  ['', undefined],
+])('%j names the package %j', (text, name) => {
+  expect(packageName(text)).toBe(name);
+});
