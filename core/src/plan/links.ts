@@ -46,8 +46,9 @@ export function needsOfEntry(id: string, links: Links): readonly string[] {
   return [...new Set([...(links.bases.get(id)?.values() ?? [])].map((base) => base.entry))];
 }
 
+/** What is pinned names no target: its text ends with a digest. */
 function ownerOf(reference: Reference, owners: ReadonlyMap<string, Owned>): Owned | undefined {
-  return reference.kind === 'pinned' ? undefined : owners.get(formatReference(reference));
+  return owners.get(formatReference(reference));
 }
 
 /**
