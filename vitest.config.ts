@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   ssr: { resolve: { conditions: ['slipway-source'] } },
+  // Where global set-up runs; it does not take the conditions of `ssr`.
+  environments: { __vitest__: { resolve: { conditions: ['slipway-source'] } } },
   test: {
     projects: [
       {

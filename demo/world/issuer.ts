@@ -4,6 +4,7 @@
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
+import { listen } from './listen.ts';
 
 export interface Issuer {
   readonly url: string;
@@ -54,13 +55,7 @@ export async function startIssuer(): Promise<Issuer> {
     response.statusCode = body === undefined ? 404 : 200;
     response.setHeader('content-type', 'application/json').end(JSON.stringify(body ?? {}));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('the issuer has no address');
-  url = `http://127.0.0.1:${address.port}`;
+  url = `http://127.0.0.1:${await listen(server)}`;
   return {
     url,
     identityToken,

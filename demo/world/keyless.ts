@@ -1,7 +1,9 @@
 /** Keyless signing on loopback: a certificate authority (Fulcio), a timestamp authority and an OIDC issuer. */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { startIssuer, type Issuer } from './issuer.ts';
+import { startIssuer } from './issuer.ts';
+import { listen } from './listen.ts';
 import type { Processes, Runner } from './processes.ts';
 
 /** Plain data, so that it can be handed to other processes. */
@@ -20,22 +22,24 @@ export interface KeylessOptions {
   readonly timestampServer: string;
   readonly cosign: string;
   readonly run: Runner;
+  /** Gets what is to be called at the end, in addition to ending `processes`. */
+  readonly defer: (end: () => Promise<void>) => void;
 }
 
-export async function startKeyless(options: KeylessOptions): Promise<{ readonly keyless: Keyless; readonly issuer: Issuer }> {
+export async function startKeyless(options: KeylessOptions): Promise<Keyless> {
   const { folder } = options;
   await mkdir(folder, { recursive: true });
   const issuer = await startIssuer();
+  options.defer(() => issuer.close());
   const [fulcio, timestamps] = await Promise.all([startFulcio(options, issuer.url), startTimestampServer(options)]);
   await saveText(`${fulcio}/api/v1/rootCert`, join(folder, 'fulcio.pem'));
   await saveText(`${timestamps}/certchain`, join(folder, 'timestamps.pem'));
   await createTrust(options, fulcio, timestamps, issuer.url);
-  const keyless = {
+  return {
     issuer: issuer.url,
     signingConfig: join(folder, 'signing-config.json'),
     trustedRoot: join(folder, 'trusted-root.json'),
   };
-  return { keyless, issuer };
 }
 
 async function startFulcio({ folder, processes, fulcio }: KeylessOptions, issuer: string): Promise<string> {
@@ -58,15 +62,39 @@ async function startFulcio({ folder, processes, fulcio }: KeylessOptions, issuer
   return `http://127.0.0.1:${port}`;
 }
 
-async function startTimestampServer({ folder, processes, timestampServer }: KeylessOptions): Promise<string> {
-  const [port] = await processes.serve({
-    command: timestampServer,
-    args: ([http]) => ['serve', '--host', '127.0.0.1', '--port', String(http), '--disable-ntp-monitoring'],
-    ports: 1,
-    ready: ([http]) => `http://127.0.0.1:${http}/ping`,
+/**
+ * Its metrics take port 2112 of all interfaces, whatever it is told. In a network of its own they disturb nobody, and a
+ * Unix socket leads in.
+ */
+async function startTimestampServer({ folder, processes, timestampServer, defer }: KeylessOptions): Promise<string> {
+  const socket = join(folder, 'timestamps.sock');
+  const port = await forward(socket, defer);
+  await processes.serve({
+    command: 'unshare',
+    args: () => [
+      // Once more after unshare, because a change of credentials takes the signal back.
+      ...['--map-root-user', '--net', '--', 'setpriv', '--pdeathsig', 'TERM', '--', timestampServer],
+      ...['serve', '--scheme', 'unix', '--socket-path', socket, '--disable-ntp-monitoring'],
+    ],
+    ports: 0,
+    ready: () => `http://127.0.0.1:${port}/ping`,
     logFile: join(folder, 'timestamps.log'),
   });
   return `http://127.0.0.1:${port}/api/v1/timestamp`;
+}
+
+/** Forwards a free port of loopback to a Unix socket, which may not be there yet. */
+async function forward(socket: string, defer: KeylessOptions['defer']): Promise<number> {
+  const server = createServer((client) => {
+    const upstream = connect(socket);
+    upstream.on('error', () => client.destroy());
+    client.on('error', () => upstream.destroy());
+    client.pipe(upstream).pipe(client);
+  });
+  const port = await listen(server);
+  // Connections end with the server behind the socket.
+  defer(() => new Promise((resolve) => server.close(() => resolve())));
+  return port;
 }
 
 async function createTrust(options: KeylessOptions, fulcio: string, timestamps: string, issuer: string): Promise<void> {

@@ -1,8 +1,9 @@
 /** Starts what the world is made of, and ends every process of it. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listen } from './listen.ts';
 
 export interface Output {
   readonly code: number;
@@ -136,7 +137,8 @@ export function createProcesses(): Processes {
         const ports = await attempt(description);
         if (ports !== undefined) return ports;
       }
-      throw new Error(`${description.command} does not start; see ${description.logFile}`);
+      const log = readFileSync(description.logFile, 'utf8').slice(-1000);
+      throw new Error(`${description.command} does not start. The end of its log:\n${log}`);
     },
     async end() {
       await Promise.all([...children].map(endChild));
@@ -156,21 +158,10 @@ async function answers(url: string): Promise<boolean> {
 }
 
 async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, listenAnywhere));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
-  });
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(servers.map(listen));
   await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
   return ports;
-}
-
-function listenAnywhere(): Promise<ReturnType<typeof createServer>> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => resolve(server));
-  });
 }
 
 async function endChild(child: ChildProcess): Promise<void> {

@@ -48,11 +48,9 @@ export interface WorldAddresses {
   readonly tools: Readonly<Record<string, string>>;
 }
 
-/** Disposing of it ends every process it started. */
+/** Disposing of it ends every process it started and deletes its own folder; the keys stay. */
 export interface World extends AsyncDisposable {
   readonly addresses: WorldAddresses;
-  /** Ends it and deletes its folder; the keys stay. */
-  remove(): Promise<void>;
 }
 
 const BUSYBOX = '/bin/busybox';
@@ -62,18 +60,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await mkdir(options.folder, { recursive: true });
   const folder = await mkdtemp(join(options.folder, 'world-'));
   await using stack = new AsyncDisposableStack();
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
   const processes = createProcesses();
   stack.defer(() => processes.end());
   const addresses = await fill({ ...options, log, own: folder, processes, stack });
   const kept = stack.move();
-  return {
-    addresses,
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
-    async remove() {
-      await kept.disposeAsync();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  return { addresses, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 interface Filling extends WorldOptions {
@@ -137,15 +129,15 @@ async function startOptional(
       ? { referrers: await startReferrersRegistry(processes, tool('referrers-registry'), join(own, 'referrers')) }
       : {};
   if (fulcio !== true) return referrers;
-  const { keyless, issuer } = await startKeyless({
+  const keyless = await startKeyless({
     folder: join(own, 'keyless'),
     processes,
     fulcio: tool('fulcio'),
     timestampServer: tool('timestamp-server'),
     cosign: tool('cosign'),
     run,
+    defer: (end) => stack.defer(end),
   });
-  stack.defer(() => issuer.close());
   return { ...referrers, keyless };
 }
 

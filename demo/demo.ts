@@ -1,0 +1,126 @@
+/**
+ * `npm run demo`: the repository's own config.yaml, run for real against a little world on loopback. It ends with exit
+ * code 0 only if everything went as it says, and leaves nothing running.
+ */
+import { writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { createConsole, DemoError, type Console } from './console.ts';
+import { prepare } from './world/prepare.ts';
+import { worldEnvironment, worldSettings } from './world/settings.ts';
+import { startWorld, worldTools, type WorldAddresses } from './world/world.ts';
+
+const root = join(import.meta.dirname, '..');
+const slipway = join(root, 'cli', 'bin', 'slipway');
+const TOOLS = [...worldTools({}), 'apko', 'trivy'];
+
+async function demo(signal: AbortSignal): Promise<void> {
+  let env: Readonly<Record<string, string>> = {};
+  const console = createConsole({ root, env: () => env, signal });
+  console.say('This starts two registries, an Alpine repository and a vulnerability database on free ports of this machine,');
+  console.say('and runs config.yaml against them: sync, build, scan, sign, verify, tag. About a minute, and everything is');
+  console.say('ended at the end. What is missing is installed first, which can take a quarter of an hour once.');
+  const log = (line: string): void => console.say(`  ${line}`);
+
+  console.heading('Tools');
+  const finder = await prepare({ packages: ['busybox-static'], tools: TOOLS, log, signal });
+  signal.throwIfAborted();
+
+  console.heading('The little world');
+  {
+    await using world = await startWorld({ folder: join(root, '.demo'), finder, log });
+    const { addresses } = world;
+    env = worldEnvironment(addresses);
+    const settings = join(addresses.folder, 'slipway.config.json');
+    await writeFile(settings, JSON.stringify(worldSettings(addresses), null, 2));
+    const to = addresses.destination.host;
+    log(`hub.slipway.example is ${addresses.source.host}; registry.slipway.example is ${to}`);
+    await tour({ console, world: addresses, to, common: ['--settings', settings, '--to', to] });
+  }
+  console.heading('Done: everything went as promised, and nothing is left running');
+}
+
+interface Tour {
+  readonly console: Console;
+  readonly world: WorldAddresses;
+  readonly to: string;
+  readonly common: readonly string[];
+}
+
+async function tour(tour: Tour): Promise<void> {
+  const { console, world, to, common } = tour;
+  const hello = `${to}/images/hello:latest`;
+  const config = ['--config', 'config.yaml', ...common];
+
+  console.heading('Run everything: copy or build, scan, decide, sign and attest, verify, and only then tag');
+  await console.command(slipway, ['run', ...config]);
+
+  console.heading('The same to anybody with the public key');
+  const key = world.keys.scratch.publicKey;
+  await console.command(world.tools['cosign'] ?? 'cosign', ['verify', '--key', key, '--insecure-ignore-tlog', hello]);
+
+  console.heading('The attested SBOM, read back from the registry');
+  await console.command(slipway, ['show', hello, '--sbom', ...common]);
+
+  console.heading('An image with a critical vulnerability that could be fixed: the gate refuses it (exit code 3)');
+  await console.command(slipway, ['run', '--config', 'demo/refused.yaml', ...common], { expect: 3 });
+  await mustBeAbsent(tour, `${to}/images/leaky:latest`);
+
+  console.heading('Run again: only the entry with `always` is done again');
+  const again = await console.command(slipway, ['run', ...config, '--json'], { quiet: true });
+  showSecondRun(console, again.stdout);
+
+  console.heading('Verify every destination as a consumer would');
+  await console.command(slipway, ['verify', ...config]);
+}
+
+async function mustBeAbsent({ console, world }: Tour, reference: string): Promise<void> {
+  const crane = world.tools['crane'] ?? 'crane';
+  const output = await console.command(crane, ['digest', reference], { expect: 1, quiet: true });
+  if (!output.stderr.includes('MANIFEST_UNKNOWN') && !output.stderr.includes('NAME_UNKNOWN') && !output.stderr.includes('404')) {
+    throw new DemoError(`the registry does not say that ${reference} is absent: ${output.stderr}`);
+  }
+  console.say('There is no such tag.');
+}
+
+interface RunAnswer {
+  readonly entries: readonly { readonly destination: string; readonly outcome: string; readonly why: string }[];
+  readonly tools: readonly { readonly name: string; readonly started: number }[];
+}
+
+function showSecondRun(console: Console, stdout: string): void {
+  // The envelope's shape is promised by its schema in docs/.
+  const answer = JSON.parse(stdout) as RunAnswer;
+  for (const { destination, outcome, why } of answer.entries) console.say(`  ${destination}: ${outcome} (${why})`);
+  const started = answer.tools.map(({ name, started }) => `${name} ${started}`).join(', ');
+  console.say(`Tools started: ${started === '' ? 'none' : started}`);
+  const changed = answer.entries.filter(({ outcome }) => outcome !== 'unchanged');
+  if (changed.length > 0) throw new DemoError(`the second run changed ${changed.map(({ destination }) => destination).join(', ')}`);
+  const redone = answer.entries.filter(({ why }) => why.includes('always'));
+  if (redone.length !== 1) throw new DemoError(`${redone.length} entries were done again; one was expected`);
+}
+
+async function main(): Promise<number> {
+  const controller = new AbortController();
+  let interrupted: 'SIGINT' | 'SIGTERM' | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      interrupted ??= signal;
+      controller.abort();
+    });
+  }
+  try {
+    await demo(controller.signal);
+    return 0;
+  } catch (error) {
+    if (interrupted !== undefined) {
+      process.stderr.write('\nInterrupted: everything that the demo started has ended.\n');
+      return 128 + constants.signals[interrupted];
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`\nThe demo failed: ${message}\n`);
+    return 1;
+  }
+}
+
+process.exitCode = await main();
