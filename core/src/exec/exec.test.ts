@@ -23,13 +23,22 @@ async function toolOf(script: string, more: Partial<ExecDependencies> = {}) {
     finder: { find: async ({ name }) => ok({ name, path, version: '1.2.3' }) },
     workFolder: folder,
     tmpFolder,
-    dockerConfigFor: async (hosts) => ({ auths: Object.fromEntries(hosts.map((host) => [host, { auth: 'dXNlcjpwYXNz' }])) }),
+    dockerConfigFor: async (hosts) => ({
+      auths: Object.fromEntries(hosts.map((host) => [host, { auth: 'dXNlcjpwYXNz' }])),
+    }),
     redact: createRedactor([CANARY]),
     signal: new AbortController().signal,
     timeout: 10_000,
     onTool: (name, version) => started.push(`${name} ${version}`),
     log: (line) => log.push(line),
-    env: { PATH: '/usr/bin:/bin', TZ: 'UTC', HTTP_PROXY: 'http://proxy', TOOL_SETTING: 'on', GITHUB_TOKEN: CANARY, HOME: '/root' },
+    env: {
+      PATH: '/usr/bin:/bin',
+      TZ: 'UTC',
+      HTTP_PROXY: 'http://proxy',
+      TOOL_SETTING: 'on',
+      GITHUB_TOKEN: CANARY,
+      HOME: '/root',
+    },
     ...more,
   });
   return { exec, folder, tmpFolder, log, started };
@@ -38,7 +47,10 @@ async function toolOf(script: string, more: Partial<ExecDependencies> = {}) {
 describe('createExec', () => {
   it('starts nothing that the plugin does not declare', async () => {
     const { exec, started } = await toolOf('exit 0');
-    expect(await exec('curl', [])).toMatchObject({ ok: false, failure: { reason: 'plugin', plugin: 'sync-test', message: expect.stringContaining('"curl"') } });
+    expect(await exec('curl', [])).toMatchObject({
+      ok: false,
+      failure: { reason: 'plugin', plugin: 'sync-test', message: expect.stringContaining('"curl"') },
+    });
     expect(started).toEqual([]);
   });
 
@@ -52,15 +64,27 @@ describe('createExec', () => {
     const { exec, tmpFolder, started } = await toolOf('env | sort');
     const result = await exec('tool', [], { env: { COSIGN_PASSWORD: 'x', TMPDIR: '/elsewhere' } });
     const names = result.ok ? result.value.stdout.split('\n').filter(Boolean) : [];
-    const ours = names.filter((line) => !/^(SLIPWAY_PROCESS|PWD|OLDPWD|SHLVL|_)=/.test(line) && !line.startsWith('DOCKER_CONFIG='));
+    const ours = names.filter(
+      (line) => !/^(SLIPWAY_PROCESS|PWD|OLDPWD|SHLVL|_)=/.test(line) && !line.startsWith('DOCKER_CONFIG='),
+    );
     expect(ours).toEqual(
-      ['COSIGN_PASSWORD=x', `HOME=${join(tmpFolder, 'home')}`, 'HTTP_PROXY=http://proxy', 'PATH=/usr/bin:/bin', `TMPDIR=${tmpFolder}`, 'TOOL_SETTING=on', 'TZ=UTC'].sort(),
+      [
+        'COSIGN_PASSWORD=x',
+        `HOME=${join(tmpFolder, 'home')}`,
+        'HTTP_PROXY=http://proxy',
+        'PATH=/usr/bin:/bin',
+        `TMPDIR=${tmpFolder}`,
+        'TOOL_SETTING=on',
+        'TZ=UTC',
+      ].sort(),
     );
     expect(started).toEqual(['tool 1.2.3']);
   });
 
   it('shows a tool the credentials of the named hosts only, in private files that are gone afterwards', async () => {
-    const { exec, tmpFolder } = await toolOf('stat -c %a "$DOCKER_CONFIG" "$DOCKER_CONFIG/config.json"; cat "$DOCKER_CONFIG/config.json"');
+    const { exec, tmpFolder } = await toolOf(
+      'stat -c %a "$DOCKER_CONFIG" "$DOCKER_CONFIG/config.json"; cat "$DOCKER_CONFIG/config.json"',
+    );
     const result = await exec('tool', [], { hosts: ['ghcr.io'] });
     expect(result.ok && result.value.stdout).toBe('700\n600\n{"auths":{"ghcr.io":{"auth":"dXNlcjpwYXNz"}}}');
     expect(await readdir(tmpFolder)).toEqual(['home']);
@@ -69,10 +93,19 @@ describe('createExec', () => {
   });
 
   it('makes a failure of a non-zero exit, with the last lines redacted', async () => {
-    const { exec, log } = await toolOf(`i=0; while [ $i -lt 40 ]; do echo "line $i" >&2; i=$((i+1)); done; echo "denied: ${CANARY}" >&2; exit 7`);
+    const { exec, log } = await toolOf(
+      `i=0; while [ $i -lt 40 ]; do echo "line $i" >&2; i=$((i+1)); done; echo "denied: ${CANARY}" >&2; exit 7`,
+    );
     const result = await exec('tool', []);
-    if (result.ok || result.failure.reason !== 'tool') throw new Error('expected a tool failure');
-    expect(result.failure).toMatchObject({ class: 'permanent', tool: 'tool', exitCode: 7, message: 'tool ended with exit code 7: denied: ***' });
+    if (result.ok || result.failure.reason !== 'tool') {
+      throw new Error('expected a tool failure');
+    }
+    expect(result.failure).toMatchObject({
+      class: 'permanent',
+      tool: 'tool',
+      exitCode: 7,
+      message: 'tool ended with exit code 7: denied: ***',
+    });
     expect(result.failure.output?.split('\n')).toHaveLength(20);
     expect(JSON.stringify([result, log])).not.toContain(CANARY);
     expect(log).toHaveLength(41);
@@ -85,12 +118,17 @@ describe('createExec', () => {
 
   it('passes an argument that looks like an option as it is', async () => {
     const { exec } = await toolOf('printf "%s\\n" "$@"');
-    expect(await exec('tool', ['--', '--help', '$(id)'])).toMatchObject({ ok: true, value: { stdout: '--\n--help\n$(id)\n' } });
+    expect(await exec('tool', ['--', '--help', '$(id)'])).toMatchObject({
+      ok: true,
+      value: { stdout: '--\n--help\n$(id)\n' },
+    });
   });
 
   it('can be tried again after its time limit or a network error, not after others', async () => {
     const slow = await toolOf('sleep 20', { timeout: 100 });
-    expect(await slow.exec('tool', [])).toMatchObject({ failure: { reason: 'tool', class: 'transient', message: 'tool did not end within 100 ms' } });
+    expect(await slow.exec('tool', [])).toMatchObject({
+      failure: { reason: 'tool', class: 'transient', message: 'tool did not end within 100 ms' },
+    });
     const offline = await toolOf('echo "dial tcp 127.0.0.1:1: connect: connection refused" >&2; exit 1');
     expect(await offline.exec('tool', [])).toMatchObject({ failure: { class: 'transient' } });
   });
@@ -105,7 +143,9 @@ describe('createExec', () => {
 
   it('refuses output over its limit', async () => {
     const { exec } = await toolOf('head -c 100000 /dev/zero');
-    expect(await exec('tool', [], { maxOutput: 1000 })).toMatchObject({ failure: { reason: 'tool', class: 'permanent' } });
+    expect(await exec('tool', [], { maxOutput: 1000 })).toMatchObject({
+      failure: { reason: 'tool', class: 'permanent' },
+    });
   });
 
   it.each([

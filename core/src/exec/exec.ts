@@ -39,8 +39,12 @@ const SHOWN_CHARACTERS = 300;
 export function createExec(dependencies: ExecDependencies): Exec {
   return async (tool, args, options = {}) => {
     const found = await findTool(dependencies, tool);
-    if (!found.ok) return found;
-    if (dependencies.signal.aborted) return fail(whyStopped(tool, dependencies.signal));
+    if (!found.ok) {
+      return found;
+    }
+    if (dependencies.signal.aborted) {
+      return fail(whyStopped(tool, dependencies.signal));
+    }
     let dockerConfig: string | undefined;
     try {
       const { tmpFolder } = dependencies;
@@ -52,9 +56,18 @@ export function createExec(dependencies: ExecDependencies): Exec {
       const env = toolEnvironment(dependencies.env ?? process.env, declared, options.env ?? {}, folders);
       return await start(dependencies, found.value, args, options, env);
     } catch (error) {
-      return fail(toolFailure(tool, 'permanent', `the folders for ${tool} could not be made (${codeOf(error)})`, 'see whether the disk is full'));
+      return fail(
+        toolFailure(
+          tool,
+          'permanent',
+          `the folders for ${tool} could not be made (${codeOf(error)})`,
+          'see whether the disk is full',
+        ),
+      );
     } finally {
-      if (dockerConfig !== undefined) await removeTree(dockerConfig).catch(() => {});
+      if (dockerConfig !== undefined) {
+        await removeTree(dockerConfig).catch(() => {});
+      }
     }
   };
 }
@@ -65,7 +78,9 @@ export async function findTool(
   tool: string,
 ): Promise<Result<FoundTool>> {
   const need = plugin.needs.tools.find(({ name }) => name === tool);
-  if (need !== undefined) return finder.find(need);
+  if (need !== undefined) {
+    return finder.find(need);
+  }
   return fail({
     reason: 'plugin',
     class: 'permanent',
@@ -103,7 +118,12 @@ async function start(
   return fail(failureOf(tool.name, outcome, timeout, dependencies));
 }
 
-function failureOf(tool: string, outcome: ProcessOutcome, timeout: number, { signal, redact }: ExecDependencies): Failure {
+function failureOf(
+  tool: string,
+  outcome: ProcessOutcome,
+  timeout: number,
+  { signal, redact }: ExecDependencies,
+): Failure {
   switch (outcome.end) {
     case 'exit': {
       // Some tools say on stdout why they failed.
@@ -112,37 +132,71 @@ function failureOf(tool: string, outcome: ProcessOutcome, timeout: number, { sig
       const last = output.split('\n').at(-1) ?? '';
       const message = `${tool} ended with exit code ${outcome.code}${last === '' ? '' : `: ${cut(last)}`}`;
       const again = looksTransient(output);
-      const hint = again ? 'the network or the other side had a problem: trying again can help' : `read what ${tool} says above`;
+      const hint = again
+        ? 'the network or the other side had a problem: trying again can help'
+        : `read what ${tool} says above`;
       return { ...toolFailure(tool, again ? 'transient' : 'permanent', message, hint), exitCode: outcome.code, output };
     }
     case 'signal':
       // Nobody of ours sent it: mostly the kernel, out of memory.
       return {
-        ...toolFailure(tool, 'transient', `${tool} was ended by ${outcome.signal}`, 'the machine may have run out of memory: try fewer --jobs'),
+        ...toolFailure(
+          tool,
+          'transient',
+          `${tool} was ended by ${outcome.signal}`,
+          'the machine may have run out of memory: try fewer --jobs',
+        ),
         output: lastLines(outcome.stderr),
       };
     case 'timeout':
       return {
-        ...toolFailure(tool, 'transient', `${tool} did not end within ${seconds(timeout)}`, 'raise the time limit of a task in the settings (limits.task)'),
+        ...toolFailure(
+          tool,
+          'transient',
+          `${tool} did not end within ${seconds(timeout)}`,
+          'raise the time limit of a task in the settings (limits.task)',
+        ),
         output: lastLines(outcome.stderr),
       };
     case 'overflow':
-      return toolFailure(tool, 'permanent', `${tool} wrote more output than it may`, `see whether this is the right ${tool}`);
+      return toolFailure(
+        tool,
+        'permanent',
+        `${tool} wrote more output than it may`,
+        `see whether this is the right ${tool}`,
+      );
     case 'cancelled':
       return whyStopped(tool, signal);
     case 'not-started':
-      return toolFailure(tool, 'permanent', `${tool} could not be started: ${redact(outcome.message)}`, 'slipway doctor shows which tools are found where');
+      return toolFailure(
+        tool,
+        'permanent',
+        `${tool} could not be started: ${redact(outcome.message)}`,
+        'slipway doctor shows which tools are found where',
+      );
   }
 }
 
 /** A task's time limit also comes as an abort, with a reason of its own. */
 function whyStopped(tool: string, signal: AbortSignal): Failure {
   const reason: unknown = signal.reason;
-  if (!(reason instanceof Error) || reason.name !== 'TimeoutError') return cancelled;
-  return toolFailure(tool, 'transient', `${tool} did not end within the task's time limit`, 'raise the time limit of a task in the settings (limits.task)');
+  if (!(reason instanceof Error) || reason.name !== 'TimeoutError') {
+    return cancelled;
+  }
+  return toolFailure(
+    tool,
+    'transient',
+    `${tool} did not end within the task's time limit`,
+    'raise the time limit of a task in the settings (limits.task)',
+  );
 }
 
-function toolFailure(tool: string, again: 'transient' | 'permanent', message: string, hint: string): Failure & { readonly reason: 'tool' } {
+function toolFailure(
+  tool: string,
+  again: 'transient' | 'permanent',
+  message: string,
+  hint: string,
+): Failure & { readonly reason: 'tool' } {
   return { reason: 'tool', class: again, tool, message, hint };
 }
 
@@ -160,7 +214,11 @@ export function looksTransient(output: string): boolean {
 }
 
 function lastLines(text: string): string {
-  return text.split('\n').filter((line) => line.trim() !== '').slice(-SHOWN_LINES).join('\n');
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-SHOWN_LINES)
+    .join('\n');
 }
 
 function cut(line: string): string {

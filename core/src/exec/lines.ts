@@ -31,32 +31,41 @@ export function createLines(redact: (text: string) => string, onLine: ((line: st
     const clean = printable(line);
     kept.push(clean);
     size += clean.length + 1;
-    while (size > KEPT && kept.length > 1) size -= (kept.shift()?.length ?? 0) + 1;
+    while (size > KEPT && kept.length > 1) {
+      size -= (kept.shift()?.length ?? 0) + 1;
+    }
     onLine?.(clean);
   };
   const add = (text: string): void => {
     const room = MAX_LINE - open.length;
-    if (text.length > room) torn = true;
-    if (room > 0) open += text.slice(0, room);
+    if (text.length > room) {
+      torn = true;
+    }
+    if (room > 0) {
+      open += text.slice(0, room);
+    }
   };
   const take = (text: string): void => {
     const parts = text.split(/\r\n|\n|\r/);
     parts.forEach((part, index) => {
       add(part);
-      if (index < parts.length - 1 && open !== '') close();
+      if (index < parts.length - 1 && open !== '') {
+        close();
+      }
     });
   };
   return {
     push: (chunk) => take(decoder.write(chunk)),
     end: () => {
       take(decoder.end());
-      if (open !== '') close();
+      if (open !== '') {
+        close();
+      }
       return kept.join('\n');
     },
   };
 }
 
 function printable(line: string): string {
-  // eslint-disable-next-line no-control-regex
-  return stripVTControlCharacters(line).replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
+  return stripVTControlCharacters(line).replaceAll(/(?!\t)\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, '');
 }

@@ -25,14 +25,18 @@ function shell(script: string, more: Partial<ProcessRequest> = {}): ProcessReque
 
 /** Resolves once the file is there: the script has got that far. */
 async function appeared(file: string): Promise<void> {
-  while (!existsSync(file)) await wait(10);
+  while (!existsSync(file)) {
+    await wait(10);
+  }
 }
 
 async function abortWhenReady(script: (ready: string) => string, more: Partial<ProcessRequest> = {}) {
   const ready = join(mkdtempSync(join(tmpdir(), 'slipway-process-')), 'ready');
   const mark = `SLIPWAY_TEST=${ready}`;
   const abort = new AbortController();
-  const running = runProcess(shell(script(ready), { signal: abort.signal, env: { PATH: '/usr/bin:/bin', SLIPWAY_TEST: ready }, ...more }));
+  const running = runProcess(
+    shell(script(ready), { signal: abort.signal, env: { PATH: '/usr/bin:/bin', SLIPWAY_TEST: ready }, ...more }),
+  );
   await appeared(ready);
   const start = performance.now();
   abort.abort();
@@ -43,21 +47,31 @@ async function abortWhenReady(script: (ready: string) => string, more: Partial<P
 describe('runProcess', () => {
   it('gives stdout, stderr by line, and the exit code', async () => {
     const lines: string[] = [];
-    const outcome = await runProcess(shell('echo out; echo one >&2; printf two >&2; exit 3', { onStderrLine: (line) => lines.push(line) }));
+    const outcome = await runProcess(
+      shell('echo out; echo one >&2; printf two >&2; exit 3', { onStderrLine: (line) => lines.push(line) }),
+    );
     expect(outcome).toEqual({ end: 'exit', code: 3, stdout: 'out\n', stderr: 'one\ntwo' });
     expect(lines).toEqual(['one', 'two']);
   });
 
   it('passes arguments as they are: nothing is expanded', async () => {
     const args = ['--help', '$(id)', '*', 'a b', '; true', ''];
-    const outcome = await runProcess(request(['-e', 'console.log(JSON.stringify(process.argv.slice(1)))', '--', ...args]));
+    const outcome = await runProcess(
+      request(['-e', 'console.log(JSON.stringify(process.argv.slice(1)))', '--', ...args]),
+    );
     expect(outcome.end === 'exit' && JSON.parse(outcome.stdout)).toEqual(args);
   });
 
   it('refuses a NUL and a path that would be looked up', async () => {
-    expect(await runProcess(request(['a\0b']))).toEqual({ end: 'not-started', message: 'an argument holds a NUL character' });
+    expect(await runProcess(request(['a\0b']))).toEqual({
+      end: 'not-started',
+      message: 'an argument holds a NUL character',
+    });
     expect(await runProcess(request([], { path: 'node' }))).toMatchObject({ end: 'not-started' });
-    expect(await runProcess(request([], { path: '/does/not/exist' }))).toMatchObject({ end: 'not-started', message: /does not exist/ });
+    expect(await runProcess(request([], { path: '/does/not/exist' }))).toMatchObject({
+      end: 'not-started',
+      message: /does not exist/,
+    });
   });
 
   it('gives nothing but the given environment, and an empty stdin', async () => {
@@ -69,7 +83,10 @@ describe('runProcess', () => {
 
   it('sends input to stdin, and survives a program that does not read it', async () => {
     expect(await runProcess(shell('cat', { input: 'hello' }))).toMatchObject({ end: 'exit', stdout: 'hello' });
-    expect(await runProcess(shell('exit 0', { input: Buffer.alloc(4 * 1024 * 1024) }))).toMatchObject({ end: 'exit', code: 0 });
+    expect(await runProcess(shell('exit 0', { input: Buffer.alloc(4 * 1024 * 1024) }))).toMatchObject({
+      end: 'exit',
+      code: 0,
+    });
   });
 
   it('ends a program that writes too much', async () => {
@@ -78,15 +95,21 @@ describe('runProcess', () => {
   });
 
   it('keeps the last 64 KiB of 100 MB of stderr', async () => {
-    const script = 'const l="x".repeat(999)+"\\n";for(let i=0;i<100000;i++)require("fs").writeSync(2,l);require("fs").writeSync(2,"the end")';
+    const script =
+      'const l="x".repeat(999)+"\\n";for(let i=0;i<100000;i++)require("fs").writeSync(2,l);require("fs").writeSync(2,"the end")';
     const outcome = await runProcess(request(['-e', script]));
-    if (outcome.end !== 'exit') throw new Error(outcome.end);
+    if (outcome.end !== 'exit') {
+      throw new Error(outcome.end);
+    }
     expect(outcome.stderr.length).toBeLessThanOrEqual(64 * 1024);
     expect(outcome.stderr.endsWith('the end')).toBe(true);
   });
 
   it('ends at its time limit', async () => {
-    expect(await runProcess(shell('echo begun >&2; exec sleep 30', { timeout: 300 }))).toEqual({ end: 'timeout', stderr: 'begun' });
+    expect(await runProcess(shell('echo begun >&2; exec sleep 30', { timeout: 300 }))).toEqual({
+      end: 'timeout',
+      stderr: 'begun',
+    });
   });
 
   it('says which signal ended it', async () => {
@@ -94,18 +117,25 @@ describe('runProcess', () => {
   });
 
   it('does not start when it is cancelled already', async () => {
-    expect(await runProcess(shell('exit 0', { signal: AbortSignal.abort() }))).toEqual({ end: 'cancelled', stderr: '' });
+    expect(await runProcess(shell('exit 0', { signal: AbortSignal.abort() }))).toEqual({
+      end: 'cancelled',
+      stderr: '',
+    });
   });
 
   it('ends a program that ignores SIGTERM within two seconds', async () => {
-    const { outcome, ms, left } = await abortWhenReady((ready) => `trap '' TERM; touch ${ready}; while :; do sleep 0.1; done`);
+    const { outcome, ms, left } = await abortWhenReady(
+      (ready) => `trap '' TERM; touch ${ready}; while :; do sleep 0.1; done`,
+    );
     expect(outcome.end).toBe('cancelled');
     expect(ms).toBeLessThan(2000);
     expect(left).toEqual([]);
   });
 
   it('lets a program that handles SIGTERM clean up', async () => {
-    const { outcome, ms } = await abortWhenReady((ready) => `trap 'echo cleaned >&2; exit 0' TERM; touch ${ready}; while :; do sleep 0.05; done`);
+    const { outcome, ms } = await abortWhenReady(
+      (ready) => `trap 'echo cleaned >&2; exit 0' TERM; touch ${ready}; while :; do sleep 0.05; done`,
+    );
     expect(outcome).toMatchObject({ end: 'cancelled', stderr: expect.stringContaining('cleaned') });
     expect(ms).toBeLessThan(1000);
   });
@@ -118,7 +148,9 @@ describe('runProcess', () => {
   });
 
   it('ends grandchildren in a session of their own that hold the pipes', async () => {
-    const { ms, left } = await abortWhenReady((ready) => `setsid sh -c 'trap "" TERM; touch ${ready}; while :; do sleep 0.1; done' & exit 0`);
+    const { ms, left } = await abortWhenReady(
+      (ready) => `setsid sh -c 'trap "" TERM; touch ${ready}; while :; do sleep 0.1; done' & exit 0`,
+    );
     expect(ms).toBeLessThan(2500);
     expect(left).toEqual([]);
   });
@@ -126,7 +158,9 @@ describe('runProcess', () => {
   it('does not wait for a helper that a program leaves behind, and ends it', async () => {
     const mark = `left-${process.pid}`;
     const start = performance.now();
-    const outcome = await runProcess(shell('sleep 60 & echo done', { env: { PATH: '/usr/bin:/bin', SLIPWAY_TEST: mark } }));
+    const outcome = await runProcess(
+      shell('sleep 60 & echo done', { env: { PATH: '/usr/bin:/bin', SLIPWAY_TEST: mark } }),
+    );
     expect(outcome).toMatchObject({ end: 'exit', stdout: 'done\n' });
     expect(performance.now() - start).toBeLessThan(5000);
     expect(processesMarked(`SLIPWAY_TEST=${mark}`)).toEqual([]);

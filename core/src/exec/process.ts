@@ -3,6 +3,7 @@
  * own, nothing on stdin, bounded output, and an end of the whole tree within two seconds of being told to stop.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import { processesMarked, signalProcess } from './descendants.ts';
 import { createLines } from './lines.ts';
 
@@ -38,13 +39,19 @@ const KILL_AFTER = 1000;
 const GIVE_UP_AFTER = 1800;
 /** How long a grandchild may hold the pipes after the program itself ended, in milliseconds. */
 const LINGER = 300;
+/** How long killed processes are watched, in milliseconds. */
+const GONE_WITHIN = 150;
 const MARK = 'SLIPWAY_PROCESS';
 
 /** Never throws; every end is an outcome. */
 export async function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
   const refused = whyRefused(request);
-  if (refused !== undefined) return { end: 'not-started', message: refused };
-  if (request.signal.aborted) return { end: 'cancelled', stderr: '' };
+  if (refused !== undefined) {
+    return { end: 'not-started', message: refused };
+  }
+  if (request.signal.aborted) {
+    return { end: 'cancelled', stderr: '' };
+  }
   // Loading it costs about 60 ms, which a plan that starts nothing should not pay.
   const { execa } = await import('execa');
   const mark = `${MARK}=${randomUUID()}`;
@@ -54,10 +61,14 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   let abandon = (): void => {};
   const abandoned = new Promise<undefined>((resolve) => (abandon = () => resolve(undefined)));
   const end = (why: 'timeout' | 'cancelled' | 'overflow'): void => {
-    if (stopped !== undefined) return;
+    if (stopped !== undefined) {
+      return;
+    }
     stopped = why;
     // The mark also finds those who left the group, which a signal to the group does not reach.
-    for (const pid of processesMarked(mark)) signalProcess(pid, 'SIGTERM');
+    for (const pid of processesMarked(mark)) {
+      signalProcess(pid, 'SIGTERM');
+    }
     stop.abort(new Error(why));
     giveUp = setTimeout(() => {
       sweep();
@@ -65,8 +76,12 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
     }, KILL_AFTER);
   };
   const sweep = (): void => {
-    if (child.pid !== undefined) signalProcess(-child.pid, 'SIGKILL');
-    for (const pid of processesMarked(mark)) signalProcess(pid, 'SIGKILL');
+    if (child.pid !== undefined) {
+      signalProcess(-child.pid, 'SIGKILL');
+    }
+    for (const pid of processesMarked(mark)) {
+      signalProcess(pid, 'SIGKILL');
+    }
   };
 
   const child = execa(request.path, [...request.args], {
@@ -88,14 +103,19 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   let size = 0;
   child.stdout?.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (size > request.maxOutput) end('overflow');
-    else out.push(chunk);
+    if (size > request.maxOutput) {
+      end('overflow');
+    } else {
+      out.push(chunk);
+    }
   });
   const lines = createLines(request.redact ?? ((text) => text), request.onStderrLine);
-  child.stderr?.on('data', lines.push);
+  child.stderr?.on('data', (chunk: Buffer) => lines.push(chunk));
   const onAbort = (): void => end('cancelled');
   request.signal.addEventListener('abort', onAbort, { once: true });
-  if (request.signal.aborted) onAbort();
+  if (request.signal.aborted) {
+    onAbort();
+  }
   const limit = setTimeout(() => end('timeout'), request.timeout);
   let linger: NodeJS.Timeout | undefined;
   child.nodeChildProcess.once('exit', () => (linger = setTimeout(sweep, LINGER)));
@@ -106,28 +126,58 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   clearTimeout(giveUp);
   clearTimeout(linger);
   request.signal.removeEventListener('abort', onAbort);
-  if (stopped === undefined) killGroup(child.pid);
-  else sweep();
-  if (result === undefined) child.stdout?.destroy(), child.stderr?.destroy();
+  if (stopped === undefined) {
+    killGroup(child.pid);
+  } else {
+    await sweepUntilGone(mark, sweep);
+  }
+  if (result === undefined) {
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  }
   const stderr = lines.end();
-  if (stopped !== undefined) return { end: stopped, stderr };
+  if (stopped !== undefined) {
+    return { end: stopped, stderr };
+  }
   if (result?.exitCode !== undefined) {
     return { end: 'exit', code: result.exitCode, stdout: Buffer.concat(out).toString('utf8'), stderr };
   }
-  if (result?.signal !== undefined) return { end: 'signal', signal: result.signal, stderr };
+  if (result?.signal !== undefined) {
+    return { end: 'signal', signal: result.signal, stderr };
+  }
   return { end: 'not-started', message: startMessage(request.path, result) };
+}
+
+/** A killed process is seen for a moment longer; who asks us right after the end must not see it. */
+async function sweepUntilGone(mark: string, sweep: () => void): Promise<void> {
+  const until = performance.now() + GONE_WITHIN;
+  do {
+    sweep();
+    if (processesMarked(mark).length === 0) {
+      return;
+    }
+    await wait(10);
+  } while (performance.now() < until);
 }
 
 /** Helpers that a program left behind in its group end with it. */
 function killGroup(pid: number | undefined): void {
-  if (pid !== undefined) signalProcess(-pid, 'SIGKILL');
+  if (pid !== undefined) {
+    signalProcess(-pid, 'SIGKILL');
+  }
 }
 
 function whyRefused(request: ProcessRequest): string | undefined {
-  if (!request.path.startsWith('/')) return `"${request.path}" is not an absolute path`;
+  if (!request.path.startsWith('/')) {
+    return `"${request.path}" is not an absolute path`;
+  }
   const nul = (text: string): boolean => text.includes('\0');
-  if (request.args.some(nul)) return 'an argument holds a NUL character';
-  if (Object.entries(request.env).some(([name, value]) => nul(name) || nul(value) || name === '' || name.includes('='))) {
+  if (request.args.some(nul)) {
+    return 'an argument holds a NUL character';
+  }
+  if (
+    Object.entries(request.env).some(([name, value]) => nul(name) || nul(value) || name === '' || name.includes('='))
+  ) {
     return 'an environment variable holds a NUL character or has no valid name';
   }
   return undefined;
@@ -135,8 +185,14 @@ function whyRefused(request: ProcessRequest): string | undefined {
 
 function startMessage(path: string, result: object | undefined): string {
   const code = result !== undefined && 'code' in result ? String(result.code) : 'unknown error';
-  if (code === 'ENOENT') return `${path} or its working directory does not exist`;
-  if (code === 'EACCES') return `${path} may not be executed`;
-  if (code === 'E2BIG') return `the arguments for ${path} are too long`;
+  if (code === 'ENOENT') {
+    return `${path} or its working directory does not exist`;
+  }
+  if (code === 'EACCES') {
+    return `${path} may not be executed`;
+  }
+  if (code === 'E2BIG') {
+    return `the arguments for ${path} are too long`;
+  }
   return `${path} could not be started (${code})`;
 }

@@ -8,8 +8,15 @@ describe('createRedactor', () => {
   const redact = createRedactor([secret, 'abc', 'p@ss w/rd+42-longer']);
 
   it('masks a secret, its base64 and its URL-encoded form', () => {
-    const forms = [secret, Buffer.from(secret).toString('base64'), Buffer.from(secret).toString('base64url'), encodeURIComponent(secret)];
-    for (const form of forms) expect(redact(`before ${form} after`)).toBe('before *** after');
+    const forms = [
+      secret,
+      Buffer.from(secret).toString('base64'),
+      Buffer.from(secret).toString('base64url'),
+      encodeURIComponent(secret),
+    ];
+    for (const form of forms) {
+      expect(redact(`before ${form} after`)).toBe('before *** after');
+    }
   });
 
   it('masks the longer of two secrets that begin alike', () => {

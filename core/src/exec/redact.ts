@@ -25,12 +25,15 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
  */
 export function createRedactor(secrets: Iterable<string>): Redactor {
   const forms = new Set<string>();
-  for (const secret of secrets) for (const form of formsOf(secret)) forms.add(form);
+  for (const secret of secrets) {
+    for (const form of formsOf(secret)) forms.add(form);
+  }
   // The longest first: one secret may begin with another.
   const sorted = [...forms].sort((a, b) => b.length - a.length).map((form) => escape(form));
   const known = sorted.length === 0 ? undefined : new RegExp(sorted.join('|'), 'g');
   const values = (text: string): string => (known === undefined ? text : text.replaceAll(known, MASK));
-  const redact = (text: string): string => PATTERNS.reduce((rest, [pattern, mask]) => rest.replaceAll(pattern, mask), values(text));
+  const redact = (text: string): string =>
+    PATTERNS.reduce((rest, [pattern, mask]) => rest.replaceAll(pattern, mask), values(text));
   return Object.assign(redact, { values });
 }
 
@@ -58,13 +61,16 @@ function encode(text: string): string {
   return text.isWellFormed() ? encodeURIComponent(text) : text;
 }
 
-const SECRET_NAME = /TOKEN|PASSW(?:OR)?D|PASSPHRASE|SECRET|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|(?:^|_)(?:KEY|PAT|PASS|PWD)(?:$|_)/i;
+const SECRET_NAME =
+  /TOKEN|PASSW(?:OR)?D|PASSPHRASE|SECRET|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|(?:^|_)(?:KEY|PAT|PASS|PWD)(?:$|_)/i;
 const PLACE_NAME = /(?:PATH|FILE|DIR|FOLDER|HOME|URL|URI|HOST|SOCK|NAME|USER|ID|COMMAND|TYPE|PROGRAM)$/i;
 
 /** Values of the variables whose names say that they hold a secret, and not where one lies. */
 export function secretsFromEnv(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return Object.entries(env).flatMap(([name, value]) => {
-    if (value === undefined || value.length < MIN_LENGTH || !SECRET_NAME.test(name) || PLACE_NAME.test(name)) return [];
+    if (value === undefined || value.length < MIN_LENGTH || !SECRET_NAME.test(name) || PLACE_NAME.test(name)) {
+      return [];
+    }
     // `PWD` and its like name folders whatever they are called.
     return name === 'PWD' || name === 'OLDPWD' || value.startsWith('/') ? [] : [value];
   });

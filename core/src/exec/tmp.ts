@@ -27,7 +27,9 @@ const FOREIGN_AGE = 24 * 3600 * 1000;
 
 /** Makes `<root>/<runId>` and says that this process owns it. Throws when the folder cannot be made, or exists. */
 export async function claimTmp(root: string, runId: string): Promise<Tmp> {
-  if (!RUN_ID.test(runId)) throw new Error(`"${runId}" is not a run id`);
+  if (!RUN_ID.test(runId)) {
+    throw new Error(`"${runId}" is not a run id`);
+  }
   await mkdir(root, { recursive: true, mode: 0o700 });
   const path = join(root, runId);
   const file = path + SUFFIX;
@@ -54,11 +56,17 @@ export async function sweepTmp(root: string): Promise<readonly string[]> {
   for (const run of runs) {
     const file = join(root, run + SUFFIX);
     // A draft was never renamed: its writer died, or is about to; the next sweep sees which.
-    if (!names.includes(run) && !names.includes(run + SUFFIX)) continue;
-    if (await isAlive(file)) continue;
+    if (!names.includes(run) && !names.includes(run + SUFFIX)) {
+      continue;
+    }
+    if (await isAlive(file)) {
+      continue;
+    }
     try {
       await removeTree(join(root, run));
-      for (const name of names) if (name.startsWith(run + SUFFIX)) await rm(join(root, name), { force: true });
+      for (const name of names) {
+        if (name.startsWith(run + SUFFIX)) await rm(join(root, name), { force: true });
+      }
       swept.push(run);
     } catch {
       // Someone else's files: they cost space, not correctness.
@@ -76,10 +84,16 @@ async function isAlive(file: string): Promise<boolean> {
   } catch {
     return false;
   }
-  if (typeof owner.pid !== 'number') return false;
+  if (typeof owner.pid !== 'number') {
+    return false;
+  }
   const now = await ownerOf(owner.pid);
-  if (owner.boot !== now.boot) return false;
-  if (owner.namespace !== now.namespace) return Date.now() - written < FOREIGN_AGE;
+  if (owner.boot !== now.boot) {
+    return false;
+  }
+  if (owner.namespace !== now.namespace) {
+    return Date.now() - written < FOREIGN_AGE;
+  }
   return owner.start === now.start && now.start !== '';
 }
 
@@ -93,7 +107,9 @@ async function ownerOf(pid: number): Promise<Owner> {
 async function startOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
   // The second field is the program's name in brackets and may hold anything, so fields are counted from its end.
-  if (stat !== undefined) return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  if (stat !== undefined) {
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  }
   return isRunning(pid) ? 'running' : '';
 }
 
@@ -122,7 +138,11 @@ export async function removeTree(path: string): Promise<void> {
 
 async function makeWritable(path: string): Promise<void> {
   const stat = await lstat(path).catch(() => undefined);
-  if (stat === undefined || !stat.isDirectory()) return;
+  if (stat === undefined || !stat.isDirectory()) {
+    return;
+  }
   await chmod(path, 0o700);
-  for (const name of await readdir(path)) await makeWritable(join(path, name));
+  for (const name of await readdir(path)) {
+    await makeWritable(join(path, name));
+  }
 }

@@ -16,30 +16,49 @@ const SHOWN = 300;
 /** `what` completes "plugin x: image.scan@1 …". */
 export function pluginFailure({ plugin, hook }: Author, what: string): PluginFailure {
   const message = `plugin ${plugin}: ${hook} ${what.length <= SHOWN ? what : `${what.slice(0, SHOWN)}…`}`;
-  return { reason: 'plugin', class: 'permanent', plugin, hook, message, hint: `report it to the author of plugin ${plugin}` };
+  return {
+    reason: 'plugin',
+    class: 'permanent',
+    plugin,
+    hook,
+    message,
+    hint: `report it to the author of plugin ${plugin}`,
+  };
 }
 
 /** What was thrown, as a failure without its stack. `redact` is applied, because errors of tools may quote secrets. */
 export function thrown(author: Author, error: unknown, redact: (text: string) => string): PluginFailure {
-  if (error instanceof TapError) return pluginFailure({ plugin: error.plugin, hook: error.hook }, redact(error.message));
+  if (error instanceof TapError) {
+    return pluginFailure({ plugin: error.plugin, hook: error.hook }, redact(error.message));
+  }
   const said = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : '';
   return pluginFailure(author, said === '' ? 'threw something that is no error' : `threw: ${redact(said)}`);
 }
 
 /** `T` is what `schema` describes. */
 export function readAnswer<T>(author: Author, answer: unknown, schema: JsonSchema): Result<T> {
-  if (!isObject(answer)) return fail(pluginFailure(author, 'gave no answer: it must return ok(value) or fail(failure)'));
-  if (answer['ok'] === false) return fail(readFailure(author, answer['failure']));
-  if (answer['ok'] !== true) return fail(pluginFailure(author, 'gave an answer that is neither ok(value) nor fail(failure)'));
+  if (!isObject(answer)) {
+    return fail(pluginFailure(author, 'gave no answer: it must return ok(value) or fail(failure)'));
+  }
+  if (answer['ok'] === false) {
+    return fail(readFailure(author, answer['failure']));
+  }
+  if (answer['ok'] !== true) {
+    return fail(pluginFailure(author, 'gave an answer that is neither ok(value) nor fail(failure)'));
+  }
   const problem = checkOf(schema)(answer['value']);
-  if (problem !== undefined) return fail(pluginFailure(author, `gave a value that its contract does not allow: ${problem}`));
+  if (problem !== undefined) {
+    return fail(pluginFailure(author, `gave a value that its contract does not allow: ${problem}`));
+  }
   // The schema has just said so.
   return { ok: true, value: answer['value'] as T };
 }
 
 function readFailure(author: Author, failure: unknown): Failure {
   const problem = checkOf(failureSchema)(failure);
-  return problem === undefined ? (failure as Failure) : pluginFailure(author, `failed with something that is no failure: ${problem}`);
+  return problem === undefined
+    ? (failure as Failure)
+    : pluginFailure(author, `failed with something that is no failure: ${problem}`);
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

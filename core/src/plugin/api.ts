@@ -195,7 +195,7 @@ export interface GateQuestion {
 export interface Hooks {
   /** Add the modes that the plugin brings. */
   readonly mode: AsyncSeriesHook<[{ add(mode: Mode): void }]>;
-  /** One owner a contract: the handler gets the input and the task's context. */
+  /** One owner a contract; its tap answers with a `Result` of the contract's output. `implement` types a tap for its contract. */
   readonly task: HookMap<AsyncSeriesBailHook<[input: never, context: TaskContext], unknown>>;
   /** Answer with a sentence to refuse, with nothing to pass. */
   readonly gate: AsyncSeriesBailHook<[GateQuestion], string | undefined>;

@@ -67,11 +67,21 @@ export function createHooks(report: (error: TapError) => void, limits: HookLimit
   /** The first interceptor: whose tap it is, and whether it is of a kind that cannot go wrong. */
   const check = (hook: string, tap: FullTap): AsyncFunction => {
     const plugin = applying;
-    if (plugin === undefined) throw new TapError(tap.name, hook, 'tapped the hook after its apply had ended');
-    if (tap.name !== plugin) throw new TapError(plugin, hook, `tapped as "${tap.name}": a tap has its plugin's name`);
-    if (tap.before !== undefined) throw new TapError(plugin, hook, 'tapped with "before", which is not supported');
-    if (tap.type === 'async') throw new TapError(plugin, hook, 'used tapAsync: use tapPromise');
-    if (typeof tap.fn !== 'function') throw new TapError(plugin, hook, 'tapped without a function');
+    if (plugin === undefined) {
+      throw new TapError(tap.name, hook, 'tapped the hook after its apply had ended');
+    }
+    if (tap.name !== plugin) {
+      throw new TapError(plugin, hook, `tapped as "${tap.name}": a tap has its plugin's name`);
+    }
+    if (tap.before !== undefined) {
+      throw new TapError(plugin, hook, 'tapped with "before", which is not supported');
+    }
+    if (tap.type === 'async') {
+      throw new TapError(plugin, hook, 'used tapAsync: use tapPromise');
+    }
+    if (typeof tap.fn !== 'function') {
+      throw new TapError(plugin, hook, 'tapped without a function');
+    }
     return tap.fn as AsyncFunction;
   };
 
@@ -79,21 +89,33 @@ export function createHooks(report: (error: TapError) => void, limits: HookLimit
     const plugin = tap.name;
     const run = stamped(plugin, hook, check(hook, tap));
     // Always of the promise kind, and built anew so that no option of the author's slips through.
-    return { name: plugin, type: 'promise' as const, fn: wrap(run, plugin), ...(tap.stage === undefined ? {} : { stage: tap.stage }) };
+    return {
+      name: plugin,
+      type: 'promise' as const,
+      fn: wrap(run, plugin),
+      ...(tap.stage === undefined ? {} : { stage: tap.stage }),
+    };
   };
 
   /** The second interceptor: who taps a contract is written down; two taps are settled by the host, not by their order. */
   const claim = (contract: string) => (tap: FullTap) => {
     const names = claims.get(contract) ?? [];
-    if (names.includes(tap.name)) throw new TapError(tap.name, contract, 'tapped the same contract twice');
+    if (names.includes(tap.name)) {
+      throw new TapError(tap.name, contract, 'tapped the same contract twice');
+    }
     claims.set(contract, [...names, tap.name]);
     return tap;
   };
 
-  const limited = (hook: string) => (run: AsyncFunction, plugin: string) => (...args: readonly unknown[]) =>
-    within(run(...args), limits.tap).catch((error: unknown) => {
-      throw error instanceof Late ? new TapError(plugin, hook, `did not settle within ${limits.tap / 1000} s`) : error;
-    });
+  const limited =
+    (hook: string) =>
+    (run: AsyncFunction, plugin: string) =>
+    (...args: readonly unknown[]) =>
+      within(run(...args), limits.tap).catch((error: unknown) => {
+        throw error instanceof Late
+          ? new TapError(plugin, hook, `did not settle within ${limits.tap / 1000} s`)
+          : error;
+      });
 
   const mode = new AsyncSeriesHook<[{ add(mode: Mode): void }]>(['modes'], 'mode');
   // Each tap gets a sink of its own, so that the host knows whose mode it is.
@@ -102,35 +124,53 @@ export function createHooks(report: (error: TapError) => void, limits: HookLimit
   mode.intercept({ register: guardAsync('mode', signed) });
 
   const gate = new AsyncSeriesBailHook<[GateQuestion], string | undefined>(['question'], 'gate');
-  const sentence = (run: AsyncFunction, plugin: string) => async (...args: readonly unknown[]) => {
-    const answer = await limited('gate')(run, plugin)(...args);
-    if (answer === undefined || (typeof answer === 'string' && answer.trim() !== '')) return answer;
-    throw new TapError(plugin, 'gate', 'answered with something that is not a sentence');
-  };
+  const sentence =
+    (run: AsyncFunction, plugin: string) =>
+    async (...args: readonly unknown[]) => {
+      const answer = await limited('gate')(run, plugin)(...args);
+      if (answer === undefined || (typeof answer === 'string' && answer.trim() !== '')) {
+        return answer;
+      }
+      throw new TapError(plugin, 'gate', 'answered with something that is not a sentence');
+    };
   gate.intercept({ register: guardAsync('gate', sentence) });
 
   const done = new AsyncSeriesHook<[{ readonly exitCode: number }]>(['result'], 'done');
-  const reported = (run: AsyncFunction, plugin: string) => async (...args: readonly unknown[]) => {
-    await Promise.resolve(limited('done')(run, plugin)(...args)).catch(report);
-  };
+  const reported =
+    (run: AsyncFunction, plugin: string) =>
+    async (...args: readonly unknown[]) => {
+      await Promise.resolve(limited('done')(run, plugin)(...args)).catch(report);
+    };
   done.intercept({ register: guardAsync('done', reported) });
 
   const event = new SyncHook<[Event]>(['event'], 'event');
-  event.intercept({ register: (tap) => ({ ...tap, type: 'sync', fn: dropping(tap.name, check('event', tap), report) }) });
+  event.intercept({
+    register: (tap) => ({ ...tap, type: 'sync', fn: dropping(tap.name, check('event', tap), report) }),
+  });
 
   const task: Hooks['task'] = new HookMap((contract: string) => {
     const hook = new AsyncSeriesBailHook<[input: never, context: TaskContext], unknown>(['input', 'context'], contract);
-    const owned = (run: AsyncFunction, plugin: string) => async (...args: readonly unknown[]) => {
-      if (owners.get(contract) !== plugin) return undefined;
-      return untilStopped(run(...args), signalOf(args[1]), limits.stop);
-    };
+    const owned =
+      (run: AsyncFunction, plugin: string) =>
+      async (...args: readonly unknown[]) => {
+        if (owners.get(contract) !== plugin) {
+          return undefined;
+        }
+        return untilStopped(run(...args), signalOf(args[1]), limits.stop);
+      };
     hook.intercept({ register: guardAsync(contract, owned) });
     hook.intercept({ register: claim(contract) });
     return sealed(hook);
   }, 'task');
 
   return {
-    hooks: Object.freeze({ mode: sealed(mode), task: sealed(task), gate: sealed(gate), event: sealed(event), done: sealed(done) }),
+    hooks: Object.freeze({
+      mode: sealed(mode),
+      task: sealed(task),
+      gate: sealed(gate),
+      event: sealed(event),
+      done: sealed(done),
+    }),
     claims,
     own: (contract, plugin) => void owners.set(contract, plugin),
     during: (plugin, apply) => {
@@ -170,7 +210,9 @@ function stamped(plugin: string, hook: string, run: AsyncFunction): AsyncFunctio
 }
 
 function stamp(plugin: string, hook: string, error: unknown): TapError {
-  if (error instanceof TapError) return error;
+  if (error instanceof TapError) {
+    return error;
+  }
   const said = error instanceof Error ? error.message : typeof error === 'string' ? error : '';
   const line = said.split('\n', 1)[0]?.trim() ?? '';
   return new TapError(plugin, hook, line === '' ? 'threw something that is no error' : `threw: ${line}`);
@@ -180,14 +222,20 @@ function stamp(plugin: string, hook: string, error: unknown): TapError {
 function dropping(plugin: string, run: AsyncFunction, report: (error: TapError) => void): AsyncFunction {
   let dropped = false;
   const drop = (error: unknown): void => {
-    if (!dropped) report(stamp(plugin, 'event', error));
+    if (!dropped) {
+      report(stamp(plugin, 'event', error));
+    }
     dropped = true;
   };
   return (event) => {
-    if (dropped) return;
+    if (dropped) {
+      return;
+    }
     try {
       const answer = run(event);
-      if (answer instanceof Promise) answer.catch(drop);
+      if (answer instanceof Promise) {
+        answer.catch(drop);
+      }
     } catch (error) {
       drop(error);
     }

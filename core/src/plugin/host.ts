@@ -18,7 +18,11 @@ export interface Host {
   modeOwner(mode: string): LoadedPlugin | undefined;
   owner(contract: string): LoadedPlugin | undefined;
   /** Input and output are checked against the contract's schemas. Never throws. */
-  call<N extends ContractName>(contract: N, input: ContractInput<N>, context: TaskContext): Promise<Result<ContractOutput<N>>>;
+  call<N extends ContractName>(
+    contract: N,
+    input: ContractInput<N>,
+    context: TaskContext,
+  ): Promise<Result<ContractOutput<N>>>;
   /** The first plugin's reason to refuse; `undefined`: none has one. A plugin that fails is a failure, never a pass. */
   gate(question: GateQuestion): Promise<Result<string | undefined>>;
   /** Never throws: a reporter that throws is dropped. */
@@ -36,10 +40,16 @@ export interface HostOptions {
   readonly limits?: HookLimits;
 }
 
-export type Hosted = { readonly ok: true; readonly value: Host } | { readonly ok: false; readonly failures: readonly Failure[] };
+export type Hosted =
+  | { readonly ok: true; readonly value: Host }
+  | { readonly ok: false; readonly failures: readonly Failure[] };
 
 /** Runs every plugin's `apply` and the `mode` hook; all failures at once. `use` maps a contract without version to a plugin. */
-export async function createHost(plugins: readonly LoadedPlugin[], use: Use, options: HostOptions = {}): Promise<Hosted> {
+export async function createHost(
+  plugins: readonly LoadedPlugin[],
+  use: Use,
+  options: HostOptions = {},
+): Promise<Hosted> {
   const { warn = () => {}, redact = (text) => text, limits = defaultLimits } = options;
   const author = { plugin: 'slipway', hook: 'apply' };
   const guarded = createHooks((error) => warn(thrown(author, error, redact)), limits);
@@ -51,13 +61,19 @@ export async function createHost(plugins: readonly LoadedPlugin[], use: Use, opt
 
   const failures: Failure[] = applyAll(plugins, guarded).map((error) => located(thrown(author, error, redact)));
   const { modes, error } = await collectModes(guarded, byName);
-  if (error !== undefined) failures.push(located(thrown({ plugin: 'slipway', hook: 'mode' }, error, redact)));
+  if (error !== undefined) {
+    failures.push(located(thrown({ plugin: 'slipway', hook: 'mode' }, error, redact)));
+  }
   failures.push(...sameModes(modes));
   const { owners, problems } = settleOwners(guarded.claims, use, byName);
   failures.push(...problems);
-  if (failures.length > 0) return { ok: false, failures };
+  if (failures.length > 0) {
+    return { ok: false, failures };
+  }
 
-  for (const [contract, owner] of owners) guarded.own(contract, owner.plugin.name);
+  for (const [contract, owner] of owners) {
+    guarded.own(contract, owner.plugin.name);
+  }
   const modeOwner = (name: string): LoadedPlugin | undefined => modes.find(({ mode }) => mode.name === name)?.owner;
   return ok({
     plugins,
@@ -68,7 +84,8 @@ export async function createHost(plugins: readonly LoadedPlugin[], use: Use, opt
     gate: (question) => ask(guarded, redact, question),
     emit: (event) => guarded.hooks.event.call(event),
     done: (result) => guarded.hooks.done.promise(result),
-    toolNeeds: (name) => (owners.get(name) ?? modeOwner(name.replace(/^image\.build@1\//, '')))?.plugin.needs.tools ?? [],
+    toolNeeds: (name) =>
+      (owners.get(name) ?? modeOwner(name.replace(/^image\.build@1\//, '')))?.plugin.needs.tools ?? [],
   });
 }
 
@@ -92,9 +109,13 @@ async function collectModes(
   const sink: ModeSink = {
     add: (mode, plugin = '') => {
       const owner = byName.get(plugin);
-      if (!open || owner === undefined) throw new TapError(plugin, 'mode', 'added a mode after its tap had ended');
+      if (!open || owner === undefined) {
+        throw new TapError(plugin, 'mode', 'added a mode after its tap had ended');
+      }
       const problem = modeProblem(mode);
-      if (problem !== undefined) throw new TapError(plugin, 'mode', problem);
+      if (problem !== undefined) {
+        throw new TapError(plugin, 'mode', problem);
+      }
       modes.push({ mode, owner });
     },
   };
@@ -118,12 +139,18 @@ async function call<N extends ContractName>(
 ): Promise<Result<ContractOutput<N>>> {
   const owner = owners.get(contract);
   if (owner === undefined) {
-    return fail(configFailure(`no plugin implements ${contract}`, 'list a plugin that does under plugins in the settings'));
+    return fail(
+      configFailure(`no plugin implements ${contract}`, 'list a plugin that does under plugins in the settings'),
+    );
   }
   const schemas = contractSchemas[contract];
   const problem = checkOf(schemas.input)(input);
-  if (problem !== undefined) return fail(pluginFailure({ plugin: 'slipway', hook: contract }, `was asked with a wrong input: ${problem}`));
-  if (context.signal.aborted && isCancelled(context.signal)) return fail(cancelled);
+  if (problem !== undefined) {
+    return fail(pluginFailure({ plugin: 'slipway', hook: contract }, `was asked with a wrong input: ${problem}`));
+  }
+  if (context.signal.aborted && isCancelled(context.signal)) {
+    return fail(cancelled);
+  }
   const author = { plugin: owner.plugin.name, hook: contract };
   try {
     // A copy: a plugin that changes its input must not change the plan. The hook map cannot know the contract's input type.
@@ -131,12 +158,22 @@ async function call<N extends ContractName>(
     const result = readAnswer<ContractOutput<N>>(author, answer, schemas.output);
     return !result.ok && isCancelled(context.signal) ? fail(cancelled) : result;
   } catch (error) {
-    if (isCancelled(context.signal)) return fail(cancelled);
-    return fail(error instanceof Late ? pluginFailure(author, 'did not end within its time limit') : thrown(author, error, redact));
+    if (isCancelled(context.signal)) {
+      return fail(cancelled);
+    }
+    return fail(
+      error instanceof Late
+        ? pluginFailure(author, 'did not end within its time limit')
+        : thrown(author, error, redact),
+    );
   }
 }
 
-async function ask({ hooks }: GuardedHooks, redact: (text: string) => string, question: GateQuestion): Promise<Result<string | undefined>> {
+async function ask(
+  { hooks }: GuardedHooks,
+  redact: (text: string) => string,
+  question: GateQuestion,
+): Promise<Result<string | undefined>> {
   try {
     const answer: string | undefined = await hooks.gate.promise(question);
     return ok(answer === undefined ? undefined : redact(answer));

@@ -14,7 +14,11 @@ function plugin(more: Partial<Plugin> = {}): Plugin {
 }
 
 const withOptions = plugin({
-  options: { type: 'object', additionalProperties: false, properties: { retries: { type: 'integer', default: 3 }, mirror: { type: 'string' } } },
+  options: {
+    type: 'object',
+    additionalProperties: false,
+    properties: { retries: { type: 'integer', default: 3 }, mirror: { type: 'string' } },
+  },
 });
 
 /** Loads one default plugin, with what the settings say. */
@@ -59,11 +63,15 @@ describe('options', () => {
   });
 
   it('are refused by a plugin that has none', async () => {
-    expect(await load(plugin(), [{ name: 'sync-a', options: { a: 1 }, at }])).toMatchObject({ failures: [{ hint: 'this plugin has no options' }] });
+    expect(await load(plugin(), [{ name: 'sync-a', options: { a: 1 }, at }])).toMatchObject({
+      failures: [{ hint: 'this plugin has no options' }],
+    });
   });
 
   it('with a wrong schema are the plugin’s fault', async () => {
-    expect(await load(plugin({ options: { type: 'objekt' } }))).toMatchObject({ failures: [{ reason: 'plugin', plugin: 'sync-a' }] });
+    expect(await load(plugin({ options: { type: 'objekt' } }))).toMatchObject({
+      failures: [{ reason: 'plugin', plugin: 'sync-a' }],
+    });
   });
 });
 
@@ -73,9 +81,22 @@ describe('the plugin API', () => {
     ['1.1', 'install a newer slipway'],
     ['0.9', 'install a newer version of sync-a'],
   ])('%s is refused before anything else of the plugin is looked at', async (api, hint) => {
-    const other = { name: 'sync-a', api, apply: () => { throw new Error('applied'); } };
+    const other = {
+      name: 'sync-a',
+      api,
+      apply: () => {
+        throw new Error('applied');
+      },
+    };
     expect(await load(other, [{ name: 'sync-a', options: {}, at }])).toMatchObject({
-      failures: [{ reason: 'config', message: `plugin sync-a was written for plugin API ${api}; this is 1.0`, hint: expect.stringContaining(hint), at }],
+      failures: [
+        {
+          reason: 'config',
+          message: `plugin sync-a was written for plugin API ${api}; this is 1.0`,
+          hint: expect.stringContaining(hint),
+          at,
+        },
+      ],
     });
   });
 });
@@ -92,9 +113,19 @@ describe('shape', () => {
     ['a tool that is an option', plugin({ needs: { tools: [{ name: '--help', range: '*' }] } })],
     ['a range that is none', plugin({ needs: { tools: [{ name: 'crane', range: 'new' }] } })],
     ['variables that are none', plugin({ needs: { tools: [], env: ['A=B'] } })],
-    ['a getter that throws', { get name() { throw new Error('boom'); } }],
+    [
+      'a getter that throws',
+      {
+        get name() {
+          throw new Error('boom');
+        },
+      },
+    ],
   ])('%s is refused', async (_, exported) => {
-    expect(await load(exported)).toMatchObject({ ok: false, failures: [{ reason: 'plugin', plugin: 'sync-a', hook: 'load' }] });
+    expect(await load(exported)).toMatchObject({
+      ok: false,
+      failures: [{ reason: 'plugin', plugin: 'sync-a', hook: 'load' }],
+    });
   });
 });
 
@@ -106,14 +137,20 @@ describe('names in the settings', () => {
         'two.ts': '',
         'repository/node_modules/slipway-three/package.json': '{"name":"slipway-three","exports":"./main.js"}',
         'repository/node_modules/slipway-three/main.js': '',
-        'node_modules/@org/four/package.json': '{"name":"@org/four","type":"module","exports":{".":{"import":"./esm.js"}}}',
+        'node_modules/@org/four/package.json':
+          '{"name":"@org/four","type":"module","exports":{".":{"import":"./esm.js"}}}',
         'node_modules/@org/four/esm.js': '',
       },
       ['./plugins/one.js', '../two.ts', 'slipway-three', '@org/four'],
     );
     expect(loaded.ok).toBe(true);
     expect(imported.sort()).toEqual(
-      ['node_modules/@org/four/esm.js', 'repository/node_modules/slipway-three/main.js', 'repository/plugins/one.js', 'two.ts'].sort(),
+      [
+        'node_modules/@org/four/esm.js',
+        'repository/node_modules/slipway-three/main.js',
+        'repository/plugins/one.js',
+        'two.ts',
+      ].sort(),
     );
   });
 
@@ -137,14 +174,30 @@ describe('names in the settings', () => {
   it('twice, or two plugins of one name, are refused', async () => {
     const twice = { name: './a.js', options: {}, at };
     const settings = { folder: '/', plugins: [twice, twice] };
-    expect(await loadPlugins({ settings, defaults: new Map() })).toMatchObject({ failures: [{ message: expect.stringContaining('listed twice') }, {}] });
-    const defaults = new Map([['sync-a', async () => plugin()], ['sync-b', async () => plugin()]]);
-    expect(await loadPlugins({ settings: { folder: '/', plugins: [] }, defaults })).toMatchObject({ failures: [{ message: 'two plugins are named sync-a' }] });
+    expect(await loadPlugins({ settings, defaults: new Map() })).toMatchObject({
+      failures: [{ message: expect.stringContaining('listed twice') }, {}],
+    });
+    const defaults = new Map([
+      ['sync-a', async () => plugin()],
+      ['sync-b', async () => plugin()],
+    ]);
+    expect(await loadPlugins({ settings: { folder: '/', plugins: [] }, defaults })).toMatchObject({
+      failures: [{ message: 'two plugins are named sync-a' }],
+    });
   });
 
   it('whose module throws are the plugin’s fault, without a stack', async () => {
-    const defaults = new Map([['sync-a', async () => { throw new Error('boom\n    at line 1'); }]]);
+    const defaults = new Map([
+      [
+        'sync-a',
+        async () => {
+          throw new Error('boom\n    at line 1');
+        },
+      ],
+    ]);
     const loaded = await loadPlugins({ settings: { folder: '/', plugins: [] }, defaults });
-    expect(loaded).toMatchObject({ failures: [{ reason: 'plugin', message: 'the plugin "sync-a" could not be loaded: boom' }] });
+    expect(loaded).toMatchObject({
+      failures: [{ reason: 'plugin', message: 'the plugin "sync-a" could not be loaded: boom' }],
+    });
   });
 });

@@ -1,6 +1,6 @@
 /** Loads the plugins that the settings list, and the default ones: no other code is looked for. */
 import type { PluginSetting, Settings } from '../config/model.ts';
-import { configFailure, type Failure, type Position } from '../failure.ts';
+import { configFailure, ok, type Failure, type Position } from '../failure.ts';
 import type { Plugin } from './api.ts';
 import { resolvePlugin } from './resolve.ts';
 import { readPlugin, type Shape } from './shape.ts';
@@ -32,17 +32,25 @@ export async function loadPlugins({ settings, defaults, importModule = importDef
   const given = new Map<string, PluginSetting>();
   const failures: Failure[] = [];
   for (const setting of settings.plugins) {
-    if (given.has(setting.name)) failures.push(configFailure(`the plugin "${setting.name}" is listed twice`, 'remove one of the two', setting.at));
-    else given.set(setting.name, setting);
+    if (given.has(setting.name)) {
+      failures.push(configFailure(`the plugin "${setting.name}" is listed twice`, 'remove one of the two', setting.at));
+    } else {
+      given.set(setting.name, setting);
+    }
   }
   const wanted = [
     ...[...defaults].map(([name, load]) => one(name, given.get(name), load)),
-    ...[...given.values()].filter(({ name }) => !defaults.has(name)).map((setting) => fromSettings(setting, settings.folder, importModule)),
+    ...[...given.values()]
+      .filter(({ name }) => !defaults.has(name))
+      .map((setting) => fromSettings(setting, settings.folder, importModule)),
   ];
   const loaded: LoadedPlugin[] = [];
   for (const answer of await Promise.all(wanted)) {
-    if (Array.isArray(answer)) failures.push(...answer);
-    else loaded.push(answer as LoadedPlugin);
+    if (answer.ok) {
+      loaded.push(answer.value);
+    } else {
+      failures.push(...answer.failures);
+    }
   }
   failures.push(...sameNames(loaded));
   return failures.length > 0 ? { ok: false, failures } : { ok: true, value: loaded };
@@ -53,11 +61,21 @@ async function importDefault(url: URL): Promise<unknown> {
   return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
 }
 
-type Answer = LoadedPlugin | readonly Failure[];
+type Answer =
+  | { readonly ok: true; readonly value: LoadedPlugin }
+  | { readonly ok: false; readonly failures: readonly Failure[] };
 
-async function fromSettings(setting: PluginSetting, folder: string, importModule: (url: URL) => Promise<unknown>): Promise<Answer> {
+function refused(...failures: readonly Failure[]): Answer {
+  return { ok: false, failures };
+}
+
+async function fromSettings(
+  setting: PluginSetting,
+  folder: string,
+  importModule: (url: URL) => Promise<unknown>,
+): Promise<Answer> {
   const url = await resolvePlugin(setting.name, folder, setting.at);
-  return url.ok ? one(setting.name, setting, () => importModule(url.value)) : [url.failure];
+  return url.ok ? one(setting.name, setting, () => importModule(url.value)) : refused(url.failure);
 }
 
 async function one(name: string, setting: PluginSetting | undefined, load: () => Promise<unknown>): Promise<Answer> {
@@ -67,10 +85,14 @@ async function one(name: string, setting: PluginSetting | undefined, load: () =>
     shape = readPlugin(await load());
   } catch (error) {
     const said = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'it threw';
-    return [loadFailure(name, `the plugin "${name}" could not be loaded: ${said}`, at)];
+    return refused(loadFailure(name, `the plugin "${name}" could not be loaded: ${said}`, at));
   }
-  if (shape.kind === 'wrong') return [loadFailure(name, `"${name}" is not a plugin: ${shape.message}`, at)];
-  if (shape.kind === 'api') return [configFailure(shape.message, shape.hint, at)];
+  if (shape.kind === 'wrong') {
+    return refused(loadFailure(name, `"${name}" is not a plugin: ${shape.message}`, at));
+  }
+  if (shape.kind === 'api') {
+    return refused(configFailure(shape.message, shape.hint, at));
+  }
   return withOptions(shape.plugin, setting?.options ?? {}, at);
 }
 
@@ -79,11 +101,17 @@ function withOptions(plugin: Plugin, options: Readonly<Record<string, unknown>>,
   const checked = checkOptions(schema, options);
   switch (checked.kind) {
     case 'ok':
-      return { plugin, options: checked.options, ...(at === undefined ? {} : { at }) };
+      return ok({ plugin, options: checked.options, ...(at === undefined ? {} : { at }) });
     case 'schema':
-      return [loadFailure(plugin.name, `the options schema of plugin ${plugin.name} is wrong: ${checked.message}`, at)];
+      return refused(
+        loadFailure(plugin.name, `the options schema of plugin ${plugin.name} is wrong: ${checked.message}`, at),
+      );
     case 'options':
-      return checked.problems.map(({ message, hint }) => configFailure(`options of plugin ${plugin.name}: ${message}`, hint, at));
+      return refused(
+        ...checked.problems.map(({ message, hint }) =>
+          configFailure(`options of plugin ${plugin.name}: ${message}`, hint, at),
+        ),
+      );
   }
 }
 
@@ -93,11 +121,21 @@ function sameNames(loaded: readonly LoadedPlugin[]): readonly Failure[] {
   return loaded.flatMap(({ plugin, at }) => {
     const first = !seen.has(plugin.name);
     seen.add(plugin.name);
-    return first ? [] : [configFailure(`two plugins are named ${plugin.name}`, 'remove one of them from the settings', at)];
+    return first
+      ? []
+      : [configFailure(`two plugins are named ${plugin.name}`, 'remove one of them from the settings', at)];
   });
 }
 
 function loadFailure(plugin: string, message: string, at: Position | undefined): Failure {
   const hint = 'ask its author, or take it out of the settings';
-  return { reason: 'plugin', class: 'permanent', plugin, hook: 'load', message, hint, ...(at === undefined ? {} : { at }) };
+  return {
+    reason: 'plugin',
+    class: 'permanent',
+    plugin,
+    hook: 'load',
+    message,
+    hint,
+    ...(at === undefined ? {} : { at }),
+  };
 }

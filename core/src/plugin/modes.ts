@@ -23,13 +23,23 @@ const NAME = /^[a-z][a-z0-9]*(?:[+-][a-z0-9]+)*$/;
 
 /** What is wrong with a mode as it was added, if anything. */
 export function modeProblem(mode: unknown): string | undefined {
-  if (!isObject(mode)) return 'added a mode that is not an object';
-  if (typeof mode['name'] !== 'string' || !NAME.test(mode['name'])) return 'added a mode whose "name" is not of lower-case words';
-  for (const part of ['claims', 'inputs', 'build']) {
-    if (typeof mode[part] !== 'function') return `added the mode ${mode['name']}, whose "${part}" is not a function`;
+  if (!isObject(mode)) {
+    return 'added a mode that is not an object';
   }
-  if (mode['resolve'] !== undefined && typeof mode['resolve'] !== 'function') return `added the mode ${mode['name']}, whose "resolve" is not a function`;
-  if (mode['properties'] !== undefined && !isObject(mode['properties'])) return `added the mode ${mode['name']}, whose "properties" are not JSON Schemas`;
+  if (typeof mode['name'] !== 'string' || !NAME.test(mode['name'])) {
+    return 'added a mode whose "name" is not of lower-case words';
+  }
+  for (const part of ['claims', 'inputs', 'build']) {
+    if (typeof mode[part] !== 'function') {
+      return `added the mode ${mode['name']}, whose "${part}" is not a function`;
+    }
+  }
+  if (mode['resolve'] !== undefined && typeof mode['resolve'] !== 'function') {
+    return `added the mode ${mode['name']}, whose "resolve" is not a function`;
+  }
+  if (mode['properties'] !== undefined && !isObject(mode['properties'])) {
+    return `added the mode ${mode['name']}, whose "properties" are not JSON Schemas`;
+  }
   return undefined;
 }
 
@@ -37,32 +47,54 @@ export function modeProblem(mode: unknown): string | undefined {
 export function sameModes(modes: readonly OwnedMode[]): readonly Failure[] {
   return modes.flatMap(({ mode, owner }, index) => {
     const first = modes.find((other) => other.mode.name === mode.name);
-    if (first === undefined || first === modes[index]) return [];
+    if (first === undefined || first === modes[index]) {
+      return [];
+    }
     const names = `${first.owner.plugin.name} and ${owner.plugin.name}`;
-    return [configFailure(`the mode "${mode.name}" is brought by two plugins: ${names}`, 'take one of them out of the settings', owner.at ?? first.owner.at)];
+    return [
+      configFailure(
+        `the mode "${mode.name}" is brought by two plugins: ${names}`,
+        'take one of them out of the settings',
+        owner.at ?? first.owner.at,
+      ),
+    ];
   });
 }
 
 /** The same mode, whose every answer is checked and whose every error is a value. */
 export function guardMode({ mode, owner }: OwnedMode, { redact, warn, limits }: ModeGuard): Mode {
   const author: Author = { plugin: owner.plugin.name, hook: `image.build@1/${mode.name}` };
-  const settle = async <T>(what: string, schema: JsonSchema, run: () => Promise<unknown>, signal: AbortSignal): Promise<Result<T>> => {
+  const settle = async <T>(
+    what: string,
+    schema: JsonSchema,
+    run: () => Promise<unknown>,
+    signal: AbortSignal,
+  ): Promise<Result<T>> => {
     try {
-      return readAnswer<T>({ ...author, hook: `${author.hook} ${what}` }, await untilStopped(run(), signal, limits.stop), schema);
+      return readAnswer<T>(
+        { ...author, hook: `${author.hook} ${what}` },
+        await untilStopped(run(), signal, limits.stop),
+        schema,
+      );
     } catch (error) {
-      if (isCancelled(signal)) return fail(cancelled);
-      if (error instanceof Late) return fail(pluginFailure(author, `${what} did not end within its time limit`));
+      if (isCancelled(signal)) {
+        return fail(cancelled);
+      }
+      if (error instanceof Late) {
+        return fail(pluginFailure(author, `${what} did not end within its time limit`));
+      }
       return fail(thrown({ ...author, hook: `${author.hook} ${what}` }, error, redact));
     }
   };
-  const { resolve } = mode;
   return {
     name: mode.name,
     ...(mode.properties === undefined ? {} : { properties: mode.properties }),
     claims: (source) => {
       try {
         const answer: unknown = mode.claims(source);
-        if (typeof answer === 'boolean') return answer;
+        if (typeof answer === 'boolean') {
+          return answer;
+        }
         warn(pluginFailure(author, 'claims gave no boolean'));
       } catch (error) {
         warn(thrown({ ...author, hook: `${author.hook} claims` }, error, redact));
@@ -70,12 +102,22 @@ export function guardMode({ mode, owner }: OwnedMode, { redact, warn, limits }: 
       return false;
     },
     inputs: (entry, files) =>
-      settle<ModeInputs>('inputs', modeInputsSchema, async () => mode.inputs(entry, files), AbortSignal.timeout(limits.tap)),
-    ...(resolve === undefined
+      settle<ModeInputs>(
+        'inputs',
+        modeInputsSchema,
+        async () => mode.inputs(entry, files),
+        AbortSignal.timeout(limits.tap),
+      ),
+    ...(mode.resolve === undefined
       ? {}
       : {
           resolve: (context: BuildContext) =>
-            settle<Readonly<Record<string, string>>>('resolve', resolvedSchema, async () => resolve.call(mode, context), context.signal),
+            settle<Readonly<Record<string, string>>>(
+              'resolve',
+              resolvedSchema,
+              async () => mode.resolve?.(context),
+              context.signal,
+            ),
         }),
     build: (context) => settle<Built>('build', builtSchema, async () => mode.build(context), context.signal),
   };

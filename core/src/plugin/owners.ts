@@ -15,7 +15,11 @@ export interface Owners {
 }
 
 /** One owner a contract: who taps it alone, or whom `use` names. */
-export function settleOwners(claims: ReadonlyMap<string, readonly string[]>, use: Use, byName: ReadonlyMap<string, LoadedPlugin>): Owners {
+export function settleOwners(
+  claims: ReadonlyMap<string, readonly string[]>,
+  use: Use,
+  byName: ReadonlyMap<string, LoadedPlugin>,
+): Owners {
   const problems: Failure[] = useProblems(claims, use, byName).concat(unknownContracts(claims, byName));
   const owners = new Map<string, LoadedPlugin>();
   for (const contract of contractNames) {
@@ -28,12 +32,18 @@ export function settleOwners(claims: ReadonlyMap<string, readonly string[]>, use
       problems.push(configFailure(`${contract} is implemented by two plugins: ${names.join(' and ')}`, hint, at));
     }
     const owner = name === undefined ? undefined : byName.get(name);
-    if (owner !== undefined) owners.set(contract, owner);
+    if (owner !== undefined) {
+      owners.set(contract, owner);
+    }
   }
   return { owners, problems };
 }
 
-function useProblems(claims: ReadonlyMap<string, readonly string[]>, use: Use, byName: ReadonlyMap<string, LoadedPlugin>): Failure[] {
+function useProblems(
+  claims: ReadonlyMap<string, readonly string[]>,
+  use: Use,
+  byName: ReadonlyMap<string, LoadedPlugin>,
+): Failure[] {
   const known = contractNames.map(withoutVersion);
   return Object.entries(use).flatMap(([name, { plugin, at }]) => {
     const contract = contractNames.find((each) => withoutVersion(each) === name);
@@ -41,24 +51,44 @@ function useProblems(claims: ReadonlyMap<string, readonly string[]>, use: Use, b
       return [configFailure(`use: there is no contract "${name}"`, suggest(name, known, 'the contracts are'), at)];
     }
     if (!byName.has(plugin)) {
-      return [configFailure(`use: there is no plugin "${plugin}"`, suggest(plugin, [...byName.keys()], 'the loaded plugins are'), at)];
+      return [
+        configFailure(
+          `use: there is no plugin "${plugin}"`,
+          suggest(plugin, [...byName.keys()], 'the loaded plugins are'),
+          at,
+        ),
+      ];
     }
     const able = claims.get(contract) ?? [];
-    if (able.includes(plugin)) return [];
+    if (able.includes(plugin)) {
+      return [];
+    }
     const hint = able.length === 0 ? 'no loaded plugin does: list one under plugins' : `${able.join(', ')} does`;
     return [configFailure(`use: the plugin ${plugin} does not implement ${contract}`, hint, at)];
   });
 }
 
-function unknownContracts(claims: ReadonlyMap<string, readonly string[]>, byName: ReadonlyMap<string, LoadedPlugin>): Failure[] {
-  return [...claims].filter(([contract]) => !isContractName(contract)).flatMap(([contract, names]) =>
-    names.map((plugin) => {
-      const at = byName.get(plugin)?.at;
-      const failure = pluginFailure({ plugin, hook: contract }, contract.startsWith('core.') ? "is the core's own step and cannot be implemented" : 'is no contract of this plugin API');
-      const hint = contract.startsWith('image.build') ? 'a build mode is added with hooks.mode' : suggest(contract, contractNames, 'the contracts are');
-      return { ...failure, hint, ...(at === undefined ? {} : { at }) };
-    }),
-  );
+function unknownContracts(
+  claims: ReadonlyMap<string, readonly string[]>,
+  byName: ReadonlyMap<string, LoadedPlugin>,
+): Failure[] {
+  return [...claims]
+    .filter(([contract]) => !isContractName(contract))
+    .flatMap(([contract, names]) =>
+      names.map((plugin) => {
+        const at = byName.get(plugin)?.at;
+        const failure = pluginFailure(
+          { plugin, hook: contract },
+          contract.startsWith('core.')
+            ? "is the core's own step and cannot be implemented"
+            : 'is no contract of this plugin API',
+        );
+        const hint = contract.startsWith('image.build')
+          ? 'a build mode is added with hooks.mode'
+          : suggest(contract, contractNames, 'the contracts are');
+        return { ...failure, hint, ...(at === undefined ? {} : { at }) };
+      }),
+    );
 }
 
 function suggest(word: string, known: readonly string[], introduction: string): string {

@@ -20,8 +20,11 @@ export async function untilStopped(answer: unknown, signal: AbortSignal, stop: n
   let onAbort = (): void => {};
   const late = new Promise((_, reject) => {
     onAbort = () => (timer = setTimeout(() => reject(new Late()), stop));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) {
+      onAbort();
+    } else {
+      signal.addEventListener('abort', onAbort, { once: true });
+    }
   });
   try {
     return await Promise.race([answer, late]);

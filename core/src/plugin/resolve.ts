@@ -9,20 +9,38 @@ const PACKAGE = /^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*(?:\/[A-Za-z0-
 
 /** `./plugin.ts`, `../shared/plugin.js` or a package name → the URL to import. `folder` is the settings' folder. */
 export async function resolvePlugin(name: string, folder: string, at?: Position): Promise<Result<URL, ConfigFailure>> {
-  if (name.startsWith('./') || name.startsWith('../')) return resolveFile(name, folder, at);
-  if (!PACKAGE.test(name)) {
-    return fail(configFailure(`"${name}" is not a plugin`, 'a plugin is a package name, or a path that starts with ./ or ../', at));
+  if (name.startsWith('./') || name.startsWith('../')) {
+    return resolveFile(name, folder, at);
   }
-  const path = resolvePackage(name, join(folder, 'slipway.config.js')) ?? (await importedPath(name, join(folder, 'slipway.config.js')));
-  if (path !== undefined) return ok(pathToFileURL(path));
+  if (!PACKAGE.test(name)) {
+    return fail(
+      configFailure(
+        `"${name}" is not a plugin`,
+        'a plugin is a package name, or a path that starts with ./ or ../',
+        at,
+      ),
+    );
+  }
+  const path =
+    resolvePackage(name, join(folder, 'slipway.config.js')) ??
+    (await importedPath(name, join(folder, 'slipway.config.js')));
+  if (path !== undefined) {
+    return ok(pathToFileURL(path));
+  }
   const hint = `install it beside the settings (npm install ${name}), or write a path that starts with ./`;
   return fail(configFailure(`the plugin package "${name}" is not installed`, hint, at));
 }
 
-async function resolveFile(name: string, folder: string, at: Position | undefined): Promise<Result<URL, ConfigFailure>> {
+async function resolveFile(
+  name: string,
+  folder: string,
+  at: Position | undefined,
+): Promise<Result<URL, ConfigFailure>> {
   const path = resolve(folder, name);
   const found = await stat(path).catch(() => undefined);
-  if (found?.isFile()) return ok(pathToFileURL(path));
+  if (found?.isFile()) {
+    return ok(pathToFileURL(path));
+  }
   const what = found === undefined ? 'does not exist' : 'is not a file';
   return fail(configFailure(`the plugin file "${name}" ${what}`, `the path is relative to ${folder}`, at));
 }
@@ -41,7 +59,9 @@ function resolvePackage(name: string, from: string): string | undefined {
 async function importedPath(name: string, from: string): Promise<string | undefined> {
   try {
     const file = findPackageJSON(name, pathToFileURL(from));
-    if (file === undefined) return undefined;
+    if (file === undefined) {
+      return undefined;
+    }
     const manifest: unknown = JSON.parse(await readFile(file, 'utf8'));
     const target = isObject(manifest) && name === manifest['name'] ? mainOf(manifest['exports']) : undefined;
     return target === undefined ? undefined : join(dirname(file), target);
@@ -52,11 +72,17 @@ async function importedPath(name: string, from: string): Promise<string | undefi
 
 /** https://nodejs.org/api/packages.html#conditional-exports, the main entry only. */
 function mainOf(exports: unknown): string | undefined {
-  if (typeof exports === 'string') return exports.startsWith('./') ? exports : undefined;
-  if (!isObject(exports)) return undefined;
+  if (typeof exports === 'string') {
+    return exports.startsWith('./') ? exports : undefined;
+  }
+  if (!isObject(exports)) {
+    return undefined;
+  }
   for (const condition of ['.', 'node', 'import', 'default']) {
     const found = condition in exports ? mainOf(exports[condition]) : undefined;
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      return found;
+    }
   }
   return undefined;
 }

@@ -12,7 +12,10 @@ export interface ContractSchema {
 const text: JsonSchema = { type: 'string', minLength: 1 };
 const count: JsonSchema = { type: 'integer', minimum: 0 };
 const digest: JsonSchema = { type: 'string', pattern: '^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$' };
-const time: JsonSchema = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$' };
+const time: JsonSchema = {
+  type: 'string',
+  pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$',
+};
 const absolutePath: JsonSchema = { type: 'string', pattern: '^/' };
 const anything: JsonSchema = {};
 
@@ -99,7 +102,10 @@ const schemas: { readonly [N in ContractName]: ContractSchema } = {
     output: record({ repository: absolutePath, packages: list(text) }),
   },
   'image.scan@1': { input: scanInput, output: scan },
-  'sbom.make@1': { input: scanInput, output: record({ documents: list(record({ digest, spdx: { type: 'object' } })) }) },
+  'sbom.make@1': {
+    input: scanInput,
+    output: record({ documents: list(record({ digest, spdx: { type: 'object' } })) }),
+  },
   'statement.sign@1': { input: record({ statement, signing }), output: record({ bundle: text }) },
   'bundle.verify@1': {
     input: record({ bundle: text, accept, 'trustedRoot?': text }),
@@ -118,7 +124,10 @@ export const contractSchemas: { readonly [N in ContractName]: ContractSchema } =
 };
 
 function published(name: ContractName): ContractSchema {
-  return { input: tagged(schemas[name].input, `${name} input`), output: tagged(schemas[name].output, `${name} output`) };
+  return {
+    input: tagged(schemas[name].input, `${name} input`),
+    output: tagged(schemas[name].output, `${name} output`),
+  };
 }
 
 export const contractNames: readonly ContractName[] = Object.keys(contractSchemas) as ContractName[];
@@ -133,7 +142,16 @@ const names = list(text);
 export const modeInputsSchema: JsonSchema = record({
   files: names,
   packageIndexes: names,
-  bases: list(record({ text, reference: { type: 'object', required: ['kind', 'registry', 'path'], properties: { kind: { enum: ['tagged', 'pinned'] }, registry: text, path: text } } })),
+  bases: list(
+    record({
+      text,
+      reference: {
+        type: 'object',
+        required: ['kind', 'registry', 'path'],
+        properties: { kind: { enum: ['tagged', 'pinned'] }, registry: text, path: text },
+      },
+    }),
+  ),
   platforms: list(platform),
   packages: names,
   options: { type: 'object' },

@@ -12,7 +12,9 @@ let shared: Ajv2020 | undefined;
 /** Compiled once a schema, on first use: most runs need few of them. Throws when the schema itself is wrong. */
 export function checkOf(schema: JsonSchema): Check {
   const known = checks.get(schema);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    return known;
+  }
   shared ??= new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
   const validate = shared.compile(schema);
   const check: Check = (value) => (validate(value) ? undefined : wording(validate, validate.errors?.[0]));
@@ -29,12 +31,23 @@ export type OptionsCheck =
 export function checkOptions(schema: JsonSchema, options: Readonly<Record<string, unknown>>): OptionsCheck {
   let validate: ValidateFunction;
   try {
-    validate = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true, allErrors: true, useDefaults: true }).compile(schema);
+    validate = new Ajv2020({
+      strict: true,
+      strictRequired: false,
+      allowUnionTypes: true,
+      allErrors: true,
+      useDefaults: true,
+    }).compile(schema);
   } catch (error) {
-    return { kind: 'schema', message: error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'it cannot be read' };
+    return {
+      kind: 'schema',
+      message: error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'it cannot be read',
+    };
   }
   const copy = structuredClone(options);
-  if (validate(copy)) return { kind: 'ok', options: copy };
+  if (validate(copy)) {
+    return { kind: 'ok', options: copy };
+  }
   const problems = (validate.errors ?? []).map((error) => {
     const hint = suggestion(schema, error);
     return { message: wording(validate, error), ...(hint === undefined ? {} : { hint }) };
@@ -43,21 +56,33 @@ export function checkOptions(schema: JsonSchema, options: Readonly<Record<string
 }
 
 function wording(validate: ValidateFunction, error: ErrorObject | undefined): string {
-  if (error === undefined) return 'is not valid';
+  if (error === undefined) {
+    return 'is not valid';
+  }
   const at = error.instancePath === '' ? 'it' : `"${error.instancePath.slice(1)}"`;
   const params: Readonly<Record<string, unknown>> = error.params;
-  if (error.keyword === 'additionalProperties') return `${at} has an unknown property "${String(params['additionalProperty'])}"`;
-  if (error.keyword === 'enum' && Array.isArray(params['allowedValues'])) return `${at} must be one of ${params['allowedValues'].join(', ')}`;
-  if (error.keyword === 'const') return `${at} must be ${JSON.stringify(params['allowedValue'])}`;
+  if (error.keyword === 'additionalProperties') {
+    return `${at} has an unknown property "${String(params['additionalProperty'])}"`;
+  }
+  if (error.keyword === 'enum' && Array.isArray(params['allowedValues'])) {
+    return `${at} must be one of ${params['allowedValues'].join(', ')}`;
+  }
+  if (error.keyword === 'const') {
+    return `${at} must be ${JSON.stringify(params['allowedValue'])}`;
+  }
   return `${at} ${error.message ?? `is not valid (${validate.errors?.length ?? 0} errors)`}`;
 }
 
 function suggestion(schema: JsonSchema, error: ErrorObject): string | undefined {
-  if (error.keyword !== 'additionalProperties' || error.instancePath !== '') return undefined;
+  if (error.keyword !== 'additionalProperties' || error.instancePath !== '') {
+    return undefined;
+  }
   const params: Readonly<Record<string, unknown>> = error.params;
   const properties = schema['properties'];
   const known = typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
   const near = nearest(String(params['additionalProperty']), known);
-  if (near !== undefined) return `did you mean "${near}"?`;
+  if (near !== undefined) {
+    return `did you mean "${near}"?`;
+  }
   return known.length === 0 ? 'this plugin has no options' : `it knows ${known.map((name) => `"${name}"`).join(', ')}`;
 }

@@ -52,11 +52,17 @@ export const checks: Readonly<Record<string, Check>> = {
 
 async function shapeAndOptions({ plugin }: Subject): Promise<string | undefined> {
   const shape = readPlugin(plugin);
-  if (shape.kind !== 'plugin') return shape.message;
+  if (shape.kind !== 'plugin') {
+    return shape.message;
+  }
   const schema: JsonSchema = plugin.options ?? { type: 'object', additionalProperties: false };
   const checked = checkOptions(schema, { [`no-such-option-${randomUUID()}`]: true });
-  if (checked.kind === 'schema') return `its options schema is wrong: ${checked.message}`;
-  return checked.kind === 'ok' ? 'its options schema lets an unknown option pass: set additionalProperties to false' : undefined;
+  if (checked.kind === 'schema') {
+    return `its options schema is wrong: ${checked.message}`;
+  }
+  return checked.kind === 'ok'
+    ? 'its options schema lets an unknown option pass: set additionalProperties to false'
+    : undefined;
 }
 
 async function validOutput(subject: Subject): Promise<string | undefined> {
@@ -65,21 +71,37 @@ async function validOutput(subject: Subject): Promise<string | undefined> {
 
 async function sameTwice(subject: Subject): Promise<string | undefined> {
   const { repeatable = (output: unknown) => output } = subject;
-  if (repeatable === false) return undefined;
+  if (repeatable === false) {
+    return undefined;
+  }
   const world = await subject.world();
   const first = await runOnce(subject, world, repeatable);
   const second = await runOnce(subject, world, repeatable);
-  if (!first.ok || !second.ok) return problemOf(first) ?? problemOf(second);
-  return isDeepStrictEqual(first.value, second.value) ? undefined : `${show(first.value)} the first time, ${show(second.value)} the second`;
+  if (!first.ok || !second.ok) {
+    return problemOf(first) ?? problemOf(second);
+  }
+  return isDeepStrictEqual(first.value, second.value)
+    ? undefined
+    : `${show(first.value)} the first time, ${show(second.value)} the second`;
 }
 
 async function sameAsOther(subject: Subject): Promise<string | undefined> {
   const { against, repeatable = (output: unknown) => output } = subject;
-  if (against === undefined || repeatable === false) return undefined;
+  if (against === undefined || repeatable === false) {
+    return undefined;
+  }
   const ours = await runOnce(subject, await subject.world(), repeatable);
-  const theirs = await runOnce({ ...subject, plugin: against.plugin, options: against.options ?? {} }, await subject.world(), repeatable);
-  if (!ours.ok || !theirs.ok) return problemOf(ours) ?? problemOf(theirs);
-  return isDeepStrictEqual(ours.value, theirs.value) ? undefined : `${show(ours.value)} here, ${show(theirs.value)} from ${against.plugin.name}`;
+  const theirs = await runOnce(
+    { ...subject, plugin: against.plugin, options: against.options ?? {} },
+    await subject.world(),
+    repeatable,
+  );
+  if (!ours.ok || !theirs.ok) {
+    return problemOf(ours) ?? problemOf(theirs);
+  }
+  return isDeepStrictEqual(ours.value, theirs.value)
+    ? undefined
+    : `${show(ours.value)} here, ${show(theirs.value)} from ${against.plugin.name}`;
 }
 
 async function endsOnAbort(subject: Subject): Promise<string | undefined> {
@@ -92,21 +114,33 @@ async function endsOnAbort(subject: Subject): Promise<string | undefined> {
   const timer = setTimeout(() => abort.abort(), subject.abortAfter ?? 1000);
   try {
     const env = { ...(world.env ?? process.env), [MARK]: process.env[MARK] };
-    const aborted = new Promise<number>((resolve) => abort.signal.addEventListener('abort', () => resolve(performance.now()), { once: true }));
+    const aborted = new Promise<number>((resolve) =>
+      abort.signal.addEventListener('abort', () => resolve(performance.now()), { once: true }),
+    );
     const onTool = (): void => void setTimeout(() => abort.abort(), 20);
     const running = runOnce({ ...subject, plugin }, { ...world, env }, undefined, { signal: abort.signal, onTool });
     await Promise.race([running, aborted]);
     if (abort.signal.aborted) {
-      const late = await Promise.race([running.then(() => false), new Promise<true>((resolve) => setTimeout(resolve, ABORT_LIMIT, true))]);
-      if (late) return `it did not settle within ${ABORT_LIMIT} ms of the abort`;
+      const late = await Promise.race([
+        running.then(() => false),
+        new Promise<true>((resolve) => setTimeout(resolve, ABORT_LIMIT, true)),
+      ]);
+      if (late) {
+        return `it did not settle within ${ABORT_LIMIT} ms of the abort`;
+      }
     }
     const left = processesMarked(mark).filter((pid) => pid !== process.pid);
     return left.length === 0 ? undefined : `${left.length} process(es) it started are still running`;
   } finally {
     clearTimeout(timer);
-    for (const pid of processesMarked(mark)) if (pid !== process.pid) signalProcess(pid, 'SIGKILL');
-    if (previous === undefined) delete process.env[MARK];
-    else process.env[MARK] = previous;
+    for (const pid of processesMarked(mark)) {
+      if (pid !== process.pid) signalProcess(pid, 'SIGKILL');
+    }
+    if (previous === undefined) {
+      delete process.env[MARK];
+    } else {
+      process.env[MARK] = previous;
+    }
   }
 }
 
@@ -136,22 +170,31 @@ async function declaredTools(subject: Subject): Promise<string | undefined> {
     const watch = (context: TaskContext): TaskContext => ({
       ...context,
       exec: (tool, args, options) => {
-        if (!declared.has(tool)) undeclared.add(tool);
+        if (!declared.has(tool)) {
+          undeclared.add(tool);
+        }
         return context.exec(tool, args, options);
       },
     });
     const result = await runOnce(subject, { ...world, finder, env }, undefined, { watch });
-    if (undeclared.size > 0) return `it started ${[...undeclared].join(', ')}, which needs.tools does not list`;
+    if (undeclared.size > 0) {
+      return `it started ${[...undeclared].join(', ')}, which needs.tools does not list`;
+    }
     return problemOf(result);
   } finally {
-    if (path === undefined) delete process.env['PATH'];
-    else process.env['PATH'] = path;
+    if (path === undefined) {
+      delete process.env['PATH'];
+    } else {
+      process.env['PATH'] = path;
+    }
   }
 }
 
 /** Finds every declared tool now, so that an emptied PATH does not hide them. */
 async function prefound(finder: ToolFinder, plugin: Plugin): Promise<ToolFinder> {
-  const found = new Map(await Promise.all(plugin.needs.tools.map(async (need) => [need.name, await finder.find(need)] as const)));
+  const found = new Map(
+    await Promise.all(plugin.needs.tools.map(async (need) => [need.name, await finder.find(need)] as const)),
+  );
   return { find: async (need) => found.get(need.name) ?? finder.find(need) };
 }
 
@@ -166,8 +209,12 @@ async function ownFolders(subject: Subject): Promise<string | undefined> {
 async function neverThrows(subject: Subject): Promise<string | undefined> {
   const world = await subject.world();
   for (const mutant of subject.mutants(await subject.input())) {
-    const result = await runOnce({ ...subject, input: async () => mutant }, world, undefined, { signal: AbortSignal.timeout(15_000) });
-    if (!result.ok && result.failure.reason === 'plugin') return `${result.failure.message}, for the input ${show(mutant)}`;
+    const result = await runOnce({ ...subject, input: async () => mutant }, world, undefined, {
+      signal: AbortSignal.timeout(15_000),
+    });
+    if (!result.ok && result.failure.reason === 'plugin') {
+      return `${result.failure.message}, for the input ${show(mutant)}`;
+    }
   }
   return undefined;
 }
@@ -201,13 +248,18 @@ async function hostOf({ plugin, options = {} }: Pick<Subject, 'plugin' | 'option
   const settings = { folder: '/', plugins: [{ name: plugin.name, options }] };
   const loaded = await loadPlugins({ settings, defaults: new Map([[plugin.name, async () => plugin]]) });
   const hosted = loaded.ok ? await createHost(loaded.value, {}) : loaded;
-  if (!hosted.ok) throw new Error(hosted.failures.map(({ message }) => message).join('\n'));
+  if (!hosted.ok) {
+    throw new Error(hosted.failures.map(({ message }) => message).join('\n'));
+  }
   return hosted.value;
 }
 
 function problemOf(result: Result<unknown>): string | undefined {
-  if (result.ok) return undefined;
-  const output = result.failure.reason === 'tool' && result.failure.output !== undefined ? `\n${result.failure.output}` : '';
+  if (result.ok) {
+    return undefined;
+  }
+  const output =
+    result.failure.reason === 'tool' && result.failure.output !== undefined ? `\n${result.failure.output}` : '';
   return `it failed: ${result.failure.message}${output}`;
 }
 

@@ -1,6 +1,13 @@
 /** For authors of plugins: the contract suite, and a task context with real tools. */
 export { checks, type Check, type Subject } from './checks.ts';
 export { createTestContext, type ContextRequest, type TestContext, type TestWorld } from './context.ts';
+export { seedImage, type SampleOptions } from './sample-images.ts';
+export {
+  startScriptedRegistry,
+  type ScriptedOptions,
+  type ScriptedRegistry,
+  type ScriptedRequest,
+} from './scripted-registry.ts';
 export {
   contractSubject,
   contractSuite,

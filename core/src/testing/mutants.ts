@@ -11,10 +11,17 @@ export function mutantsOf(input: unknown, allowed: (mutant: unknown) => boolean,
 }
 
 function replacements(value: unknown, text: string): readonly unknown[] {
-  if (typeof value === 'string') return [text];
-  if (Array.isArray(value)) {
-    return value.flatMap((item: unknown, index) => replacements(item, text).map((other) => value.with(index, other)));
+  if (typeof value === 'string') {
+    return [text];
   }
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]) => replacements(item, text).map((other) => ({ ...value, [key]: other })));
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    return items.flatMap((item, index) => replacements(item, text).map((other) => items.with(index, other)));
+  }
+  if (typeof value !== 'object' || value === null) {
+    return [];
+  }
+  return Object.entries(value).flatMap(([key, item]) =>
+    replacements(item, text).map((other) => ({ ...value, [key]: other })),
+  );
 }

@@ -8,12 +8,16 @@ export type Snapshot = ReadonlyMap<string, string>;
 export async function takeSnapshot(folder: string, leave: string): Promise<Snapshot> {
   const found = new Map<string, string>();
   const visit = async (path: string): Promise<void> => {
-    if (path === leave) return;
+    if (path === leave) {
+      return;
+    }
     const stat = await lstat(path);
     const directory = stat.isDirectory();
     // A folder's own time changes with what is in it, which is listed anyway.
     found.set(path, directory ? `folder ${stat.mode}` : `${stat.size} ${stat.mtimeMs} ${stat.mode}`);
-    if (directory) for (const name of (await readdir(path)).sort()) await visit(join(path, name));
+    if (directory) {
+      for (const name of (await readdir(path)).sort()) await visit(join(path, name));
+    }
   };
   await visit(folder);
   return found;

@@ -45,7 +45,13 @@ export function modeSuite(runner: Runner, given: ModeCase): void {
   register(runner, `${given.plugin.name} brings the mode ${given.mode}`, modeSubject(given), given.timeout);
 }
 
-export function contractSubject<N extends ContractName>({ contract, input, repeatable, hostile = 12, ...common }: ContractCase<N>): Subject {
+export function contractSubject<N extends ContractName>({
+  contract,
+  input,
+  repeatable,
+  hostile = 12,
+  ...common
+}: ContractCase<N>): Subject {
   const allowed = checkOf(contractSchemas[contract].input);
   return {
     ...common,
@@ -62,13 +68,18 @@ export function modeSubject({ mode, input, repeatable, hostile = 12, ...common }
     input,
     run: async (host, context, asked) => {
       const found = host.modes.find(({ name }) => name === mode);
-      if (found === undefined) return fail(configFailure(`the plugin brings no mode "${mode}"`));
+      if (found === undefined) {
+        return fail(configFailure(`the plugin brings no mode "${mode}"`));
+      }
       return found.build({ ...context, ...(asked as ModeInput) });
     },
     // Only the entry and the bases come from outside; the rest is the core's.
     mutants: (asked) => {
       const given = asked as ModeInput;
-      return mutantsOf(given.entry.options, () => true, hostile).map((options) => ({ ...given, entry: { ...given.entry, options } }));
+      return mutantsOf(given.entry.options, () => true, hostile).map((options) => ({
+        ...given,
+        entry: { ...given.entry, options },
+      }));
     },
     repeatable: repeatable as Subject['repeatable'] & {},
   };
@@ -77,12 +88,16 @@ export function modeSubject({ mode, input, repeatable, hostile = 12, ...common }
 function register({ describe, it }: Runner, title: string, subject: Subject, timeout = 60_000): void {
   describe(title, () => {
     for (const [name, check] of Object.entries(checks)) {
-      if (name.includes('other implementation') && subject.against === undefined) continue;
+      if (name.includes('other implementation') && subject.against === undefined) {
+        continue;
+      }
       it(
         name,
         async () => {
           const problem = await check(subject);
-          if (problem !== undefined) throw new Error(`${subject.plugin.name}: ${problem}`);
+          if (problem !== undefined) {
+            throw new Error(`${subject.plugin.name}: ${problem}`);
+          }
         },
         timeout,
       );

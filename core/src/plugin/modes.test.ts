@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import type { BuildEntry } from '../config/model.ts';
+import { ok, type PluginFailure } from '../failure.ts';
+import type { BuildContext, Files, Mode } from './api.ts';
+import { at, contextWith, failuresOf, hostOf, loaded } from './fixtures.ts';
+
+describe('modes', () => {
+  const inputs = { files: [], packageIndexes: [], bases: [], platforms: [], packages: [], options: {} };
+  const mode = (more: Partial<Mode> = {}): Mode => ({
+    name: 'kiln',
+    claims: (source) => source.endsWith('.kiln'),
+    inputs: async () => ok(inputs),
+    build: async () => ok({ layout: '/layout' }),
+    ...more,
+  });
+  const brings = (name: string, added: Mode) =>
+    loaded(name, (hooks) => hooks.mode.tapPromise(name, async (modes) => modes.add(added)));
+  const files: Files = { read: async () => ok(''), list: async () => ok([]) };
+  const context = (signal?: AbortSignal) => ({ ...contextWith(signal) }) as BuildContext;
+  const entry = {} as BuildEntry;
+
+  it('are there with their owner', async () => {
+    const host = await hostOf([brings('build-kiln', mode())]);
+    const kiln = host.modes[0];
+    expect(kiln?.claims('a.kiln')).toBe(true);
+    expect(await kiln?.inputs(entry, files)).toEqual(ok(inputs));
+    expect(await kiln?.build(context())).toEqual(ok({ layout: '/layout' }));
+    expect(host.modeOwner('kiln')?.plugin.name).toBe('build-kiln');
+    expect(host.toolNeeds('image.build@1/kiln')).toEqual([{ name: 'build-kiln-tool', range: '*' }]);
+  });
+
+  it('of one name from two plugins are an error that names both', async () => {
+    expect(await failuresOf([brings('a', mode()), brings('b', mode())])).toMatchObject([
+      { reason: 'config', message: expect.stringContaining('a and b'), at },
+    ]);
+  });
+
+  it('that are malformed are refused', async () => {
+    expect(await failuresOf([brings('a', { name: 'x' } as never)])).toMatchObject([
+      { reason: 'plugin', plugin: 'a', at },
+    ]);
+    expect(await failuresOf([brings('a', mode({ name: '../x' }))])).toMatchObject([{ reason: 'plugin', plugin: 'a' }]);
+  });
+
+  it('whose claims throws claim nothing and are reported', async () => {
+    const warnings: PluginFailure[] = [];
+    const bad = mode({
+      claims: () => {
+        throw new Error('boom');
+      },
+    });
+    const host = await hostOf([brings('a', bad)], { warn: (failure) => warnings.push(failure) });
+    expect(host.modes[0]?.claims('x')).toBe(false);
+    expect(warnings).toMatchObject([{ plugin: 'a', message: expect.stringContaining('boom') }]);
+  });
+
+  it.each<[string, Partial<Mode>]>([
+    [
+      'throws',
+      {
+        build: () => {
+          throw new Error('boom');
+        },
+        inputs: () => {
+          throw new Error('boom');
+        },
+      },
+    ],
+    ['answers null', { build: async () => null as never, inputs: async () => null as never }],
+    [
+      'answers what is not allowed',
+      { build: async () => ok({ layout: 'relative' }), inputs: async () => ok({} as never) },
+    ],
+    ['never settles', { build: () => new Promise(() => {}), inputs: () => new Promise(() => {}) }],
+  ])('that %s become plugin failures', async (_, more) => {
+    const host = await hostOf([brings('a', mode(more))]);
+    const failed = { ok: false, failure: { reason: 'plugin', plugin: 'a' } };
+    expect(await host.modes[0]?.inputs(entry, files)).toMatchObject(failed);
+    expect(await host.modes[0]?.build(context(AbortSignal.timeout(20)))).toMatchObject(failed);
+  });
+});

@@ -1,0 +1,203 @@
+/** The suite is only worth something if it catches plugins that misbehave: each check is shown one. */
+import { spawn, spawnSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fail, ok, type Result } from '../failure.ts';
+import { implement } from '../plugin/hooks.ts';
+import type { ContractInput, ContractOutput, Plugin, TaskContext } from '../plugin/api.ts';
+import { parseDigest, pin } from '../reference.ts';
+import type { Registry } from '../registry/model.ts';
+import { checks } from './checks.ts';
+import type { TestWorld } from './context.ts';
+import { contractSubject, contractSuite, type ContractCase } from './suite.ts';
+
+type Copy = (
+  input: ContractInput<'image.copy@1'>,
+  context: TaskContext,
+) => Promise<Result<ContractOutput<'image.copy@1'>>>;
+
+const DIGEST = parseDigest(`sha256:${'a'.repeat(64)}`);
+if (DIGEST === undefined) {
+  throw new Error('not a digest');
+}
+const image = pin({ registry: 'example.org', path: 'a/b' }, DIGEST);
+
+/** A tool that waits for as long as its first argument says, then prints the second. */
+const TOOL = '#!/bin/sh\nsleep "$1" && echo "$2"\n';
+
+async function world(): Promise<TestWorld> {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-suite-'));
+  const tool = join(folder, 'copier');
+  await writeFile(tool, TOOL);
+  await chmod(tool, 0o755);
+  const root = join(folder, 'root');
+  const work = join(root, '.slipway');
+  await mkdir(work, { recursive: true });
+  await writeFile(join(root, 'config.yaml'), 'sync: []\n');
+  return {
+    finder: { find: async ({ name }) => ok({ name, path: tool, version: '1.0.0' }) },
+    // No plugin here speaks to a registry.
+    registry: {} as Registry,
+    plainHttp: () => false,
+    root,
+    work,
+  };
+}
+
+function plugin(copy: Copy, more: Partial<Plugin> = {}): Plugin {
+  return {
+    name: 'sync-test',
+    version: '1.0.0',
+    api: '1.0',
+    options: { type: 'object', additionalProperties: false, properties: {} },
+    needs: { tools: [{ name: 'copier', range: '*' }] },
+    apply: (hooks) => implement(hooks, 'image.copy@1', 'sync-test', copy),
+    ...more,
+  };
+}
+
+const good: Copy = async ({ destination }, { exec }) => {
+  const ran = await exec('copier', ['0.2', destination.digest]);
+  return ran.ok ? ok({ digest: ran.value.stdout.trim() }) : ran;
+};
+
+function given(tested: Plugin, more: Partial<ContractCase<'image.copy@1'>> = {}): ContractCase<'image.copy@1'> {
+  return {
+    plugin: tested,
+    contract: 'image.copy@1',
+    input: async () => ({ sources: [image], destination: image }),
+    world,
+    hostile: 4,
+    abortAfter: 100,
+    ...more,
+  };
+}
+
+const NAMES = {
+  shape: 'has the shape and the API version of a plugin, and strict options',
+  output: 'gives an output that its contract allows',
+  twice: 'gives the same result twice',
+  other: 'gives the same result as the other implementation',
+  abort: 'ends within two seconds of an abort and leaves no process',
+  tools: 'starts only the tools that it declares',
+  folders: 'writes only below its own folders',
+  throws: 'answers hostile input with a failure and never throws',
+};
+
+async function verdict(check: keyof typeof NAMES, tested: Plugin, more: Partial<ContractCase<'image.copy@1'>> = {}) {
+  const run = checks[NAMES[check]];
+  if (run === undefined) {
+    throw new Error(`there is no check "${NAMES[check]}"`);
+  }
+  return run(contractSubject(given(tested, more)));
+}
+
+contractSuite({ describe, it }, given(plugin(good)));
+
+describe('the contract suite', () => {
+  it('registers every check, and the comparison only when there is something to compare with', () => {
+    const names: string[] = [];
+    const runner = { describe: (_: string, body: () => void) => body(), it: (name: string) => names.push(name) };
+    contractSuite(runner, given(plugin(good)));
+    expect(names).toEqual(Object.values(NAMES).filter((name) => name !== NAMES.other));
+    contractSuite(runner, given(plugin(good), { against: { plugin: plugin(good) } }));
+    expect(names).toContain(NAMES.other);
+  });
+
+  it('catches options that are not strict', async () => {
+    expect(await verdict('shape', plugin(good, { options: { type: 'object' } }))).toContain('additionalProperties');
+  });
+
+  it('catches another API version', async () => {
+    expect(await verdict('shape', plugin(good, { api: '2.0' }))).toContain('plugin API 2.0');
+  });
+
+  it('catches an output that lies, null, and a sync throw', async () => {
+    expect(
+      await verdict(
+        'output',
+        plugin(async () => ok({ digest: 'latest' })),
+      ),
+    ).toContain('does not allow');
+    expect(
+      await verdict(
+        'output',
+        plugin(async () => null as never),
+      ),
+    ).toContain('gave no answer');
+    const throws = plugin(() => {
+      throw new Error('boom');
+    });
+    expect(await verdict('output', throws)).toContain('boom');
+    expect(await verdict('throws', throws)).toContain('boom');
+  });
+
+  it('catches a result that differs', async () => {
+    let count = 0;
+    const differs = plugin(async () => ok({ digest: `sha256:${String((count += 1)).padStart(64, '0')}` }));
+    expect(await verdict('twice', differs)).toContain('the second');
+    expect(await verdict('twice', differs, { repeatable: false })).toBeUndefined();
+    expect(await verdict('other', differs, { against: { plugin: plugin(good) } })).toContain('from sync-test');
+    expect(await verdict('other', plugin(good), { against: { plugin: plugin(good) } })).toBeUndefined();
+  });
+
+  it('catches a process that outlives the abort, though it was not started by exec', async () => {
+    const leaves = plugin(async (_, { signal }) => {
+      spawn('sleep', ['60'], { detached: true, stdio: 'ignore' }).unref();
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return fail({ reason: 'cancelled', class: 'cancelled', message: 'stopped' });
+    });
+    expect(await verdict('abort', leaves)).toContain('still running');
+  });
+
+  it('catches a plugin that does not hear the abort', async () => {
+    expect(
+      await verdict(
+        'abort',
+        plugin(() => new Promise(() => {})),
+      ),
+    ).toContain('did not settle');
+  });
+
+  it('catches a tool that is not declared, and one that is started without exec', async () => {
+    const asks = plugin(async (_, { exec }) => {
+      await exec('curl', []);
+      return ok({ digest: DIGEST });
+    });
+    expect(await verdict('tools', asks)).toContain('curl');
+    const sneaks = plugin(async () => {
+      if (spawnSync('true').status !== 0) {
+        throw new Error('no true');
+      }
+      return ok({ digest: DIGEST });
+    });
+    expect(await verdict('tools', sneaks)).toContain('no true');
+    expect(await verdict('output', sneaks)).toBeUndefined();
+  });
+
+  it('catches writing outside of its folders', async () => {
+    const writes = plugin(async (_, { files }) => {
+      await writeFile(join(files.root, 'litter'), '');
+      return ok({ digest: DIGEST });
+    });
+    expect(await verdict('folders', writes)).toContain('litter');
+    const changes = plugin(async (_, { files }) => {
+      await writeFile(join(files.root, 'config.yaml'), 'sync: [] # changed\n');
+      return ok({ digest: DIGEST });
+    });
+    expect(await verdict('folders', changes)).toContain('config.yaml');
+  });
+
+  it('catches a throw that only hostile input brings out', async () => {
+    const fragile = plugin(async ({ destination }) => {
+      if (destination.registry.startsWith('--') || destination.path.includes('\0')) {
+        throw new Error('unexpected');
+      }
+      return ok({ digest: DIGEST });
+    });
+    expect(await verdict('output', fragile)).toBeUndefined();
+    expect(await verdict('throws', fragile, { hostile: 60 })).toContain('unexpected');
+  });
+});
