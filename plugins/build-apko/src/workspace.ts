@@ -3,9 +3,9 @@
  * /etc/apk/repositories, keyring names into /etc/apko.json), so it runs in a folder of its own with relative paths only:
  * two checkouts at two paths make one digest.
  */
-import { configFailure, fail, ok, type BuildContext, type Files, type Result } from '@slipway/core';
-import { copyFile, mkdir, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { configFailure, fail, folderFiles, ok, type BuildContext, type Result } from '@slipway/core';
+import { copyFile, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { isSeq } from 'yaml';
 import { parseRepositoryLine, REPOSITORY_KEYS } from './config.ts';
 import { locateAll, readSources, type Located, type Source } from './sources.ts';
@@ -20,7 +20,7 @@ export async function makeWorkspace(context: BuildContext, folder: string): Prom
     await mkdir(dirname(join(folder, file)), { recursive: true });
     await copyFile(from, join(folder, file));
   }
-  const copied = filesOf(folder);
+  const copied = folderFiles(folder);
   const sources = await readSources(context.entry.source, copied);
   if (!sources.ok) return sources;
   const withPackages = context.packageRepositories.length > 0 || context.entry.melangeConfigs.length > 0;
@@ -83,27 +83,4 @@ async function inside(root: string, file: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-}
-
-/** Reads the workspace by the same interface as the config's folder. */
-function filesOf(folder: string): Files {
-  return {
-    read: async (path) => {
-      const real = await inside(folder, path);
-      if (real === undefined) return fail(configFailure(`"${path}" does not exist`));
-      try {
-        return ok(await readFile(real, 'utf8'));
-      } catch {
-        return fail(configFailure(`"${path}" cannot be read`));
-      }
-    },
-    list: async (path) => {
-      try {
-        const found = await readdir(join(folder, path), { recursive: true, withFileTypes: true });
-        return ok(found.filter((item) => item.isFile()).map((item) => relative(folder, join(item.parentPath, item.name))).sort());
-      } catch {
-        return ok([]);
-      }
-    },
-  };
 }

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { signingEnvironment } from './environment.ts';
 import { servicesFor } from './services.ts';
 
+const TOO_LARGE = 'if the statement is too large for the log: sign with a signing config that names no log, as with signing.key alone';
+
 /** Fails before cosign starts when there is nothing to sign with. */
 export async function signStatement(
   input: ContractInput<'statement.sign@1'>,
@@ -18,7 +20,8 @@ export async function signStatement(
   if (!services.ok) return services;
   const statement = join(context.files.work, 'statement.json');
   const bundle = join(context.files.work, 'bundle.json');
-  await writeFile(statement, JSON.stringify(input.statement));
+  const text = JSON.stringify(input.statement);
+  await writeFile(statement, text);
   const args = [
     ...['attest-blob', '--yes', '--statement', statement, '--bundle', bundle],
     // The token flow takes a token or fails; every other one would wait for a person.
@@ -26,20 +29,22 @@ export async function signStatement(
     ...['--signing-config', services.value.signingConfig, '--trusted-root', services.value.trustedRoot],
   ];
   const signed = await context.exec('cosign', args, { env: env.value });
-  if (!signed.ok) return fail(explain(signed.failure, signing));
+  if (!signed.ok) return fail(explain(signed.failure, signing, Buffer.byteLength(text)));
   const made = parseBundle(await readFile(bundle));
   return made.ok ? ok({ bundle: made.value }) : made;
 }
 
-function explain(failure: Failure, signing: SigningInput): Failure {
+/** `size`: bytes of the statement. */
+function explain(failure: Failure, signing: SigningInput, size: number): Failure {
   if (failure.reason !== 'tool') return failure;
   const output = failure.output ?? '';
   const permanent = (message: string, hint: string): Failure => ({ ...failure, class: 'permanent', message, hint });
   if (/\b413\b|too large|entity too large|message larger than max/i.test(output)) {
-    return permanent(
-      'the transparency log refused the statement because it is too large',
-      'keep the SBOM out of the attestation, or sign with a signing config that names no log (as with signing.key alone)',
-    );
+    return permanent(`the transparency log refused the statement because it is too large (${kib(size)})`, TOO_LARGE);
+  }
+  if (output.includes('error signing bundle: invalid character')) {
+    // What a proxy in front of a log answers is a page, and cosign shows only that it could not read it.
+    return permanent(`a signing service did not answer as one (the statement has ${kib(size)}): ${failure.message}`, TOO_LARGE);
   }
   if (output.includes('decryption failed')) {
     return permanent(`the private key ${signing.key ?? ''} could not be opened with the password`, 'set COSIGN_PASSWORD to the password of the key');
@@ -51,4 +56,8 @@ function explain(failure: Failure, signing: SigningInput): Failure {
     return { ...failure, message: `no identity token could be had: ${failure.message}`, hint: 'in GitHub Actions the job needs "permissions: id-token: write"' };
   }
   return { ...failure, hint: failure.class === 'transient' ? 'a signing service could not be reached; try again' : 'the lines of cosign above say why' };
+}
+
+function kib(size: number): string {
+  return `${Math.ceil(size / 1024)} KiB`;
 }
