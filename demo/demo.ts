@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createConsole, DemoError, type Console } from './console.ts';
 import { prepare } from './world/prepare.ts';
 import { worldEnvironment, worldSettings } from './world/settings.ts';
@@ -35,7 +35,7 @@ async function demo(signal: AbortSignal): Promise<void> {
     await writeFile(settings, JSON.stringify(worldSettings(addresses), null, 2));
     const to = addresses.destination.host;
     log(`hub.slipway.example is ${addresses.source.host}; registry.slipway.example is ${to}`);
-    await tour({ console, world: addresses, to, common: ['--settings', settings, '--to', to] });
+    await tour({ console, world: addresses, to, common: ['--settings', relative(root, settings), '--to', to, '--progress', 'quiet'] });
   }
   console.heading('Done: everything went as promised, and nothing is left running');
 }
@@ -60,7 +60,7 @@ async function tour(tour: Tour): Promise<void> {
   await console.command(world.tools['cosign'] ?? 'cosign', ['verify', '--key', key, '--insecure-ignore-tlog', hello]);
 
   console.heading('The attested SBOM, read back from the registry');
-  await console.command(slipway, ['show', hello, '--sbom', ...common]);
+  await console.command(slipway, ['show', hello, '--sbom', '--scratch', ...common.slice(0, 2)]);
 
   console.heading('An image with a critical vulnerability that could be fixed: the gate refuses it (exit code 3)');
   await console.command(slipway, ['run', '--config', 'demo/refused.yaml', ...common], { expect: 3 });

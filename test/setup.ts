@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { prepare } from '../demo/world/prepare.ts';
-import { startWorld, type WorldAddresses } from '../demo/world/world.ts';
+import { startWorld, worldTools, type WorldAddresses } from '../demo/world/world.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -12,17 +12,26 @@ declare module 'vitest' {
   }
 }
 
+const WHOLE = { fulcio: true, referrersRegistry: true };
+/** Started by tests and by Slipway, besides those that the world itself is made with. */
+const OTHER_TOOLS = ['apko', 'trivy'];
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const log = (line: string): void => void process.stderr.write(`test world: ${line}\n`);
   const controller = new AbortController();
-  const finder = await prepare({ packages: ['busybox-static', 'skopeo'], log, signal: controller.signal });
+  const finder = await prepare({
+    packages: ['busybox-static', 'skopeo'],
+    tools: [...worldTools(WHOLE), ...OTHER_TOOLS],
+    log,
+    signal: controller.signal,
+  });
   // A folder of its own: several checkouts, and several runs in one, can be tested at once.
   const folder = await mkdtemp(join(tmpdir(), 'slipway-test-'));
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  const world = stack.use(await startWorld({ folder, finder, fulcio: true, referrersRegistry: true }));
+  const world = stack.use(await startWorld({ folder, finder, ...WHOLE }));
   const tools: Record<string, string> = { ...world.addresses.tools };
-  for (const name of ['apko', 'trivy']) {
+  for (const name of OTHER_TOOLS) {
     const found = await finder.find({ name, range: '*' });
     if (found.ok) tools[name] = found.value.path;
   }
