@@ -81,6 +81,14 @@ export interface PluginFailure extends Common {
   readonly hook: string;
 }
 
+/** What it needs did not succeed, or is not trusted as it stands: skipped, and no fault of its own. */
+export interface NeedFailure extends Common {
+  readonly reason: 'need';
+  readonly class: 'permanent';
+  /** The entry or package that it waited for. */
+  readonly need: string;
+}
+
 /** The run was interrupted, timed out as a whole, or stopped by `--fail now`. */
 export interface CancelledFailure extends Common {
   readonly reason: 'cancelled';
@@ -95,6 +103,7 @@ export type Failure =
   | PolicyFailure
   | TrustFailure
   | PluginFailure
+  | NeedFailure
   | CancelledFailure;
 
 export type Result<T, F extends Failure = Failure> =

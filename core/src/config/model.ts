@@ -122,6 +122,8 @@ export type Accept =
 export interface Signing {
   /** `file` path, `env://NAME`, or a KMS URI; absent: keyless. */
   readonly key?: string;
+  /** Absolute path of the public key, for the commands that `verify` prints. */
+  readonly publicKeyFile?: string;
   /** How what we sign now will be recognised; also the first of `accept`. */
   readonly signer: Accept;
   readonly accept: readonly [Accept, ...Accept[]];

@@ -8,8 +8,9 @@ export async function readText(file: string, limit: number): Promise<Result<stri
   try {
     const status = await stat(file);
     if (!status.isFile()) return fail(configFailure(`${file} is not a regular file`));
-    if (status.size > limit)
+    if (status.size > limit) {
       return fail(configFailure(`${file} is larger than ${limit} bytes`, undefined, { file, line: 1, column: 1 }));
+    }
     bytes = await readFile(file);
   } catch (error) {
     return fail(configFailure(`${file} ${whyUnreadable(error)}`));

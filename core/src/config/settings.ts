@@ -69,8 +69,9 @@ export async function readSettings(document: Document, defaults: SettingsDefault
       const name = text(item) ?? text(fields(item)['name']);
       if (name === undefined) return [];
       const at = document.locate(['plugins', index]);
-      if (seen.has(name))
+      if (seen.has(name)) {
         problems.push(configFailure(`the plugin ${quote(name)} is listed twice`, 'keep one of them', at));
+      }
       seen.add(name);
       return [{ name, options: fields(fields(item)['options']), at }];
     });
@@ -96,8 +97,9 @@ export async function readSettings(document: Document, defaults: SettingsDefault
   function readLimits(): Settings['limits'] {
     const limits = fields(root['limits']);
     const task = parseDuration(text(limits['task']) ?? '') ?? DEFAULT_TASK;
-    if (task > MAX_TASK)
+    if (task > MAX_TASK) {
       problems.push(configFailure('"task" is longer than 7d', 'for example 2h', document.locate(['limits', 'task'])));
+    }
     return {
       cpu: count(limits['cpu']) ?? Math.max(1, defaults.parallelism),
       host: count(limits['host']) ?? 8,

@@ -50,9 +50,11 @@ export async function readSigning(
     const signingConfig = await readFileName(item, 'signingConfig', path);
     const trustedRoot = await readFileName(item, 'trustedRoot', path);
     const identityTokenEnv = text(item['identityTokenEnv']);
+    const publicKey = text(item['publicKey']);
     if (signer === undefined) return undefined;
     return {
       ...(keyPath === undefined ? {} : { key: keyPath }),
+      ...(publicKey === undefined ? {} : { publicKeyFile: resolve(folder, publicKey) }),
       signer,
       accept: [signer, ...others],
       ...(signingConfig === undefined ? {} : { signingConfig }),

@@ -37,8 +37,9 @@ export function applyTo(config: Config, prefix: string): Loaded<Config> {
   return loaded({ ...config, entries: entries.map((entry) => followSource(entry, moved)) });
 }
 
+/** A source with a digest is never found: destinations have none. */
 function followSource(entry: Entry, moved: ReadonlyMap<string, Reference>): Entry {
-  if (entry.kind !== 'sync' || entry.source.kind !== 'tagged') return entry;
+  if (entry.kind !== 'sync') return entry;
   return { ...entry, source: moved.get(formatReference(entry.source)) ?? entry.source };
 }
 

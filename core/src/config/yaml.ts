@@ -38,16 +38,29 @@ export function parseYaml(text: string, file: string): Loaded<Document> {
     prettyErrors: false,
     schema: 'core',
     uniqueKeys: false,
-    logLevel: 'silent',
+    // With 'silent' a second document would be left out without a word.
+    logLevel: 'error',
   });
-  const syntax = [...parsed.errors, ...parsed.warnings].map((error) =>
-    configFailure(...describe(error.code, error.message), position(error.pos[0])),
-  );
+  const syntax = [...parsed.errors, ...parsed.warnings].map((error) => {
+    const { message, hint } = describe(error.code, error.message);
+    return configFailure(message, hint, position(error.pos[0]));
+  });
   if (syntax.length > 0) return failed(syntax);
+  const indexes = new Map<YAMLMap, ReadonlyMap<string | undefined, Pair>>();
   const converter = new Converter(position);
   const data = parsed.contents === null ? null : converter.convert(parsed.contents, 0).value;
   if (converter.problems.length > 0) return failed(converter.problems);
   return loaded({ file, data, locate: (path, part = 'value') => locate(parsed.contents, path, part) });
+
+  /** Indexed once: a mapping with 100,000 unknown keys is asked for every one of them. */
+  function pairsOf(map: YAMLMap): ReadonlyMap<string | undefined, Pair> {
+    let pairs = indexes.get(map);
+    if (pairs === undefined) {
+      pairs = new Map(map.items.map((pair) => [keyOf(pair), pair]));
+      indexes.set(map, pairs);
+    }
+    return pairs;
+  }
 
   function locate(root: Node | null, path: Path, part: 'key' | 'value'): Position {
     let offset = root?.range?.[0] ?? 0;
@@ -60,7 +73,7 @@ export function parseYaml(text: string, file: string): Loaded<Document> {
         offset = startOf(node) ?? offset;
         continue;
       }
-      const pair = isMap(collection) ? collection.items.find((each) => keyOf(each) === segment) : undefined;
+      const pair = isMap(collection) ? pairsOf(collection).get(String(segment)) : undefined;
       if (pair === undefined) break;
       node = pair.value;
       const key = startOf(pair.key);
@@ -70,12 +83,14 @@ export function parseYaml(text: string, file: string): Loaded<Document> {
   }
 }
 
-function describe(code: string, message: string): [message: string, hint?: string] {
-  if (code === 'RESOURCE_EXHAUSTION') return ['the file is nested too deeply'];
-  if (code === 'MULTIPLE_DOCS') return ['the file holds more than one document', 'leave out the line "---"'];
-  if (code === 'TAB_AS_INDENT') return ['a tab cannot indent YAML', 'use spaces'];
+function describe(code: string, message: string): { readonly message: string; readonly hint?: string } {
+  if (code === 'RESOURCE_EXHAUSTION') return { message: 'the file is nested too deeply' };
+  if (code === 'MULTIPLE_DOCS') {
+    return { message: 'the file holds more than one document', hint: 'leave out the line "---"' };
+  }
+  if (code === 'TAB_AS_INDENT') return { message: 'a tab cannot indent YAML', hint: 'use spaces' };
   const first = message.split('\n', 1)[0] ?? '';
-  return [`not valid YAML: ${first.charAt(0).toLowerCase()}${first.slice(1, 300)}`];
+  return { message: `not valid YAML: ${first.charAt(0).toLowerCase()}${first.slice(1, 300)}` };
 }
 
 /** `undefined` for an empty value, which has no text of its own to point at. */
@@ -177,10 +192,12 @@ class Converter {
 
   #alias(node: Node & { readonly source: string }, level: number): Converted {
     const anchor = this.#anchors.get(node.source);
-    if (anchor === undefined)
+    if (anchor === undefined) {
       return this.#refuse(node, `the alias ${quote(`*${node.source}`)} has no anchor before it`);
-    if (anchor.converted === undefined)
+    }
+    if (anchor.converted === undefined) {
       return this.#refuse(node, `the alias ${quote(`*${node.source}`)} contains itself`);
+    }
     this.targets.set(node, anchor.node);
     this.#repeated += anchor.converted.size;
     if (this.#repeated > MAX_REPEATED) return this.#refuse(node, 'aliases repeat too much of the file');

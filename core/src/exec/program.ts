@@ -4,7 +4,9 @@ import { delimiter, isAbsolute, join } from 'node:path';
 
 /** Absolute path of the first executable file of that name; `name` must be a plain file name. */
 export function findProgram(name: string, path: string | undefined): string | undefined {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return undefined;
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+    return undefined;
+  }
   return (path ?? '')
     .split(delimiter)
     .filter((folder) => isAbsolute(folder))

@@ -11,7 +11,7 @@ import { needsOf, out } from './out.ts';
  * `full`: everything. `mirror`: trust level `copy`. `retag`: the image of another entry, which was scanned and signed
  * there, so the same attachments are judged and travel along.
  */
-export type Shape = 'full' | 'mirror' | 'retag';
+export type Shape = 'full' | 'mirror' | 'retag' | 'unsigned';
 
 /** An image of another entry: what that entry's tag step gives in this run, or what its tag names now. */
 export type Taken = { readonly entry: string } | { readonly current: string };
@@ -66,6 +66,11 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
       if (!entry.inPlace) add('attach', 'core.attach@1', { image, probed, gate: from('gate') });
       add('verify', 'core.verify@1', { image, after: from(entry.inPlace ? 'gate' : 'attach') });
       break;
+    case 'unsigned':
+      add('scan', 'image.scan@1', { image });
+      add('gate', 'core.gate@1', { image, probed, scan: from('scan') });
+      add('tag', 'core.tag@1', { probed, image, gate: from('gate'), targets });
+      return tasks;
     case 'full':
       add('scan', 'image.scan@1', { image });
       add('sbom', 'sbom.make@1', { image, ...built });

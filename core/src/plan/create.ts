@@ -29,6 +29,8 @@ export interface PlanRequest {
   readonly files: Files;
   /** `sync` and `build` plan entries of that kind, and what those need. */
   readonly command: Command;
+  /** A `--to` run without `signing.scratch`: nothing is signed or attached, so the chain ends with the gate and the tag. */
+  readonly unsigned?: boolean;
   readonly only?: readonly string[];
   readonly exclude?: readonly string[];
 }
@@ -69,7 +71,7 @@ export async function createPlan(request: PlanRequest): Promise<PlanResult> {
   ];
   if (failures.length > 0) return { ok: false, failures: byPosition(failures, config) };
 
-  const drafts = draftEntries({ config, settings, context, selected, modes, inputs, links, packages });
+  const drafts = draftEntries({ unsigned: request.unsigned ?? false, config, settings, context, selected, modes, inputs, links, packages });
   const shared = packageTasks(drafts, packages);
   const chains = drafts.flatMap((draft) => (draft.chain === undefined ? [] : chainTasks(draft.chain)));
   const plan: Plan = {

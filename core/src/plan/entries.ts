@@ -17,6 +17,7 @@ export interface Findings {
   readonly config: Config;
   readonly settings: Settings;
   readonly context: Context;
+  readonly unsigned: boolean;
   readonly selected: ReadonlySet<string>;
   readonly modes: ReadonlyMap<string, Mode>;
   readonly inputs: ReadonlyMap<string, ModeInputs>;
@@ -74,6 +75,7 @@ function draft(
     trust: level,
     ...(retagOf === undefined ? {} : { retagOf }),
     ...(skip === undefined ? {} : { skip }),
+    ...(findings.unsigned && level === 'full' ? { unsigned: true as const } : {}),
   };
   if (skip !== undefined) return { entry: planned };
   return {
@@ -86,6 +88,7 @@ function draft(
       trust: level,
       always: entry.always,
       ...part,
+      ...(planned.unsigned ? { shape: 'unsigned' as const } : {}),
     },
   };
 }

@@ -55,6 +55,8 @@ export interface PlannedEntry {
   readonly trust: TrustLevel;
   /** The entry whose image this sync only tags again; of a retag of a retag, the first. */
   readonly retagOf?: string;
+  /** A `--to` run without `signing.scratch`: judged and tagged, but nothing is signed. */
+  readonly unsigned?: true;
   /** Why it will not run here, as `buildOnMainOnly` on another branch. */
   readonly skip?: string;
 }

@@ -35,6 +35,14 @@ const RETAG_ELSEWHERE: readonly Rule[] = [
   ['core.attach@1', 'core.verify@1'],
 ];
 
+/** Scratch destinations only: `--to` never uses the production key. */
+const UNSIGNED: readonly Rule[] = [
+  ['core.probe@1', 'core.resolve@1'],
+  ['core.resolve@1', 'image.scan@1'],
+  ['image.scan@1', 'core.gate@1'],
+  ['core.gate@1', 'core.tag@1'],
+];
+
 const MIRROR: readonly Rule[] = [
   ['core.probe@1', 'core.resolve@1'],
   ['core.resolve@1', 'core.tag@1'],
@@ -63,6 +71,7 @@ function brokenRules(entry: PlannedEntry, tasks: readonly Task[]): readonly Conf
 
 function rulesFor(entry: PlannedEntry, tasks: readonly Task[]): readonly Rule[] {
   if (entry.trust === 'copy') return MIRROR;
+  if (entry.unsigned === true) return UNSIGNED;
   if (entry.retagOf === undefined) return FULL;
   return tasks.some((task) => task.contract === 'image.copy@1') ? RETAG_ELSEWHERE : RETAG;
 }

@@ -1,0 +1,9 @@
+/** The plugins that come with the command, each loaded when it is used; the settings add others and decide with `use`. */
+import type { Plugin } from '@slipway/core';
+
+export const defaultPlugins: ReadonlyMap<string, () => Promise<Plugin>> = new Map([
+  ['sync-crane', async () => (await import('@slipway/sync-crane')).default],
+  ['build-apko', async () => (await import('@slipway/build-apko')).default],
+  ['scan-trivy', async () => (await import('@slipway/scan-trivy')).default],
+  ['sign-cosign', async () => (await import('@slipway/sign-cosign')).default],
+]);

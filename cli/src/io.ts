@@ -1,0 +1,12 @@
+/** The world as the command sees it, read once at the start: nothing below `main.ts` touches `process`. */
+export interface Io {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** Whether stderr is a terminal that can show a live view. */
+  readonly terminal: boolean;
+  readonly columns: () => number;
+  /** Aborted by SIGINT or SIGTERM. */
+  readonly interrupt: AbortSignal;
+}

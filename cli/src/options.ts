@@ -1,0 +1,15 @@
+/** What every command that reads the config may be told. */
+export interface Options {
+  readonly config: string;
+  readonly settings?: string;
+  readonly only: readonly string[];
+  readonly exclude: readonly string[];
+  readonly json: boolean;
+  readonly progress: 'auto' | 'tty' | 'plain' | 'json' | 'quiet';
+  /** Tasks that keep a CPU busy at once; the settings' `limits.cpu` when absent. */
+  readonly jobs?: number;
+  readonly to?: string;
+  readonly fail: 'subgraph' | 'fast' | 'now';
+  /** Milliseconds for the whole command. */
+  readonly timeout?: number;
+}

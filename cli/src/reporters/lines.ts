@@ -1,0 +1,27 @@
+/** Reporters without a screen: a line an event. */
+import { plainLines } from '@slipway/core';
+import type { Io } from '../io.ts';
+import type { Reporter } from './index.ts';
+
+export function plainReporter({ stderr }: Io): Reporter {
+  return {
+    event(event) {
+      for (const line of plainLines(event)) stderr(`${line}\n`);
+    },
+    close() {},
+  };
+}
+
+/** NDJSON, the journal's own lines: docs/events.schema.json. */
+export function jsonReporter({ stderr }: Io): Reporter {
+  return {
+    event(event) {
+      stderr(`${JSON.stringify(event)}\n`);
+    },
+    close() {},
+  };
+}
+
+export function quietReporter(): Reporter {
+  return { event() {}, close() {} };
+}

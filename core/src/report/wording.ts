@@ -1,0 +1,70 @@
+/** Numbers and names as people read them. Everything from outside loses its control characters: a log is not a terminal. */
+import type { FindingCounts } from '../journal/events.ts';
+import type { Failure } from '../failure.ts';
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
+
+/** `5.7 MB`; powers of 1000, as registries show sizes. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** power;
+  return `${power === 0 ? value : value.toFixed(1)} ${UNITS[power] ?? 'B'}`;
+}
+
+/** `0.4 s`, `2 min 03 s`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+}
+
+/** `1C 2H 0M 3L`; `clean` when there is none; `-` when it was not scanned, which is not the same. */
+export function formatFindings(counts: FindingCounts | null): string {
+  if (counts === null) return '-';
+  const { CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN } = counts;
+  if (CRITICAL + HIGH + MEDIUM + LOW + UNKNOWN === 0) return 'none';
+  const unknown = UNKNOWN === 0 ? '' : ` ${UNKNOWN}?`;
+  return `${CRITICAL}C ${HIGH}H ${MEDIUM}M ${LOW}L${unknown}`;
+}
+
+/** `sha256:0123456789ab`, or `-`. */
+export function formatDigest(digest: string | null): string {
+  return digest === null ? '-' : digest.slice(0, digest.indexOf(':') + 13);
+}
+
+/** Whose side failed, what happened, whether trying again can help, and what to do. */
+export function formatFailure(failure: Failure): readonly string[] {
+  const again = failure.class === 'transient' ? ' (trying again can help)' : '';
+  const lines = [`${sideOf(failure)}: ${clean(failure.message)}${again}`];
+  if (failure.hint !== undefined) lines.push(`  → ${clean(failure.hint)}`);
+  return lines;
+}
+
+function sideOf(failure: Failure): string {
+  switch (failure.reason) {
+    case 'config':
+      return failure.at === undefined ? 'config' : `config ${failure.at.file}:${failure.at.line}:${failure.at.column}`;
+    case 'registry':
+      return `${failure.side} registry ${failure.host}`;
+    case 'tool':
+    case 'missing-tool':
+      return `tool ${failure.tool}`;
+    case 'policy':
+      return 'gate';
+    case 'trust':
+      return 'trust';
+    case 'plugin':
+      return `plugin ${failure.plugin}`;
+    case 'need':
+      return `needs ${failure.need}`;
+    case 'cancelled':
+      return 'cancelled';
+  }
+}
+
+// oxlint-disable-next-line no-control-regex -- these are what is taken out
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+export function clean(text: string): string {
+  return text.replace(CONTROL, '�');
+}

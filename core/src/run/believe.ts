@@ -1,0 +1,105 @@
+/**
+ * Which of an image's referrers are ours. Annotations only select candidates; one counts after its bundle verified against
+ * `accept`, and what it proved is remembered by its digest, so that an unchanged image costs no second look.
+ */
+import { fail, ok, type Result } from '../failure.ts';
+import { mediaType } from '../oci/model.ts';
+import type { Digest, Pinned } from '../reference.ts';
+import type { Referrer } from '../registry/model.ts';
+import { acceptFingerprint, isCandidate } from '../trust/accept.ts';
+import { verifyKeyBundle } from '../trust/bundle.ts';
+import { factFrom, type Fact } from '../trust/facts.ts';
+import type { Accept, Signing } from '../config/model.ts';
+import type { Bundle, Statement } from '../trust/model.ts';
+import type { Engine, StepContext } from './engine.ts';
+
+/** Referrers of one image that are looked at; more than this many of ours is a flood, not a history. */
+const MAX_CANDIDATES = 256;
+/** Bytes of one bundle: an SBOM of a large image is some MiB. */
+const MAX_BUNDLE = 64 * 1024 * 1024;
+
+export interface Believed {
+  readonly facts: readonly Fact[];
+  /** Digests of all referrers that claim to be ours, believed or not. */
+  readonly candidates: number;
+}
+
+export async function believe(step: Pick<StepContext, 'engine' | 'task' | 'signal'>, subject: Pinned, signing: Signing): Promise<Result<Believed>> {
+  const listed = await step.engine.registry.referrers(subject, 'destination');
+  if (!listed.ok) return listed;
+  const candidates = listed.value.filter(({ descriptor }) => isOurs(descriptor.artifactType, descriptor.annotations, signing.accept)).slice(0, MAX_CANDIDATES);
+  const facts: Fact[] = [];
+  for (const looked of await Promise.all(candidates.map((candidate) => believeOne(step, subject, candidate, signing)))) {
+    if (!looked.ok) return looked;
+    if (looked.value !== undefined) facts.push(looked.value);
+  }
+  return ok({ facts, candidates: candidates.length });
+}
+
+function isOurs(artifactType: string | undefined, annotations: Readonly<Record<string, string>> | undefined, accept: readonly Accept[]): boolean {
+  return (artifactType === undefined || artifactType === mediaType.bundle) && isCandidate(annotations, accept);
+}
+
+/** `undefined`: not believed. A registry that cannot be read is a failure, never "not signed". */
+async function believeOne(
+  { engine, task, signal }: Pick<StepContext, 'engine' | 'task' | 'signal'>,
+  subject: Pinned,
+  { descriptor }: Referrer,
+  signing: Signing,
+): Promise<Result<Fact | undefined>> {
+  const fingerprint = acceptFingerprint(signing.accept);
+  const remembered = engine.memory.get(descriptor.digest, fingerprint);
+  if (remembered === null) return ok(undefined);
+  if (remembered?.subject === subject.digest) return ok(remembered);
+  const bundle = await readBundle(engine, subject, descriptor.digest);
+  if (!bundle.ok) return bundle;
+  if (bundle.value === undefined) return ok(undefined);
+  for (const accept of signing.accept) {
+    const proved = await prove(engine, task, bundle.value, accept, signing, signal);
+    if (!proved.ok) {
+      if (proved.failure.reason === 'trust') continue;
+      return proved;
+    }
+    const fact = factFrom({
+      ...proved.value,
+      referrer: descriptor.digest,
+      subject: subject.digest,
+      ...(descriptor.annotations === undefined ? {} : { annotations: descriptor.annotations }),
+    });
+    if (fact === undefined) continue;
+    await engine.memory.put(descriptor.digest, fingerprint, fact);
+    return ok(fact);
+  }
+  await engine.memory.put(descriptor.digest, fingerprint, null);
+  return ok(undefined);
+}
+
+export async function readBundle(engine: Engine, subject: Pinned, referrer: Digest): Promise<Result<Bundle | undefined>> {
+  const pinned: Pinned = { ...subject, digest: referrer };
+  const manifest = await engine.registry.manifest(pinned, 'destination');
+  if (!manifest.ok) return manifest;
+  if (manifest.value?.kind !== 'manifest' || manifest.value.value.subject?.digest !== subject.digest) return ok(undefined);
+  const [layer, ...more] = manifest.value.value.layers;
+  if (layer === undefined || more.length > 0 || layer.mediaType !== mediaType.bundle || layer.size > MAX_BUNDLE) return ok(undefined);
+  const bytes = await engine.registry.readBlob(subject, layer, 'destination', MAX_BUNDLE);
+  if (!bytes.ok) return bytes;
+  return ok(Buffer.from(bytes.value).toString('utf8') as Bundle);
+}
+
+/** A bundle that does not verify is a `trust` failure; anything else (no verifier, no tool) is passed on. */
+async function prove(
+  engine: Engine,
+  task: StepContext['task'],
+  bundle: Bundle,
+  accept: Accept,
+  signing: Signing,
+  signal: AbortSignal,
+): Promise<Result<{ readonly statement: Statement; readonly signer: string }>> {
+  if (accept.kind === 'key') {
+    const statement = verifyKeyBundle(bundle, accept.publicKey);
+    return statement.ok ? ok({ statement: statement.value, signer: accept.fingerprint }) : fail({ ...statement.failure, reason: 'trust', class: 'permanent' });
+  }
+  await using context = await engine.context(task, 'bundle.verify@1', signal);
+  const input = { bundle, accept, ...(signing.trustedRoot === undefined ? {} : { trustedRoot: signing.trustedRoot }) };
+  return engine.host.call('bundle.verify@1', input, context);
+}

@@ -1,0 +1,61 @@
+/** `slipway doctor`: what stands in the way of a run, found without changing anything, and how to mend each. */
+import type { Failure } from '../failure.ts';
+import { formatRepository, type Repository } from '../reference.ts';
+import type { Engine } from './engine.ts';
+
+export interface Diagnosis {
+  /** As `tool crane`, `registry ghcr.io`, `signing`. */
+  readonly what: string;
+  readonly state: 'ok' | 'warning' | 'failed';
+  readonly detail: string;
+  readonly hint?: string;
+}
+
+/** Looks at every registry host once, by the first entry that names it. */
+export async function diagnose(engine: Engine): Promise<readonly Diagnosis[]> {
+  const { entries } = engine.planned;
+  const sources = new Map<string, Parameters<Engine['registry']['head']>[0]>();
+  const destinations = new Map<string, Parameters<Engine['registry']['head']>[0]>();
+  for (const entry of entries.values()) {
+    const { destination } = entry.targets[0];
+    if (!destinations.has(destination.registry)) destinations.set(destination.registry, destination);
+    if (entry.kind === 'sync' && !sources.has(entry.source.registry)) sources.set(entry.source.registry, entry.source);
+  }
+  const looked = await Promise.all([
+    ...[...sources.values()].map(async (reference): Promise<Diagnosis> => {
+      const head = await engine.registry.head(reference, 'source');
+      const what = `source registry ${reference.registry}`;
+      return head.ok ? { what, state: 'ok', detail: head.value === undefined ? `answers; ${formatRepository(reference)} has no such tag` : 'answers' } : failed(what, head.failure);
+    }),
+    ...[...destinations.values()].map((reference) => lookAtDestination(engine, reference)),
+  ]);
+  return [...looked, ...signingOf(engine)];
+}
+
+async function lookAtDestination(engine: Engine, reference: Parameters<Engine['registry']['head']>[0]): Promise<Diagnosis> {
+  const what = `destination registry ${reference.registry}`;
+  const head = await engine.registry.head(reference, 'destination');
+  if (!head.ok) return failed(what, head.failure);
+  if (head.value === undefined) return { what, state: 'ok', detail: 'answers; nothing is published there yet' };
+  const { registry, path } = reference;
+  const listed = await engine.registry.referrers({ kind: 'pinned', registry, path, digest: head.value.digest }, 'destination');
+  if (!listed.ok) return failed(what, listed.failure);
+  return { what, state: 'ok', detail: `answers; ${describeReferrers(engine.registry.referrersApi({ registry, path } satisfies Repository))}` };
+}
+
+function describeReferrers(api: boolean | undefined): string {
+  return api === true ? 'has the referrers API' : 'has no referrers API: attachments are listed under sha256-… tags, which a clean-up must keep';
+}
+
+function signingOf({ signing }: Engine): readonly Diagnosis[] {
+  if (signing === undefined) {
+    return [{ what: 'signing', state: 'warning', detail: 'nothing says who signs', hint: 'set signing.key and signing.publicKey, or signing.keyless, in the settings' }];
+  }
+  const { signer } = signing;
+  const detail = signer.kind === 'key' ? `by key, fingerprint ${signer.fingerprint}` : 'keyless';
+  return [{ what: 'signing', state: 'ok', detail }];
+}
+
+function failed(what: string, { message, hint }: Failure): Diagnosis {
+  return { what, state: 'failed', detail: message, ...(hint === undefined ? {} : { hint }) };
+}

@@ -1,0 +1,123 @@
+/** What the steps of a run share, and what they hand to each other. */
+import type { FoundTool } from '../exec/model.ts';
+import type { Config, Entry, Settings, Signing } from '../config/model.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Event } from '../journal/events.ts';
+import type { PlannedEntry, Task } from '../plan/model.ts';
+import type { Planned } from '../plan/create.ts';
+import type { Built, Files, TaskContext } from '../plugin/api.ts';
+import type { Host } from '../plugin/host.ts';
+import type { Judgement } from '../policy/gate.ts';
+import type { Digest, Pinned } from '../reference.ts';
+import type { Attachment, Registry } from '../registry/model.ts';
+import type { Fact } from '../trust/facts.ts';
+import type { Memory } from '../trust/memory.ts';
+import type { BuildKeys, Child } from '../trust/model.ts';
+import type { PackageIndexes } from './package-indexes.ts';
+
+export interface Engine {
+  readonly config: Config;
+  readonly settings: Settings;
+  readonly planned: Planned;
+  readonly host: Host;
+  readonly registry: Registry;
+  readonly files: Files;
+  readonly memory: Memory;
+  readonly indexes: PackageIndexes;
+  readonly journal: Journal;
+  /** Who signs this run; absent in a `--to` run without `signing.scratch`, which attaches nothing. */
+  readonly signing?: Signing;
+  /** `run` for the chain; `scan` makes scans anew and moves no tag. */
+  readonly purpose: 'run' | 'scan';
+  readonly run: string;
+  /** A URI that says who builds: https://slsa.dev/spec/v1.0/provenance#builder */
+  readonly builder: string;
+  readonly now: () => Date;
+  readonly emit: (event: Event) => void;
+  /** The context a plugin gets for one task. */
+  readonly context: (task: Task, contract: string, signal: AbortSignal) => Promise<TaskSession>;
+}
+
+/** A task's context, its folder, and what it started; disposing removes the folder. */
+export type TaskSession = TaskContext & AsyncDisposable & { toolsUsed(): readonly FoundTool[] };
+
+/** One step of one entry at work. */
+export interface StepContext {
+  readonly engine: Engine;
+  readonly task: Task;
+  readonly entry: Entry;
+  readonly planned: PlannedEntry;
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
+/** What the probe saw; later steps compare with it and never look a tag up again. */
+export interface Probed {
+  /** What the entry stands for when the goal holds: what a retag or a Dockerfile on it takes. */
+  readonly digest?: Digest;
+  /** Of a sync: the source, pinned. */
+  readonly source?: Pinned;
+  /** Target's text → the digest its tag names now. */
+  readonly before: Readonly<Record<string, Digest | null>>;
+  readonly why: string;
+  readonly goal: boolean;
+  /** Of a build: made from the same inputs, believed; it need not be built again. */
+  readonly reuse?: Digest;
+  /** Of a build: text in its source → the digest it builds on. */
+  readonly bases?: Readonly<Record<string, Digest>>;
+  readonly keys?: BuildKeys;
+  /** Of the image that is published now, when it was looked at. */
+  readonly facts?: readonly Fact[];
+}
+
+/** An image that is in the destination repository by digest. */
+export interface Image {
+  readonly digest: Digest;
+  readonly subject: Pinned;
+  readonly shape: 'index' | 'manifest';
+  readonly mediaType: string;
+  /** Bytes of the manifest itself, for descriptors. */
+  readonly manifestSize: number;
+  /** Platform images; empty for an artifact without an image config. */
+  readonly children: readonly (Child & { readonly mediaType: string; readonly size: number })[];
+  /** Bytes of all configs and layers. */
+  readonly size: number;
+  /** False when the image was there before this run. */
+  readonly sent: boolean;
+}
+
+/** Output of a build step: what was made, or that nothing had to be. */
+export type BuildOutput =
+  | { readonly kind: 'built'; readonly built: Built; readonly keys: BuildKeys; readonly startedAt: string; readonly finishedAt: string; readonly tools: readonly FoundTool[]; /** Removes the layout's folder, once it was pushed. */ readonly release: () => PromiseLike<void> }
+  | { readonly kind: 'reused'; readonly digest: Digest; readonly keys: BuildKeys };
+
+export interface SbomOutput {
+  readonly documents: readonly { readonly digest: string; readonly spdx: unknown }[];
+  /** The image has its SBOMs attached already. */
+  readonly attested: boolean;
+}
+
+export interface GateOutput {
+  readonly judgement: Judgement;
+}
+
+export interface SignedAttachment {
+  readonly subject: Digest;
+  readonly predicateType: string;
+  readonly attachment: Attachment;
+}
+
+export interface SignOutput {
+  readonly attachments: readonly SignedAttachment[];
+}
+
+export interface VerifyOutput {
+  readonly digest: Digest;
+  readonly facts: readonly Fact[];
+}
+
+export interface TagOutput {
+  readonly digest: Digest;
+  /** Target's text → whether its tag was moved by this run. */
+  readonly moved: Readonly<Record<string, boolean>>;
+}

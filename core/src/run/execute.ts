@@ -1,0 +1,257 @@
+/** Runs a plan: every task's input is put together, its step is called, tried again where that can help, and written down. */
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cancelled, type Failure, type Result } from '../failure.ts';
+import type { AnnouncedTask, Row } from '../journal/events.ts';
+import { criticalPath, planGraph } from '../plan/graph.ts';
+import type { Step, Task } from '../plan/model.ts';
+import type { Entry } from '../config/model.ts';
+import type { Engine, Image, Probed, StepContext, TagOutput, VerifyOutput } from './engine.ts';
+import { runLoop, type Ended, type TaskEnd } from './loop.ts';
+import { resolveInput } from './resolve-input.ts';
+import { exitCodeOf, isSigned, rowsOf, skippedRows, type EntryRecord } from './rows.ts';
+import { perform, stepName } from './perform.ts';
+import type { Resolution } from './steps/resolve.ts';
+import type { ScanOutput } from './steps/scan.ts';
+
+export interface Executed {
+  readonly rows: readonly Row[];
+  readonly exitCode: number;
+}
+
+export interface ExecuteOptions {
+  readonly engine: Engine;
+  readonly command: string;
+  readonly version: string;
+  readonly fail: 'subgraph' | 'fast' | 'now';
+  /** Aborted by the user's signal or a time limit. */
+  readonly interrupt: AbortSignal;
+}
+
+/** First wait before a transient failure is tried again, in milliseconds; it doubles. */
+const FIRST_WAIT = 500;
+/** How long a step may take to notice that it was told to stop, in milliseconds. */
+const GRACE = 1_500;
+
+export async function execute({ engine, command, version, fail, interrupt }: ExecuteOptions): Promise<Executed> {
+  const { plan, entries } = engine.planned;
+  const started = performance.now();
+  const stop = new AbortController();
+  const signal = AbortSignal.any([interrupt, stop.signal]);
+  const rank = criticalPath(planGraph(plan), () => 1);
+  const planned = new Map(plan.entries.map((entry) => [entry.id, entry]));
+  const packageUsers = usersOfPackages(plan.tasks);
+  const records = new Map<string, EntryRecord>();
+  const rows: Row[] = [];
+  const at = (): { readonly t: number } => ({ t: engine.now().getTime() });
+
+  engine.emit({
+    ...at(),
+    type: 'run.start',
+    run: engine.run,
+    command,
+    version,
+    entries: plan.entries.map(({ id }) => id),
+    tasks: plan.tasks.filter(({ contract }) => contract === 'core.probe@1').map(announce),
+  });
+  for (const { id, skip } of plan.entries) {
+    if (skip !== undefined) endEntry(id, skippedRows(entryOf(id), skip));
+  }
+  await runLoop({
+    tasks: plan.tasks,
+    fail,
+    signal,
+    abort: () => stop.abort(),
+    hooks: {
+      resource: (task) => resourceOf(task),
+      priority: (task) => rank.get(task.id) ?? 0,
+      execute: (task, outputs) => executeTask(task, outputs),
+      announced: (entry, why, tasks) => engine.emit({ ...at(), type: 'entry.chain', entry, why, tasks: tasks.map(announce) }),
+      ended: (result) => taskEnded(result),
+      entryEnded: (id) => endEntry(id, rowsOf(entryOf(id), recordOf(id))),
+    },
+  });
+  const position = new Map(plan.entries.map(({ id }, index) => [id, index]));
+  rows.sort((a, b) => (position.get(a.id) ?? 0) - (position.get(b.id) ?? 0));
+  const exitCode = exitCodeOf(rows, interrupt.aborted);
+  engine.emit({ ...at(), type: 'run.done', exitCode, seconds: (performance.now() - started) / 1000 });
+  return { rows, exitCode };
+
+  function endEntry(entry: string, ended: readonly Row[]): void {
+    rows.push(...ended);
+    engine.emit({ ...at(), type: 'entry.done', entry, rows: ended });
+  }
+
+  function entryOf(id: string): Entry {
+    const entry = entries.get(id);
+    if (entry === undefined) throw new Error(`the plan names an entry that the config does not hold: ${id}`);
+    return entry;
+  }
+
+  function recordOf(id: string): EntryRecord {
+    let record = records.get(id);
+    if (record === undefined) {
+      record = { signed: false, ms: 0 };
+      records.set(id, record);
+    }
+    return record;
+  }
+
+  function resourceOf(task: Task): { readonly name: string; readonly limit: number } {
+    const { cpu, host } = engine.settings.limits;
+    if (!isNetworkBound(task)) return { name: 'cpu', limit: cpu };
+    const registry = task.entry === null ? '' : entryOf(task.entry).targets[0].destination.registry;
+    return { name: `host:${registry}`, limit: host };
+  }
+
+  async function executeTask(task: Task, outputs: ReadonlyMap<string, unknown>): Promise<TaskEnd> {
+    for (let attempt = 1; ; attempt += 1) {
+      engine.emit({ ...at(), type: 'task.start', task: task.id, attempt });
+      const result = await once(task, resolveInput(task.input, outputs));
+      if (result.ok) return endOf(task, result.value);
+      const { failure } = result;
+      const last = attempt >= engine.settings.limits.tries;
+      if (failure.class !== 'transient' || last || signal.aborted) return notOk(failure, signal);
+      const wait = FIRST_WAIT * 2 ** (attempt - 1) + randomInt(FIRST_WAIT / 2);
+      engine.emit({ ...at(), type: 'task.retry', task: task.id, failure, wait });
+      await sleep(wait, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** One attempt, within the task's time limit. A step that does not notice is left behind after a grace period. */
+  async function once(task: Task, input: unknown): Promise<Result<unknown>> {
+    const limit = AbortSignal.timeout(engine.settings.limits.task);
+    const both = AbortSignal.any([signal, limit]);
+    const { promise: late, resolve } = Promise.withResolvers<Result<unknown>>();
+    const giveUp = (): void => void setTimeout(() => resolve({ ok: false, failure: cancelled }), GRACE).unref();
+    both.addEventListener('abort', giveUp, { once: true });
+    try {
+      const result = await Promise.race([perform(stepContext(task, both), input), late]);
+      if (!result.ok && limit.aborted && !signal.aborted) return { ok: false, failure: timedOut(task, engine.settings.limits.task) };
+      return result;
+    } finally {
+      both.removeEventListener('abort', giveUp);
+    }
+  }
+
+  function stepContext(task: Task, taskSignal: AbortSignal): StepContext {
+    // A package belongs to no entry of its own: it is worked on for the first entry that needs it.
+    const id = task.entry ?? packageUsers.get(task.id) ?? '';
+    const entry = planned.get(id);
+    if (entry === undefined) throw new Error(`the plan has a task for an entry that it does not list: ${id}`);
+    const log = (line: string): void => engine.emit({ ...at(), type: 'task.log', task: task.id, line });
+    return { engine, task, entry: entryOf(id), planned: entry, signal: taskSignal, log };
+  }
+
+  function taskEnded({ task, end, ms }: Ended): void {
+    const output = end.state === 'ok' ? summary(end.output) : undefined;
+    engine.emit({
+      ...at(),
+      type: 'task.done',
+      task: task.id,
+      state: end.state,
+      ms: Math.round(ms),
+      ...(output === undefined ? {} : { output }),
+      ...(end.state === 'ok' ? {} : { failure: end.failure }),
+    });
+    if (task.entry === null) return;
+    const record = recordOf(task.entry);
+    record.ms += ms;
+    if (end.state !== 'ok') {
+      record.broken ??= { step: stepName(task), end };
+      return;
+    }
+    remember(record, stepName(task), end.output);
+  }
+}
+
+/** Package task → an entry that needs it, directly or through other packages. */
+function usersOfPackages(tasks: readonly Task[]): ReadonlyMap<string, string> {
+  const packages = new Map(tasks.filter(({ entry }) => entry === null).map((task) => [task.id, task]));
+  const users = new Map<string, string>();
+  for (const { entry, needs } of tasks) {
+    if (entry === null) continue;
+    const open = needs.filter((need) => packages.has(need));
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      if (users.has(id)) continue;
+      users.set(id, entry);
+      open.push(...(packages.get(id)?.needs ?? []));
+    }
+  }
+  return users;
+}
+
+/** Steps hand their outputs on as they are; this is the one place that knows which step makes which. */
+function remember(record: EntryRecord, step: Step | undefined, output: unknown): void {
+  switch (step) {
+    case 'probe':
+      record.probed = output as Probed;
+      record.signed = record.probed.goal && isSigned(record.probed.facts ?? []);
+      break;
+    case 'resolve': {
+      const { image } = output as Resolution;
+      if (image !== undefined) record.image = image;
+      break;
+    }
+    case 'copy':
+    case 'push':
+      record.image = output as Image;
+      break;
+    case 'scan':
+      record.scan = (output as ScanOutput).scan;
+      break;
+    case 'verify':
+      record.facts = (output as VerifyOutput).facts;
+      record.signed = isSigned(record.facts);
+      break;
+    case 'tag':
+      record.tag = output as TagOutput;
+      break;
+    default:
+      break;
+  }
+}
+
+function announce({ id, contract, entry }: Task): AnnouncedTask {
+  return { id, contract, entry };
+}
+
+const NETWORK_STEPS: ReadonlySet<string> = new Set(['core.probe@1', 'core.resolve@1', 'image.copy@1', 'core.push@1', 'core.attach@1', 'core.verify@1', 'core.tag@1']);
+
+/** What waits for a registry must never hold up what needs a CPU, and the other way round. */
+function isNetworkBound(task: Task): boolean {
+  return NETWORK_STEPS.has(task.contract);
+}
+
+function endOf(task: Task, output: unknown): TaskEnd {
+  if (task.contract !== 'core.probe@1') return { state: 'ok', output };
+  const { goal, why } = output as Probed;
+  return { state: 'ok', output, goal, why };
+}
+
+function notOk(failure: Failure, signal: AbortSignal): TaskEnd {
+  if (failure.class === 'cancelled' || (signal.aborted && failure.class === 'transient')) return { state: 'cancelled', failure: cancelled };
+  if (failure.reason === 'need') return { state: 'skipped', failure };
+  return { state: failure.class === 'policy' ? 'refused' : 'failed', failure };
+}
+
+function timedOut(task: Task, limit: number): Failure {
+  return {
+    reason: 'tool',
+    class: 'permanent',
+    tool: task.contract,
+    message: `${task.id} did not end within ${Math.round(limit / 1000)} s`,
+    hint: 'raise limits.task in the settings if it needs more, or look at its log for what it waited for',
+  };
+}
+
+/** What the journal keeps of an output: the digest and the reason; scans and documents are in the registry. */
+function summary(output: unknown): { readonly [key: string]: string } | undefined {
+  if (typeof output !== 'object' || output === null) return undefined;
+  const kept: Record<string, string> = {};
+  for (const key of ['digest', 'why']) {
+    const value = (output as Readonly<Record<string, unknown>>)[key];
+    if (typeof value === 'string') kept[key] = value;
+  }
+  return Object.keys(kept).length === 0 ? undefined : kept;
+}

@@ -1,0 +1,126 @@
+/** Commands that look and change nothing: why entries would run, and what published images lack. */
+import type { Entry } from '../config/model.ts';
+import type { Failure, Result } from '../failure.ts';
+import type { PlannedEntry, Task } from '../plan/model.ts';
+import { formatReference, pin, type Digest } from '../reference.ts';
+import { ok } from '../failure.ts';
+import type { Engine, Probed, StepContext } from './engine.ts';
+import { runLoop, type TaskEnd } from './loop.ts';
+import { resolveInput } from './resolve-input.ts';
+import { checkAttached } from './steps/verify.ts';
+import { readImage } from './steps/image.ts';
+import { probe, type ProbeInput } from './steps/probe.ts';
+
+export interface ProbeAnswer {
+  readonly id: string;
+  readonly goal: boolean;
+  readonly why: string;
+  readonly failure?: Failure;
+}
+
+/** Asks the registries about every planned entry, in the plan's order. What depends on an entry that has to run has to run too. */
+export async function probeAll(engine: Engine, signal: AbortSignal): Promise<readonly ProbeAnswer[]> {
+  const { plan } = engine.planned;
+  const answers = new Map<string, ProbeAnswer>();
+  for (const { id, skip } of plan.entries) if (skip !== undefined) answers.set(id, { id, goal: true, why: `skipped: ${skip}` });
+  const waiting = new Set<string>();
+  const probes = plan.tasks.filter(({ contract }) => contract === 'core.probe@1');
+  // Only probes: what a probe needs of another entry is that entry's probe here, which knows the digest if the goal holds.
+  const tasks = probes.map((task) => onProbes(task));
+  await runLoop({
+    tasks,
+    fail: 'subgraph',
+    signal,
+    abort: () => {},
+    hooks: {
+      resource: () => ({ name: 'host', limit: engine.settings.limits.host }),
+      priority: () => 0,
+      execute: async (task, outputs): Promise<TaskEnd> => {
+        const id = task.entry ?? '';
+        const blocked = task.needs.map((need) => need.slice(0, need.lastIndexOf('#'))).find((need) => waiting.has(need));
+        if (blocked !== undefined) {
+          waiting.add(id);
+          answers.set(id, { id, goal: false, why: `takes what ${blocked} comes to, which has to run first` });
+          return { state: 'ok', output: undefined, goal: true };
+        }
+        const result = await probe(lookContext(engine, id, task, signal), resolveInput(task.input, outputs) as ProbeInput);
+        if (!result.ok) {
+          waiting.add(id);
+          answers.set(id, { id, goal: false, why: result.failure.message, failure: result.failure });
+          return { state: 'ok', output: undefined, goal: true };
+        }
+        const { goal, why } = result.value;
+        if (!goal) waiting.add(id);
+        answers.set(id, { id, goal, why });
+        return { state: 'ok', output: result.value satisfies Probed, goal: true };
+      },
+      announced: () => {},
+      ended: () => {},
+      entryEnded: () => {},
+    },
+  });
+  return plan.entries.flatMap(({ id }) => answers.get(id) ?? []);
+}
+
+function onProbes(task: Task): Task {
+  const rename = (id: string): string => `${id.slice(0, id.lastIndexOf('#'))}#probe`;
+  const input = JSON.parse(JSON.stringify(task.input), (key, value: unknown) => (key === '$out' && typeof value === 'string' ? rename(value) : value)) as Task['input'];
+  return { ...task, input, needs: task.needs.map(rename) };
+}
+
+export interface VerifiedTarget {
+  readonly id: string;
+  readonly destination: string;
+  readonly digest: Digest | null;
+  readonly ok: boolean;
+  /** As `signature`, `sbom`, or `linux/arm64: scan` when looked at deeply; `tag` when there is no such tag. */
+  readonly missing: readonly string[];
+  readonly trust: PlannedEntry['trust'];
+  readonly failure?: Failure;
+}
+
+/** Every target of every planned entry, as a consumer would see it; in the plan's order. */
+export async function verifyAll(engine: Engine, options: { readonly deep: boolean; readonly signal: AbortSignal }): Promise<readonly VerifiedTarget[]> {
+  const { plan, entries } = engine.planned;
+  const checks = plan.entries.filter(({ skip }) => skip === undefined).map((planned) => verifyEntry(engine, planned, entries.get(planned.id), options));
+  return (await Promise.all(checks)).flat();
+}
+
+async function verifyEntry(
+  engine: Engine,
+  planned: PlannedEntry,
+  entry: Entry | undefined,
+  { deep, signal }: { readonly deep: boolean; readonly signal: AbortSignal },
+): Promise<readonly VerifiedTarget[]> {
+  if (entry === undefined) return [];
+  const { id, trust } = planned;
+  return Promise.all(
+    // A tag from {date} or {sha} is there only for the digests that were new on such a day.
+    entry.targets.filter(({ templated }, position) => !templated || position === 0).map(async ({ destination }): Promise<VerifiedTarget> => {
+      const text = formatReference(destination);
+      const base = { id, destination: text, trust };
+      const head = await engine.registry.head(destination, 'destination');
+      if (!head.ok) return { ...base, digest: null, ok: false, missing: [], failure: head.failure };
+      if (head.value === undefined) return { ...base, digest: null, ok: false, missing: ['tag'] };
+      const { digest } = head.value;
+      if (trust === 'copy') return { ...base, digest, ok: true, missing: [] };
+      const lacks = await lacksOf(engine, planned, entry, pin(destination, digest), deep, signal);
+      return lacks.ok ? { ...base, digest, ok: lacks.value.length === 0, missing: lacks.value } : { ...base, digest, ok: false, missing: [], failure: lacks.failure };
+    }),
+  );
+}
+
+async function lacksOf(engine: Engine, planned: PlannedEntry, entry: Entry, subject: ReturnType<typeof pin>, deep: boolean, signal: AbortSignal): Promise<Result<readonly string[]>> {
+  const image = await readImage(engine.registry, subject, false);
+  if (!image.ok) return image;
+  const task: Task = { id: `${entry.id}#verify`, contract: 'core.verify@1', entry: entry.id, input: null, needs: [] };
+  const checked = await checkAttached({ engine, task, signal, entry, planned }, image.value, deep);
+  return checked.ok ? ok(checked.value.lacks) : checked;
+}
+
+function lookContext(engine: Engine, id: string, task: Task, signal: AbortSignal): StepContext {
+  const entry = engine.planned.entries.get(id);
+  const planned = engine.planned.plan.entries.find((one) => one.id === id);
+  if (entry === undefined || planned === undefined) throw new Error(`the plan does not hold ${id}`);
+  return { engine, task, entry, planned, signal, log: () => {} };
+}

@@ -1,0 +1,237 @@
+/**
+ * The loop: in-degree counters over the plan, one queue a resource, critical path first. It knows tasks, not images.
+ *
+ *   waiting ──needs met──▶ ready ──queue──▶ running ──▶ ended (ok | failed | refused | skipped | cancelled)
+ *   dormant ──its entry's probe found work──▶ waiting
+ *   dormant ──its entry's probe found the goal reached──▶ elided (never announced; its output is the probe's)
+ *
+ * Work per task is constant but for its own edges, whatever the size of the plan.
+ */
+import PQueue from 'p-queue';
+import { cancelled, type Failure } from '../failure.ts';
+import type { TaskState } from '../journal/events.ts';
+import type { Task } from '../plan/model.ts';
+
+/** What a task's execution came to. */
+export type TaskEnd =
+  | { readonly state: 'ok'; readonly output: unknown; /** Of a probe: nothing is left to do for its entry. */ readonly goal?: boolean; readonly why?: string }
+  | { readonly state: Exclude<TaskState, 'ok'>; readonly failure: Failure };
+
+export interface Ended {
+  readonly task: Task;
+  readonly end: TaskEnd;
+  readonly ms: number;
+}
+
+export interface LoopHooks {
+  /** Which queue the task waits in, as `cpu` or `host:ghcr.io`, and how many run there at once. */
+  resource(task: Task): { readonly name: string; readonly limit: number };
+  /** Longest distance to the end of the plan; larger starts first. */
+  priority(task: Task): number;
+  execute(task: Task, outputs: ReadonlyMap<string, unknown>): Promise<TaskEnd>;
+  /** The probe found work: these tasks are now announced. */
+  announced(entry: string, why: string, tasks: readonly Task[]): void;
+  ended(result: Ended): void;
+  /** Everything of this entry has ended, or was elided. */
+  entryEnded(entry: string): void;
+}
+
+export interface LoopOptions {
+  readonly tasks: readonly Task[];
+  readonly fail: 'subgraph' | 'fast' | 'now';
+  readonly signal: AbortSignal;
+  /** Called once when `--fail now` wants everything stopped. */
+  readonly abort: () => void;
+  readonly hooks: LoopHooks;
+}
+
+export type NotOk = Exclude<TaskEnd, { readonly state: 'ok' }>;
+type State = 'dormant' | 'waiting' | 'running' | 'ended' | 'elided';
+
+interface Node {
+  readonly task: Task;
+  readonly dependents: Node[];
+  unmet: number;
+  state: State;
+  end: TaskEnd | undefined;
+}
+
+/** Runs every task that has to run; resolves when each announced one has ended exactly once. */
+export async function runLoop(options: LoopOptions): Promise<void> {
+  const { hooks, signal } = options;
+  const nodes = new Map<string, Node>();
+  for (const task of options.tasks) {
+    const state = isProbe(task) ? 'waiting' : 'dormant';
+    nodes.set(task.id, { task, dependents: [], unmet: task.needs.length, state, end: undefined });
+  }
+  for (const node of nodes.values()) for (const need of node.task.needs) nodeOf(need).dependents.push(node);
+  const byEntry = Map.groupBy([...nodes.values()].filter((node) => node.task.entry !== null), (node) => node.task.entry ?? '');
+  const probes = new Map([...nodes.values()].filter(({ task }) => isProbe(task)).map((node) => [node.task.entry ?? '', node]));
+  const outputs = new Map<string, unknown>();
+  const queues = new Map<string, PQueue>();
+  const reported = new Set<string>();
+  /** Entries whose tasks ended since the last look. */
+  const touched = new Set<string>();
+  let open = 0;
+  let stopped = false;
+  const { promise: drained, resolve: drain } = Promise.withResolvers<void>();
+
+  for (const node of nodes.values()) if (node.state === 'waiting') open += 1;
+  for (const node of nodes.values()) if (node.state === 'waiting' && node.unmet === 0) start(node);
+  if (open > 0) await drained;
+  return;
+
+  function nodeOf(id: string): Node {
+    const node = nodes.get(id);
+    if (node === undefined) throw new Error(`the plan names a task that it does not hold: ${id}`);
+    return node;
+  }
+
+  function start(node: Node): void {
+    const { name, limit } = hooks.resource(node.task);
+    let queue = queues.get(name);
+    if (queue === undefined) {
+      queue = new PQueue({ concurrency: limit });
+      queues.set(name, queue);
+    }
+    void queue.add(() => execute(node), { priority: hooks.priority(node.task) });
+  }
+
+  async function execute(node: Node): Promise<void> {
+    if (node.state !== 'waiting') return;
+    if (signal.aborted || stopped) {
+      finish(node, { state: 'cancelled', failure: cancelled }, 0);
+      return;
+    }
+    node.state = 'running';
+    const from = performance.now();
+    const end = await hooks.execute(node.task, outputs);
+    finish(node, end, performance.now() - from);
+  }
+
+  function finish(node: Node, end: TaskEnd, ms: number): void {
+    node.state = 'ended';
+    node.end = end;
+    open -= 1;
+    hooks.ended({ task: node.task, end, ms });
+    if (end.state === 'ok') {
+      outputs.set(node.task.id, end.output);
+      if (isProbe(node.task)) afterProbe(node, end);
+      meet(node);
+    } else {
+      if (end.state === 'failed' && options.fail !== 'subgraph') stop();
+      block(node, end);
+    }
+    if (node.task.entry !== null) touched.add(node.task.entry);
+    for (const entry of touched) reportEntry(entry);
+    touched.clear();
+    if (open === 0) drain();
+  }
+
+  function stop(): void {
+    stopped = true;
+    if (options.fail === 'now') options.abort();
+  }
+
+  function afterProbe(probe: Node, end: TaskEnd & { state: 'ok' }): void {
+    const entry = probe.task.entry ?? '';
+    const chain = (byEntry.get(entry) ?? []).filter((node) => node !== probe);
+    if (end.goal === true) {
+      for (const node of chain) {
+        node.state = 'elided';
+        outputs.set(node.task.id, end.output);
+      }
+      for (const node of chain) meet(node);
+      return;
+    }
+    const woken = wake(chain);
+    open += woken.length;
+    hooks.announced(entry, end.why ?? '', woken.map((node) => node.task));
+    for (const node of woken) {
+      const failed = node.task.needs.map((need) => nodeOf(need).end).find((end): end is NotOk => end !== undefined && end.state !== 'ok');
+      if (failed !== undefined && node.state === 'waiting') {
+        skip(node, { state: failed.state === 'cancelled' ? 'cancelled' : 'skipped', failure: failed.failure });
+        block(node, failed);
+      }
+    }
+    for (const node of woken) if (node.state === 'waiting' && node.unmet === 0) start(node);
+  }
+
+  /** The chain's tasks and the dormant packages they need, however deep. */
+  function wake(chain: readonly Node[]): readonly Node[] {
+    const woken: Node[] = [];
+    const stack = [...chain];
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (node.state !== 'dormant') continue;
+      node.state = 'waiting';
+      woken.push(node);
+      for (const need of node.task.needs) {
+        const other = nodeOf(need);
+        if (other.task.entry === null) stack.push(other);
+      }
+    }
+    return woken.reverse();
+  }
+
+  function meet(node: Node): void {
+    for (const dependent of node.dependents) {
+      dependent.unmet -= 1;
+      if (dependent.unmet === 0 && dependent.state === 'waiting') start(dependent);
+    }
+  }
+
+  /**
+   * Announced tasks that need what did not succeed are skipped, and what needs those. A chain whose own probe failed is
+   * never announced. Other dormant chains are left alone: their probe may yet find that they need nothing of it.
+   */
+  function block(from: Node, end: NotOk): void {
+    const state = end.state === 'cancelled' ? 'cancelled' : 'skipped';
+    const stack = [...from.dependents];
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (node.state === 'dormant' && probeFailed(node)) {
+        node.state = 'elided';
+      } else if (node.state === 'waiting') {
+        skip(node, { state, failure: state === 'cancelled' ? end.failure : needFailure(from.task, end) });
+      } else {
+        continue;
+      }
+      stack.push(...node.dependents);
+    }
+  }
+
+  function probeFailed(node: Node): boolean {
+    const probe = node.task.entry === null ? undefined : probes.get(node.task.entry);
+    return probe?.end !== undefined && probe.end.state !== 'ok';
+  }
+
+  function skip(node: Node, end: NotOk): void {
+    node.state = 'ended';
+    node.end = end;
+    open -= 1;
+    hooks.ended({ task: node.task, end, ms: 0 });
+    if (node.task.entry !== null) touched.add(node.task.entry);
+  }
+
+  function reportEntry(entry: string): void {
+    const left = (byEntry.get(entry) ?? []).some(({ state }) => state === 'waiting' || state === 'running' || state === 'dormant');
+    if (left || reported.has(entry)) return;
+    reported.add(entry);
+    hooks.entryEnded(entry);
+  }
+}
+
+/** Within one entry the first failure says it all; what waits for another entry or package names it. */
+function needFailure(from: Task, { state, failure }: NotOk): Failure {
+  const need = from.entry ?? from.id;
+  return {
+    reason: 'need',
+    class: 'permanent',
+    need,
+    message: `${need} ${state === 'failed' ? 'failed' : `was ${state}`}: ${failure.message}`,
+    ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+  };
+}
+
+function isProbe(task: Task): boolean {
+  return task.contract === 'core.probe@1';
+}

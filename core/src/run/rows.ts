@@ -1,0 +1,97 @@
+/** What a run came to for one entry: a row a target. */
+import type { Outcome, Row } from '../journal/events.ts';
+import type { Entry } from '../config/model.ts';
+import { countFindings } from '../policy/gate.ts';
+import { formatReference } from '../reference.ts';
+import { factsOf, type Fact } from '../trust/facts.ts';
+import { newestScan } from '../trust/required.ts';
+import type { Scan } from '../trust/model.ts';
+import { mergeFindings } from '../trust/summary.ts';
+import type { Image, Probed, TagOutput } from './engine.ts';
+import type { NotOk } from './loop.ts';
+
+/** What became of an entry, gathered while its tasks ended. */
+export interface EntryRecord {
+  probed?: Probed;
+  image?: Image;
+  scan?: Scan;
+  /** What the verification read back. */
+  facts?: readonly Fact[];
+  signed: boolean;
+  tag?: TagOutput;
+  /** The first task of it that did not succeed. */
+  broken?: { readonly step: string | undefined; readonly end: NotOk };
+  ms: number;
+}
+
+export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
+  const { probed, broken } = record;
+  const digest = record.image?.digest ?? probed?.digest ?? null;
+  const scan = record.scan ?? newestScan(record.facts ?? probed?.facts ?? [])?.content.scan;
+  return entry.targets.map(({ destination }) => {
+    const text = formatReference(destination);
+    const outcome = outcomeOf(record, text);
+    return {
+      id: entry.id,
+      destination: text,
+      digest,
+      outcome,
+      before: probed?.before[text] ?? null,
+      why: whyOf(record),
+      findings: scan === undefined ? null : countFindings(mergeFindings(scan.platforms)),
+      signed: record.signed,
+      size: record.image?.size ?? null,
+      packages: scan === undefined ? null : packages(scan),
+      seconds: Math.round(record.ms) / 1000,
+      ...(broken === undefined ? {} : { failure: broken.end.failure }),
+    };
+  });
+}
+
+function outcomeOf({ broken, tag, probed }: EntryRecord, target: string): Outcome {
+  if (broken !== undefined) return broken.end.state;
+  if (tag?.moved[target] === true) return 'published';
+  return probed === undefined ? 'skipped' : 'unchanged';
+}
+
+function whyOf({ probed, broken }: EntryRecord): string {
+  if (broken === undefined) return probed?.why ?? '';
+  return broken.end.failure.message;
+}
+
+function packages(scan: Scan): number | null {
+  return scan.platforms.length === 0 ? null : Math.max(...scan.platforms.map((platform) => platform.packages));
+}
+
+/** Signed: the chain attached and verified, or the probe found it so. */
+export function isSigned(facts: readonly Fact[]): boolean {
+  return factsOf(facts, 'signature').length > 0;
+}
+
+export function skippedRows(entry: Entry, why: string): readonly Row[] {
+  return entry.targets.map(({ destination }) => ({
+    id: entry.id,
+    destination: formatReference(destination),
+    digest: null,
+    outcome: 'skipped',
+    before: null,
+    why,
+    findings: null,
+    signed: false,
+    size: null,
+    packages: null,
+    seconds: 0,
+  }));
+}
+
+/** 0 done, 1 failed, 3 refused, 5 a tool is missing, 130 interrupted; the first that applies of 130, 2, 5, 1, 3. */
+export function exitCodeOf(rows: readonly Row[], interrupted: boolean): number {
+  if (interrupted) return 130;
+  const failures = rows.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
+  if (failures.some(({ reason }) => reason === 'config')) return 2;
+  if (failures.some(({ reason }) => reason === 'missing-tool')) return 5;
+  if (rows.some(({ outcome }) => outcome === 'failed' || outcome === 'cancelled')) return 1;
+  if (rows.some(({ outcome }) => outcome === 'refused')) return 3;
+  return 0;
+}
+

@@ -1,0 +1,238 @@
+/** Puts together what a run needs, and takes it down again: registry, journal, folders, and a context for every task. */
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import type { Config, Settings, Signing } from '../config/model.ts';
+import { createExec, findTool } from '../exec/exec.ts';
+import type { DockerConfig, Variables } from '../exec/environment.ts';
+import type { FoundTool, ToolFinder } from '../exec/model.ts';
+import { createRedactor, secretsFromEnv } from '../exec/redact.ts';
+import { claimTmp, removeTree, sweepTmp } from '../exec/tmp.ts';
+import { findProgram } from '../exec/program.ts';
+import { runProcess } from '../exec/process.ts';
+import { fail, ok, type Failure, type Result } from '../failure.ts';
+import type { Event } from '../journal/events.ts';
+import { openJournal } from '../journal/journal.ts';
+import type { Planned } from '../plan/create.ts';
+import { folderFiles } from '../plan/files.ts';
+import type { Host } from '../plugin/host.ts';
+import { createRegistry } from '../registry/client.ts';
+import { createCredentials, type Credentials } from '../registry/credentials.ts';
+import { createFileFetcher } from '../registry/fetch-file.ts';
+import { isLoopback } from '../registry/http.ts';
+import { openMemory } from '../trust/memory.ts';
+import type { Engine, TaskSession } from './engine.ts';
+import { packageIndexes } from './package-indexes.ts';
+
+export interface SessionOptions {
+  readonly config: Config;
+  readonly settings: Settings;
+  readonly planned: Planned;
+  readonly host: Host;
+  readonly finder: ToolFinder;
+  readonly env: Variables;
+  readonly version: string;
+  readonly purpose: Engine['purpose'];
+  /** Absent: a `--to` run that signs nothing. */
+  readonly signing?: Signing;
+  readonly signal: AbortSignal;
+  /** Where events go besides the journal and the plugins. */
+  readonly report: (event: Event) => void;
+  readonly now?: () => Date;
+  /** `.slipway` beside the config when absent. */
+  readonly stateFolder?: string;
+}
+
+export interface Session extends AsyncDisposable {
+  readonly engine: Engine;
+  /** How often each external tool was started. */
+  tools(): readonly (FoundTool & { readonly started: number })[];
+  readonly stateFolder: string;
+}
+
+/** Everything on disk is under `.slipway` beside the config; losing all of it costs time only. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { config, settings, host, finder, env, signal } = options;
+  const now = options.now ?? (() => new Date());
+  const run = runId(now());
+  const stateFolder = options.stateFolder ?? join(config.folder, '.slipway');
+  const tmp = join(stateFolder, 'tmp');
+  await sweepTmp(tmp);
+  const claimed = await claimTmp(tmp, run);
+  const redact = createRedactor(secretsFromEnv(env));
+  const credentials = createCredentials({ env, runHelper: (name, server) => runCredentialHelper(name, server, env, signal) });
+  const userAgent = `slipway/${options.version}`;
+  const plainHttp = plainHttpRule(settings);
+  const registry = createRegistry({ plainHttp, mirrors: settings.mirrors, credentials, perHost: settings.limits.host, userAgent, signal });
+  const fetcher = createFileFetcher({ userAgent, signal });
+  const journal = openJournal(join(stateFolder, 'runs', `${run}.ndjson`));
+  const started = new Map<string, FoundTool & { started: number }>();
+  let tasks = 0;
+
+  const emit = (event: Event): void => {
+    journal.write(event);
+    options.report(event);
+    host.emit(event);
+  };
+
+  const context: Engine['context'] = async (task, contract, taskSignal) => {
+    const owner = contract.startsWith('image.build@1/') ? host.modeOwner(contract.slice('image.build@1/'.length)) : host.owner(contract);
+    const plugin = owner?.plugin ?? { name: 'none', needs: { tools: [] } };
+    tasks += 1;
+    const work = join(claimed.path, `task-${tasks}`);
+    const shared = join(claimed.path, `plugin-${folderName(plugin.name)}`);
+    const cache = join(stateFolder, 'work', folderName(plugin.name));
+    for (const folder of [work, shared, cache]) await mkdir(folder, { recursive: true, mode: 0o700 });
+    const used = new Map<string, FoundTool>();
+    const log = (line: string): void => emit({ t: now().getTime(), type: 'task.log', task: task.id, line: redact(line) });
+    const onTool = (name: string, version: string): void => {
+      const tool = { name, version, path: '' };
+      used.set(name, tool);
+      const before = started.get(name);
+      if (before === undefined) started.set(name, { ...tool, started: 1 });
+      else before.started += 1;
+      emit({ t: now().getTime(), type: 'task.tool', task: task.id, tool: name, version });
+    };
+    const session: TaskSession = {
+      exec: createExec({
+        plugin,
+        hook: contract,
+        finder,
+        workFolder: work,
+        tmpFolder: work,
+        dockerConfigFor: (hosts) => dockerConfig(credentials, hosts),
+        redact,
+        signal: taskSignal,
+        timeout: settings.limits.task,
+        onTool,
+        log,
+        env,
+      }),
+      async toolVersion(tool) {
+        const found = await findTool({ plugin, hook: contract, finder }, tool);
+        return found.ok ? ok(found.value.version) : found;
+      },
+      registry,
+      files: { root: config.folder, work, shared, cache },
+      log,
+      signal: taskSignal,
+      plainHttp,
+      toolsUsed: () => [...used.values()],
+      async [Symbol.asyncDispose]() {
+        await removeTree(work);
+      },
+    };
+    return session;
+  };
+
+  const engine: Engine = {
+    config,
+    settings,
+    planned: options.planned,
+    host,
+    registry,
+    files: folderFiles(config.folder),
+    memory: await openMemory(stateFolder),
+    indexes: packageIndexes(stateFolder, fetcher.fetch),
+    journal,
+    ...(options.signing === undefined ? {} : { signing: options.signing }),
+    purpose: options.purpose,
+    run,
+    builder: builderId(env),
+    now,
+    emit,
+    context,
+  };
+  return {
+    engine,
+    stateFolder,
+    tools: () => [...started.values()],
+    async [Symbol.asyncDispose]() {
+      journal.close();
+      await registry.close();
+      await fetcher.close();
+      await claimed.release();
+    },
+  };
+}
+
+/** Sorts by time in a listing, and two runs of one second differ. */
+function runId(now: Date): string {
+  return `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomBytes(3).toString('hex')}`;
+}
+
+function plainHttpRule({ plainHttp }: Settings): (host: string) => boolean {
+  const allowed = new Set(plainHttp);
+  return (host) => allowed.has(host) || isLoopback(host.replace(/:\d+$/, ''));
+}
+
+/** A package's name has a scope and a slash; a folder's has not. */
+function folderName(plugin: string): string {
+  return plugin.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
+}
+
+async function dockerConfig(credentials: Credentials, hosts: readonly string[]): Promise<DockerConfig> {
+  return JSON.parse(await credentials.dockerConfigFor(hosts)) as DockerConfig;
+}
+
+/** https://github.com/docker/docker-credential-helpers#development */
+async function runCredentialHelper(
+  name: string,
+  server: string,
+  env: Variables,
+  signal: AbortSignal,
+): Promise<Result<{ readonly exitCode: number; readonly stdout: string }>> {
+  const program = findProgram(`docker-credential-${name}`, env['PATH']);
+  if (program === undefined) return fail(helperFailure(name, 'it is not on PATH'));
+  const outcome = await runProcess({
+    path: program,
+    args: ['get'],
+    cwd: '/',
+    env: Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined)),
+    input: server,
+    timeout: 30_000,
+    maxOutput: 64 * 1024,
+    signal,
+    redact: createRedactor([]),
+  });
+  if (outcome.end === 'exit') return ok({ exitCode: outcome.code, stdout: outcome.stdout });
+  return fail(helperFailure(name, outcome.end));
+}
+
+function helperFailure(name: string, end: string): Failure {
+  const tool = `docker-credential-${name}`;
+  return {
+    reason: 'tool',
+    class: 'permanent',
+    tool,
+    message: `the credential helper ${tool} could not be asked (${end})`,
+    hint: 'Docker\'s config.json names it: install it, or log in without it',
+  };
+}
+
+/** In GitHub Actions the workflow, as SLSA's GitHub builders name it; elsewhere a name that claims nothing. */
+function builderId(env: Variables): string {
+  const { GITHUB_SERVER_URL: server, GITHUB_WORKFLOW_REF: workflow } = env;
+  return server !== undefined && workflow !== undefined ? `${server}/${workflow}` : 'https://slipway.example/builder/local';
+}
+
+/** A session without a config, for looking at one image; its folder is gone afterwards. */
+export async function openLookup(options: Omit<SessionOptions, 'config' | 'planned' | 'purpose' | 'report'> & { readonly folder: string }): Promise<Session> {
+  const stateFolder = await mkdtemp(join(tmpdir(), 'slipway-'));
+  const session = await openSession({
+    ...options,
+    config: { file: '', folder: options.folder, entries: [] },
+    planned: { plan: { entries: [], tasks: [] }, inputs: new Map(), entries: new Map(), packages: new Map() },
+    purpose: 'run',
+    report: () => {},
+    stateFolder,
+  });
+  return {
+    ...session,
+    async [Symbol.asyncDispose]() {
+      await session[Symbol.asyncDispose]();
+      await removeTree(stateFolder);
+    },
+  };
+}

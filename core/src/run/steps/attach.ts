@@ -1,0 +1,96 @@
+/** `core.attach@1`: pushes bundles as referrers, children before the index, so that the index's referrers stand for all. */
+import { fail, ok, type Result } from '../../failure.ts';
+import { formatRepository, pin, type Digest, type Pinned } from '../../reference.ts';
+import type { Attachment } from '../../registry/model.ts';
+import { mediaType, type Descriptor } from '../../oci/model.ts';
+import type { Content } from '../../trust/facts.ts';
+import { believe, readBundle } from '../believe.ts';
+import type { Image, Probed, SignOutput, StepContext } from '../engine.ts';
+
+export interface AttachInput {
+  readonly image: Image;
+  readonly sign: SignOutput;
+}
+
+export interface AttachOutput {
+  readonly attached: number;
+}
+
+export async function attachStep(step: StepContext, { image, sign }: AttachInput): Promise<Result<AttachOutput>> {
+  return attachAll(step, image, (digest) => sign.attachments.filter(({ subject }) => subject === digest).map(({ attachment }) => attachment));
+}
+
+/** A retag into another repository: the very bundles that are attached at the source travel along. */
+export interface CarryInput {
+  readonly image: Image;
+  readonly probed: Probed;
+}
+
+export async function carryStep(step: StepContext, { image, probed }: CarryInput): Promise<Result<AttachOutput>> {
+  const from = probed.source;
+  if (from === undefined) throw new Error(`${step.entry.id} carries attachments from nowhere`);
+  const carried = new Map<Digest, readonly Attachment[]>();
+  for (const { digest } of subjects(image)) {
+    const bundles = await ourBundles(step, pin(from, digest));
+    if (!bundles.ok) return bundles;
+    carried.set(digest, bundles.value);
+  }
+  return attachAll(step, image, (digest) => carried.get(digest) ?? []);
+}
+
+async function attachAll(step: StepContext, image: Image, of: (subject: Digest) => readonly Attachment[]): Promise<Result<AttachOutput>> {
+  const { engine } = step;
+  let attached = 0;
+  for (const subject of subjects(image)) {
+    const attachments = of(subject.digest);
+    if (attachments.length === 0) continue;
+    const outdated = await outdatedOn(step, pin(image.subject, subject.digest), attachments);
+    if (!outdated.ok) return outdated;
+    const done = await engine.registry.attach({ ...subject, repository: image.subject }, attachments, outdated.value);
+    if (!done.ok) return done;
+    attached += attachments.length;
+  }
+  return ok({ attached });
+}
+
+/** Children first. A single manifest is its own child. */
+function subjects(image: Image): readonly Descriptor[] {
+  const own: Descriptor = { mediaType: image.mediaType, digest: image.digest, size: image.manifestSize };
+  const children = image.children.filter(({ digest }) => digest !== image.digest);
+  return [...children.map(({ mediaType: type, digest, size }) => ({ mediaType: type, digest, size })), own];
+}
+
+function isRenewed(kind: Content['kind']): boolean {
+  return kind === 'scan' || kind === 'provenance';
+}
+
+/** Older attestations of ours that a new one of the same type replaces: they leave the fallback index. */
+async function outdatedOn(step: StepContext, subject: Pinned, attachments: readonly Attachment[]): Promise<Result<ReadonlySet<Digest>>> {
+  const { signing } = step.engine;
+  if (signing === undefined) return ok(new Set());
+  const believed = await believe(step, subject, signing);
+  if (!believed.ok) return believed;
+  const types = new Set(attachments.map(({ annotations }) => annotations['dev.sigstore.bundle.predicateType']));
+  return ok(new Set(believed.value.facts.filter(({ content, predicateType }) => isRenewed(content.kind) && types.has(predicateType)).map(({ referrer }) => referrer)));
+}
+
+async function ourBundles(step: StepContext, subject: Pinned): Promise<Result<readonly Attachment[]>> {
+  const { engine } = step;
+  if (engine.signing === undefined) return ok([]);
+  const believed = await believe(step, subject, engine.signing);
+  if (!believed.ok) return believed;
+  const ours = new Set(believed.value.facts.map(({ referrer }) => referrer));
+  const listed = await engine.registry.referrers(subject, 'destination');
+  if (!listed.ok) return listed;
+  const attachments: Attachment[] = [];
+  for (const { descriptor } of listed.value) {
+    if (!ours.has(descriptor.digest)) continue;
+    const bundle = await readBundle(engine, subject, descriptor.digest);
+    if (!bundle.ok) return bundle;
+    if (bundle.value === undefined) {
+      return fail({ reason: 'trust', class: 'permanent', message: `a referrer of ${formatRepository(subject)}@${subject.digest} changed while it was read` });
+    }
+    attachments.push({ artifactType: mediaType.bundle, annotations: descriptor.annotations ?? {}, bytes: Buffer.from(bundle.value) });
+  }
+  return ok(attachments);
+}

@@ -1,0 +1,75 @@
+/** `image.build@1/<mode>`: the mode makes an OCI image layout, unless what it would use is what the published image has. */
+import { ok, fail, configFailure, type Result } from '../../failure.ts';
+import type { BuildContext, ModeInputs } from '../../plugin/api.ts';
+import { formatReference, pin, type Digest, type Pinned } from '../../reference.ts';
+import type { BuildOutput, Probed, StepContext } from '../engine.ts';
+import { keyParts, inputKeys, resolvedKeys } from '../keys.ts';
+import { contractMode, provenanceKeys } from './probe.ts';
+
+export interface BuildInput {
+  readonly probed: Probed;
+  /** Folders that package tasks made, in the entry's order. */
+  readonly packages: readonly string[];
+}
+
+export async function buildStep(step: StepContext, { probed, packages }: BuildInput): Promise<Result<BuildOutput>> {
+  const { engine, entry, task, planned, signal } = step;
+  if (entry.kind !== 'build' || probed.keys === undefined) throw new Error(`${entry.id} is not a build that was probed`);
+  const bases = probed.bases ?? {};
+  if (probed.reuse !== undefined) {
+    step.log('its inputs are unchanged: not built again');
+    return ok({ kind: 'reused', digest: probed.reuse, keys: probed.keys });
+  }
+  const name = contractMode(planned.mode);
+  const mode = engine.host.modes.find((candidate) => candidate.name === name);
+  if (mode === undefined) return fail(configFailure(`no plugin brings the build mode "${name}"`, 'list the plugin that does in the settings', entry.at));
+  const inputs = engine.planned.inputs.get(entry.id);
+  if (inputs === undefined) throw new Error(`no inputs were planned for ${entry.id}`);
+  const parts = await keyParts(engine, entry, name, inputs, bases);
+  if (!parts.ok) return parts;
+  // Not disposed here: the layout in its work folder is needed until the push, which removes it.
+  const base = await engine.context(task, `image.build@1/${name}`, signal);
+  const context: BuildContext = {
+    ...base,
+    entry,
+    inputs,
+    platforms: entry.platforms ?? inputs.platforms,
+    packageRepositories: packages,
+    bases: pinBases(inputs.bases, bases),
+  };
+  let keys = inputKeys(parts.value);
+  if (mode.resolve !== undefined) {
+    const resolved = await mode.resolve(context);
+    if (!resolved.ok) return resolved;
+    keys = resolvedKeys(parts.value, resolved.value);
+    const published = probed.before[formatReference(entry.targets[0].destination)];
+    const made = provenanceKeys(probed.facts ?? []);
+    if (published !== null && published !== undefined && made?.resolved !== undefined && made.resolved === keys.resolved) {
+      step.log('its packages are unchanged: not built again');
+      return ok({ kind: 'reused', digest: published, keys });
+    }
+  }
+  const startedAt = engine.now().toISOString();
+  const built = await mode.build(context);
+  if (!built.ok) return built;
+  return ok({
+    kind: 'built',
+    built: built.value,
+    keys,
+    startedAt,
+    finishedAt: engine.now().toISOString(),
+    tools: base.toolsUsed(),
+    release: () => base[Symbol.asyncDispose](),
+  });
+}
+
+/** The text in the source → the image to use for it: what an entry came to, or what the source itself pins. */
+function pinBases(named: ModeInputs['bases'], digests: Readonly<Record<string, Digest>>): Record<string, Pinned> {
+  const bases: Record<string, Pinned> = {};
+  for (const { text, reference } of named) {
+    const digest = digests[text];
+    if (digest !== undefined) bases[text] = pin(reference, digest);
+    else if (reference.kind === 'pinned') bases[text] = reference;
+  }
+  return bases;
+}

@@ -1,0 +1,77 @@
+/** `core.gate@1`: the policy, then the plugins' gates; a refused image leaves its tag as it was. */
+import { fail, ok, type Result } from '../../failure.ts';
+import { formatReference, pin, type Pinned } from '../../reference.ts';
+import { judge } from '../../policy/gate.ts';
+import { rulesFor } from '../../policy/rules.ts';
+import { newestScan } from '../../trust/required.ts';
+import type { Scan } from '../../trust/model.ts';
+import { believe } from '../believe.ts';
+import type { GateOutput, Image, Probed, StepContext } from '../engine.ts';
+import { policyKind } from './probe.ts';
+import type { ScanOutput } from './scan.ts';
+import { shortDigest } from '../wording.ts';
+
+export interface GateInput {
+  readonly image: Image;
+  readonly probed: Probed;
+  /** Absent for a retag: the scan that is attached is judged. */
+  readonly scan?: ScanOutput;
+}
+
+export async function gateStep(step: StepContext, input: GateInput): Promise<Result<GateOutput>> {
+  const { engine, entry, planned } = step;
+  const { image, probed } = input;
+  const attached = input.scan === undefined ? await attachedScan(step, probed.source ?? image.subject) : ok(input.scan.scan);
+  if (!attached.ok) return attached;
+  const scan = attached.value;
+  if (scan === undefined) {
+    return fail({
+      reason: 'trust',
+      class: 'permanent',
+      message: `${shortDigest(image.digest)} has no scan of ours to judge it by`,
+      hint: 'only images that came through this chain can be tagged again; run the entry that builds it first',
+      at: entry.at,
+    });
+  }
+  const rules = rulesFor(engine.settings.policy, { id: entry.id, kind: policyKind(step), destination: planned.destination });
+  const before = rules.notWorse ? await scanBefore(step, probed) : undefined;
+  if (before !== undefined && !before.ok) return before;
+  const judgement = judge({
+    rules,
+    scan,
+    today: engine.now().toISOString().slice(0, 10),
+    ...(before?.value === undefined ? {} : { before: before.value }),
+  });
+  const denied = await engine.host.gate({ entry: entry.id, subject: image.subject, scan });
+  if (!denied.ok) return denied;
+  const refusals = denied.value === undefined ? judgement.refusals : [...judgement.refusals, denied.value];
+  if (refusals.length === 0) return ok({ judgement });
+  const publicTags = Object.entries(probed.before).filter(([, digest]) => digest === image.digest);
+  const already = publicTags.length === 0 ? '' : `; it is public already as ${publicTags.map(([text]) => text).join(', ')}`;
+  return fail({
+    reason: 'policy',
+    class: 'policy',
+    message: `the gate refused ${shortDigest(image.digest)} for ${formatReference(entry.targets[0].destination)}${already}: ${refusals[0] ?? ''}${more(refusals)}`,
+    hint: 'rebuild with fixed packages, or add a waiver with a reason and an end date to the policy',
+    refusals,
+    at: entry.at,
+  });
+}
+
+function more(refusals: readonly string[]): string {
+  return refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : '';
+}
+
+async function attachedScan(step: StepContext, subject: Pinned): Promise<Result<Scan | undefined>> {
+  if (step.engine.signing === undefined) return ok(undefined);
+  const believed = await believe(step, subject, step.engine.signing);
+  return believed.ok ? ok(newestScan(believed.value.facts)?.content.scan) : believed;
+}
+
+/** The scan attached to what the tag names now, for `notWorse`. */
+async function scanBefore(step: StepContext, probed: Probed): Promise<Result<Scan | undefined>> {
+  const { entry } = step;
+  const { destination } = entry.targets[0];
+  const digest = probed.before[formatReference(destination)];
+  return digest === null || digest === undefined ? ok(undefined) : attachedScan(step, pin(destination, digest));
+}

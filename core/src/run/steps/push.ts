@@ -1,0 +1,27 @@
+/** `core.push@1`: a layout into the destination repository, by digest; no tag knows of it yet. */
+import { fail, type Result } from '../../failure.ts';
+import { openLayout } from '../../oci/layout.ts';
+import { pin } from '../../reference.ts';
+import { copy } from '../../registry/copy.ts';
+import type { BuildOutput, Image, StepContext } from '../engine.ts';
+import { readImage } from './image.ts';
+
+export interface PushInput {
+  readonly built: BuildOutput;
+}
+
+export async function pushStep(step: StepContext, { built }: PushInput): Promise<Result<Image>> {
+  const { engine, entry, signal } = step;
+  const repository = entry.targets[0].destination;
+  if (built.kind === 'reused') return readImage(engine.registry, pin(repository, built.digest), false);
+  const layout = await openLayout(built.built.layout);
+  if (!layout.ok) return layout;
+  const { digest } = layout.value.root;
+  const copied = await copy(layout.value.content, engine.registry.content(repository, 'destination'), digest, { signal });
+  if (!copied.ok) return copied;
+  await built.release();
+  if (copied.value.root.descriptor.digest !== digest) {
+    return fail({ reason: 'trust', class: 'permanent', message: `the layout's ${digest} was pushed as ${copied.value.root.descriptor.digest}` });
+  }
+  return readImage(engine.registry, pin(repository, digest), true);
+}

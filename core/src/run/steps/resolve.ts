@@ -1,0 +1,41 @@
+/**
+ * `core.resolve@1`: from here on there are digests only. Of a sync it makes sure that the source is there to be copied; of a
+ * retag in its own repository it reads the image that the tag will name.
+ */
+import { fail, ok, type Result } from '../../failure.ts';
+import { formatPinned } from '../../reference.ts';
+import type { Image, Probed, StepContext } from '../engine.ts';
+import { readImage } from './image.ts';
+
+export interface ResolveInput {
+  readonly probed: Probed;
+  /** The image is in the destination repository already. */
+  readonly inPlace: boolean;
+}
+
+export interface Resolution {
+  readonly probed: Probed;
+  /** Only when it is in place. */
+  readonly image?: Image;
+}
+
+export async function resolveStep({ engine, entry }: StepContext, { probed, inPlace }: ResolveInput): Promise<Result<Resolution>> {
+  const { source } = probed;
+  if (source === undefined) return ok({ probed });
+  if (inPlace) {
+    const image = await readImage(engine.registry, source, false);
+    return image.ok ? ok({ probed, image: image.value }) : image;
+  }
+  const content = await engine.registry.manifest(source, 'source');
+  if (!content.ok) return content;
+  if (content.value !== undefined) return ok({ probed });
+  return fail({
+    reason: 'registry',
+    class: 'permanent',
+    side: 'source',
+    host: source.registry,
+    message: `${formatPinned(source)} is not in its registry`,
+    hint: 'an old digest may have been removed upstream; take a newer one',
+    at: entry.at,
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * `image.scan@1` and `sbom.make@1`: every platform of the image. What an earlier run attested is taken over, unless the entry
+ * is `always` or the command is `scan`: a scan's key holds the subject only.
+ */
+import { ok, type Result } from '../../failure.ts';
+import type { Digest } from '../../reference.ts';
+import { factsOf, type Fact } from '../../trust/facts.ts';
+import { newestScan } from '../../trust/required.ts';
+import type { Scan } from '../../trust/model.ts';
+import { believe } from '../believe.ts';
+import type { BuildOutput, Image, SbomOutput, StepContext } from '../engine.ts';
+
+export interface ScanOutput {
+  readonly scan: Scan;
+  /** Taken from an attestation that is there already. */
+  readonly attested: boolean;
+}
+
+export interface ScanInput {
+  readonly image: Image;
+}
+
+export async function scanStep(step: StepContext, { image }: ScanInput): Promise<Result<ScanOutput>> {
+  const { engine, entry, task, signal } = step;
+  const facts = await believedFacts(step, image);
+  if (!facts.ok) return facts;
+  const earlier = newestScan(facts.value)?.content.scan;
+  if (earlier !== undefined && engine.purpose !== 'scan' && !entry.always && !tooOld(step, earlier)) {
+    step.log(`taken from the scan of ${earlier.finishedAt}`);
+    return ok({ scan: earlier, attested: true });
+  }
+  if (image.children.length === 0) return ok({ scan: emptyScan(engine.now()), attested: false });
+  await using context = await engine.context(task, 'image.scan@1', signal);
+  const scanned = await engine.host.call('image.scan@1', { subject: image.subject, children: children(image) }, context);
+  return scanned.ok ? ok({ scan: scanned.value, attested: false }) : scanned;
+}
+
+function tooOld({ engine }: StepContext, scan: Scan): boolean {
+  const age = engine.settings.policy.scanMaxAge;
+  return age !== undefined && engine.now().getTime() - Date.parse(scan.finishedAt) > age;
+}
+
+/** An artifact without an image config: nothing to read, so nothing that could be called clean. */
+function emptyScan(now: Date): Scan {
+  const at = now.toISOString();
+  return { scanner: { name: 'none', version: '0', uri: '' }, startedAt: at, finishedAt: at, platforms: [] };
+}
+
+export interface SbomInput {
+  readonly image: Image;
+  readonly built?: BuildOutput;
+}
+
+/** SPDX documents of the children: the build's own where it made them, else the plugin's. */
+export async function sbomStep(step: StepContext, { image, built }: SbomInput): Promise<Result<SbomOutput>> {
+  const { engine, task, signal } = step;
+  const facts = await believedFacts(step, image);
+  if (!facts.ok) return facts;
+  if (factsOf(facts.value, 'sbom').length > 0) return ok({ documents: [], attested: true });
+  const own = built?.kind === 'built' ? (built.built.sboms ?? []) : [];
+  const wanted = new Set<string>(image.children.map(({ digest }) => digest));
+  const documents = own.filter(({ digest }) => wanted.has(digest));
+  const left = image.children.filter(({ digest }) => !documents.some((document) => document.digest === digest));
+  if (left.length === 0) return ok({ documents, attested: false });
+  await using context = await engine.context(task, 'sbom.make@1', signal);
+  const made = await engine.host.call('sbom.make@1', { subject: image.subject, children: left.map(({ digest, platform }) => ({ digest, platform })) }, context);
+  return made.ok ? ok({ documents: [...documents, ...made.value.documents], attested: false }) : made;
+}
+
+function children(image: Image): readonly { readonly digest: Digest; readonly platform: Image['children'][number]['platform'] }[] {
+  return image.children.map(({ digest, platform }) => ({ digest, platform }));
+}
+
+/** What is believed of the image so far: an interrupted run may have attached some of it. */
+export async function believedFacts(step: StepContext, image: Image): Promise<Result<readonly Fact[]>> {
+  const { signing } = step.engine;
+  if (signing === undefined) return ok([]);
+  const believed = await believe(step, image.subject, signing);
+  return believed.ok ? ok(believed.value.facts) : believed;
+}

@@ -1,0 +1,111 @@
+/**
+ * `statement.sign@1`: makes the statements that the image still lacks and has each signed. What is attached and verified
+ * already is never signed again; a repair signs only what is missing.
+ */
+import PQueue from 'p-queue';
+import { fail, ok, type Failure, type Result } from '../../failure.ts';
+import type { Signing } from '../../config/model.ts';
+import type { SigningInput } from '../../plugin/api.ts';
+import { mediaType } from '../../oci/model.ts';
+import { formatReference, pin, type Digest } from '../../reference.ts';
+import { candidateAnnotations } from '../../trust/accept.ts';
+import { bundleStatement } from '../../trust/bundle.ts';
+import type { Bundle } from '../../trust/model.ts';
+import { canonicalJson, statementSubject } from '../../trust/statement.ts';
+import { believe } from '../believe.ts';
+import type { BuildOutput, Image, Probed, SbomOutput, SignedAttachment, SignOutput, StepContext } from '../engine.ts';
+import type { ScanOutput } from './scan.ts';
+import { believedFacts } from './scan.ts';
+import { statementsFor, type WantedStatement } from './statements.ts';
+
+export interface SignInput {
+  readonly probed: Probed;
+  readonly image: Image;
+  readonly scan: ScanOutput;
+  /** Absent when only scans are renewed. */
+  readonly sbom?: SbomOutput;
+  readonly built?: BuildOutput;
+}
+
+/** Signatures made at once for one image: each is a process that mostly waits. */
+const AT_ONCE = 4;
+
+export async function signStep(step: StepContext, input: SignInput): Promise<Result<SignOutput>> {
+  const { engine, task, signal } = step;
+  const { signing } = engine;
+  if (signing === undefined) return ok({ attachments: [] });
+  const present = await presentTypes(step, input.image, signing);
+  if (!present.ok) return present;
+  const wanted = statementsFor(step, input).filter(({ subject, statement, renew }) => renew || !present.value.get(subject)?.has(statement.predicateType));
+  if (wanted.length === 0) return ok({ attachments: [] });
+  const queue = new PQueue({ concurrency: AT_ONCE });
+  let failure: Failure | undefined;
+  const signed = await Promise.all(
+    wanted.map((one) =>
+      queue.add(async (): Promise<SignedAttachment | undefined> => {
+        if (failure !== undefined) return undefined;
+        // One context a statement: signers write files, and these run at the same time.
+        await using context = await engine.context(task, 'statement.sign@1', signal);
+        const made = await engine.host.call('statement.sign@1', { statement: one.statement, signing: signingInput(signing) }, context);
+        const proof = made.ok ? checkSigned(one, made.value.bundle) : made;
+        if (made.ok && proof.ok) return attachment(one, made.value.bundle, signing);
+        if (!proof.ok) failure ??= proof.failure;
+        return undefined;
+      }),
+    ),
+  );
+  if (failure !== undefined) return { ok: false, failure };
+  step.log(`signed ${signed.length} statements for ${formatReference(input.image.subject)}`);
+  return ok({ attachments: signed.filter((one) => one !== undefined) });
+}
+
+/** Subject → predicate types that are attached and believed. Nothing is asked about an image that this run sent. */
+async function presentTypes(step: StepContext, image: Image, signing: Signing): Promise<Result<ReadonlyMap<Digest, ReadonlySet<string>>>> {
+  const present = new Map<Digest, ReadonlySet<string>>();
+  const own = await believedFacts(step, image);
+  if (!own.ok) return own;
+  present.set(image.digest, new Set(own.value.map(({ predicateType }) => predicateType)));
+  if (image.sent) return ok(present);
+  for (const { digest } of image.children) {
+    if (digest === image.digest) continue;
+    const child = await believe(step, pin(image.subject, digest), signing);
+    if (!child.ok) return child;
+    present.set(digest, new Set(child.value.facts.map(({ predicateType }) => predicateType)));
+  }
+  return ok(present);
+}
+
+/** What comes back must be about what was given: a mixed-up bundle would vouch for another image. */
+function checkSigned({ statement }: WantedStatement, bundle: Bundle): Result<void> {
+  const signed = bundleStatement(bundle);
+  if (!signed.ok) return signed;
+  if (canonicalJson(signed.value) === canonicalJson(statement)) return ok(undefined);
+  return fail({
+    reason: 'trust',
+    class: 'permanent',
+    message: `the signer returned a bundle for another statement than ${statement.predicateType} of ${statementSubject(statement) ?? 'nothing'}`,
+    hint: 'this is a mistake of the plugin that signs: use another one, or report it to its author',
+  });
+}
+
+function attachment(one: WantedStatement, bundle: Bundle, signing: Signing): SignedAttachment {
+  const { predicateType } = one.statement;
+  return {
+    subject: one.subject,
+    predicateType,
+    attachment: {
+      artifactType: mediaType.bundle,
+      annotations: candidateAnnotations(signing.signer, predicateType, one.extra),
+      bytes: Buffer.from(bundle),
+    },
+  };
+}
+
+function signingInput({ key, signingConfig, trustedRoot, identityTokenEnv }: Signing): SigningInput {
+  return {
+    ...(key === undefined ? {} : { key }),
+    ...(signingConfig === undefined ? {} : { signingConfig }),
+    ...(trustedRoot === undefined ? {} : { trustedRoot }),
+    ...(identityTokenEnv === undefined ? {} : { identityTokenEnv }),
+  };
+}

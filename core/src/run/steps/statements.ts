@@ -1,0 +1,114 @@
+/** Which statements an image needs, children first; made from what the chain's earlier steps found. */
+import type { BuildEntry, SyncEntry } from '../../config/model.ts';
+import { formatPlatform } from '../../oci/model.ts';
+import { formatReference, formatRepository, type Digest } from '../../reference.ts';
+import type { Extra } from '../../trust/accept.ts';
+import { predicateType, type BuildKeys, type Statement } from '../../trust/model.ts';
+import { copyPredicate } from '../../trust/predicates/copy.ts';
+import { provenancePredicate } from '../../trust/predicates/provenance.ts';
+import { indexSbom, sbomPredicate } from '../../trust/predicates/sbom.ts';
+import { scanPredicate } from '../../trust/predicates/scan.ts';
+import { signaturePredicate } from '../../trust/predicates/signature.ts';
+import { newestProvenance } from '../../trust/required.ts';
+import { makeStatement } from '../../trust/statement.ts';
+import { scanOf, summariseScan } from '../../trust/summary.ts';
+import type { BuildOutput, StepContext } from '../engine.ts';
+import type { SignInput } from './sign.ts';
+
+export interface WantedStatement {
+  readonly subject: Digest;
+  readonly statement: Statement;
+  readonly extra: Extra;
+  /** True when it is to be made although one of its type is attached: a new scan, new build keys. */
+  readonly renew: boolean;
+}
+
+export function statementsFor(step: StepContext, input: SignInput): readonly WantedStatement[] {
+  const { image } = input;
+  const children = image.children.filter(({ digest }) => digest !== image.digest).flatMap(({ digest }) => childStatements(digest, input));
+  const scan = input.scan.scan;
+  const summary = wanted(image.digest, predicateType.scan, scanPredicate(summariseScan(scan)), { created: scan.finishedAt }, !input.scan.attested);
+  if (step.engine.purpose === 'scan') return [...children, summary];
+  const own: WantedStatement[] = [wanted(image.digest, predicateType.signature, signaturePredicate()), summary];
+  const sbom = ownSbom(step, input);
+  if (sbom !== undefined) own.push(wanted(image.digest, predicateType.sbom, sbom));
+  const origin = step.entry.kind === 'build' ? provenance(step, step.entry, input) : copyOrigin(step, step.entry, input);
+  if (origin !== undefined) own.push(origin);
+  return [...children, ...own];
+}
+
+function childStatements(child: Digest, { scan, sbom }: SignInput): readonly WantedStatement[] {
+  const statements: WantedStatement[] = [];
+  const document = sbom?.documents.find(({ digest }) => digest === child);
+  if (document !== undefined) statements.push(wanted(child, predicateType.sbom, sbomPredicate(document.spdx)));
+  const part = scanOf(scan.scan, child);
+  if (part.platforms.length > 0) {
+    statements.push(wanted(child, predicateType.scan, scanPredicate(part), { created: scan.scan.finishedAt }, !scan.attested));
+  }
+  return statements;
+}
+
+/** An index's SBOM lists its children; a single manifest's is the document itself. */
+function ownSbom({ engine }: StepContext, { image, sbom, scan }: SignInput): unknown {
+  const own = sbom?.documents.find(({ digest }) => digest === image.digest);
+  if (own !== undefined) return sbomPredicate(own.spdx);
+  if (image.shape === 'manifest' || sbom?.attested === true) return undefined;
+  const created = wholeSeconds(scan.scan.startedAt, engine.now());
+  return indexSbom({ subject: image.digest, children: image.children, name: formatRepository(image.subject), created });
+}
+
+/** SPDX allows no fractions of a second. */
+function wholeSeconds(time: string, now: Date): string {
+  const at = Number.isNaN(Date.parse(time)) ? now : new Date(time);
+  return `${at.toISOString().slice(0, 19)}Z`;
+}
+
+function copyOrigin({ engine, entry }: StepContext, { source }: SyncEntry, { probed, image }: SignInput): WantedStatement {
+  const time = engine.now().toISOString();
+  const predicate = copyPredicate({
+    source: formatReference(source),
+    sourceDigest: probed.source?.digest ?? image.digest,
+    targets: entry.targets.map(({ destination }) => formatReference(destination)),
+    previous: probed.before,
+    time,
+  });
+  return wanted(image.digest, predicateType.copy, predicate, { created: time });
+}
+
+/** New provenance for what was built, and for what would be built the same from inputs that changed. */
+function provenance(step: StepContext, entry: BuildEntry, { built, probed, image }: SignInput): WantedStatement | undefined {
+  if (built === undefined) return undefined;
+  const earlier = newestProvenance(probed.facts ?? [])?.content.provenance;
+  if (built.kind === 'reused' && earlier?.keys.input === built.keys.input) return undefined;
+  const { engine, planned } = step;
+  const now = engine.now().toISOString();
+  const made = built.kind === 'built' ? built : undefined;
+  const predicate = provenancePredicate({
+    mode: planned.mode ?? '',
+    source: entry.source,
+    options: { dockerOptions: entry.dockerOptions, melangeConfigs: entry.melangeConfigs, ...entry.options },
+    platforms: image.children.map(({ platform }) => formatPlatform(platform)),
+    keys: built.keys,
+    targets: entry.targets.map(({ destination }) => formatReference(destination)),
+    previous: probed.before,
+    materials: made?.built.materials ?? earlier?.materials ?? [],
+    builder: { id: engine.builder, version: made === undefined ? (earlier?.builder.version ?? {}) : toolVersions(made) },
+    invocationId: engine.run,
+    startedOn: made?.startedAt ?? now,
+    finishedOn: made?.finishedAt ?? now,
+  });
+  return wanted(image.digest, predicateType.provenance, predicate, { created: made?.finishedAt ?? now, ...keyNames(built.keys) }, true);
+}
+
+function keyNames({ input, resolved }: BuildKeys): Extra {
+  return { inputKey: input, ...(resolved === undefined ? {} : { resolvedKey: resolved }) };
+}
+
+function toolVersions({ tools }: Extract<BuildOutput, { readonly kind: 'built' }>): Record<string, string> {
+  return Object.fromEntries(tools.map(({ name, version }) => [name, version]));
+}
+
+function wanted(subject: Digest, type: string, predicate: unknown, extra: Extra = {}, renew = false): WantedStatement {
+  return { subject, statement: makeStatement({ digest: subject }, type, predicate), extra, renew };
+}
+

@@ -1,0 +1,58 @@
+/**
+ * `core.tag@1`: the public moment. Each tag is compared with what the probe saw just before it moves, and read again just
+ * after: OCI has no compare-and-set (https://github.com/opencontainers/distribution-spec), so a mover inside that round trip
+ * is not prevented, but it is noticed.
+ */
+import { fail, ok, type Failure, type Result } from '../../failure.ts';
+import { formatReference, pin, type Digest, type Tagged } from '../../reference.ts';
+import type { Image, Probed, StepContext, TagOutput } from '../engine.ts';
+import { shortDigest } from '../wording.ts';
+
+export interface TagInput {
+  readonly probed: Probed;
+  readonly image: Image;
+}
+
+export async function tagStep(step: StepContext, { probed, image }: TagInput): Promise<Result<TagOutput>> {
+  const { engine, entry } = step;
+  const newlyPublished = probed.before[formatReference(entry.targets[0].destination)] !== image.digest;
+  const moved: Record<string, boolean> = {};
+  // The entry's own tag moves last: killed in between, the next run still sees that the others are behind.
+  for (const { destination, templated } of entry.targets.toReversed()) {
+    const text = formatReference(destination);
+    if (templated && !newlyPublished && destination !== entry.targets[0].destination) {
+      moved[text] = false;
+      continue;
+    }
+    const result = await moveTag(engine.registry, destination, image.digest, probed.before[text] ?? null);
+    if (!result.ok) return result;
+    moved[text] = result.value;
+    if (result.value) step.log(`${text} → ${image.digest}`);
+  }
+  return ok({ digest: image.digest, moved });
+}
+
+/** True when the tag was moved, false when it named `digest` already. */
+export async function moveTag(registry: StepContext['engine']['registry'], destination: Tagged, digest: Digest, seen: Digest | null): Promise<Result<boolean>> {
+  const now = await registry.head(destination, 'destination');
+  if (!now.ok) return now;
+  const names = now.value?.digest ?? null;
+  if (names === digest) return ok(false);
+  if (names !== seen) return fail(movedByOther(destination, seen, names));
+  const put = await registry.tag(pin(destination, digest), destination.tag);
+  if (!put.ok) return put;
+  const after = await registry.head(destination, 'destination');
+  if (!after.ok) return after;
+  if (after.value?.digest !== digest) return fail(movedByOther(destination, digest, after.value?.digest ?? null));
+  return ok(true);
+}
+
+function movedByOther(destination: Tagged, seen: Digest | null, now: Digest | null): Failure {
+  const say = (digest: Digest | null): string => (digest === null ? 'nothing' : shortDigest(digest));
+  return {
+    reason: 'trust',
+    class: 'permanent',
+    message: `somebody else moved ${formatReference(destination)} in the meantime: it named ${say(seen)} and names ${say(now)} now`,
+    hint: 'find out who else publishes this tag; the next run compares again from there',
+  };
+}
