@@ -78,6 +78,13 @@ export async function readSigning(
         'keyless',
       ]);
     }
+    if (keyless !== undefined && publicKey !== undefined) {
+      const failure = configFailure(
+        '"publicKey" belongs to "key", not to "keyless"',
+        'to accept an older key, list it in accept',
+      );
+      return accept(fail(failure), [...path, 'publicKey']);
+    }
     if (keyless !== undefined) return readIdentity(fields(keyless), [...path, 'keyless']);
     if (publicKey === undefined) {
       const hint = 'publicKey: the PEM file of the public key, as cosign public-key prints it';
