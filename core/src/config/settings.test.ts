@@ -280,7 +280,7 @@ describe('signing', () => {
       '{key: env://K, publicKey: k.pub, keyless: {issuer: a, subject: b}}',
       '1:52 "key" and "keyless" exclude each other',
     ],
-    ['{keyless: {issuer: a, subject: b}, publicKey: k.pub}', '1:58 "publicKey" belongs to "key", not to "keyless"'],
+    ['{keyless: {issuer: a, subject: b}, publicKey: k.pub}', '1:56 "publicKey" belongs to "key", not to "keyless"'],
     ['{keyless: {issuer: a}}', '1:20 "subject" is missing'],
     ['{keyless: {issuer: a, issuerPattern: b, subject: c}}', '1:47 "issuer" and "issuerPattern" exclude each other'],
     ['{keyless: {issuer: a, subjectPattern: "("}}', '1:48 "(" is not a regular expression'],
