@@ -17,8 +17,12 @@ const TOOLS = [...worldTools({}), 'apko', 'trivy'];
 async function demo(signal: AbortSignal): Promise<void> {
   let env: Readonly<Record<string, string>> = {};
   const console = createConsole({ root, env: () => env, signal });
-  console.say('This starts two registries, an Alpine repository and a vulnerability database on free ports of this machine,');
-  console.say('and runs config.yaml against them: sync, build, scan, sign, verify, tag. About a minute, and everything is');
+  console.say(
+    'This starts two registries, an Alpine repository and a vulnerability database on free ports of this machine,',
+  );
+  console.say(
+    'and runs config.yaml against them: sync, build, scan, sign, verify, tag. About a minute, and everything is',
+  );
   console.say('ended at the end. What is missing is installed first, which can take a quarter of an hour once.');
   const log = (line: string): void => console.say(`  ${line}`);
 
@@ -35,7 +39,12 @@ async function demo(signal: AbortSignal): Promise<void> {
     await writeFile(settings, JSON.stringify(worldSettings(addresses), null, 2));
     const to = addresses.destination.host;
     log(`hub.slipway.example is ${addresses.source.host}; registry.slipway.example is ${to}`);
-    await tour({ console, world: addresses, to, common: ['--settings', relative(root, settings), '--to', to, '--progress', 'quiet'] });
+    await tour({
+      console,
+      world: addresses,
+      to,
+      common: ['--settings', relative(root, settings), '--to', to, '--progress', 'quiet'],
+    });
   }
   console.heading('Done: everything went as promised, and nothing is left running');
 }
@@ -77,7 +86,11 @@ async function tour(tour: Tour): Promise<void> {
 async function mustBeAbsent({ console, world }: Tour, reference: string): Promise<void> {
   const crane = world.tools['crane'] ?? 'crane';
   const output = await console.command(crane, ['digest', reference], { expect: 1, quiet: true });
-  if (!output.stderr.includes('MANIFEST_UNKNOWN') && !output.stderr.includes('NAME_UNKNOWN') && !output.stderr.includes('404')) {
+  if (
+    !output.stderr.includes('MANIFEST_UNKNOWN') &&
+    !output.stderr.includes('NAME_UNKNOWN') &&
+    !output.stderr.includes('404')
+  ) {
     throw new DemoError(`the registry does not say that ${reference} is absent: ${output.stderr}`);
   }
   console.say('There is no such tag.');
@@ -95,7 +108,8 @@ function showSecondRun(console: Console, stdout: string): void {
   const started = answer.tools.map(({ name, started }) => `${name} ${started}`).join(', ');
   console.say(`Tools started: ${started === '' ? 'none' : started}`);
   const changed = answer.entries.filter(({ outcome }) => outcome !== 'unchanged');
-  if (changed.length > 0) throw new DemoError(`the second run changed ${changed.map(({ destination }) => destination).join(', ')}`);
+  if (changed.length > 0)
+    throw new DemoError(`the second run changed ${changed.map(({ destination }) => destination).join(', ')}`);
   const redone = answer.entries.filter(({ why }) => why.includes('always'));
   if (redone.length !== 1) throw new DemoError(`${redone.length} entries were done again; one was expected`);
 }

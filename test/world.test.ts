@@ -5,10 +5,28 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { alpineImage, AMD64 } from '../demo/world/images.ts';
 import { imageLayout } from '../demo/world/image.ts';
-import { cosign, crane, freshFolder, freshPath, freshPrefix, identityToken, push, root, skopeo, tool, world } from './world.ts';
+import {
+  cosign,
+  crane,
+  freshFolder,
+  freshPath,
+  freshPrefix,
+  identityToken,
+  push,
+  root,
+  skopeo,
+  tool,
+  world,
+} from './world.ts';
 
 interface ScanReport {
-  readonly Results?: readonly { readonly Vulnerabilities?: readonly { readonly VulnerabilityID: string; readonly Severity: string; readonly FixedVersion?: string }[] }[];
+  readonly Results?: readonly {
+    readonly Vulnerabilities?: readonly {
+      readonly VulnerabilityID: string;
+      readonly Severity: string;
+      readonly FixedVersion?: string;
+    }[];
+  }[];
 }
 
 /** The findings of one platform, as `leaky CRITICAL 1.0.1-r0`. */
@@ -16,13 +34,21 @@ async function findings(reference: string, platform: string): Promise<readonly s
   const cache = await freshFolder();
   const shared = ['--cache-dir', cache, '--quiet', '--db-repository', world().database];
   expect(await tool('trivy', ['image', ...shared, '--download-db-only'])).toMatchObject({ code: 0 });
-  const offline = ['--skip-db-update', '--skip-java-db-update', '--skip-check-update', '--skip-version-check', '--offline-scan'];
+  const offline = [
+    '--skip-db-update',
+    '--skip-java-db-update',
+    '--skip-check-update',
+    '--skip-version-check',
+    '--offline-scan',
+  ];
   const how = ['--scanners', 'vuln', '--image-src', 'remote', '--format', 'json', '--platform', platform];
   const output = await tool('trivy', ['image', ...shared, ...offline, ...how, reference]);
   expect(output).toMatchObject({ code: 0 });
   const report = JSON.parse(output.stdout) as ScanReport;
   const found = (report.Results ?? []).flatMap((result) => result.Vulnerabilities ?? []);
-  return found.map(({ VulnerabilityID, Severity, FixedVersion }) => `${VulnerabilityID} ${Severity} ${FixedVersion ?? '-'}`).toSorted();
+  return found
+    .map(({ VulnerabilityID, Severity, FixedVersion }) => `${VulnerabilityID} ${Severity} ${FixedVersion ?? '-'}`)
+    .toSorted();
 }
 
 /** Builds an apko config in a folder of its own; the index digest. */
@@ -52,7 +78,9 @@ describe('source images', () => {
     const digest = world().images['library/alpine:3.20'];
     expect((await crane('digest', reference)).stdout.trim()).toBe(digest);
     expect(await crane('validate', '--remote', reference)).toMatchObject({ code: 0 });
-    const index = JSON.parse((await skopeo('inspect', '--tls-verify=false', '--raw', `docker://${reference}`)).stdout) as {
+    const index = JSON.parse(
+      (await skopeo('inspect', '--tls-verify=false', '--raw', `docker://${reference}`)).stdout,
+    ) as {
       readonly manifests: readonly { readonly platform: { readonly architecture: string } }[];
     };
     expect(index.manifests.map(({ platform }) => platform.architecture)).toEqual(['amd64', 'arm64']);
@@ -81,7 +109,10 @@ test('the other registry has the referrers API', async () => {
 
 describe('the Alpine repository', () => {
   test('apko builds hello from two folders to one digest, with no path and no port inside', async () => {
-    const [one, two] = [await apko('images/hello/apko.yaml', '.'), await apko('images/hello/apko.yaml', 'another/place')];
+    const [one, two] = [
+      await apko('images/hello/apko.yaml', '.'),
+      await apko('images/hello/apko.yaml', 'another/place'),
+    ];
     expect(two.digest).toBe(one.digest);
     const prefix = freshPrefix('hello');
     expect(await crane('push', '--index', join(one.folder, 'out'), `${prefix}:1`)).toMatchObject({ code: 0 });
@@ -95,11 +126,14 @@ describe('the Alpine repository', () => {
 
   test('the proxy answers conditional requests, and reaches nothing else', async () => {
     const index = 'http://apk.slipway.example/v3.20/main/x86_64/APKINDEX.tar.gz';
-    const asked = (...headers: readonly string[]) => tool('curl', ['-s', '-o', '/dev/null', '-D', '-', ...headers, index]);
+    const asked = (...headers: readonly string[]) =>
+      tool('curl', ['-s', '-o', '/dev/null', '-D', '-', ...headers, index]);
     const etag = /^etag: (.*)$/m.exec((await asked()).stdout)?.[1]?.trim();
     expect((await asked('-H', `If-None-Match: ${etag}`)).stdout).toContain('304 Not Modified');
     expect((await asked('-H', 'If-None-Match: "other"')).stdout).toContain('200 OK');
-    expect((await tool('curl', ['-s', '-o', '/dev/null', '-w', '%{http_code}', 'http://elsewhere.example/'])).stdout).toBe('502');
+    expect(
+      (await tool('curl', ['-s', '-o', '/dev/null', '-w', '%{http_code}', 'http://elsewhere.example/'])).stdout,
+    ).toBe('502');
   });
 });
 
@@ -117,7 +151,9 @@ describe('the vulnerability database', () => {
     const prefix = freshPrefix('hello');
     await crane('push', '--index', join(folder, 'out'), `${prefix}:1`);
     expect(await findings(`${prefix}:1`, 'linux/amd64')).toEqual(['CVE-2026-10002 HIGH -']);
-    expect(await findings(`${world().source.host}/library/alpine:3.20`, 'linux/arm64')).toEqual(['CVE-2026-10003 LOW 1.2.5-r1']);
+    expect(await findings(`${world().source.host}/library/alpine:3.20`, 'linux/arm64')).toEqual([
+      'CVE-2026-10003 LOW 1.2.5-r1',
+    ]);
   });
 });
 
@@ -142,15 +178,31 @@ describe('signing', () => {
     const digest = createHash('sha256').update('an image').digest('hex');
     await writeFile(join(folder, 'statement.json'), statement(digest));
     const trust = ['--trusted-root', keyless?.trustedRoot ?? ''];
-    const files = ['--statement', 'statement.json', '--bundle', 'bundle.json', '--signing-config', keyless?.signingConfig ?? ''];
+    const files = [
+      '--statement',
+      'statement.json',
+      '--bundle',
+      'bundle.json',
+      '--signing-config',
+      keyless?.signingConfig ?? '',
+    ];
     const env = { SIGSTORE_ID_TOKEN: await identityToken('release@slipway.example') };
     const signed = await cosign(['attest-blob', '--yes', ...files, ...trust], { cwd: folder, env });
     expect(signed, signed.stderr).toMatchObject({ code: 0 });
 
     const ignore = ['--use-signed-timestamps', '--insecure-ignore-tlog', '--insecure-ignore-sct'];
-    const type = ['--type', 'https://sigstore.dev/cosign/sign/v1', '--bundle', 'bundle.json', '--certificate-oidc-issuer', keyless?.issuer ?? ''];
+    const type = [
+      '--type',
+      'https://sigstore.dev/cosign/sign/v1',
+      '--bundle',
+      'bundle.json',
+      '--certificate-oidc-issuer',
+      keyless?.issuer ?? '',
+    ];
     const verify = (email: string) =>
-      cosign(['verify-blob-attestation', ...ignore, ...trust, ...type, '--certificate-identity', email, 'image'], { cwd: folder });
+      cosign(['verify-blob-attestation', ...ignore, ...trust, ...type, '--certificate-identity', email, 'image'], {
+        cwd: folder,
+      });
     const right = await verify('release@slipway.example');
     expect(right, right.stderr).toMatchObject({ code: 0 });
     const wrong = await verify('somebody@else.example');

@@ -35,7 +35,10 @@ export function apk(description: Package, architecture: Architecture): Uint8Arra
 }
 
 function packageInfo(description: Package, architecture: Architecture, datahash: string): string {
-  const size = description.members.reduce((total, member) => total + (member.type === 'file' ? member.content.length : 0), 0);
+  const size = description.members.reduce(
+    (total, member) => total + (member.type === 'file' ? member.content.length : 0),
+    0,
+  );
   const fields: readonly (readonly [string, string | number])[] = [
     ['pkgname', description.name],
     ['pkgver', description.version],

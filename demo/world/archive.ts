@@ -31,7 +31,10 @@ export function tar(members: readonly Member[], options: TarOptions): Uint8Array
     const records = Object.entries(options.pax?.(member) ?? {});
     if (records.length > 0) {
       const body = text(records.map(([key, value]) => paxRecord(key, value)).join(''));
-      parts.push(header({ name: 'PaxHeader', mode: 0o644, size: body.length, flag: 'x', mtime: options.mtime }), padded(body));
+      parts.push(
+        header({ name: 'PaxHeader', mode: 0o644, size: body.length, flag: 'x', mtime: options.mtime }),
+        padded(body),
+      );
     }
     parts.push(...memberBlocks(member, options.mtime));
   }

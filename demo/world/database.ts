@@ -10,7 +10,14 @@ const RELEASE = 'alpine 3.20';
 
 /** Every advisory of the world. A missing `fixed` means that no fixed version is known. */
 export const advisories = [
-  { id: 'CVE-2026-10001', release: RELEASE, package: 'leaky', severity: 'CRITICAL', title: 'leaky leaks', fixed: '1.0.1-r0' },
+  {
+    id: 'CVE-2026-10001',
+    release: RELEASE,
+    package: 'leaky',
+    severity: 'CRITICAL',
+    title: 'leaky leaks',
+    fixed: '1.0.1-r0',
+  },
   { id: 'CVE-2026-10002', release: RELEASE, package: 'hello', severity: 'HIGH', title: 'hello greets strangers' },
   { id: 'CVE-2026-10003', release: RELEASE, package: 'musl', severity: 'LOW', title: 'musl hums', fixed: '1.2.5-r1' },
 ] as const;
@@ -34,7 +41,11 @@ export async function publishDatabase(options: DatabaseOptions): Promise<string>
   await writeFile(list, JSON.stringify(advisories));
   await run(options.vulndb, [list, made]);
   const members = await Promise.all(
-    ['trivy.db', 'metadata.json'].map(async (path) => ({ type: 'file' as const, path, content: await readFile(join(made, path)) })),
+    ['trivy.db', 'metadata.json'].map(async (path) => ({
+      type: 'file' as const,
+      path,
+      content: await readFile(join(made, path)),
+    })),
   );
   const layer = gzipStored(tar(members, { mtime: 0 }));
   const types = 'application/vnd.aquasec.trivy';

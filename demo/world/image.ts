@@ -66,9 +66,14 @@ export function artifactLayout(configType: string, layerType: string, layer: Uin
 export async function writeLayout(layout: Layout, folder: string): Promise<void> {
   const blobs = join(folder, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
-  await Promise.all([...layout.blobs].map(([digest, bytes]) => writeFile(join(blobs, digest.slice('sha256:'.length)), bytes)));
+  await Promise.all(
+    [...layout.blobs].map(([digest, bytes]) => writeFile(join(blobs, digest.slice('sha256:'.length)), bytes)),
+  );
   await writeFile(join(folder, 'oci-layout'), json({ imageLayoutVersion: '1.0.0' }));
-  await writeFile(join(folder, 'index.json'), json({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [layout.root] }));
+  await writeFile(
+    join(folder, 'index.json'),
+    json({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [layout.root] }),
+  );
 }
 
 function addImage(blobs: Map<string, Uint8Array>, image: PlatformImage): BlobDescriptor {

@@ -16,13 +16,23 @@ export const AMD64: PlatformName = { os: 'linux', architecture: 'amd64' };
 export const ARM64: PlatformName = { os: 'linux', architecture: 'arm64' };
 
 /** An image as a distribution's: it names the distribution and lists its packages, which is what scanners read. */
-export function alpineImage(platform: PlatformName, packages: readonly InstalledPackage[], label: string): PlatformImage {
+export function alpineImage(
+  platform: PlatformName,
+  packages: readonly InstalledPackage[],
+  label: string,
+): PlatformImage {
   const base: readonly Member[] = [
     ...['etc', 'lib', 'lib/apk', 'lib/apk/db'].map((path): Member => ({ type: 'directory', path })),
     { type: 'file', path: 'etc/os-release', content: text(OS_RELEASE) },
-    { type: 'file', path: 'lib/apk/db/installed', content: text(packages.map((each) => record(each, platform)).join('')) },
+    {
+      type: 'file',
+      path: 'lib/apk/db/installed',
+      content: text(packages.map((each) => record(each, platform)).join('')),
+    },
   ];
-  const top: readonly Member[] = [{ type: 'file', path: 'label', content: text(`${label} ${platform.architecture}\n`) }];
+  const top: readonly Member[] = [
+    { type: 'file', path: 'label', content: text(`${label} ${platform.architecture}\n`) },
+  ];
   return { platform, layers: [base, top] };
 }
 

@@ -24,7 +24,15 @@ export async function startIssuer(): Promise<Issuer> {
 
   function identityToken(email: string): string {
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: url, aud: 'sigstore', sub: email, email, email_verified: true, iat: now, exp: now + LIFETIME };
+    const claims = {
+      iss: url,
+      aud: 'sigstore',
+      sub: email,
+      email,
+      email_verified: true,
+      iat: now,
+      exp: now + LIFETIME,
+    };
     const signed = `${encode({ alg: 'RS256', typ: 'JWT', kid: KEY_ID })}.${encode(claims)}`;
     return `${signed}.${sign('sha256', Buffer.from(signed), privateKey).toString('base64url')}`;
   }

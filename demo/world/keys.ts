@@ -40,7 +40,10 @@ export async function ensureKeys(options: KeyOptions): Promise<Keys> {
   const { folder } = options;
   const complete = (await readdir(folder).catch(() => [])).length > 0;
   if (!complete) await makeKeys(options);
-  const pair = (name: string): KeyPair => ({ key: join(folder, `${name}.key`), publicKey: join(folder, `${name}.pub`) });
+  const pair = (name: string): KeyPair => ({
+    key: join(folder, `${name}.key`),
+    publicKey: join(folder, `${name}.pub`),
+  });
   return {
     packageKey: join(folder, 'slipway.rsa'),
     production: pair('production'),

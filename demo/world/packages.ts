@@ -28,7 +28,9 @@ function script(path: string, body: string): Member {
 
 /** All packages, the same for every architecture. `binary` is a statically linked busybox of this machine. */
 export async function worldPackages(binary: string, run: Runner): Promise<readonly Package[]> {
-  const applets = (await run(binary, ['--list'])).stdout.split('\n').filter((name) => name !== '' && name !== 'busybox');
+  const applets = (await run(binary, ['--list'])).stdout
+    .split('\n')
+    .filter((name) => name !== '' && name !== 'busybox');
   return [
     release(),
     // The other architecture gets this machine's binary too: its images are built, scanned and signed, never run.

@@ -37,7 +37,9 @@ async function missingPins(pins: readonly Pin[]): Promise<readonly Pin[]> {
 
 async function build(missing: readonly Pin[], { log, signal }: PrepareOptions): Promise<void> {
   const minutes = Math.ceil(missing.reduce((sum, pin) => sum + pin.expectedSeconds, 0) / 60);
-  log(`building ${missing.map(({ name }) => name).join(', ')} from pinned sources: about ${minutes} min, once on this machine`);
+  log(
+    `building ${missing.map(({ name }) => name).join(', ')} from pinned sources: about ${minutes} min, once on this machine`,
+  );
   const built = await installTools({
     names: missing.map(({ name }) => name),
     env: process.env,

@@ -31,7 +31,8 @@ export type Runner = (command: string, args: readonly string[], options?: RunOpt
 
 export const run: Runner = async (command, args, options) => {
   const output = await runAny(command, args, options);
-  if (output.code !== 0) throw new Error(`${command} ${args[0] ?? ''} ended with ${output.code}: ${output.stderr.slice(-2000)}`);
+  if (output.code !== 0)
+    throw new Error(`${command} ${args[0] ?? ''} ended with ${output.code}: ${output.stderr.slice(-2000)}`);
   return output;
 };
 

@@ -34,7 +34,11 @@ export async function startRegistry(processes: Processes, binary: string, folder
 }
 
 /** A registry in memory that has the referrers API. */
-export async function startReferrersRegistry(processes: Processes, binary: string, folder: string): Promise<RegistryAddress> {
+export async function startReferrersRegistry(
+  processes: Processes,
+  binary: string,
+  folder: string,
+): Promise<RegistryAddress> {
   await mkdir(folder, { recursive: true });
   const [port] = await processes.serve({
     command: binary,

@@ -80,10 +80,21 @@ async function fill(filling: Filling): Promise<WorldAddresses> {
   const tools = await findTools(filling);
   const tool = (name: string): string => tools[name] ?? name;
   log('keys, and an Alpine repository signed with one of them');
-  const keys = await ensureKeys({ folder: join(filling.folder, 'keys'), cosign: tool('cosign'), melange: tool('melange'), run });
+  const keys = await ensureKeys({
+    folder: join(filling.folder, 'keys'),
+    cosign: tool('cosign'),
+    melange: tool('melange'),
+    run,
+  });
   const site = join(own, 'apk.slipway.example');
   const packages = await worldPackages(BUSYBOX, run);
-  await makeRepository({ packages, folder: join(site, 'v3.20', 'main'), melange: tool('melange'), key: keys.packageKey, run });
+  await makeRepository({
+    packages,
+    folder: join(site, 'v3.20', 'main'),
+    melange: tool('melange'),
+    key: keys.packageKey,
+    run,
+  });
   await mkdir(join(site, 'keys'), { recursive: true });
   await copyFile(`${keys.packageKey}.pub`, join(site, 'keys', 'slipway.rsa.pub'));
   const proxy = await startProxy({ 'apk.slipway.example': site });
