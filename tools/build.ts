@@ -14,7 +14,9 @@ for (const name of packages) {
   await rm(dist, { recursive: true, force: true });
   const config = join(configs, `${name.replace('/', '-')}.json`);
   await writeFile(config, JSON.stringify(configOf(join(root, name, 'src'), dist)));
-  const { ok } = await child(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', config], { output: 'show' });
+  const { ok } = await child(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', config], {
+    output: 'show',
+  });
   if (!ok) {
     console.error(`${name} does not compile`);
     process.exit(1);

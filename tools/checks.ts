@@ -24,7 +24,9 @@ export const staticChecks: readonly Check[] = [
 export const unitTests: Check = { name: 'unit tests', args: [vitest, 'run', '--project', 'unit'] };
 
 /** Two at a time; prints a line for each and the whole output of those that fail. Returns how many passed and failed. */
-export async function runChecks(checks: readonly Check[]): Promise<{ readonly passed: number; readonly failed: number }> {
+export async function runChecks(
+  checks: readonly Check[],
+): Promise<{ readonly passed: number; readonly failed: number }> {
   const waiting = [...checks];
   let failed = 0;
   const worker = async (): Promise<void> => {

@@ -58,12 +58,18 @@ function progressPrinter(): (progress: InstallProgress) => void {
     if (key === shown) return;
     shown = key;
     const time = state === 'built' ? `${seconds.toFixed(0)} s` : `${seconds.toFixed(0)} of about ${expectedSeconds} s`;
-    console.log(state === 'waiting' ? `waiting for another installation: ${time}` : `[${index}/${total}] ${state} ${tool}: ${time}`);
+    console.log(
+      state === 'waiting'
+        ? `waiting for another installation: ${time}`
+        : `[${index}/${total}] ${state} ${tool}: ${time}`,
+    );
   };
 }
 
 function tell(failure: Failure): void {
-  console.error([failure.message, 'output' in failure ? failure.output : undefined, failure.hint].filter(Boolean).join('\n'));
+  console.error(
+    [failure.message, 'output' in failure ? failure.output : undefined, failure.hint].filter(Boolean).join('\n'),
+  );
 }
 
 async function runTests(args: readonly string[]): Promise<{ readonly code: number; readonly count: Count }> {
@@ -80,10 +86,16 @@ async function runTests(args: readonly string[]): Promise<{ readonly code: numbe
 interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly { readonly status: string }[] }[];
+  readonly testResults: readonly {
+    readonly status: string;
+    readonly assertionResults: readonly { readonly status: string }[];
+  }[];
 }
 
-function countTests({ numPassedTests = 0, numFailedTests = 0, testResults = [] }: Partial<Report>, code: number): Count {
+function countTests(
+  { numPassedTests = 0, numFailedTests = 0, testResults = [] }: Partial<Report>,
+  code: number,
+): Count {
   // A file that cannot even be loaded has failed without a failing test in it.
   const broken = testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'),

@@ -47,27 +47,59 @@ const rules: readonly Rule[] = [
     files: ['core/src/registry/**'],
     except: tests,
     never: ['node:http', 'node:https', 'node:http2'],
-    instead: 'undici; a server that serves a layout belongs to core/src/testing or a file of its own that is named here',
+    instead:
+      'undici; a server that serves a layout belongs to core/src/testing or a file of its own that is named here',
   },
   {
     says: 'the pure parts do no input or output',
     files: ['core/src/{plan,policy,trust,report}/**', 'core/src/{failure,reference}.ts', 'core/src/**/model.ts'],
     // The two that read and write on behalf of others, who get them as parameters.
     except: [...tests, 'core/src/plan/files.ts', 'core/src/trust/memory.ts'],
-    never: ['node:fs', 'node:fs/**', 'node:net', 'node:tls', 'node:dns', 'node:os', 'node:timers/**', 'node:worker_threads', 'core/src/exec/!(model).ts', 'core/src/plan/files.ts', 'core/src/trust/memory.ts'],
+    never: [
+      'node:fs',
+      'node:fs/**',
+      'node:net',
+      'node:tls',
+      'node:dns',
+      'node:os',
+      'node:timers/**',
+      'node:worker_threads',
+      'core/src/exec/!(model).ts',
+      'core/src/plan/files.ts',
+      'core/src/trust/memory.ts',
+    ],
     instead: 'data as a parameter, or an interface as `Files`',
   },
   {
     says: 'plugins import the core’s front door, their own files and dependencies, and harmless builtins',
     files: ['plugins/*/src/**'],
     except: tests,
-    never: ['@slipway/core/*', 'core/**', 'cli/**', 'tools/**', '@slipway/!(core)', 'node:child_process', 'node:http', 'node:https', 'node:net'],
+    never: [
+      '@slipway/core/*',
+      'core/**',
+      'cli/**',
+      'tools/**',
+      '@slipway/!(core)',
+      'node:child_process',
+      'node:http',
+      'node:https',
+      'node:net',
+    ],
     instead: 'an export of `@slipway/core`; what is missing there is added to core/src/index.ts',
   },
   {
     says: 'tests of plugins use the published parts of the core as well',
     files: ['plugins/*/src/**/*.test.ts'],
-    only: ['@slipway/core', '@slipway/core/testing', 'plugins/**', 'node:**', 'vitest', 'fast-check', '@sigstore/**', 'yaml'],
+    only: [
+      '@slipway/core',
+      '@slipway/core/testing',
+      'plugins/**',
+      'node:**',
+      'vitest',
+      'fast-check',
+      '@sigstore/**',
+      'yaml',
+    ],
     instead: '`@slipway/core/testing`',
   },
 ];
@@ -110,12 +142,22 @@ describe('the reading of imports', () => {
       } from "node:path";
     `;
     expect(specifiers(source, 'core/src/x/y.ts')).toEqual([
-      'one', 'core/src/x/two.ts', 'core/src/three.ts', 'node:path', 'four', 'node:fs',
+      'one',
+      'core/src/x/two.ts',
+      'core/src/three.ts',
+      'node:path',
+      'four',
+      'node:fs',
     ]);
   });
 
   it('finds a cycle and names its files in order', () => {
-    const graph = new Map([['a', ['b']], ['b', ['c']], ['c', ['b']], ['d', ['a']]]);
+    const graph = new Map([
+      ['a', ['b']],
+      ['b', ['c']],
+      ['c', ['b']],
+      ['d', ['a']],
+    ]);
     expect(cycles(graph)).toEqual(['b → c → b']);
   });
 });
@@ -126,7 +168,11 @@ function violations(rule: Rule): readonly string[] {
   const allowed = rule.only === undefined ? () => true : picomatch([...rule.only]);
   return files
     .filter((file) => holds(file))
-    .flatMap((file) => importsOf(file).filter((name) => forbidden(name) || !allowed(name)).map((name) => `${file} imports ${name}`));
+    .flatMap((file) =>
+      importsOf(file)
+        .filter((name) => forbidden(name) || !allowed(name))
+        .map((name) => `${file} imports ${name}`),
+    );
 }
 
 function importsOf(file: string): readonly string[] {

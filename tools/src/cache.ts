@@ -36,7 +36,8 @@ export async function sourceKey(pin: Pin, place: Place = {}): Promise<string> {
   const hash = createHash('sha256');
   hash.update(JSON.stringify([buildArguments(pin, ''), buildEnvironment(pin), place.system ?? thisSystem]));
   // Lengths keep two different sets of files from running together into the same bytes.
-  for (const [index, content] of contents.entries()) hash.update(`\n${names[index]} ${content.length}\n`).update(content);
+  for (const [index, content] of contents.entries())
+    hash.update(`\n${names[index]} ${content.length}\n`).update(content);
   return hash.digest('hex').slice(0, 32);
 }
 

@@ -7,8 +7,13 @@ function system(installed: readonly string[], apt = true): { readonly run: Run; 
   const calls: string[] = [];
   const run: Run = async (program, args) => {
     calls.push([program, ...args].join(' '));
-    if (program !== 'dpkg-query') return { ok: apt, stdout: '', stderr: apt ? '' : 'E: Unable to locate package skopeo\n' };
-    return { ok: false, stdout: installed.map((name) => `${name} installed\n`).join('') + 'skopeo config-files\n', stderr: '' };
+    if (program !== 'dpkg-query')
+      return { ok: apt, stdout: '', stderr: apt ? '' : 'E: Unable to locate package skopeo\n' };
+    return {
+      ok: false,
+      stdout: installed.map((name) => `${name} installed\n`).join('') + 'skopeo config-files\n',
+      stderr: '',
+    };
   };
   return { run, calls };
 }
@@ -23,7 +28,9 @@ it('installs as root what is missing, and only that', async () => {
   const { run, calls } = system(['bubblewrap']);
   const told: string[] = [];
   const onInstall = (names: readonly string[]): void => void told.push(...names);
-  expect(await ensureDebianPackages(['bubblewrap', 'skopeo'], { run, root: true, onInstall })).toMatchObject({ ok: true });
+  expect(await ensureDebianPackages(['bubblewrap', 'skopeo'], { run, root: true, onInstall })).toMatchObject({
+    ok: true,
+  });
   expect(told).toEqual(['skopeo']);
   expect(calls.slice(1)).toEqual(['apt-get update -q', 'apt-get install -y -q --no-install-recommends -- skopeo']);
 });

@@ -22,7 +22,12 @@ export async function ensureDebianPackages(packages: readonly string[], options:
   const { run, root = process.getuid?.() === 0, onInstall } = options;
   // It exits with 1 when one of them is unknown, and still prints the others.
   const asked = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', '--', ...packages], {});
-  const installed = new Set(asked.stdout.split('\n').filter((line) => line.endsWith(' installed')).map((line) => line.split(' ', 1)[0]));
+  const installed = new Set(
+    asked.stdout
+      .split('\n')
+      .filter((line) => line.endsWith(' installed'))
+      .map((line) => line.split(' ', 1)[0]),
+  );
   const missing = packages.filter((name) => !installed.has(name));
   if (missing.length === 0) return ok(undefined);
   const byHand = `apt-get install --no-install-recommends ${missing.join(' ')}`;

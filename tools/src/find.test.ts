@@ -18,7 +18,10 @@ function world(): World {
   const [bin, cache, modules] = [freshFolder(), freshFolder(), freshFolder()];
   tinyModule(modules);
   const probe = { args: ['version'], pattern: /^tiny v(\S+)$/m };
-  const catalogue = [{ ...tiny, version: '1.5.0', probe }, { ...tiny, name: 'own' }];
+  const catalogue = [
+    { ...tiny, version: '1.5.0', probe },
+    { ...tiny, name: 'own' },
+  ];
   mkdirSync(join(modules, 'own'));
   writeFileSync(join(modules, 'own', 'go.mod'), 'module own\n');
   return {

@@ -49,8 +49,10 @@ interface Where {
 async function find(need: ToolNeed, pin: Pin | undefined, where: Where): Promise<Result<FoundTool>> {
   const { name, range } = need;
   // The name comes from a plugin and becomes part of a path.
-  if (!/^[a-z0-9][a-z0-9._-]*$/i.test(name)) return fail(missing(name, 'that is no name of a program', 'Correct the plugin'));
-  if (semver.validRange(range) === null) return fail(missing(name, `“${range}” is no version range`, 'Correct the plugin'));
+  if (!/^[a-z0-9][a-z0-9._-]*$/i.test(name))
+    return fail(missing(name, 'that is no name of a program', 'Correct the plugin'));
+  if (semver.validRange(range) === null)
+    return fail(missing(name, `“${range}” is no version range`, 'Correct the plugin'));
   const rejected: string[] = [];
   // A program of our own has no version probe: whatever else has its name on PATH is something different.
   const candidates = pin !== undefined && pin.probe === undefined ? [] : await onPath(name, where.env);
@@ -62,7 +64,12 @@ async function find(need: ToolNeed, pin: Pin | undefined, where: Where): Promise
   return inCache(need, pin, where, rejected);
 }
 
-async function inCache(need: ToolNeed, pin: Pin | undefined, where: Where, rejected: readonly string[]): Promise<Result<FoundTool>> {
+async function inCache(
+  need: ToolNeed,
+  pin: Pin | undefined,
+  where: Where,
+  rejected: readonly string[],
+): Promise<Result<FoundTool>> {
   const { name, range } = need;
   const onlyPath = rejected.length === 0 ? 'it is not on PATH' : rejected.join(', ');
   if (pin === undefined) {
@@ -74,11 +81,23 @@ async function inCache(need: ToolNeed, pin: Pin | undefined, where: Where, rejec
   }
   const path = await cachedTool(where.cache, pin, where.place);
   if (path !== undefined) return ok({ name, path, version: pin.version });
-  return fail(missing(`${name} ${range}`, `${onlyPath}, and not among the built ones in ${where.cache}`, 'Run: slipway tools install'));
+  return fail(
+    missing(
+      `${name} ${range}`,
+      `${onlyPath}, and not among the built ones in ${where.cache}`,
+      'Run: slipway tools install',
+    ),
+  );
 }
 
 function missing(tool: string, why: string, hint: string): MissingToolFailure {
-  return { reason: 'missing-tool', class: 'permanent', tool: tool.split(' ', 1)[0] ?? tool, message: `${tool} was not found: ${why}`, hint };
+  return {
+    reason: 'missing-tool',
+    class: 'permanent',
+    tool: tool.split(' ', 1)[0] ?? tool,
+    message: `${tool} was not found: ${why}`,
+    hint,
+  };
 }
 
 /** A need for exactly the pinned version, for the demo and the tests. */

@@ -26,7 +26,8 @@ const usualPlace = '/usr/local/go/bin';
 /** The Go on PATH (or in its usual place), if it is at least `minimum` (as `1.26.3`). */
 export async function findGo(env: Environment, minimum: string, signal: AbortSignal): Promise<Result<Go>> {
   const path = (await onPath('go', { PATH: `${env['PATH'] ?? ''}:${usualPlace}` }))[0];
-  if (path === undefined) return fail(noGo(minimum, `no \`go\` on PATH (${env['PATH'] ?? 'empty'}) or in ${usualPlace}`));
+  if (path === undefined)
+    return fail(noGo(minimum, `no \`go\` on PATH (${env['PATH'] ?? 'empty'}) or in ${usualPlace}`));
   const asked = await runProcess({
     path,
     args: ['env', 'GOVERSION'],
@@ -38,7 +39,8 @@ export async function findGo(env: Environment, minimum: string, signal: AbortSig
   });
   if (asked.end === 'cancelled') return fail(cancelled);
   const version = asked.end === 'exit' ? semver.coerce(asked.stdout)?.version : undefined;
-  if (version === undefined || semver.lt(version, minimum)) return fail(noGo(minimum, `${path} is ${version ?? 'of an unknown version'}`));
+  if (version === undefined || semver.lt(version, minimum))
+    return fail(noGo(minimum, `${path} is ${version ?? 'of an unknown version'}`));
   return ok({ path, version });
 }
 
@@ -125,9 +127,30 @@ function failureOf(built: ProcessOutcome, pin: Pin): Failure | undefined {
 
 /** What Go may see of our environment: where its caches are and how to reach the network, nothing that changes the result. */
 const allowed = [
-  'HOME', 'PATH', 'TMPDIR', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'GOCACHE', 'GOMODCACHE', 'GOPATH', 'GOENV', 'GOPROXY', 'GONOPROXY',
-  'GOPRIVATE', 'GOSUMDB', 'GONOSUMDB', 'GOINSECURE', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy',
-  'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NETRC',
+  'HOME',
+  'PATH',
+  'TMPDIR',
+  'XDG_CACHE_HOME',
+  'XDG_CONFIG_HOME',
+  'GOCACHE',
+  'GOMODCACHE',
+  'GOPATH',
+  'GOENV',
+  'GOPROXY',
+  'GONOPROXY',
+  'GOPRIVATE',
+  'GOSUMDB',
+  'GONOSUMDB',
+  'GOINSECURE',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NETRC',
 ];
 
 function inherited(env: Environment): Readonly<Record<string, string>> {

@@ -50,7 +50,10 @@ describe('installTools without building', () => {
     const [modules, cache, bin] = [freshFolder(), freshFolder(), freshFolder()];
     tinyModule(modules);
     const go = script(bin, 'go', 'echo go1.20.3');
-    const result = await installTools({ ...options(modules, cache), env: { PATH: `${bin}:/usr/bin:/bin`, SLIPWAY_TOOLS: cache } });
+    const result = await installTools({
+      ...options(modules, cache),
+      env: { PATH: `${bin}:/usr/bin:/bin`, SLIPWAY_TOOLS: cache },
+    });
     expect(result).toMatchObject({ ok: false, failure: { reason: 'missing-tool', tool: 'go' } });
     expect(JSON.stringify(result)).toContain(`${go} is 1.20.3`);
     expect(JSON.stringify(result)).toContain('Go 1.26.0 or newer');
@@ -62,7 +65,10 @@ describe('installTools without building', () => {
     const tries = join(cache, 'tries');
     const offline = `echo x >>${tries}; echo "dial tcp: lookup proxy: no such host" >&2; exit 1`;
     script(bin, 'go', `if [ "$1" = env ]; then echo go1.26.8; else ${offline}; fi`);
-    const result = await installTools({ ...options(modules, cache), env: { PATH: `${bin}:/usr/bin:/bin`, SLIPWAY_TOOLS: cache } });
+    const result = await installTools({
+      ...options(modules, cache),
+      env: { PATH: `${bin}:/usr/bin:/bin`, SLIPWAY_TOOLS: cache },
+    });
     expect(result).toMatchObject({ ok: false, failure: { reason: 'tool', class: 'transient' } });
     expect(readFileSync(tries, 'utf8')).toBe('x\nx\n');
   });
@@ -96,7 +102,10 @@ describe('installTools without building', () => {
     utimesSync(`${cache}.lock`, 0, 0);
     mkdirSync(join(cache, '.build'));
     writeFileSync(join(cache, '.build', 'left'), 'by the killed one');
-    const result = await installTools({ ...options(modules, cache), env: { PATH: `${bin}:/usr/bin:/bin`, SLIPWAY_TOOLS: cache } });
+    const result = await installTools({
+      ...options(modules, cache),
+      env: { PATH: `${bin}:/usr/bin:/bin`, SLIPWAY_TOOLS: cache },
+    });
     expect(result).toMatchObject({ ok: true });
     expect(readdirSync(cache)).toEqual(['tiny']);
     expect(existsSync(`${cache}.lock`)).toBe(false);

@@ -54,7 +54,11 @@ export async function installTools(options: InstallOptions): Promise<Result<read
   if (!go.ok) return go;
   const cache = cacheFolder(env);
   const tools = await Promise.all(
-    pins.map(async (pin) => ({ pin, module: join(modules, pin.name), path: await builtPath(cache, pin, go.value.version, options) })),
+    pins.map(async (pin) => ({
+      pin,
+      module: join(modules, pin.name),
+      path: await builtPath(cache, pin, go.value.version, options),
+    })),
   );
   const failure = (await allBuilt(tools)) ? undefined : await buildLocked(tools, go.value, cache, options);
   if (failure !== undefined) return fail(failure);
@@ -81,14 +85,22 @@ async function missingOf(tools: readonly Wanted[]): Promise<readonly Wanted[]> {
   return tools.filter((_, index) => !built[index]);
 }
 
-async function buildLocked(tools: readonly Wanted[], go: Go, cache: string, options: InstallOptions): Promise<Failure | undefined> {
+async function buildLocked(
+  tools: readonly Wanted[],
+  go: Go,
+  cache: string,
+  options: InstallOptions,
+): Promise<Failure | undefined> {
   await mkdir(cache, { recursive: true });
   // Losing the lock (a machine that slept past it) ends the build: two in one folder would cost more than starting again.
   const lost = new AbortController();
   const release = await lock(cache, lost, tools, options);
   if (release === undefined) return cancelled;
   try {
-    return await buildMissing(await missingOf(tools), go, cache, { ...options, signal: AbortSignal.any([options.signal, lost.signal]) });
+    return await buildMissing(await missingOf(tools), go, cache, {
+      ...options,
+      signal: AbortSignal.any([options.signal, lost.signal]),
+    });
   } finally {
     // The lock may be lost by now; then there is nothing to release.
     await release().catch(() => undefined);
@@ -124,7 +136,12 @@ async function lock(
 }
 
 /** Only with the lock held: the scratch folder is one for all. */
-async function buildMissing(missing: readonly Wanted[], go: Go, cache: string, options: InstallOptions): Promise<Failure | undefined> {
+async function buildMissing(
+  missing: readonly Wanted[],
+  go: Go,
+  cache: string,
+  options: InstallOptions,
+): Promise<Failure | undefined> {
   const scratch = join(cache, '.build');
   for (const [position, { pin, module, path }] of missing.entries()) {
     if (options.signal.aborted) return cancelled;

@@ -18,7 +18,9 @@ describe('the catalogue', () => {
       return;
     }
     expect(lines).toContain(`tool ${target}`);
-    const required = lines.map((line) => line.trim().replace(/^require /, '')).filter((line) => line.startsWith(`${module} v`));
+    const required = lines
+      .map((line) => line.trim().replace(/^require /, ''))
+      .filter((line) => line.startsWith(`${module} v`));
     expect(required.map((line) => line.split(' ', 2)[1])).toEqual([`v${version}`]);
   });
 

@@ -88,6 +88,17 @@ export const catalogue: readonly Pin[] = [
     expectedSeconds: 330,
   },
   {
+    name: 'buildx',
+    kind: 'run',
+    module: 'github.com/docker/buildx',
+    version: '0.38.2',
+    package: 'github.com/docker/buildx/cmd/buildx',
+    versionVariable: 'github.com/docker/buildx/version.Version',
+    versionPrefix: 'v',
+    probe: { args: ['version'], pattern: /docker\/buildx v?(\d\S*)/ },
+    expectedSeconds: 75,
+  },
+  {
     name: 'registry',
     kind: 'world',
     module: 'github.com/distribution/distribution/v3',
@@ -97,6 +108,17 @@ export const catalogue: readonly Pin[] = [
     versionPrefix: 'v',
     probe: { args: ['--version'], pattern: /distribution\/v3 v?(\d\S*)$/m },
     expectedSeconds: 60,
+  },
+  {
+    name: 'buildkitd',
+    kind: 'world',
+    module: 'github.com/moby/buildkit',
+    version: '0.34.2',
+    package: 'github.com/moby/buildkit/cmd/buildkitd',
+    versionVariable: 'github.com/moby/buildkit/version.Version',
+    versionPrefix: 'v',
+    probe: { args: ['--version'], pattern: /moby\/buildkit v?(\d\S*)/ },
+    expectedSeconds: 75,
   },
   {
     name: 'fulcio',
@@ -143,8 +165,18 @@ export function pinOf(name: string): Pin | undefined {
 
 /** Arguments of `go` that build a pin into the file `output`. The same for everyone, so that they belong to the cache key. */
 export function buildArguments(pin: Pin, output: string): readonly string[] {
-  const version = pin.versionVariable === undefined ? '' : ` -X ${pin.versionVariable}=${pin.versionPrefix ?? ''}${pin.version}`;
-  return ['build', '-trimpath', '-mod=readonly', '-buildvcs=false', `-ldflags=-s -w${version}`, '-o', output, pin.package];
+  const version =
+    pin.versionVariable === undefined ? '' : ` -X ${pin.versionVariable}=${pin.versionPrefix ?? ''}${pin.version}`;
+  return [
+    'build',
+    '-trimpath',
+    '-mod=readonly',
+    '-buildvcs=false',
+    `-ldflags=-s -w${version}`,
+    '-o',
+    output,
+    pin.package,
+  ];
 }
 
 /** Environment that decides what `go build` makes; everything else that could is switched off. */
