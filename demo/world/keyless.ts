@@ -1,6 +1,6 @@
 /** Keyless signing on loopback: a certificate authority (Fulcio), a timestamp authority and an OIDC issuer. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { startIssuer } from './issuer.ts';
 import { listen } from './listen.ts';
@@ -85,15 +85,21 @@ async function startTimestampServer({ folder, processes, timestampServer, defer 
 
 /** Forwards a free port of loopback to a Unix socket, which may not be there yet. */
 async function forward(socket: string, defer: KeylessOptions['defer']): Promise<number> {
+  const clients = new Set<Socket>();
   const server = createServer((client) => {
+    clients.add(client.once('close', () => clients.delete(client)));
     const upstream = connect(socket);
     upstream.on('error', () => client.destroy());
-    client.on('error', () => upstream.destroy());
+    // An error closes it too.
+    client.on('error', () => undefined);
+    client.on('close', () => upstream.destroy());
     client.pipe(upstream).pipe(client);
   });
   const port = await listen(server);
-  // Connections end with the server behind the socket.
-  defer(() => new Promise((resolve) => server.close(() => resolve())));
+  defer(() => {
+    clients.forEach((client) => client.destroy());
+    return new Promise((resolve) => server.close(() => resolve()));
+  });
   return port;
 }
 
