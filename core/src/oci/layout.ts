@@ -45,7 +45,9 @@ export async function openLayout(folder: string, madeBy = 'image layout'): Promi
   const marker = await files.read('oci-layout', 64 * 1024);
   if (!marker.ok) return marker;
   const version = marker.value === undefined ? undefined : parseJson(marker.value);
-  if (version?.ok !== true || version.value['imageLayoutVersion'] !== '1.0.0') return broken('has no valid file "oci-layout"');
+  if (version?.ok !== true || version.value['imageLayoutVersion'] !== '1.0.0') {
+    return broken('has no valid file "oci-layout"');
+  }
   const bytes = await files.read('index.json', MAX_MANIFEST);
   if (!bytes.ok) return bytes;
   if (bytes.value === undefined) return broken('has no file "index.json"');

@@ -14,7 +14,8 @@ export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok
 
 const MANIFESTS: ReadonlySet<string> = new Set([mediaType.ociManifest, mediaType.dockerManifest]);
 const INDEXES: ReadonlySet<string> = new Set([mediaType.ociIndex, mediaType.dockerList]);
-const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}(?:;[\x20-\x7e]{0,255})?$/;
+const MEDIA_TYPE =
+  /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}(?:;[\x20-\x7e]{0,255})?$/;
 
 class Malformed extends Error {}
 
@@ -64,7 +65,7 @@ export function parseJson(bytes: Uint8Array): Parsed<Json> {
 
 function content(json: Json, bytes: Uint8Array, digest: Digest, contentType: string | undefined): ManifestContent {
   if (isSchema1(contentType) || json['schemaVersion'] === 1) {
-    throw new Malformed('has Docker\'s schema 1, which is obsolete and not supported');
+    throw new Malformed("has Docker's schema 1, which is obsolete and not supported");
   }
   if (json['schemaVersion'] !== 2) throw new Malformed('has no schemaVersion 2');
   const type = typeOf(json, contentType);
@@ -80,13 +81,18 @@ function typeOf(json: Json, contentType: string | undefined): string {
   const looksLikeManifest = json['config'] !== undefined || json['layers'] !== undefined;
   // The same bytes read as image by one and as index by another: https://github.com/advisories/GHSA-mc8v-mgrf-8f4m
   if (looksLikeIndex && looksLikeManifest) throw new Malformed('is a manifest and an index at once');
-  const known = contentType !== undefined && (MANIFESTS.has(contentType) || INDEXES.has(contentType)) ? contentType : undefined;
+  const known =
+    contentType !== undefined && (MANIFESTS.has(contentType) || INDEXES.has(contentType)) ? contentType : undefined;
   if (own !== undefined && known !== undefined && own !== known) {
     throw new Malformed(`says that it is ${printable(own)}, but was sent as ${known}`);
   }
   const type = own ?? known ?? (looksLikeIndex ? mediaType.ociIndex : mediaType.ociManifest);
-  if (!MANIFESTS.has(type) && !INDEXES.has(type)) throw new Malformed(`has the media type ${printable(type)}, which is neither manifest nor index`);
-  if (INDEXES.has(type) ? looksLikeManifest : looksLikeIndex) throw new Malformed(`is not what its media type ${type} says`);
+  if (!MANIFESTS.has(type) && !INDEXES.has(type)) {
+    throw new Malformed(`has the media type ${printable(type)}, which is neither manifest nor index`);
+  }
+  if (INDEXES.has(type) ? looksLikeManifest : looksLikeIndex) {
+    throw new Malformed(`is not what its media type ${type} says`);
+  }
   return type;
 }
 
@@ -122,7 +128,9 @@ function descriptor(value: unknown, where: string): Descriptor {
   if (typeof type !== 'string' || !MEDIA_TYPE.test(type)) throw new Malformed(`has no valid mediaType at ${where}`);
   const parsed = typeof digest === 'string' ? parseDigest(digest) : undefined;
   if (parsed === undefined) throw new Malformed(`has no valid sha256 or sha512 digest at ${where}`);
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw new Malformed(`has no valid size at ${where}`);
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
+    throw new Malformed(`has no valid size at ${where}`);
+  }
   return {
     mediaType: type,
     digest: parsed,

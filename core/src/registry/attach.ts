@@ -9,7 +9,7 @@ import { sha256 } from '../oci/digest.ts';
 import { mediaType, type Descriptor, type ManifestContent } from '../oci/model.ts';
 import { MAX_MANIFEST, parseJson } from '../oci/parse.ts';
 import { formatPinned, pin, type Digest } from '../reference.ts';
-import { putBlob } from './blobs.ts';
+import { hasBlob, putBlob } from './blobs.ts';
 import { putManifest, type Where } from './manifests.ts';
 import type { Attachment } from './model.ts';
 import { createMutex } from './mutex.ts';
@@ -44,15 +44,29 @@ export function attachAll(
   return writers(formatPinned(pin(context.where, context.subject.digest)), () => push(context, attachments, drop));
 }
 
-async function push(context: Attaching, attachments: readonly Attachment[], drop: ReadonlySet<Digest>): Promise<Result<readonly Descriptor[]>> {
+async function push(
+  context: Attaching,
+  attachments: readonly Attachment[],
+  drop: ReadonlySet<Digest>,
+): Promise<Result<readonly Descriptor[]>> {
   const { wire, where, subject, memory } = context;
   if (attachments.length === 0) return ok([]);
-  const blobs = [{ descriptor: EMPTY_CONFIG, bytes: EMPTY }, ...attachments.map(layerOf)];
-  const stored = await Promise.all(blobs.map(({ descriptor, bytes }) => putBlob(wire, where, descriptor, async () => ok(oneChunk(bytes)))));
+  // All artifacts share the empty config, so it is mostly there; a layer is mostly new, and asking for it would be in vain.
+  const configured = await hasBlob(wire, where, EMPTY_CONFIG);
+  if (!configured.ok) return configured;
+  const blobs = [
+    ...(configured.value ? [] : [{ descriptor: EMPTY_CONFIG, bytes: EMPTY }]),
+    ...attachments.map(layerOf),
+  ];
+  const stored = await Promise.all(
+    blobs.map(({ descriptor, bytes }) => putBlob(wire, where, descriptor, async () => ok(oneChunk(bytes)))),
+  );
   const lost = stored.find((each) => !each.ok);
   if (lost?.ok === false) return lost;
   const artifacts = attachments.map((attachment) => artifactOf(subject, attachment));
-  const answers = await Promise.all(artifacts.map(({ content }) => putManifest(wire, where, { digest: content.descriptor.digest }, content)));
+  const answers = await Promise.all(
+    artifacts.map(({ content }) => putManifest(wire, where, { digest: content.descriptor.digest }, content)),
+  );
   let listed = true;
   for (const answer of answers) {
     if (!answer.ok) return answer;
@@ -68,7 +82,11 @@ async function push(context: Attaching, attachments: readonly Attachment[], drop
 }
 
 /** Two writers who read the same index lose one of the two entries, so what was written is read again. */
-async function mergeUntilThere({ wire, where, subject }: Attaching, ours: readonly Descriptor[], drop: ReadonlySet<Digest>): Promise<Result<void>> {
+async function mergeUntilThere(
+  { wire, where, subject }: Attaching,
+  ours: readonly Descriptor[],
+  drop: ReadonlySet<Digest>,
+): Promise<Result<void>> {
   const name = `${formatPinned(pin(where, subject.digest))}`;
   const tag = fallbackTag(subject.digest);
   for (let round = 0; round <= MERGES; round += 1) {
@@ -86,9 +104,14 @@ async function mergeUntilThere({ wire, where, subject }: Attaching, ours: readon
     if (!put.ok) return put;
   }
   return fail(
-    registryFailure(where, 'transient', `other writers keep overwriting the list of what is attached to ${name} (tag ${tag})`, {
-      hint: 'let one job at a time attach to an image, then run again',
-    }),
+    registryFailure(
+      where,
+      'transient',
+      `other writers keep overwriting the list of what is attached to ${name} (tag ${tag})`,
+      {
+        hint: 'let one job at a time attach to an image, then run again',
+      },
+    ),
   );
 }
 
@@ -98,17 +121,29 @@ type NewIndex = Pick<ManifestContent, 'bytes' | 'descriptor'>;
  * The index with our entries, and without those to drop; undefined: it is so already. Entries of others are kept as they
  * were read, with fields that Slipway does not know.
  */
-export function merge(present: ManifestContent | undefined, ours: readonly Descriptor[], drop: ReadonlySet<Digest>): NewIndex | 'foreign' | undefined {
+export function merge(
+  present: ManifestContent | undefined,
+  ours: readonly Descriptor[],
+  drop: ReadonlySet<Digest>,
+): NewIndex | 'foreign' | undefined {
   if (present?.kind === 'manifest') return 'foreign';
   const json = present === undefined ? undefined : parseJson(present.bytes);
-  const listed = json?.ok === true && Array.isArray(json.value['manifests']) ? (json.value['manifests'] as readonly unknown[]) : [];
+  const listed =
+    json?.ok === true && Array.isArray(json.value['manifests']) ? (json.value['manifests'] as readonly unknown[]) : [];
   const digestOf = (entry: unknown) => property(entry, 'digest');
   const added = new Set<unknown>(ours.map(({ digest }) => digest));
-  const kept = listed.filter((entry) => added.has(digestOf(entry)) || !(drop as ReadonlySet<unknown>).has(digestOf(entry)));
+  const kept = listed.filter(
+    (entry) => added.has(digestOf(entry)) || !(drop as ReadonlySet<unknown>).has(digestOf(entry)),
+  );
   const there = new Set(kept.map(digestOf));
   const missing = ours.filter(({ digest }) => !there.has(digest));
   if (missing.length === 0 && kept.length === listed.length) return undefined;
-  const index = { ...(json?.ok === true ? json.value : {}), schemaVersion: 2, mediaType: mediaType.ociIndex, manifests: [...kept, ...missing] };
+  const index = {
+    ...(json?.ok === true ? json.value : {}),
+    schemaVersion: 2,
+    mediaType: mediaType.ociIndex,
+    manifests: [...kept, ...missing],
+  };
   const bytes = encode(index);
   return { bytes, descriptor: { mediaType: mediaType.ociIndex, digest: sha256(bytes), size: bytes.byteLength } };
 }

@@ -62,7 +62,9 @@ export function createAuth({ http, retrier, credentials, plainHttp }: AuthOption
       if (!login.ok) return login;
       return ok(login.value === undefined ? undefined : basic(login.value));
     }
-    const kept = [visit, pushing(visit)].map((each) => tokens.get(keyOf(each))).find((token) => token !== undefined && token.until > Date.now());
+    const kept = [visit, pushing(visit)]
+      .map((each) => tokens.get(keyOf(each)))
+      .find((token) => token !== undefined && token.until > Date.now());
     if (kept !== undefined) return ok(kept.header);
     const token = await once(pending, keyOf(visit), () => fetchToken(visit, challenge));
     return token.ok ? ok(token.value.header) : token;
@@ -80,10 +82,19 @@ export function createAuth({ http, retrier, credentials, plainHttp }: AuthOption
     return token;
   }
 
-  async function askForToken(visit: Visit, challenge: Challenge, realm: URL, login: Login | undefined): Promise<Result<HttpResponse>> {
+  async function askForToken(
+    visit: Visit,
+    challenge: Challenge,
+    realm: URL,
+    login: Login | undefined,
+  ): Promise<Result<HttpResponse>> {
     const service = challenge.parameters.get('service');
     if (login?.kind === 'identity') {
-      const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'slipway', refresh_token: login.secret });
+      const form = new URLSearchParams({
+        grant_type: 'refresh_token',
+        client_id: 'slipway',
+        refresh_token: login.secret,
+      });
       if (service !== undefined) form.set('service', service);
       form.set('scope', visit.scopes.map(formatScope).join(' '));
       const answer = await send(visit, {
@@ -101,7 +112,10 @@ export function createAuth({ http, retrier, credentials, plainHttp }: AuthOption
     return send(visit, { method: 'GET', url, headers: login === undefined ? {} : { authorization: basic(login) } });
   }
 
-  function send(visit: Visit, request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>): Promise<Result<HttpResponse>> {
+  function send(
+    visit: Visit,
+    request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>,
+  ): Promise<Result<HttpResponse>> {
     return retrier.run(request.url.host, async () => {
       const result = await http.send({ ...request, side: visit.side, registry: visit.registry });
       if (!result.ok || !isTransientStatus(result.value.status)) return { result };
@@ -117,14 +131,23 @@ export function createAuth({ http, retrier, credentials, plainHttp }: AuthOption
     const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
     const safe =
       url?.protocol === 'https:' ||
-      (url?.protocol === 'http:' && visit.origin.protocol === 'http:' && (url.host === visit.origin.host || plainHttp(url.host)));
+      (url?.protocol === 'http:' &&
+        visit.origin.protocol === 'http:' &&
+        (url.host === visit.origin.host || plainHttp(url.host)));
     if (url !== undefined && safe && url.username === '') return ok(url);
-    return fail(registryFailure(visit, 'permanent', `${visit.registry} asks to log in at an address that is not safe to send a password to`));
+    return fail(
+      registryFailure(
+        visit,
+        'permanent',
+        `${visit.registry} asks to log in at an address that is not safe to send a password to`,
+      ),
+    );
   }
 
   function challenged(visit: Visit, header: string | undefined, sent: string | undefined): boolean {
     const offered = parseChallenges(header ?? '');
-    const chosen = offered.find(({ scheme }) => scheme === 'bearer') ?? offered.find(({ scheme }) => scheme === 'basic');
+    const chosen =
+      offered.find(({ scheme }) => scheme === 'bearer') ?? offered.find(({ scheme }) => scheme === 'basic');
     if (chosen === undefined) return false;
     challenges.set(visit.registry, chosen);
     if (chosen.scheme === 'basic') return sent?.startsWith('Basic ') !== true;
@@ -159,7 +182,17 @@ function basic(login: Login): string {
 
 async function readToken(visit: Visit, response: HttpResponse): Promise<Result<Token>> {
   if (response.status !== 200) {
-    return fail((await refusal({ ...visit, what: `a token for ${visit.scopes.map(({ path, actions }) => `${path} (${actions})`).join(', ')}` }, response)).failure);
+    return fail(
+      (
+        await refusal(
+          {
+            ...visit,
+            what: `a token for ${visit.scopes.map(({ path, actions }) => `${path} (${actions})`).join(', ')}`,
+          },
+          response,
+        )
+      ).failure,
+    );
   }
   const bytes = await response.bytes(MAX_ANSWER);
   if (!bytes.ok) return bytes;

@@ -16,7 +16,11 @@ export interface UploadSession {
 }
 
 /** A blob's bytes; the stream throws unless they are what the descriptor says. */
-export async function openBlob(wire: Wire, where: Where, descriptor: Descriptor): Promise<Result<AsyncIterable<Uint8Array>>> {
+export async function openBlob(
+  wire: Wire,
+  where: Where,
+  descriptor: Descriptor,
+): Promise<Result<AsyncIterable<Uint8Array>>> {
   const asked = askedFor(where, descriptor, '');
   const response = await wire.call({ ...asked, method: 'GET', url: blobPath(where, descriptor), scopes: pull(where) });
   if (!response.ok) return response;
@@ -51,7 +55,12 @@ export async function mountBlob(
   const asked = askedFor(where, descriptor, 'to mount ');
   const query = new URLSearchParams({ mount: descriptor.digest, from: from.path });
   const scopes: Scope[] = [...push(where), { path: from.path, actions: 'pull' }];
-  const response = await wire.call({ ...asked, method: 'POST', url: `/v2/${where.path}/blobs/uploads/?${query}`, scopes });
+  const response = await wire.call({
+    ...asked,
+    method: 'POST',
+    url: `/v2/${where.path}/blobs/uploads/?${query.toString()}`,
+    scopes,
+  });
   if (!response.ok) return response.failure.class === 'permanent' ? ok({ mounted: false }) : response;
   await response.value.drain();
   if (response.value.status === 201) return ok({ mounted: true });
@@ -143,5 +152,9 @@ function push({ path }: Repository): readonly Scope[] {
 }
 
 function askedFor(where: Where, descriptor: Descriptor, verb: string): Asked {
-  return { side: where.side, registry: where.registry, what: `${verb}the blob ${formatRepository(where)}@${descriptor.digest}` };
+  return {
+    side: where.side,
+    registry: where.registry,
+    what: `${verb}the blob ${formatRepository(where)}@${descriptor.digest}`,
+  };
 }

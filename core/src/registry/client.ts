@@ -92,14 +92,20 @@ export function createRegistry(options: RegistryOptions): Registry {
     manifest,
     content,
     requests: http.requests,
-    close: http.close,
+    close: () => http.close(),
     referrersApi: (repository) => memory.get(repository),
     referrers: (subject, side) => listReferrers(wire, memory, { ...place(subject), side }, subject.digest),
     tags: (repository, side) => listTags(wire, { ...place(repository), side }),
     async readBlob(repository, descriptor, side, limit = MAX_BLOB) {
       if (descriptor.size > limit) {
         const where = { side, registry: repository.registry };
-        return fail(registryFailure(where, 'permanent', `the blob ${descriptor.digest} of ${repository.registry}/${repository.path} is larger than ${limit} bytes`));
+        return fail(
+          registryFailure(
+            where,
+            'permanent',
+            `the blob ${descriptor.digest} of ${repository.registry}/${repository.path} is larger than ${limit} bytes`,
+          ),
+        );
       }
       // The stream ends by itself after the size that was just checked. Reading whole can be tried again as a whole.
       return wire.retry(repository.registry, async () => {
@@ -112,13 +118,23 @@ export function createRegistry(options: RegistryOptions): Registry {
       const read = known === undefined ? await getManifest(wire, where, { digest: subject.digest }) : ok(known);
       if (!read.ok) return read;
       if (read.value === undefined || read.value.descriptor.digest !== subject.digest) {
-        return fail(registryFailure(where, 'permanent', `${subject.registry}/${subject.path} has no manifest ${subject.digest} to be tagged ${tag}`));
+        return fail(
+          registryFailure(
+            where,
+            'permanent',
+            `${subject.registry}/${subject.path} has no manifest ${subject.digest} to be tagged ${tag}`,
+          ),
+        );
       }
       const put = await putManifest(wire, where, { tag }, read.value);
       return put.ok ? ok(undefined) : put;
     },
     attach({ repository, ...subject }, attachments, drop = new Set()) {
-      return attachAll({ wire, memory, where: { ...place(repository), side: 'destination' }, subject }, attachments, drop);
+      return attachAll(
+        { wire, memory, where: { ...place(repository), side: 'destination' }, subject },
+        attachments,
+        drop,
+      );
     },
   };
 }

@@ -26,7 +26,12 @@ export interface Copied {
 /** How deep indexes may hold indexes; a loop cannot be, since each names the next by its digest. */
 const MAX_DEPTH = 8;
 
-export async function copy(from: Content, to: WritableContent, digest: Digest, options: CopyOptions = {}): Promise<Result<Copied>> {
+export async function copy(
+  from: Content,
+  to: WritableContent,
+  digest: Digest,
+  options: CopyOptions = {},
+): Promise<Result<Copied>> {
   const { signal, onBytes, source = 'the source' } = options;
   const manifests = new Map<Digest, Promise<Result<ManifestContent>>>();
   const blobs = new Map<Digest, Promise<Result<void>>>();
@@ -34,9 +39,14 @@ export async function copy(from: Content, to: WritableContent, digest: Digest, o
   /** The first failure ends the copy: work that has not begun does not begin. */
   let failed = false;
 
-  function copyManifest(named: Pick<Descriptor, 'digest' | 'size'> | Digest, depth: number): Promise<Result<ManifestContent>> {
+  function copyManifest(
+    named: Pick<Descriptor, 'digest' | 'size'> | Digest,
+    depth: number,
+  ): Promise<Result<ManifestContent>> {
     const key = typeof named === 'string' ? named : named.digest;
-    return once(manifests, key, () => guarded(() => readAndSend(key, typeof named === 'string' ? undefined : named.size, depth)));
+    return once(manifests, key, () =>
+      guarded(() => readAndSend(key, typeof named === 'string' ? undefined : named.size, depth)),
+    );
   }
 
   async function readAndSend(key: Digest, size: number | undefined, depth: number): Promise<Result<ManifestContent>> {
@@ -45,13 +55,18 @@ export async function copy(from: Content, to: WritableContent, digest: Digest, o
     if (!read.ok) return read;
     const content = read.value;
     if (content === undefined) return broken(source, `has no manifest ${key}`);
-    if (size !== undefined && content.descriptor.size !== size) return broken(source, `holds a manifest ${key} of another size than its index says`);
+    if (size !== undefined && content.descriptor.size !== size) {
+      return broken(source, `holds a manifest ${key} of another size than its index says`);
+    }
     const present = await to.hasManifest(key);
     if (!present.ok) return present;
     // What an index names is looked at even if the index is there: some registries take one whose parts are missing.
     const needed: Promise<Result<unknown>>[] = [];
-    if (content.kind === 'index') needed.push(...content.value.manifests.map((child) => copyManifest(child, depth + 1)));
-    else if (!present.value) needed.push(...[content.value.config, ...content.value.layers].filter((each) => !isForeign(each)).map(copyBlob));
+    if (content.kind === 'index') {
+      needed.push(...content.value.manifests.map((child) => copyManifest(child, depth + 1)));
+    } else if (!present.value) {
+      needed.push(...[content.value.config, ...content.value.layers].filter((each) => !isForeign(each)).map(copyBlob));
+    }
     const problem = firstFailure(await Promise.all(needed));
     if (problem !== undefined) return problem;
     if (present.value) return ok(content);
@@ -100,12 +115,18 @@ function isForeign({ mediaType, urls }: Descriptor): boolean {
 }
 
 /** What really went wrong: work that was called off because of it says only that it was. */
-function firstFailure(results: readonly Result<unknown>[]): { readonly ok: false; readonly failure: Failure } | undefined {
+function firstFailure(
+  results: readonly Result<unknown>[],
+): { readonly ok: false; readonly failure: Failure } | undefined {
   const failures = results.filter((result) => !result.ok);
   return failures.find(({ failure }) => failure.class !== 'cancelled') ?? failures[0];
 }
 
-function watched(stream: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined, onBytes: ((bytes: number) => void) | undefined): AsyncIterable<Uint8Array> {
+function watched(
+  stream: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+  onBytes: ((bytes: number) => void) | undefined,
+): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {
       const chunks = stream[Symbol.asyncIterator]();

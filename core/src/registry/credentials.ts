@@ -68,7 +68,9 @@ export function createCredentials({ env, home = homedir(), runHelper }: Credenti
     if (stored !== undefined) return ok(stored);
     const token = env['GITHUB_TOKEN'];
     // The registry looks at the token; the name only has to be there.
-    if (registry === 'ghcr.io' && token) return ok({ kind: 'password', username: env['GITHUB_ACTOR'] || 'x-access-token', secret: token });
+    if (registry === 'ghcr.io' && token) {
+      return ok({ kind: 'password', username: env['GITHUB_ACTOR'] || 'x-access-token', secret: token });
+    }
     return ok(undefined);
   }
 
@@ -94,16 +96,29 @@ async function readConfig(file: string): Promise<Result<DockerConfig>> {
   let text: string;
   try {
     await using handle = await open(file);
-    if ((await handle.stat()).size > MAX_CONFIG) return fail(configFailure(`${file} is too large to be a Docker config`));
+    if ((await handle.stat()).size > MAX_CONFIG) {
+      return fail(configFailure(`${file} is too large to be a Docker config`));
+    }
     text = await handle.readFile('utf8');
   } catch (error) {
     const code = property(error, 'code');
-    if (code === 'ENOENT' || code === 'ENOTDIR') return ok({ auths: undefined, credHelpers: undefined, credsStore: undefined });
-    return fail(configFailure(`${file} cannot be read (${String(code)})`, 'it holds the logins of registries; DOCKER_CONFIG says where it is'));
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      return ok({ auths: undefined, credHelpers: undefined, credsStore: undefined });
+    }
+    return fail(
+      configFailure(
+        `${file} cannot be read (${String(code)})`,
+        'it holds the logins of registries; DOCKER_CONFIG says where it is',
+      ),
+    );
   }
   try {
     const json: unknown = JSON.parse(text);
-    return ok({ auths: property(json, 'auths'), credHelpers: property(json, 'credHelpers'), credsStore: property(json, 'credsStore') });
+    return ok({
+      auths: property(json, 'auths'),
+      credHelpers: property(json, 'credHelpers'),
+      credsStore: property(json, 'credsStore'),
+    });
   } catch {
     return fail(configFailure(`${file} is not valid JSON`, 'mend it, or write it again with "docker login"'));
   }
@@ -146,18 +161,31 @@ function fromAuth(entry: unknown): Login | undefined {
 
 function toAuth({ kind, username, secret }: Login): unknown {
   const encode = (text: string) => Buffer.from(text).toString('base64');
-  return kind === 'identity' ? { auth: encode(`${username}:`), identitytoken: secret } : { auth: encode(`${username}:${secret}`) };
+  return kind === 'identity'
+    ? { auth: encode(`${username}:`), identitytoken: secret }
+    : { auth: encode(`${username}:${secret}`) };
 }
 
 /** https://github.com/docker/docker-credential-helpers#development */
 async function askHelper(name: string, registry: string, runHelper: RunHelper): Promise<Result<Login | undefined>> {
-  if (!HELPER.test(name)) return fail(configFailure(`the Docker config names a credential helper ${JSON.stringify(plain(name))}, which is not a valid name`));
+  if (!HELPER.test(name)) {
+    return fail(
+      configFailure(
+        `the Docker config names a credential helper ${JSON.stringify(plain(name))}, which is not a valid name`,
+      ),
+    );
+  }
   const answer = await runHelper(name, serverOf(registry));
   if (!answer.ok) return answer;
   const { exitCode, stdout } = answer.value;
   if (exitCode !== 0) {
     if (/credentials not found/i.test(stdout)) return ok(undefined);
-    return fail(configFailure(`docker-credential-${name} failed for ${registry} (exit ${exitCode})`, `try: echo ${serverOf(registry)} | docker-credential-${name} get`));
+    return fail(
+      configFailure(
+        `docker-credential-${name} failed for ${registry} (exit ${exitCode})`,
+        `try: echo ${serverOf(registry)} | docker-credential-${name} get`,
+      ),
+    );
   }
   try {
     const json: unknown = JSON.parse(stdout);
@@ -165,10 +193,17 @@ async function askHelper(name: string, registry: string, runHelper: RunHelper): 
     const secret = property(json, 'Secret');
     if (typeof username === 'string' && typeof secret === 'string') {
       if (secret === '') return ok(undefined);
-      return ok(username === '<token>' ? { kind: 'identity', username: '', secret } : { kind: 'password', username, secret });
+      return ok(
+        username === '<token>' ? { kind: 'identity', username: '', secret } : { kind: 'password', username, secret },
+      );
     }
   } catch {
     // Told below: what it printed may hold a secret, so it is not shown.
   }
-  return fail(configFailure(`docker-credential-${name} gave no valid answer for ${registry}`, `try: echo ${serverOf(registry)} | docker-credential-${name} get`));
+  return fail(
+    configFailure(
+      `docker-credential-${name} gave no valid answer for ${registry}`,
+      `try: echo ${serverOf(registry)} | docker-credential-${name} get`,
+    ),
+  );
 }

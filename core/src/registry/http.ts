@@ -74,7 +74,11 @@ export function createHttp(options: HttpOptions): Http {
   const requests = new Map<string, number>();
   const acquire = createLanes(options.perHost, options.signal);
 
-  async function exchange(request: HttpRequest, url: URL, headers: Readonly<Record<string, string>>): Promise<Result<HttpResponse>> {
+  async function exchange(
+    request: HttpRequest,
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Result<HttpResponse>> {
     const { body } = request;
     const isStream = body !== undefined && !(body instanceof Uint8Array);
     const release = await acquire(`${url.host} ${isStream ? 'upload' : 'request'}`);
@@ -91,7 +95,8 @@ export function createHttp(options: HttpOptions): Http {
         path: `${url.pathname}${url.search}`,
         method: request.method,
         headers: { 'user-agent': options.userAgent, ...headers },
-        body: (source?.value.body ?? (body as Uint8Array | undefined) ?? null) as Uint8Array | null,
+        // A body of any iterable is taken too, which the types do not say.
+        body: (isStream ? source?.value.body : body) as Uint8Array | null,
         headersTimeout: isStream ? UPLOAD_PATIENCE : PATIENCE,
         bodyTimeout: PATIENCE,
         ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -117,12 +122,19 @@ export function createHttp(options: HttpOptions): Http {
       await answer.value.drain();
       const next = parseUrl(location, url);
       const refused = (why: string) =>
-        fail(registryFailure(request, 'permanent', `${request.registry} redirects to ${next?.host ?? 'nowhere'}, ${why}`, { status }));
+        fail(
+          registryFailure(request, 'permanent', `${request.registry} redirects to ${next?.host ?? 'nowhere'}, ${why}`, {
+            status,
+          }),
+        );
       if (next === undefined) return refused('which is not an address');
       if (hop >= MAX_REDIRECTS) return refused(`after ${MAX_REDIRECTS} other redirects`);
       // 301 to 303 may turn an upload into a GET; a registry that means the upload says 307 or 308.
       if (request.body !== undefined && status < 307) return refused('in the middle of an upload');
-      if (next.protocol !== 'https:' && !(next.protocol === 'http:' && url.protocol === 'http:' && options.plainHttp(next.host))) {
+      if (
+        next.protocol !== 'https:' &&
+        !(next.protocol === 'http:' && url.protocol === 'http:' && options.plainHttp(next.host))
+      ) {
         return refused('which is not HTTPS');
       }
       if (next.origin !== url.origin) headers = withoutAuthorization(headers);
@@ -145,7 +157,10 @@ export function createHttp(options: HttpOptions): Http {
  * A place in the host's queue, and how to give it back; undefined when cancelled. Streamed uploads have a queue of their
  * own: one may read from the very host it writes to, and would otherwise wait for itself.
  */
-function createLanes(perHost: number, signal: AbortSignal | undefined): (lane: string) => Promise<(() => void) | undefined> {
+function createLanes(
+  perHost: number,
+  signal: AbortSignal | undefined,
+): (lane: string) => Promise<(() => void) | undefined> {
   const lanes = new Map<string, PQueue>();
   return (name) => {
     let lane = lanes.get(name);
@@ -182,7 +197,11 @@ async function openBody(body: StreamBody): Promise<Result<OpenBody>> {
       throw error;
     }
   };
-  return ok({ body: { [Symbol.asyncIterator]: () => ({ next }) }, failure: () => failure, close: async () => void (await iterator.return?.()) });
+  return ok({
+    body: { [Symbol.asyncIterator]: () => ({ next }) },
+    failure: () => failure,
+    close: async () => void (await iterator.return?.()),
+  });
 }
 
 function wrap(
@@ -228,7 +247,15 @@ function wrap(
       try {
         for await (const chunk of stream()) {
           size += chunk.byteLength;
-          if (size > limit) return fail(registryFailure(request, 'permanent', `${request.registry} sent more than ${limit} bytes where less was expected`));
+          if (size > limit) {
+            return fail(
+              registryFailure(
+                request,
+                'permanent',
+                `${request.registry} sent more than ${limit} bytes where less was expected`,
+              ),
+            );
+          }
           chunks.push(chunk);
         }
       } catch (error) {

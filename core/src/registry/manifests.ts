@@ -46,7 +46,11 @@ export async function headManifest(wire: Wire, where: Where, name: ManifestName)
 }
 
 /** Reads and hashes a manifest; undefined: not there. */
-export async function getManifest(wire: Wire, where: Where, name: ManifestName): Promise<Result<ManifestContent | undefined>> {
+export async function getManifest(
+  wire: Wire,
+  where: Where,
+  name: ManifestName,
+): Promise<Result<ManifestContent | undefined>> {
   const call = callFor(where, name, 'GET');
   return wire.retry(where.registry, async () => {
     const { result: response, retryAfter } = await wire.attempt(call);
@@ -56,7 +60,11 @@ export async function getManifest(wire: Wire, where: Where, name: ManifestName):
   });
 }
 
-async function readManifest(call: Call, response: HttpResponse, name: ManifestName): Promise<Result<ManifestContent | undefined>> {
+async function readManifest(
+  call: Call,
+  response: HttpResponse,
+  name: ManifestName,
+): Promise<Result<ManifestContent | undefined>> {
   const type = response.header('content-type');
   if (isSchema1(type)) {
     await response.drain();
@@ -70,7 +78,11 @@ async function readManifest(call: Call, response: HttpResponse, name: ManifestNa
   if (digest !== asked) return fail(lied(call, `they hash to ${digest}`));
   const parsed = parseManifest(bytes.value, digest, type);
   if (parsed.ok) return ok(parsed.value);
-  return fail(registryFailure(call, 'permanent', `${call.what} ${parsed.problem}`, { hint: 'it must be an OCI or Docker schema 2 manifest' }));
+  return fail(
+    registryFailure(call, 'permanent', `${call.what} ${parsed.problem}`, {
+      hint: 'it must be an OCI or Docker schema 2 manifest',
+    }),
+  );
 }
 
 /** Puts the exact bytes; `subject` is the registry's `OCI-Subject`: it lists the manifest among its subject's referrers. */
@@ -106,9 +118,11 @@ export async function listTags(wire: Wire, where: Where): Promise<Result<readonl
   if (pages.value.kind === 'refused') return fail(pages.value.failure);
   const names = pages.value.pages.flatMap((page) => {
     const tags = property(page, 'tags');
-    return Array.isArray(tags) ? tags : [];
+    return Array.isArray(tags) ? (tags as readonly unknown[]) : [];
   });
-  const tags = names.map((name) => (typeof name === 'string' ? parseTag(name) : undefined)).filter((tag) => tag !== undefined);
+  const tags = names
+    .map((name) => (typeof name === 'string' ? parseTag(name) : undefined))
+    .filter((tag) => tag !== undefined);
   return ok([...new Set(tags)].sort());
 }
 

@@ -18,7 +18,10 @@ export function trustedMirrors(mirrors: readonly Mirror[], repository: Repositor
 }
 
 /** By whole parts of the path: `docker.io/lib` covers `docker.io/lib/x`, not `docker.io/library/x`. */
-function covering(mirrors: readonly Mirror[], { registry, path }: Repository): readonly { readonly mirror: Mirror; readonly repository: Repository }[] {
+function covering(
+  mirrors: readonly Mirror[],
+  { registry, path }: Repository,
+): readonly { readonly mirror: Mirror; readonly repository: Repository }[] {
   const name = `${registry}/${path}`;
   return mirrors.flatMap((mirror) => {
     const source = mirror.source.replace(/\/+$/, '');

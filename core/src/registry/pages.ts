@@ -7,7 +7,11 @@ import type { Wire } from './wire.ts';
 const MAX_PAGES = 1000;
 
 export type Pages =
-  | { readonly kind: 'pages'; readonly pages: readonly unknown[]; /** Content type of the first page. */ readonly type: string | undefined }
+  | {
+      readonly kind: 'pages';
+      readonly pages: readonly unknown[];
+      /** Content type of the first page. */ readonly type: string | undefined;
+    }
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly status: number; readonly failure: RegistryFailure };
 
@@ -16,7 +20,7 @@ export async function readPages(wire: Wire, asked: Asked, repository: string, pa
   const pages: unknown[] = [];
   const seen = new Set<string>();
   let type: string | undefined;
-  for (let url: string | URL = path; ; ) {
+  for (let url: string | URL = path; ;) {
     const response = await wire.call({ ...asked, method: 'GET', url, scopes: [{ path: repository, actions: 'pull' }] });
     if (!response.ok) return response;
     const { status } = response.value;
@@ -35,7 +39,9 @@ export async function readPages(wire: Wire, asked: Asked, repository: string, pa
     if (!next.ok) return next;
     seen.add(response.value.url.href);
     if (seen.has(next.value.href) || next.value.origin !== response.value.url.origin || pages.length >= MAX_PAGES) {
-      return fail(registryFailure(asked, 'permanent', `${asked.registry} sent a list that does not end for ${asked.what}`));
+      return fail(
+        registryFailure(asked, 'permanent', `${asked.registry} sent a list that does not end for ${asked.what}`),
+      );
     }
     url = next.value;
   }

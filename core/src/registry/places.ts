@@ -18,7 +18,9 @@ export function placesOf(mirrors: readonly Mirror[], reference: Reference, side:
   const at = ({ registry, path }: Repository, name: ManifestName): Place => ({ where: { registry, path, side }, name });
   if (reference.kind === 'pinned') {
     const name = { digest: reference.digest };
-    return side === 'source' ? mirrorLocations(mirrors, reference).map((place) => at(place, name)) : [at(reference, name)];
+    return side === 'source'
+      ? mirrorLocations(mirrors, reference).map((place) => at(place, name))
+      : [at(reference, name)];
   }
   const name = { tag: reference.tag };
   const trusted = side === 'source' ? trustedMirrors(mirrors, reference) : [];
@@ -26,7 +28,10 @@ export function placesOf(mirrors: readonly Mirror[], reference: Reference, side:
 }
 
 /** Asks each place in turn; the last one, the origin, has the last word. */
-export async function firstThatHas<T>(places: readonly Place[], ask: (place: Place) => Promise<Result<T>>): Promise<Result<T>> {
+export async function firstThatHas<T>(
+  places: readonly Place[],
+  ask: (place: Place) => Promise<Result<T>>,
+): Promise<Result<T>> {
   for (const each of places.slice(0, -1)) {
     const answer = await ask(each);
     if (answer.ok ? answer.value !== undefined : answer.failure.class === 'cancelled') return answer;
@@ -40,7 +45,9 @@ export async function firstThatHas<T>(places: readonly Place[], ask: (place: Pla
  * Opens blobs wherever they are. A mirror whose bytes turn out wrong while they are read is not asked for that blob again,
  * and its failure is transient: whoever opens the blob anew gets it from the next place.
  */
-export function createBlobReader(open: (where: Where, descriptor: Descriptor) => Promise<Result<AsyncIterable<Uint8Array>>>) {
+export function createBlobReader(
+  open: (where: Where, descriptor: Descriptor) => Promise<Result<AsyncIterable<Uint8Array>>>,
+) {
   const spoilt = new Set<string>();
   const keyOf = (place: Place, { digest }: Descriptor) => formatPinned(pin(place.where, digest));
 

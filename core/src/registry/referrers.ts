@@ -36,7 +36,12 @@ export function fallbackTag(digest: Digest): Tag {
 }
 
 /** By the API, or else from the index under the fallback tag. Nothing here is believed: these are candidates. */
-export async function listReferrers(wire: Wire, memory: ApiMemory, where: Where, subject: Digest): Promise<Result<readonly Referrer[]>> {
+export async function listReferrers(
+  wire: Wire,
+  memory: ApiMemory,
+  where: Where,
+  subject: Digest,
+): Promise<Result<readonly Referrer[]>> {
   if (memory.get(where) !== false) {
     const listed = await askApi(wire, where, subject);
     if (!listed.ok) return listed;
@@ -51,18 +56,26 @@ export async function listReferrers(wire: Wire, memory: ApiMemory, where: Where,
 
 /** Undefined: the registry has no such API. */
 async function askApi(wire: Wire, where: Where, subject: Digest): Promise<Result<readonly Descriptor[] | undefined>> {
-  const asked: Asked = { side: where.side, registry: where.registry, what: `the referrers of ${formatPinned(pin(where, subject))}` };
+  const asked: Asked = {
+    side: where.side,
+    registry: where.registry,
+    what: `the referrers of ${formatPinned(pin(where, subject))}`,
+  };
   const answer = await readPages(wire, asked, where.path, `/v2/${where.path}/referrers/${subject}`);
   if (!answer.ok) return answer;
   if (answer.value.kind === 'absent') return ok(undefined);
-  if (answer.value.kind === 'refused') return NO_API.has(answer.value.status) ? ok(undefined) : fail(answer.value.failure);
+  if (answer.value.kind === 'refused') {
+    return NO_API.has(answer.value.status) ? ok(undefined) : fail(answer.value.failure);
+  }
   // A web page with status 200 is what some servers answer to what they do not know.
   if (answer.value.type !== mediaType.ociIndex) return ok(undefined);
   const found: Descriptor[] = [];
   for (const page of answer.value.pages) {
     const manifests = property(page, 'manifests');
     if (manifests === null) continue;
-    if (!Array.isArray(manifests)) return fail(registryFailure(asked, 'permanent', `${where.registry} sent no valid list for ${asked.what}`));
+    if (!Array.isArray(manifests)) {
+      return fail(registryFailure(asked, 'permanent', `${where.registry} sent no valid list for ${asked.what}`));
+    }
     for (const entry of manifests) {
       const descriptor = parseDescriptor(entry);
       if (descriptor.ok) found.push(descriptor.value);
@@ -72,7 +85,11 @@ async function askApi(wire: Wire, where: Where, subject: Digest): Promise<Result
 }
 
 /** The index under the fallback tag; undefined: none yet. */
-export async function readFallback(wire: Wire, where: Where, subject: Digest): Promise<Result<ManifestContent | undefined>> {
+export async function readFallback(
+  wire: Wire,
+  where: Where,
+  subject: Digest,
+): Promise<Result<ManifestContent | undefined>> {
   const read = await getManifest(wire, where, { tag: fallbackTag(subject) });
   // Some registries take such a tag for the digest, and answer with the image itself.
   return read.ok && read.value?.descriptor.digest === subject ? ok(undefined) : read;

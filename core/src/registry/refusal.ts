@@ -4,7 +4,7 @@ import type { HttpResponse } from './http.ts';
 import type { Side } from './model.ts';
 
 /** Bytes of an error's body that are looked at. */
-const MAX_ERROR = 16 * 1024;
+export const MAX_ERROR = 16 * 1024;
 
 /** Who was asked what, for messages. */
 export interface Asked {
@@ -55,12 +55,17 @@ export async function refusal(
   const hint = hintFor(status, asked.registry);
   const verb = status === 401 || status === 403 ? 'does not allow' : 'did not give';
   const message = `${asked.registry} ${verb} ${asked.what} (${answer})`;
-  return { absent, failure: registryFailure(asked, kind, message, { ...details, ...(hint === undefined ? {} : { hint }) }) };
+  return {
+    absent,
+    failure: registryFailure(asked, kind, message, { ...details, ...(hint === undefined ? {} : { hint }) }),
+  };
 }
 
 function hintFor(status: number, registry: string): string | undefined {
   if (status === 401) return `log in with "docker login ${registry}", or check that the repository exists`;
-  if (status === 403) return `check that the account may do this, and that the repository exists; "docker login ${registry}" changes the account`;
+  if (status === 403) {
+    return `check that the account may do this, and that the repository exists; "docker login ${registry}" changes the account`;
+  }
   if (status === 404) return 'check the name; some registries need the repository to be made first';
   if (status === 429) return `${registry} limits requests: log in, use a mirror, or try again later`;
   if (status >= 500) return 'try again later';
@@ -88,10 +93,15 @@ async function readError(response: HttpResponse): Promise<{ readonly code?: stri
 
 /** One short line: an answer must not be able to draw on the terminal. */
 export function plain(text: string): string {
-  return text.replace(/[\p{C}\s]+/gu, ' ').trim().slice(0, 200);
+  return text
+    .replace(/[\p{C}\s]+/gu, ' ')
+    .trim()
+    .slice(0, 200);
 }
 
 /** A property of foreign JSON data. */
 export function property(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
 }

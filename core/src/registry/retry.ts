@@ -39,7 +39,8 @@ export interface Clock {
 const realClock: Clock = {
   now: Date.now,
   random: Math.random,
-  sleep: (milliseconds, signal) => sleepFor(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => {}),
+  sleep: (milliseconds, signal) =>
+    sleepFor(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => {}),
 };
 
 export function createRetrier({ retries, signal, clock = realClock }: RetryOptions): Retrier {

@@ -10,7 +10,11 @@ interface Cause {
 }
 
 const CAUSES: Readonly<Record<string, Cause>> = {
-  ENOTFOUND: { kind: 'permanent', text: 'its host name is not known', hint: 'check the name, and the network and proxy settings' },
+  ENOTFOUND: {
+    kind: 'permanent',
+    text: 'its host name is not known',
+    hint: 'check the name, and the network and proxy settings',
+  },
   EAI_AGAIN: { kind: 'transient', text: 'its host name cannot be looked up now' },
   ECONNREFUSED: { kind: 'transient', text: 'it refuses connections' },
   ECONNRESET: { kind: 'transient', text: 'it closed the connection' },
@@ -40,13 +44,25 @@ const CERTIFICATE: Cause = {
 };
 
 /** `error` is what the HTTP client threw. Its own message is not shown: it may hold what was sent. */
-export function transportFailure(error: unknown, request: Pick<HttpRequest, 'side' | 'registry'>, url: URL): RegistryFailure {
+export function transportFailure(
+  error: unknown,
+  request: Pick<HttpRequest, 'side' | 'registry'>,
+  url: URL,
+): RegistryFailure {
   const code = codeOf(error) ?? '';
   const cause = CAUSES[code] ?? (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code) ? CERTIFICATE : undefined);
   const where = url.host === request.registry ? request.registry : `${request.registry} (at ${url.host})`;
   const text = cause?.text ?? `the exchange broke off${/^[A-Z_0-9]+$/.test(code) ? ` (${code})` : ''}`;
-  const hint = cause === undefined || cause.kind === 'transient' ? 'check the network and the registry, then run again' : cause.hint;
-  return registryFailure(request, cause?.kind ?? 'transient', `cannot talk to ${where}: ${text}`, hint === undefined ? {} : { hint });
+  const hint =
+    cause === undefined || cause.kind === 'transient'
+      ? 'check the network and the registry, then run again'
+      : cause.hint;
+  return registryFailure(
+    request,
+    cause?.kind ?? 'transient',
+    `cannot talk to ${where}: ${text}`,
+    hint === undefined ? {} : { hint },
+  );
 }
 
 /** The code of an error, or of what caused it: undici wraps some. */

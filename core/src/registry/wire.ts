@@ -2,7 +2,7 @@
 import { fail, ok, type Result } from '../failure.ts';
 import type { Auth, Scope } from './auth.ts';
 import { parseUrl, type Http, type HttpResponse, type Method, type StreamBody } from './http.ts';
-import { isTransientStatus, refusal, registryFailure, type Asked } from './refusal.ts';
+import { isTransientStatus, MAX_ERROR, refusal, registryFailure, type Asked } from './refusal.ts';
 import { parseRetryAfter, type Attempt, type Retrier } from './retry.ts';
 
 export interface Call extends Asked {
@@ -58,11 +58,12 @@ export function createWire({ http, auth, retrier, plainHttp }: WireOptions): Wir
     if (!first.ok) return first;
     const answer = await send(first.value);
     if (!answer.ok || answer.value.status !== 401) return answer;
-    if (!auth.challenged(visit, answer.value.header('www-authenticate'), first.value)) return answer;
+    // Read now: an open answer keeps its place in the host's queue, in which the request for a token has to wait.
+    const refused = await readWhole(answer.value);
+    if (!auth.challenged(visit, refused.header('www-authenticate'), first.value)) return ok(refused);
     const second = await auth.authorization(visit);
-    if (second.ok && second.value === undefined) return answer;
-    await answer.value.drain();
-    return second.ok ? send(second.value) : second;
+    if (!second.ok) return second;
+    return second.value === undefined ? ok(refused) : send(second.value);
   }
 
   async function attempt(call: Call): Promise<Attempt<HttpResponse>> {
@@ -75,7 +76,8 @@ export function createWire({ http, auth, retrier, plainHttp }: WireOptions): Wir
 
   function follow(call: Asked, location: string | undefined, base: URL): Result<URL> {
     const url = parseUrl(location, base);
-    const allowed = url?.protocol === 'https:' || (url?.protocol === 'http:' && base.protocol === 'http:' && plainHttp(url.host));
+    const allowed =
+      url?.protocol === 'https:' || (url?.protocol === 'http:' && base.protocol === 'http:' && plainHttp(url.host));
     if (url !== undefined && allowed && url.username === '') return ok(url);
     return fail(registryFailure(call, 'permanent', `${call.registry} sent no usable address for ${call.what}`));
   }
@@ -86,6 +88,11 @@ export function createWire({ http, auth, retrier, plainHttp }: WireOptions): Wir
     call: (call) => retrier.run(call.registry, () => attempt(call)),
     retry: (registry, operation) => retrier.run(registry, operation),
   };
+}
+
+async function readWhole(response: HttpResponse): Promise<HttpResponse> {
+  const body = await response.bytes(MAX_ERROR);
+  return { ...response, bytes: async () => body, drain: async () => {} };
 }
 
 /** Several registries refuse bodies whose length is not announced, and a POST that does not say that it has none. */

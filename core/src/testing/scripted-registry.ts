@@ -25,7 +25,12 @@ export interface ScriptedRequest {
 
 /** What is done instead of answering well. */
 export type Action =
-  | { readonly kind: 'answer'; readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    }
   /** The connection is cut without an answer. */
   | { readonly kind: 'reset' }
   /** The right headers, half of the body, then the connection is cut. */
@@ -58,7 +63,10 @@ export interface ScriptedRegistry extends AsyncDisposable {
   putBlob(repository: string, bytes: Uint8Array | string): Digest;
   putManifest(repository: string, manifest: unknown, tag?: string, type?: string): Descriptor;
   blob(repository: string, digest: string): Uint8Array | undefined;
-  manifest(repository: string, tagOrDigest: string): { readonly bytes: Uint8Array; readonly type: string; readonly digest: Digest } | undefined;
+  manifest(
+    repository: string,
+    tagOrDigest: string,
+  ): { readonly bytes: Uint8Array; readonly type: string; readonly digest: Digest } | undefined;
   tags(repository: string): readonly string[];
   close(): Promise<void>;
 }
@@ -121,7 +129,9 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     if (latency > 0) await sleep(latency);
     const action = await made.onRequest?.(seen);
     if (action?.kind === 'reset') return void request.socket.destroy();
-    if (action?.kind === 'answer') return send(response, seen, { status: action.status, headers: action.headers ?? {}, body: action.body ?? '' });
+    if (action?.kind === 'answer') {
+      return send(response, seen, { status: action.status, headers: action.headers ?? {}, body: action.body ?? '' });
+    }
     const answer = refuse(seen) ?? tokens?.answer(seen, body) ?? route(seen, body);
     send(response, seen, answer, action);
   }
@@ -129,7 +139,9 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
   function refuse(request: ScriptedRequest): Answer | undefined {
     if (options.basic !== undefined) {
       const expected = `Basic ${Buffer.from(`${options.basic.username}:${options.basic.password}`).toString('base64')}`;
-      if (request.headers.authorization !== expected) return { status: 401, headers: { 'www-authenticate': 'Basic realm="scripted, for tests"' } };
+      if (request.headers.authorization !== expected) {
+        return { status: 401, headers: { 'www-authenticate': 'Basic realm="scripted, for tests"' } };
+      }
     }
     return tokens?.refuse(request);
   }
@@ -138,7 +150,11 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     const [, repository = '', kind = '', name = ''] = ROUTE.exec(request.path) ?? [];
     const query = new URLSearchParams(request.url.split('?')[1] ?? '');
     const read = request.method === 'GET' || request.method === 'HEAD';
-    if (kind === 'manifests') return read ? getManifest(repository, name) : storeManifest(repository, name, body, request.headers['content-type'] ?? '');
+    if (kind === 'manifests') {
+      return read
+        ? getManifest(repository, name)
+        : storeManifest(repository, name, body, request.headers['content-type'] ?? '');
+    }
     if (kind === 'blobs' && read) return getBlob(repository, name);
     if (kind === 'blobs' && name.startsWith('uploads/')) return upload(request.method, repository, name, query, body);
     if (kind === 'tags' && repositories.has(repository)) return listTags(repository, query);
@@ -149,12 +165,18 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
   function getManifest(repository: string, name: string): Answer {
     const found = find(repository, name);
     if (found === undefined) return unknown('MANIFEST_UNKNOWN');
-    return { status: 200, headers: { 'content-type': found.type, 'docker-content-digest': found.digest }, body: found.bytes };
+    return {
+      status: 200,
+      headers: { 'content-type': found.type, 'docker-content-digest': found.digest },
+      body: found.bytes,
+    };
   }
 
   function getBlob(repository: string, name: string): Answer {
     const bytes = repositories.get(repository)?.blobs.get(name);
-    return bytes === undefined ? unknown('BLOB_UNKNOWN') : { status: 200, headers: { 'docker-content-digest': name }, body: bytes };
+    return bytes === undefined
+      ? unknown('BLOB_UNKNOWN')
+      : { status: 200, headers: { 'docker-content-digest': name }, body: bytes };
   }
 
   function upload(method: string, repository: string, name: string, query: URLSearchParams, body: Uint8Array): Answer {
@@ -171,8 +193,12 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     }
     const session = name.slice('uploads/'.length);
     const digest = parseDigest(query.get('digest') ?? '');
-    if (!uploads.delete(session) || query.get('_state') !== 'a/b') return { status: 404, body: problem('BLOB_UPLOAD_UNKNOWN') };
-    if (digest === undefined || digestLike(digest, body) !== digest) return { status: 400, body: problem('DIGEST_INVALID') };
+    if (!uploads.delete(session) || query.get('_state') !== 'a/b') {
+      return { status: 404, body: problem('BLOB_UPLOAD_UNKNOWN') };
+    }
+    if (digest === undefined || digestLike(digest, body) !== digest) {
+      return { status: 400, body: problem('DIGEST_INVALID') };
+    }
     contentsOf(repository).blobs.set(digest, body);
     return { status: 201 };
   }
@@ -184,7 +210,9 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     const contents = contentsOf(repository);
     const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
     // As real registries do: nothing may name what is not there.
-    if (!partsOf(json).every((part) => contents.blobs.has(part) || contents.manifests.has(part))) return { status: 404, body: problem('MANIFEST_BLOB_UNKNOWN') };
+    if (!partsOf(json).every((part) => contents.blobs.has(part) || contents.manifests.has(part))) {
+      return { status: 404, body: problem('MANIFEST_BLOB_UNKNOWN') };
+    }
     contents.manifests.set(digest, { bytes, type, digest });
     if (asked === undefined) contents.tags.set(name, digest);
     const subject = property(property(json, 'subject'), 'digest');
@@ -196,7 +224,15 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     const all = [...(repositories.get(repository)?.manifests.values() ?? [])].flatMap(({ bytes, type, digest }) => {
       const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
       if (property(property(json, 'subject'), 'digest') !== subject) return [];
-      return [{ mediaType: type, digest, size: bytes.byteLength, artifactType: property(json, 'artifactType'), annotations: property(json, 'annotations') }];
+      return [
+        {
+          mediaType: type,
+          digest,
+          size: bytes.byteLength,
+          artifactType: property(json, 'artifactType'),
+          annotations: property(json, 'annotations'),
+        },
+      ];
     });
     const { page, link } = paged(all, query, `/v2/${repository}/referrers/${subject}`);
     const body = JSON.stringify({ schemaVersion: 2, mediaType: mediaType.ociIndex, manifests: page });
@@ -205,7 +241,11 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
 
   function listTags(repository: string, query: URLSearchParams): Answer {
     const { page, link } = paged([...contentsOf(repository).tags.keys()].sort(), query, `/v2/${repository}/tags/list`);
-    return { status: 200, headers: { 'content-type': 'application/json', ...link }, body: JSON.stringify({ name: repository, tags: page }) };
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/json', ...link },
+      body: JSON.stringify({ name: repository, tags: page }),
+    };
   }
 
   function paged<T>(all: readonly T[], query: URLSearchParams, path: string) {
@@ -228,7 +268,11 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     putManifest(repository, manifest, tag, type) {
       const bytes = Buffer.from(typeof manifest === 'string' ? manifest : JSON.stringify(manifest));
       const own = property(manifest, 'mediaType');
-      const stored = { bytes, type: type ?? (typeof own === 'string' ? own : mediaType.ociManifest), digest: sha256(bytes) };
+      const stored = {
+        bytes,
+        type: type ?? (typeof own === 'string' ? own : mediaType.ociManifest),
+        digest: sha256(bytes),
+      };
       contentsOf(repository).manifests.set(stored.digest, stored);
       if (tag !== undefined) contentsOf(repository).tags.set(tag, stored.digest);
       return { mediaType: stored.type, digest: stored.digest, size: bytes.byteLength };
@@ -248,9 +292,13 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
 }
 
 function partsOf(manifest: unknown): readonly string[] {
-  const lists = [property(manifest, 'layers'), property(manifest, 'manifests')].filter((list) => Array.isArray(list)) as readonly (readonly unknown[])[];
+  const lists = [property(manifest, 'layers'), property(manifest, 'manifests')].filter((list) =>
+    Array.isArray(list),
+  ) as readonly (readonly unknown[])[];
   const layers = lists.flat().filter((part) => property(part, 'urls') === undefined);
-  return [property(manifest, 'config'), ...layers].map((part) => property(part, 'digest')).filter((digest) => typeof digest === 'string');
+  return [property(manifest, 'config'), ...layers]
+    .map((part) => property(part, 'digest'))
+    .filter((digest) => typeof digest === 'string');
 }
 
 function unknown(code: string): Answer {
@@ -267,7 +315,9 @@ function send(response: ServerResponse, request: ScriptedRequest, answer: Answer
   if (action?.kind === 'without') for (const name of action.headers) delete headers[name];
   response.writeHead(answer.status, headers);
   if (request.method === 'HEAD') return void response.end();
-  if (action?.kind === 'truncate') return void response.write(bytes.subarray(0, bytes.byteLength / 2), () => response.destroy());
+  if (action?.kind === 'truncate') {
+    return void response.write(bytes.subarray(0, bytes.byteLength / 2), () => response.destroy());
+  }
   response.end(action?.kind === 'lie' ? bytes.map((byte) => byte ^ 1) : bytes);
 }
 

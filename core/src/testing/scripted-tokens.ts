@@ -37,7 +37,9 @@ export function createTokenServer(host: string, options: TokenOptions) {
       return grant((form.get('scope') ?? '').split(' '), 'access_token');
     }
     const login = loginOf(request.headers.authorization);
-    const known = login !== undefined && (options.users?.[login.username] === login.password || options.identityTokens?.includes(login.password) === true);
+    const known =
+      login !== undefined &&
+      (options.users?.[login.username] === login.password || options.identityTokens?.includes(login.password) === true);
     if (login === undefined ? options.anonymous === false : !known) return { status: 401 };
     const asked = new URLSearchParams(request.url.split('?')[1] ?? '').getAll('scope');
     return grant(known ? asked : asked.map((scope) => scope.replace(/:pull,push$/, ':pull')), 'token');
@@ -46,7 +48,13 @@ export function createTokenServer(host: string, options: TokenOptions) {
   function grant(scopes: readonly string[], name: 'token' | 'access_token'): Answer {
     const token = `token-${granted.size + 1}`;
     granted.set(token, { scopes, left: options.uses ?? Number.POSITIVE_INFINITY });
-    return { status: 200, body: JSON.stringify({ [name]: token, ...(options.expiresIn === undefined ? {} : { expires_in: options.expiresIn }) }) };
+    return {
+      status: 200,
+      body: JSON.stringify({
+        [name]: token,
+        ...(options.expiresIn === undefined ? {} : { expires_in: options.expiresIn }),
+      }),
+    };
   }
 
   /** Turns away whoever brings no token that is good for the request; undefined: may enter. */
@@ -54,13 +62,23 @@ export function createTokenServer(host: string, options: TokenOptions) {
     if (request.path === '/token') return undefined;
     const needed = neededBy(request);
     const token = granted.get(/^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? '');
-    if (token !== undefined && token.left > 0 && needed.every((scope) => token.scopes.some((has) => has === scope || has === scope.replace(/:pull$/, ':pull,push')))) {
+    if (
+      token !== undefined &&
+      token.left > 0 &&
+      needed.every((scope) =>
+        token.scopes.some((has) => has === scope || has === scope.replace(/:pull$/, ':pull,push')),
+      )
+    ) {
       token.left -= 1;
       return undefined;
     }
     const realm = options.realm ?? `http://${host}/token`;
     const challenge = `Bearer realm="${realm}",service="scripted, for tests",scope="${needed[0]}"`;
-    return { status: 401, headers: { 'www-authenticate': challenge }, body: JSON.stringify({ errors: [{ code: 'UNAUTHORIZED', message: 'scripted' }] }) };
+    return {
+      status: 401,
+      headers: { 'www-authenticate': challenge },
+      body: JSON.stringify({ errors: [{ code: 'UNAUTHORIZED', message: 'scripted' }] }),
+    };
   }
 
   return { answer, refuse };
@@ -70,7 +88,10 @@ function neededBy(request: ScriptedRequest): readonly string[] {
   const [, repository = ''] = /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\//.exec(request.path) ?? [];
   const read = request.method === 'GET' || request.method === 'HEAD';
   const from = new URLSearchParams(request.url.split('?')[1] ?? '').get('from');
-  return [`repository:${repository}:${read ? 'pull' : 'pull,push'}`, ...(from === null ? [] : [`repository:${from}:pull`])];
+  return [
+    `repository:${repository}:${read ? 'pull' : 'pull,push'}`,
+    ...(from === null ? [] : [`repository:${from}:pull`]),
+  ];
 }
 
 function loginOf(header: string | undefined): { readonly username: string; readonly password: string } | undefined {

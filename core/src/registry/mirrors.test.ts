@@ -1,0 +1,116 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { sha256 } from '../oci/digest.ts';
+import { formatPinned, pin } from '../reference.ts';
+import { seedImage } from '../testing/sample-images.ts';
+import { startScriptedRegistry } from '../testing/scripted-registry.ts';
+import { copy } from './copy.ts';
+import { mirrorLocations } from './mirrors.ts';
+import { client, failureOf, must, reference, repository } from './test-client.ts';
+
+const digest = sha256('x');
+
+test('a mirror covers whole parts of a path, and the rest is appended', () => {
+  const mirrors = [
+    { source: 'docker.io', mirror: 'm.example/hub', trusted: false },
+    { source: 'docker.io/lib', mirror: 'm.example/lib', trusted: false },
+    { source: 'docker.io/library/alpine', mirror: 'localhost:5000/base', trusted: true },
+    { source: 'quay.io', mirror: 'm.example/quay', trusted: false },
+  ];
+  const locations = mirrorLocations(mirrors, pin({ registry: 'docker.io', path: 'library/alpine' }, digest));
+  expect(locations.map(formatPinned)).toEqual([
+    `m.example/hub/library/alpine@${digest}`,
+    `localhost:5000/base@${digest}`,
+    `docker.io/library/alpine@${digest}`,
+  ]);
+});
+
+test('the origin is always last, and the digest is everywhere the same', () => {
+  const part = fc.stringMatching(/^[a-z0-9]{1,5}$/);
+  const path = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
+  const mirror = fc.record({
+    source: path.map((text) => `h.example/${text}`),
+    mirror: fc.oneof(
+      path.map((text) => `m.example/${text}`),
+      fc.string(),
+    ),
+    trusted: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(mirror, { maxLength: 5 }), path, (mirrors, text) => {
+      const origin = pin({ registry: 'h.example', path: text }, digest);
+      const locations = mirrorLocations(mirrors, origin);
+      expect(locations.at(-1)).toEqual(origin);
+      expect(locations.every((place) => place.digest === digest)).toBe(true);
+      expect(
+        locations
+          .slice(0, -1)
+          .every(
+            ({ registry }) => registry !== 'h.example' || mirrors.some((each) => each.mirror.startsWith('h.example')),
+          ),
+      ).toBe(true);
+    }),
+  );
+});
+
+describe('with a mirror', () => {
+  async function pair(trusted: boolean, tag = '1') {
+    const origin = await startScriptedRegistry();
+    const mirror = await startScriptedRegistry();
+    const destination = await startScriptedRegistry();
+    const registry = client({ retries: 1, mirrors: [{ source: origin.host, mirror: `${mirror.host}/copy`, trusted }] });
+    const image = seedImage(origin, 'a', 'one', { tag });
+    seedImage(mirror, 'copy/a', 'one', { tag });
+    const stack = new AsyncDisposableStack();
+    for (const each of [origin, mirror, destination, registry]) stack.use(each);
+    return { origin, mirror, destination, registry, image, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  }
+
+  test('bytes come from it by digest, and tags from the origin', async () => {
+    await using world = await pair(false);
+    const { origin, mirror, registry, image } = world;
+    must(await registry.manifest(reference(`${origin.host}/a@${image.digest}`), 'source'));
+    expect([origin.log.length, mirror.log.length]).toEqual([0, 1]);
+    must(await registry.head(reference(`${origin.host}/a:1`), 'source'));
+    expect([origin.log.length, mirror.log.length]).toEqual([1, 1]);
+  });
+
+  test('a trusted one says what a tag names; what it lacks, the origin says', async () => {
+    await using world = await pair(true);
+    const { origin, mirror, registry } = world;
+    must(await registry.head(reference(`${origin.host}/a:1`), 'source'));
+    expect([origin.log.length, mirror.log.length]).toEqual([0, 1]);
+    must(await registry.head(reference(`${origin.host}/a:2`), 'source'));
+    expect([origin.log.length, mirror.log.length]).toEqual([1, 2]);
+  });
+
+  test('destinations are never read from it', async () => {
+    await using world = await pair(true);
+    const { origin, mirror, registry, image } = world;
+    must(await registry.head(reference(`${origin.host}/a:1`), 'destination'));
+    must(await registry.head(reference(`${origin.host}/a@${image.digest}`), 'destination'));
+    expect(mirror.log).toEqual([]);
+  });
+
+  test.each(['lie', 'truncate', 'reset'] as const)(
+    'one that does %s is passed over, and the copy is right',
+    async (kind) => {
+      await using world = await pair(false);
+      const { origin, mirror, destination, registry, image } = world;
+      mirror.onRequest = () => ({ kind });
+      const from = registry.content(repository(origin.host, 'a'), 'source');
+      must(await copy(from, registry.content(repository(destination.host, 'b'), 'destination'), image.digest));
+      expect(destination.manifest('b', image.digest)).toBeDefined();
+    },
+  );
+
+  test('where it and the origin both fail, the origin is named', async () => {
+    await using world = await pair(false);
+    const { origin, mirror, registry, image } = world;
+    mirror.onRequest = () => ({ kind: 'answer', status: 403 });
+    origin.onRequest = () => ({ kind: 'answer', status: 403 });
+    expect(failureOf(await registry.manifest(reference(`${origin.host}/a@${image.digest}`), 'source'))).toMatchObject({
+      host: origin.host,
+    });
+  });
+});

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { fail, ok, type RegistryFailure } from '../failure.ts';
+import { seedImage } from '../testing/sample-images.ts';
+import { startScriptedRegistry } from '../testing/scripted-registry.ts';
+import { createRetrier, parseRetryAfter, type Clock } from './retry.ts';
+import { client, failureOf, must, reference } from './test-client.ts';
+
+function busy(status?: number): RegistryFailure {
+  return {
+    reason: 'registry',
+    class: 'transient',
+    side: 'source',
+    host: 'h',
+    message: 'busy',
+    ...(status === undefined ? {} : { status }),
+  };
+}
+
+/** A clock that jumps instead of waiting, and remembers how far. */
+function jumping(): Clock & { readonly waits: number[] } {
+  let now = 0;
+  const waits: number[] = [];
+  return {
+    waits,
+    now: () => now,
+    random: () => 0,
+    sleep: async (milliseconds) => {
+      waits.push(milliseconds);
+      now += milliseconds;
+    },
+  };
+}
+
+describe('retrier', () => {
+  test('tries a transient failure four times, with pauses that grow', async () => {
+    const clock = jumping();
+    const retrier = createRetrier({ retries: 3, signal: undefined, clock });
+    let tries = 0;
+    const result = await retrier.run('h', async () => ((tries += 1), { result: fail(busy(503)) }));
+    expect(failureOf(result).message).toBe('busy');
+    expect([tries, clock.waits]).toEqual([4, [125, 250, 500]]);
+  });
+
+  test('tries at once when no answer came, since the connection may only have been an old one', async () => {
+    const clock = jumping();
+    const retrier = createRetrier({ retries: 3, signal: undefined, clock });
+    let tries = 0;
+    must(await retrier.run('h', async () => ((tries += 1), { result: tries === 1 ? fail(busy()) : ok(1) })));
+    expect([tries, clock.waits]).toEqual([2, []]);
+  });
+
+  test('does not try permanent failures again, nor those that ask for a long wait', async () => {
+    const clock = jumping();
+    const retrier = createRetrier({ retries: 3, signal: undefined, clock });
+    let tries = 0;
+    await retrier.run('h', async () => ((tries += 1), { result: fail({ ...busy(400), class: 'permanent' }) }));
+    await retrier.run('h', async () => ((tries += 1), { result: fail(busy(429)), retryAfter: 3_600_000 }));
+    expect([tries, clock.waits]).toEqual([2, []]);
+  });
+
+  test('one pause holds for all who talk to the host, and for no other host', async () => {
+    const clock = jumping();
+    const retrier = createRetrier({ retries: 1, signal: undefined, clock });
+    let tries = 0;
+    must(
+      await retrier.run(
+        'h',
+        async () => ((tries += 1), tries === 1 ? { result: fail(busy(429)), retryAfter: 7000 } : { result: ok(1) }),
+      ),
+    );
+    expect(clock.waits).toEqual([7000]);
+    await retrier.run('h', async () => ({ result: fail(busy(429)), retryAfter: 5000, final: true }));
+    must(await retrier.run('other', async () => ({ result: ok(1) })));
+    expect(clock.waits).toEqual([7000]);
+  });
+
+  test('stops waiting when it is aborted', async () => {
+    const controller = new AbortController();
+    const retrier = createRetrier({ retries: 3, signal: controller.signal });
+    const running = retrier.run('h', async () => ({ result: fail(busy(429)), retryAfter: 50_000 }));
+    setImmediate(() => controller.abort());
+    expect(failureOf(await running).reason).toBe('cancelled');
+  });
+});
+
+test('Retry-After is read in seconds or as a date', () => {
+  const now = Date.parse('2026-11-23T10:00:00Z');
+  expect(parseRetryAfter('7', now)).toBe(7000);
+  expect(parseRetryAfter('Mon, 23 Nov 2026 10:00:30 GMT', now)).toBe(30_000);
+  expect(parseRetryAfter('Mon, 23 Nov 2026 09:00:00 GMT', now)).toBe(0);
+  for (const bad of [undefined, '', '880.092µs', '-1', '1e9']) expect(parseRetryAfter(bad, now)).toBeUndefined();
+});
+
+test.each([
+  ['a connection that is cut', { kind: 'reset' }],
+  ['a server error', { kind: 'answer', status: 503, headers: { 'retry-after': '0' } }],
+  ['too many requests', { kind: 'answer', status: 429, headers: { 'retry-after': '0' } }],
+] as const)('%s is survived', async (_, action) => {
+  await using server = await startScriptedRegistry({
+    onRequest: ({ earlier }) => (earlier === 0 ? action : undefined),
+  });
+  await using registry = client();
+  const image = seedImage(server, 'a', 'one', { tag: '1' });
+  expect(must(await registry.head(reference(`${server.host}/a:1`), 'source'))?.digest).toBe(image.digest);
+  expect(server.log).toHaveLength(2);
+});
+
+test('a manifest that breaks off is read again', async () => {
+  await using server = await startScriptedRegistry({
+    onRequest: ({ earlier }) => (earlier === 0 ? { kind: 'truncate' } : undefined),
+  });
+  await using registry = client();
+  const image = seedImage(server, 'a', 'one', { tag: '1' });
+  expect(must(await registry.manifest(reference(`${server.host}/a:1`), 'source'))?.descriptor).toEqual(image);
+});
