@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Event } from './events.ts';
+import { openJournal, parseJournal, readJournal } from './journal.ts';
+import { foldEvents } from './state.ts';
+
+const events: readonly Event[] = [
+  { t: 1, type: 'run.start', run: 'r', command: 'run', version: '0', entries: ['a'], tasks: [{ id: 'a#probe', contract: 'core.probe@1', entry: 'a' }] },
+  { t: 2, type: 'task.start', task: 'a#probe', attempt: 1 },
+  { t: 3, type: 'task.done', task: 'a#probe', state: 'ok', ms: 1 },
+  { t: 4, type: 'entry.chain', entry: 'a', why: 'not published yet', tasks: [{ id: 'a#copy', contract: 'image.copy@1', entry: 'a' }] },
+  { t: 5, type: 'task.start', task: 'a#copy', attempt: 1 },
+  { t: 6, type: 'task.log', task: 'a#copy', line: 'half way\n' },
+  { t: 7, type: 'task.done', task: 'a#copy', state: 'failed', ms: 2, failure: { reason: 'tool', class: 'permanent', tool: 'crane', message: 'no' } },
+  { t: 8, type: 'entry.done', entry: 'a', rows: [] },
+  { t: 9, type: 'run.done', exitCode: 1, seconds: 1 },
+];
+
+describe('the journal', () => {
+  let folder = '';
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'journal-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('reads back what was written, and only its owner may read the file', () => {
+    const journal = openJournal(join(folder, 'deep', 'run.ndjson'));
+    for (const event of events) journal.write(event);
+    journal.close();
+    expect(readJournal(journal.file)).toEqual(events);
+    expect(statSync(journal.file).mode & 0o777).toBe(0o600);
+  });
+
+  it('makes no file before there is an event, and writes none after it was closed', () => {
+    const journal = openJournal(join(folder, 'run.ndjson'));
+    expect(() => statSync(journal.file)).toThrow('ENOENT');
+    journal.write({ t: 1, type: 'warning', message: 'x' });
+    journal.close();
+    journal.write({ t: 2, type: 'warning', message: 'y' });
+    expect(readFileSync(journal.file, 'utf8').split('\n')).toHaveLength(2);
+  });
+
+  it('has a state at every prefix that the rest completes to the same end, wherever it was torn', () => {
+    const text = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+    const whole = foldEvents(events);
+    fc.assert(
+      fc.property(fc.nat(text.length), (cut) => {
+        const before = parseJournal(text.slice(0, cut));
+        expect(foldEvents([...before, ...events.slice(before.length)])).toEqual(whole);
+      }),
+    );
+  });
+
+  it('leaves out what is no event', () => {
+    expect(parseJournal('null\n[]\n{"type":"x"}\n{"t":1}\nnonsense\n')).toEqual([]);
+  });
+});
+
+describe('the state of a run', () => {
+  it('knows every announced task, and how it ended', () => {
+    const state = foldEvents(events);
+    expect([...state.tasks]).toEqual([
+      ['a#probe', 'ok'],
+      ['a#copy', 'failed'],
+    ]);
+    expect(state.exitCode).toBe(1);
+    expect(foldEvents(events.slice(0, 5)).tasks.get('a#copy')).toBe('running');
+  });
+});
