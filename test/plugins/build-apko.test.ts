@@ -25,17 +25,20 @@ afterEach(() => vi.unstubAllEnvs());
 /** Of the suite, whose every check builds the same checkout. */
 let root = '';
 
-modeSuite({ describe, it }, {
-  plugin,
-  mode: 'apko',
-  world: async () => {
-    root = await checkout({ 'images/hello.yaml': HELLO });
-    return pluginWorld({ root });
+modeSuite(
+  { describe, it },
+  {
+    plugin,
+    mode: 'apko',
+    world: async () => {
+      root = await checkout({ 'images/hello.yaml': HELLO });
+      return pluginWorld({ root });
+    },
+    input: () => inputOf(root, 'images/hello.yaml'),
+    repeatable: digestOf,
+    hostile: 3,
   },
-  input: () => inputOf(root, 'images/hello.yaml'),
-  repeatable: digestOf,
-  hostile: 3,
-});
+);
 
 describe('build-apko', () => {
   it('gives one digest from two checkouts at two paths, whatever SOURCE_DATE_EPOCH says', async () => {
@@ -52,7 +55,9 @@ describe('build-apko', () => {
     const stale = JSON.stringify({ name: 'stale' });
     const files = { 'images/hello.yaml': HELLO, 'sbom-x86_64.spdx.json': stale, 'sboms/sbom-x86_64.spdx.json': stale };
     const built = await build(await checkout(files), 'images/hello.yaml');
-    const index = JSON.parse(await readFile(join(built.layout, 'index.json'), 'utf8')) as { manifests: { digest: string }[] };
+    const index = JSON.parse(await readFile(join(built.layout, 'index.json'), 'utf8')) as {
+      manifests: { digest: string }[];
+    };
     expect(built.sboms?.map(({ digest }) => digest)).toEqual(index.manifests.map(({ digest }) => digest));
     for (const { digest, spdx } of built.sboms ?? []) expect(JSON.stringify(spdx)).toContain(digest);
   });
@@ -89,7 +94,10 @@ describe('build-apko', () => {
   it('takes packages of melange by the repository that the source names, and leaves no path in the image', async () => {
     const packages = join(await freshFolder(), 'packages');
     await cp(join(world().folder, 'apk.slipway.example', 'v3.20', 'main'), packages, { recursive: true });
-    const source = HELLO.replace(`[${REPOSITORY}]`, `['${REPOSITORY}', '@local /github/workspace/packages']`).replace('hello]', 'hello@local]');
+    const source = HELLO.replace(`[${REPOSITORY}]`, `['${REPOSITORY}', '@local /github/workspace/packages']`).replace(
+      'hello]',
+      'hello@local]',
+    );
     const root = await checkout({ 'images/hello.yaml': source });
     const { mode, context } = await ready(root, 'images/hello.yaml', { melangeConfigs: ['hello.melange.yaml'] });
     const built = must(await mode.build({ ...context, packageRepositories: [packages] }));
@@ -101,13 +109,19 @@ describe('build-apko', () => {
 
   it('fails with the place when a path leaves the folder or the YAML is wrong', async () => {
     const escape = await checkout({ 'a.yaml': 'contents:\n  keyring:\n    - ../../etc/passwd\n' });
-    expect(await failing(escape, 'a.yaml')).toMatchObject({ reason: 'config', at: { file: 'a.yaml', line: 3, column: 7 } });
+    expect(await failing(escape, 'a.yaml')).toMatchObject({
+      reason: 'config',
+      at: { file: 'a.yaml', line: 3, column: 7 },
+    });
     const broken = await checkout({ 'a.yaml': 'contents:\n  packages: [a\n' });
     expect(await failing(broken, 'a.yaml')).toMatchObject({ reason: 'config', at: { file: 'a.yaml' } });
   });
 
   it('says what to look at when a package is in no repository', async () => {
-    const { mode, context } = await ready(await checkout({ 'a.yaml': HELLO.replace('hello]', 'no-such-package]') }), 'a.yaml');
+    const { mode, context } = await ready(
+      await checkout({ 'a.yaml': HELLO.replace('hello]', 'no-such-package]') }),
+      'a.yaml',
+    );
     const result = await mode.build(context);
     expect(result).toMatchObject({ ok: false, failure: { reason: 'tool', class: 'permanent' } });
     if (!result.ok) expect(result.failure.hint).toContain('contents.packages');
@@ -118,7 +132,10 @@ describe('build-apko', () => {
 async function checkout(files: Readonly<Record<string, string>>, below = 'here'): Promise<string> {
   const root = join(await freshFolder(), below);
   await mkdir(root, { recursive: true });
-  await writeFiles(root, { 'keys/slipway.rsa.pub': await readFile(`${world().keys.packageKey}.pub`, 'utf8'), ...files });
+  await writeFiles(root, {
+    'keys/slipway.rsa.pub': await readFile(`${world().keys.packageKey}.pub`, 'utf8'),
+    ...files,
+  });
   return root;
 }
 
@@ -127,7 +144,12 @@ function entryOf(source: string, changes: Partial<BuildEntry> = {}): BuildEntry 
     kind: 'build',
     id: 'build:registry.example/team/hello:1',
     at: { file: 'config.yaml', line: 1, column: 1 },
-    targets: [{ destination: { kind: 'tagged', registry: 'registry.example', path: 'team/hello', tag: '1' as never }, templated: false }],
+    targets: [
+      {
+        destination: { kind: 'tagged', registry: 'registry.example', path: 'team/hello', tag: '1' as never },
+        templated: false,
+      },
+    ],
     always: false,
     source,
     melangeConfigs: [],
@@ -155,7 +177,11 @@ async function apko(): Promise<Mode> {
   return mode;
 }
 
-async function ready(root: string, source: string, changes: Partial<BuildEntry> = {}): Promise<{ mode: Mode; context: BuildContext }> {
+async function ready(
+  root: string,
+  source: string,
+  changes: Partial<BuildEntry> = {},
+): Promise<{ mode: Mode; context: BuildContext }> {
   const context: TaskContext = await contextOf(plugin, await pluginWorld({ root }));
   return { mode: await apko(), context: { ...context, ...(await inputOf(root, source, changes)) } };
 }
@@ -166,7 +192,9 @@ async function build(root: string, source: string) {
 }
 
 async function digestOf({ layout }: { readonly layout: string }): Promise<string> {
-  return createHash('sha256').update(await readFile(join(layout, 'index.json'))).digest('hex');
+  return createHash('sha256')
+    .update(await readFile(join(layout, 'index.json')))
+    .digest('hex');
 }
 
 /** All layers of a layout as one text. */

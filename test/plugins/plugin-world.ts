@@ -19,7 +19,10 @@ export async function pluginWorld(changes: Partial<TestWorld> = {}): Promise<Tes
   await mkdir(root);
   await mkdir(work);
   const plainHttp = (host: string): boolean => host.startsWith('127.0.0.1:');
-  const credentials = { login: async () => ({ ok: true as const, value: undefined }), dockerConfigFor: async () => '{}' };
+  const credentials = {
+    login: async () => ({ ok: true as const, value: undefined }),
+    dockerConfigFor: async () => '{}',
+  };
   const registry = createRegistry({ plainHttp, mirrors: [], credentials, perHost: 6, retries: 0 });
   onTestFinished(() => registry.close());
   const env = { ...process.env, ...worldEnvironment(world()) };

@@ -11,18 +11,24 @@ const alpine = (): string => world().images['library/alpine:3.20'] ?? '';
 const source = () => pinned(world().source.host, 'library/alpine', alpine());
 const destination = (digest = alpine()) => pinned(world().destination.host, freshPath('crane'), digest);
 
-contractSuite({ describe, it }, {
-  plugin,
-  contract: 'image.copy@1',
-  world: pluginWorld,
-  input: async () => ({ sources: [source()], destination: destination() }),
-});
+contractSuite(
+  { describe, it },
+  {
+    plugin,
+    contract: 'image.copy@1',
+    world: pluginWorld,
+    input: async () => ({ sources: [source()], destination: destination() }),
+  },
+);
 
 describe('sync-crane', () => {
   it('copies every platform by digest and makes no tag', async () => {
     const to = destination();
     const { host, context } = await ready();
-    expect(await host.call('image.copy@1', { sources: [source()], destination: to }, context)).toEqual({ ok: true, value: { digest: alpine() } });
+    expect(await host.call('image.copy@1', { sources: [source()], destination: to }, context)).toEqual({
+      ok: true,
+      value: { digest: alpine() },
+    });
     const index = must(await context.registry.manifest(to, 'destination'));
     if (index?.kind !== 'index') throw new Error('an index was expected');
     for (const child of index.value.manifests) {
@@ -35,13 +41,19 @@ describe('sync-crane', () => {
   it('copies the children that hold no image too', async () => {
     const unknown = alpineImage({ os: 'unknown', architecture: 'unknown' }, [], 'attestation');
     const path = freshPath('unknown');
-    const digest = await push(imageLayout([alpineImage(AMD64, [], 'image'), unknown]), `${world().source.host}/${path}:1`);
+    const digest = await push(
+      imageLayout([alpineImage(AMD64, [], 'image'), unknown]),
+      `${world().source.host}/${path}:1`,
+    );
     const from = pinned(world().source.host, path, digest);
     const to = destination(digest);
     const { host, context } = await ready();
     must(await host.call('image.copy@1', { sources: [from], destination: to }, context));
     const index = must(await context.registry.manifest(to, 'destination'));
-    expect(index?.kind === 'index' && index.value.manifests.map((child) => child.platform?.os)).toEqual(['linux', 'unknown']);
+    expect(index?.kind === 'index' && index.value.manifests.map((child) => child.platform?.os)).toEqual([
+      'linux',
+      'unknown',
+    ]);
   });
 
   it('takes the next source when a mirror fails, and says that it did', async () => {
@@ -56,7 +68,10 @@ describe('sync-crane', () => {
     const gone = pinned(world().source.host, 'library/gone', alpine());
     const other = pinned(world().source.host, 'library/other', alpine());
     const result = await host.call('image.copy@1', { sources: [gone, other], destination: destination() }, context);
-    expect(result).toMatchObject({ ok: false, failure: { reason: 'registry', side: 'source', class: 'permanent', status: 404 } });
+    expect(result).toMatchObject({
+      ok: false,
+      failure: { reason: 'registry', side: 'source', class: 'permanent', status: 404 },
+    });
     if (result.ok) return;
     expect(result.failure.message).toContain('library/gone');
     expect(result.failure.message).toContain('library/other');
@@ -65,15 +80,30 @@ describe('sync-crane', () => {
   it('blames the destination, and asks no second source then', async () => {
     const starts: string[][] = [];
     const { host, context } = await ready();
-    const closed = pinned(await serve((_, response) => void response.writeHead(403).end('{}')), 'team/alpine', alpine());
-    const result = await host.call('image.copy@1', { sources: [source(), source()], destination: closed }, recorded(context, starts));
-    expect(result).toMatchObject({ ok: false, failure: { reason: 'registry', side: 'destination', host: closed.registry, status: 403, class: 'permanent' } });
+    const closed = pinned(
+      await serve((_, response) => void response.writeHead(403).end('{}')),
+      'team/alpine',
+      alpine(),
+    );
+    const result = await host.call(
+      'image.copy@1',
+      { sources: [source(), source()], destination: closed },
+      recorded(context, starts),
+    );
+    expect(result).toMatchObject({
+      ok: false,
+      failure: { reason: 'registry', side: 'destination', host: closed.registry, status: 403, class: 'permanent' },
+    });
     expect(starts).toHaveLength(1);
   });
 
   it('says where to log in when the source refuses', async () => {
     const { host, context } = await ready();
-    const locked = pinned(await serve((request, response) => void response.writeHead(request.url === '/v2/' ? 200 : 401).end('{}')), 'team/secret', alpine());
+    const locked = pinned(
+      await serve((request, response) => void response.writeHead(request.url === '/v2/' ? 200 : 401).end('{}')),
+      'team/secret',
+      alpine(),
+    );
     const result = await host.call('image.copy@1', { sources: [locked], destination: destination() }, context);
     expect(result).toMatchObject({ ok: false, failure: { side: 'source', status: 401, class: 'permanent' } });
     if (!result.ok) expect(result.failure.hint).toContain(`log in to ${locked.registry}`);
@@ -83,7 +113,11 @@ describe('sync-crane', () => {
     const starts: string[][] = [];
     const { host, context } = await ready();
     const other = destination(world().images['library/busybox:1.36']);
-    const result = await host.call('image.copy@1', { sources: [source()], destination: other }, recorded(context, starts));
+    const result = await host.call(
+      'image.copy@1',
+      { sources: [source()], destination: other },
+      recorded(context, starts),
+    );
     expect(result.ok).toBe(false);
     expect(starts).toEqual([]);
   });

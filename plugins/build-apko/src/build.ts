@@ -27,7 +27,13 @@ export async function prepare(context: BuildContext): Promise<Result<Prepared>> 
   for (const platform of context.platforms) {
     const architecture = apkArchitecture(platform);
     if (architecture === undefined) {
-      return fail(configFailure(`apko cannot build ${context.entry.source} for ${formatPlatform(platform)}`, undefined, context.entry.at));
+      return fail(
+        configFailure(
+          `apko cannot build ${context.entry.source} for ${formatPlatform(platform)}`,
+          undefined,
+          context.entry.at,
+        ),
+      );
     }
     architectures.push(architecture);
   }
@@ -55,7 +61,17 @@ export async function build(context: BuildContext): Promise<Result<Built>> {
   const sboms = join(workspace, SBOMS);
   await mkdir(layout);
   await mkdir(sboms);
-  const flags = ['--arch', architectures.join(','), '--cache-dir', context.files.cache, '--lockfile', LOCK, '--sbom-path', SBOMS, '--vcs=false'];
+  const flags = [
+    '--arch',
+    architectures.join(','),
+    '--cache-dir',
+    context.files.cache,
+    '--lockfile',
+    LOCK,
+    '--sbom-path',
+    SBOMS,
+    '--vcs=false',
+  ];
   const args = ['build', ...flags, '--', context.entry.source, imageName(context), LAYOUT];
   const built = await context.exec('apko', args, { cwd: workspace });
   if (!built.ok) return fail(explain(built.failure));
@@ -71,13 +87,18 @@ function imageName(context: BuildContext): string {
 }
 
 /** apko names its documents by architecture; here they belong to the manifest of that platform. */
-async function readSboms(layout: string, folder: string, context: BuildContext): Promise<Result<NonNullable<Built['sboms']>>> {
+async function readSboms(
+  layout: string,
+  folder: string,
+  context: BuildContext,
+): Promise<Result<NonNullable<Built['sboms']>>> {
   const documents: { readonly digest: string; readonly spdx: unknown }[] = [];
   const index = parse(await readFile(join(layout, 'index.json'), 'utf8'));
   const manifests = field(index, 'manifests');
+  const images: readonly unknown[] = Array.isArray(manifests) ? manifests : [];
   for (const platform of context.platforms) {
     const architecture = apkArchitecture(platform);
-    const manifest = (Array.isArray(manifests) ? manifests : []).find((item: unknown) => {
+    const manifest = images.find((item) => {
       const of = field(item, 'platform');
       const known = { os: String(field(of, 'os')), architecture: String(field(of, 'architecture')) };
       const variant = field(of, 'variant');
@@ -98,13 +119,25 @@ function explain(failure: Failure): Failure {
   if (failure.reason !== 'tool') return failure;
   const output = failure.output ?? '';
   if (output.includes('unable to lock packages to a consistent version')) {
-    return { ...failure, class: 'permanent', hint: 'the architectures have different versions of a package: wait until the repository has caught up, pin a version, or build fewer platforms' };
+    return {
+      ...failure,
+      class: 'permanent',
+      hint: 'the architectures have different versions of a package: wait until the repository has caught up, pin a version, or build fewer platforms',
+    };
   }
   if (/nothing provides|could not find package|solving .* constraint/i.test(output)) {
-    return { ...failure, class: 'permanent', hint: 'check the names under contents.packages, and that a repository under contents.repositories has them for every architecture' };
+    return {
+      ...failure,
+      class: 'permanent',
+      hint: 'check the names under contents.packages, and that a repository under contents.repositories has them for every architecture',
+    };
   }
   if (/signature|verifying/i.test(output) && output.includes('APKINDEX')) {
-    return { ...failure, class: 'permanent', hint: 'contents.keyring must name the public key that signs the repository' };
+    return {
+      ...failure,
+      class: 'permanent',
+      hint: 'contents.keyring must name the public key that signs the repository',
+    };
   }
   return failure;
 }

@@ -43,9 +43,12 @@ export function parseConfig(text: string, file: string): Result<ApkoConfig, Conf
     return position(isScalar(node) || isMap(node) || isSeq(node) ? (node.range?.[0] ?? 0) : 0);
   };
   const broken = document.errors[0];
-  if (broken !== undefined) return fail(configFailure(`${file} is not valid YAML: ${broken.message}`, undefined, position(broken.pos[0])));
+  if (broken !== undefined)
+    return fail(configFailure(`${file} is not valid YAML: ${broken.message}`, undefined, position(broken.pos[0])));
   if (!isMap(document.contents)) {
-    return fail(configFailure(`${file} is not an apko configuration`, 'its top level is a mapping with "contents:"', position(0)));
+    return fail(
+      configFailure(`${file} is not an apko configuration`, 'its top level is a mapping with "contents:"', position(0)),
+    );
   }
   const wrong = (path: readonly (string | number)[], what: string): ConfigFailure =>
     configFailure(`${path.join('.')} of ${file} ${what}`, undefined, at(path));

@@ -53,7 +53,10 @@ export function parseLock(text: string): Result<ApkoLock, ToolFailure> {
 
 /** `x86_64/hello` → `1.0.0-r0 Q1…`. */
 export function resolvedPackages(lock: ApkoLock): Readonly<Record<string, string>> {
-  const entries = lock.packages.map((item): [string, string] => [`${item.architecture}/${item.name}`, `${item.version} ${item.checksum}`]);
+  const entries = lock.packages.map((item): [string, string] => [
+    `${item.architecture}/${item.name}`,
+    `${item.version} ${item.checksum}`,
+  ]);
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -85,7 +88,9 @@ function hexOf(checksum: unknown): string | undefined {
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : {};
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : {};
 }
 
 function list(value: unknown): readonly unknown[] {
@@ -93,5 +98,10 @@ function list(value: unknown): readonly unknown[] {
 }
 
 function unreadable(why: string): ToolFailure {
-  return { reason: 'tool', class: 'permanent', tool: 'apko', message: `the lock that apko wrote cannot be read: ${why}` };
+  return {
+    reason: 'tool',
+    class: 'permanent',
+    tool: 'apko',
+    message: `the lock that apko wrote cannot be read: ${why}`,
+  };
 }

@@ -24,7 +24,9 @@ export async function readSources(source: string, files: Files): Promise<Result<
   while (next !== undefined) {
     const file: string = next;
     if (found.some((earlier) => earlier.file === file)) {
-      return fail(configFailure(`${file} includes itself: ${[...found.map((earlier) => earlier.file), file].join(' → ')}`));
+      return fail(
+        configFailure(`${file} includes itself: ${[...found.map((earlier) => earlier.file), file].join(' → ')}`),
+      );
     }
     if (found.length > MAX_INCLUDES) return fail(configFailure(`${source} includes more than ${MAX_INCLUDES} files`));
     const text = await files.read(file);
@@ -34,7 +36,9 @@ export async function readSources(source: string, files: Files): Promise<Result<
     found.push({ file, config: config.value });
     next = undefined;
     if (config.value.include !== undefined) {
-      const located = await locate(config.value.include, { file, config: config.value }, ['include'], (path) => readable(path, files));
+      const located = await locate(config.value.include, { file, config: config.value }, ['include'], (path) =>
+        readable(path, files),
+      );
       if (!located.ok) return located;
       next = located.value;
     }
@@ -53,14 +57,24 @@ export async function locate(
   exists: (path: string) => Promise<boolean>,
 ): Promise<Result<string, ConfigFailure>> {
   const relative = written.startsWith(WORKSPACE) ? written.slice(WORKSPACE.length) : written;
-  const candidates = posix.isAbsolute(relative) ? [] : [posix.normalize(relative), posix.join(posix.dirname(source.file), relative)];
+  const candidates = posix.isAbsolute(relative)
+    ? []
+    : [posix.normalize(relative), posix.join(posix.dirname(source.file), relative)];
   const inside = candidates.filter((candidate) => candidate !== '..' && !candidate.startsWith('../'));
   const at = source.config.at(path);
   if (inside.length === 0) {
-    return fail(configFailure(`"${written}" in ${source.file} is outside of the config's folder`, 'name a file inside of it', at));
+    return fail(
+      configFailure(`"${written}" in ${source.file} is outside of the config's folder`, 'name a file inside of it', at),
+    );
   }
   for (const candidate of inside) if (await exists(candidate)) return ok(candidate.replace(/\/$/, ''));
-  return fail(configFailure(`"${written}", named in ${source.file}, does not exist`, 'paths are relative to the folder of config.yaml', at));
+  return fail(
+    configFailure(
+      `"${written}", named in ${source.file}, does not exist`,
+      'paths are relative to the folder of config.yaml',
+      at,
+    ),
+  );
 }
 
 async function readable(path: string, files: Files): Promise<boolean> {
@@ -77,15 +91,22 @@ async function present(path: string, files: Files): Promise<boolean> {
 export type Located = ReadonlyMap<string, string>;
 
 /** Every local path that the sources name. Local repositories stand in for melange's packages when the entry has any. */
-export async function locateAll(sources: readonly Source[], files: Files, withPackages: boolean): Promise<Result<Located>> {
+export async function locateAll(
+  sources: readonly Source[],
+  files: Files,
+  withPackages: boolean,
+): Promise<Result<Located>> {
   const located = new Map<string, string>();
   for (const source of sources) {
     const { config } = source;
     const wanted: [string, readonly (string | number)[]][] = [];
     if (config.include !== undefined) wanted.push([config.include, ['include']]);
-    for (const [index, key] of config.keyring.entries()) if (!isRemote(key)) wanted.push([key, ['contents', 'keyring', index]]);
-    if (config.baseImage?.image !== undefined) wanted.push([config.baseImage.image, ['contents', 'baseimage', 'image']]);
-    if (config.baseImage?.apkIndex !== undefined) wanted.push([config.baseImage.apkIndex, ['contents', 'baseimage', 'apkindex']]);
+    for (const [index, key] of config.keyring.entries())
+      if (!isRemote(key)) wanted.push([key, ['contents', 'keyring', index]]);
+    if (config.baseImage?.image !== undefined)
+      wanted.push([config.baseImage.image, ['contents', 'baseimage', 'image']]);
+    if (config.baseImage?.apkIndex !== undefined)
+      wanted.push([config.baseImage.apkIndex, ['contents', 'baseimage', 'apkindex']]);
     for (const repository of config.repositories) {
       if (!repository.remote && !withPackages) wanted.push([repository.location, ['contents', 'repositories']]);
     }
@@ -109,7 +130,13 @@ export async function findInputs(entry: BuildEntry, files: Files): Promise<Resul
   for (const platform of platforms) {
     const architecture = apkArchitecture(platform);
     if (architecture === undefined) {
-      return fail(configFailure(`apko cannot build ${entry.source} for ${platform.os}/${platform.architecture}`, undefined, entry.at));
+      return fail(
+        configFailure(
+          `apko cannot build ${entry.source} for ${platform.os}/${platform.architecture}`,
+          undefined,
+          entry.at,
+        ),
+      );
     }
     architectures.push(architecture);
   }

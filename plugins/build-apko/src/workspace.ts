@@ -16,7 +16,10 @@ export async function makeWorkspace(context: BuildContext, folder: string): Prom
   await mkdir(folder, { recursive: true });
   for (const file of context.inputs.files) {
     const from = await inside(root, file);
-    if (from === undefined) return fail(configFailure(`"${file}" is missing, or outside of the config's folder`, undefined, context.entry.at));
+    if (from === undefined)
+      return fail(
+        configFailure(`"${file}" is missing, or outside of the config's folder`, undefined, context.entry.at),
+      );
     await mkdir(dirname(join(folder, file)), { recursive: true });
     await copyFile(from, join(folder, file));
   }
@@ -33,7 +36,8 @@ export async function makeWorkspace(context: BuildContext, folder: string): Prom
     packages.push(`./${name}`);
   }
   for (const source of sources.value) {
-    if (rewrite(source, located.value, packages)) await writeFile(join(folder, source.file), String(source.config.document));
+    if (rewrite(source, located.value, packages))
+      await writeFile(join(folder, source.file), String(source.config.document));
   }
   return ok(undefined);
 }

@@ -20,7 +20,12 @@ const FLAGS: Readonly<Record<Kind, { readonly only: string; readonly repository:
 const KEPT = 2;
 
 /** Makes `<folder>/<kind>` hold a current database. `folder` is trivy's cache folder of this run. */
-export async function ensureDatabase(kind: Kind, repositories: readonly string[], folder: string, context: TaskContext): Promise<Result<void>> {
+export async function ensureDatabase(
+  kind: Kind,
+  repositories: readonly string[],
+  folder: string,
+  context: TaskContext,
+): Promise<Result<void>> {
   const store = join(context.files.cache, kind);
   const place = join(folder, kind);
   await mkdir(store, { recursive: true });
@@ -35,7 +40,14 @@ export async function ensureDatabase(kind: Kind, repositories: readonly string[]
   const hosts = [...new Set(repositories.map(hostOf))];
   const insecure = hosts.every((host) => context.plainHttp(host)) ? ['--insecure'] : [];
   context.log(`fetching the ${name}`);
-  const flags = [...(await neutral(context)), '--cache-dir', folder, '--no-progress', '--disable-telemetry', '--skip-version-check'];
+  const flags = [
+    ...(await neutral(context)),
+    '--cache-dir',
+    folder,
+    '--no-progress',
+    '--disable-telemetry',
+    '--skip-version-check',
+  ];
   const fetched = await context.exec('trivy', ['image', only, ...from, ...insecure, ...flags], { hosts });
   if (!fetched.ok) {
     if (fetched.failure.reason !== 'tool') return fetched;

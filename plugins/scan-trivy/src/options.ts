@@ -20,7 +20,8 @@ export const optionsSchema: JsonSchema = {
     databaseRepository: {
       ...references,
       default: DATABASES,
-      description: 'Where the vulnerability database is fetched, once a run: a reference, or several to be tried in order.',
+      description:
+        'Where the vulnerability database is fetched, once a run: a reference, or several to be tried in order.',
     },
     javaDatabaseRepository: {
       ...references,

@@ -12,12 +12,17 @@ const MAX_TITLE = 300;
 export function platformScan(report: unknown, child: Child): PlatformScan {
   const platform = formatPlatform(child.platform);
   const metadata = record(record(report)['Metadata']);
-  if (!list(metadata['RepoDigests']).some((digest) => typeof digest === 'string' && digest.endsWith(`@${child.digest}`))) {
+  if (
+    !list(metadata['RepoDigests']).some((digest) => typeof digest === 'string' && digest.endsWith(`@${child.digest}`))
+  ) {
     return unscanned(child, 'trivy reported on another image than it was asked about');
   }
   const os = record(metadata['OS']);
   const family = text(os['Family']);
-  const known = family === undefined || family === 'none' ? undefined : [family, text(os['Name'])].filter((part) => part !== undefined).join(' ');
+  const known =
+    family === undefined || family === 'none'
+      ? undefined
+      : [family, text(os['Name'])].filter((part) => part !== undefined).join(' ');
   let packages = 0;
   const findings = new Map<string, Finding>();
   for (const result of list(record(report)['Results'])) {
@@ -28,15 +33,30 @@ export function platformScan(report: unknown, child: Child): PlatformScan {
     }
   }
   if (packages === 0) {
-    const why = known === undefined ? 'no operating system and no packages were found' : `no packages were found (${known})`;
+    const why =
+      known === undefined ? 'no operating system and no packages were found' : `no packages were found (${known})`;
     return { ...unscanned(child, why), ...(known === undefined ? {} : { os: known }) };
   }
   const sorted = [...findings.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, finding]) => finding);
-  return { digest: child.digest, platform, status: 'scanned', ...(known === undefined ? {} : { os: known }), packages, findings: sorted };
+  return {
+    digest: child.digest,
+    platform,
+    status: 'scanned',
+    ...(known === undefined ? {} : { os: known }),
+    packages,
+    findings: sorted,
+  };
 }
 
 export function unscanned(child: Child, why: string): PlatformScan {
-  return { digest: child.digest, platform: formatPlatform(child.platform), status: 'unscanned', why, packages: 0, findings: [] };
+  return {
+    digest: child.digest,
+    platform: formatPlatform(child.platform),
+    status: 'unscanned',
+    why,
+    packages: 0,
+    findings: [],
+  };
 }
 
 /** When the image says it was made, RFC 3339 with seconds; the epoch when it does not say. */
@@ -81,7 +101,9 @@ function text(value: unknown): string | undefined {
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : {};
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : {};
 }
 
 function list(value: unknown): readonly unknown[] {

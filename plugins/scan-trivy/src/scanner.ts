@@ -1,6 +1,16 @@
 /** One pull of each platform serves the scan and the SBOM. */
-import { fail, formatPlatform, formatPinned, mediaType, ok, pin } from '@slipway/core';
-import type { Child, ContractOutput, Failure, Pinned, PlatformScan, Result, Scan, ScanInput, TaskContext } from '@slipway/core';
+import { fail, formatPlatform, formatPinned, mediaType, ok, parseReference, pin } from '@slipway/core';
+import type {
+  Child,
+  ContractOutput,
+  Failure,
+  Pinned,
+  PlatformScan,
+  Result,
+  Scan,
+  ScanInput,
+  TaskContext,
+} from '@slipway/core';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { databaseTime, ensureDatabase, type Kind } from './database.ts';
@@ -10,8 +20,8 @@ import { createdOf, platformScan, unscanned } from './report.ts';
 import { stableSpdx } from './spdx.ts';
 
 export interface Scanner {
-  scan(input: ScanInput, context: TaskContext): Promise<Result<Scan>>;
-  sbom(input: ScanInput, context: TaskContext): Promise<Result<ContractOutput<'sbom.make@1'>>>;
+  readonly scan: (input: ScanInput, context: TaskContext) => Promise<Result<Scan>>;
+  readonly sbom: (input: ScanInput, context: TaskContext) => Promise<Result<ContractOutput<'sbom.make@1'>>>;
 }
 
 /** A report on disk, or why there is none. */
@@ -32,11 +42,16 @@ export function createScanner(options: TrivyOptions): Scanner {
 
   const database = (kind: Kind, context: TaskContext): Promise<Result<void>> => {
     const repositories = kind === 'db' ? options.databaseRepositories : options.javaDatabaseRepositories;
-    return once(`${context.files.shared}\n${kind}`, () => ensureDatabase(kind, repositories, trivyFolder(context), context));
+    return once(`${context.files.shared}\n${kind}`, () =>
+      ensureDatabase(kind, repositories, trivyFolder(context), context),
+    );
   };
 
   const read = async (input: ScanInput, child: Child, context: TaskContext): Promise<Result<Read>> => {
     const image = pin(input.subject, child.digest);
+    // Whoever calls us may have made the names up; only what is a reference may become a URL or an argument.
+    const named = parseReference(formatPinned(image));
+    if (!named.ok) return named;
     const content = await context.registry.manifest(image, 'destination');
     if (!content.ok) return content;
     if (content.value === undefined) return fail(missing(input, image));
@@ -46,8 +61,10 @@ export function createScanner(options: TrivyOptions): Scanner {
       return ok({ why: `it is not a container image (${config.mediaType})` });
     }
     const file = join(context.files.shared, 'reports', `${child.digest.replace(':', '-')}.json`);
-    const made = await once(`${context.files.shared}\n${formatPinned(image)}`, () => makeReport(formatPinned(image), child, file, context));
-    return made.ok ? ok({ file, report: JSON.parse(await readFile(file, 'utf8')) }) : made;
+    const made = await once(`${context.files.shared}\n${formatPinned(image)}`, () =>
+      makeReport(formatPinned(image), child, file, context),
+    );
+    return made.ok ? ok({ file, report: JSON.parse(await readFile(file, 'utf8')) as unknown }) : made;
   };
 
   const makeReport = async (image: string, child: Child, file: string, context: TaskContext): Promise<Result<void>> => {
@@ -69,7 +86,9 @@ export function createScanner(options: TrivyOptions): Scanner {
       for (const child of input.children) {
         const found = await read(input, child, context);
         if (!found.ok) return found;
-        platforms.push('why' in found.value ? unscanned(child, found.value.why) : platformScan(found.value.report, child));
+        platforms.push(
+          'why' in found.value ? unscanned(child, found.value.why) : platformScan(found.value.report, child),
+        );
       }
       const made = await databaseTime(trivyFolder(context));
       return ok({
@@ -88,7 +107,10 @@ export function createScanner(options: TrivyOptions): Scanner {
         if ('why' in found.value || platformScan(found.value.report, child).status === 'unscanned') continue;
         const converted = await convert(found.value.file, child, context);
         if (!converted.ok) return converted;
-        documents.push({ digest: child.digest, spdx: stableSpdx(converted.value, child.digest, createdOf(found.value.report)) });
+        documents.push({
+          digest: child.digest,
+          spdx: stableSpdx(converted.value, child.digest, createdOf(found.value.report)),
+        });
       }
       return ok({ documents });
     },
@@ -129,7 +151,15 @@ async function convert(file: string, child: Child, context: TaskContext): Promis
 
 function missing({ subject }: ScanInput, image: Pinned): Failure {
   const hint = 'was it deleted since it was copied? Run again';
-  return { reason: 'registry', class: 'permanent', side: 'destination', host: subject.registry, status: 404, message: `${formatPinned(image)} is not there`, hint };
+  return {
+    reason: 'registry',
+    class: 'permanent',
+    side: 'destination',
+    host: subject.registry,
+    status: 404,
+    message: `${formatPinned(image)} is not there`,
+    hint,
+  };
 }
 
 function asksForJava(failure: Failure): boolean {
@@ -141,8 +171,16 @@ function explain(failure: Failure, image: string): Failure {
   if (failure.reason !== 'tool') return failure;
   const output = failure.output ?? '';
   if (/UNAUTHORIZED|DENIED|401 Unauthorized|403 Forbidden/.test(output)) {
-    return { ...failure, class: 'permanent', message: `trivy may not read ${image}`, hint: 'log in to the registry with an account that may read the repository' };
+    return {
+      ...failure,
+      class: 'permanent',
+      message: `trivy may not read ${image}`,
+      hint: 'log in to the registry with an account that may read the repository',
+    };
   }
-  const hint = failure.class === 'transient' ? 'trivy could not reach the registry; try again later' : 'the lines of trivy above say why';
+  const hint =
+    failure.class === 'transient'
+      ? 'trivy could not reach the registry; try again later'
+      : 'the lines of trivy above say why';
   return { ...failure, message: `trivy could not scan ${image}: ${failure.message}`, hint };
 }

@@ -11,16 +11,27 @@ const PLACE = /^(?:Reference|RepoDigest|RepoTag|ReportID): /;
 /** `created` is the image's own time; see `createdOf`. The result depends on nothing but the image and trivy's version. */
 export function stableSpdx(document: unknown, digest: string, created: string): unknown {
   if (!isRecord(document)) return document;
-  const root = list(document['packages']).find((item) => isRecord(item) && item['primaryPackagePurpose'] === 'CONTAINER');
+  const root = list(document['packages']).find(
+    (item) => isRecord(item) && item['primaryPackagePurpose'] === 'CONTAINER',
+  );
   const rootId = isRecord(root) ? root['SPDXID'] : undefined;
   const rename = (id: unknown): unknown => (id === rootId && rootId !== undefined ? 'SPDXRef-ContainerImage' : id);
   const packages = list(document['packages']).map((item) => {
     if (!isRecord(item)) return item;
-    const own = item === root ? { name: digest, versionInfo: digest, externalRefs: [ociPurl(item, digest)] } : { externalRefs: references(item) };
+    const own =
+      item === root
+        ? { name: digest, versionInfo: digest, externalRefs: [ociPurl(item, digest)] }
+        : { externalRefs: references(item) };
     return { ...item, ...own, SPDXID: rename(item['SPDXID']), annotations: annotations(item, created) };
   });
   const relationships = list(document['relationships']).map((item) =>
-    isRecord(item) ? { ...item, spdxElementId: rename(item['spdxElementId']), relatedSpdxElement: rename(item['relatedSpdxElement']) } : item,
+    isRecord(item)
+      ? {
+          ...item,
+          spdxElementId: rename(item['spdxElementId']),
+          relatedSpdxElement: rename(item['relatedSpdxElement']),
+        }
+      : item,
   );
   const creation = document['creationInfo'];
   return {
@@ -36,14 +47,20 @@ export function stableSpdx(document: unknown, digest: string, created: string): 
 
 /** https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md, without the optional repository. */
 function ociPurl(item: Data, digest: string): Data {
-  const written = references(item).map((reference) => (isRecord(reference) ? reference['referenceLocator'] : undefined));
-  const arch = written.map((locator) => (typeof locator === 'string' ? /[?&]arch=([^&]+)/.exec(locator)?.[1] : undefined)).find(Boolean);
+  const written = references(item).map((reference) =>
+    isRecord(reference) ? reference['referenceLocator'] : undefined,
+  );
+  const arch = written
+    .map((locator) => (typeof locator === 'string' ? /[?&]arch=([^&]+)/.exec(locator)?.[1] : undefined))
+    .find(Boolean);
   const locator = `pkg:oci/image@${encodeURIComponent(digest)}${arch === undefined ? '' : `?arch=${arch}`}`;
   return { referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: locator };
 }
 
 function references(item: Data): readonly unknown[] {
-  return list(item['externalRefs']).filter((reference) => !isRecord(reference) || reference['referenceCategory'] !== 'SECURITY');
+  return list(item['externalRefs']).filter(
+    (reference) => !isRecord(reference) || reference['referenceCategory'] !== 'SECURITY',
+  );
 }
 
 function annotations(item: Data, created: string): readonly unknown[] {

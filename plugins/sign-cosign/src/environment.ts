@@ -3,7 +3,13 @@ import { configFailure, fail, ok, type ConfigFailure, type Result, type SigningI
 import { existsSync } from 'node:fs';
 
 /** Each alone says that a token can be had without asking anybody. */
-const AMBIENT = ['SIGSTORE_ID_TOKEN', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'BUILDKITE_AGENT_ACCESS_TOKEN', 'GOOGLE_SERVICE_ACCOUNT_NAME', 'SPIFFE_ENDPOINT_SOCKET'];
+const AMBIENT = [
+  'SIGSTORE_ID_TOKEN',
+  'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
+  'BUILDKITE_AGENT_ACCESS_TOKEN',
+  'GOOGLE_SERVICE_ACCOUNT_NAME',
+  'SPIFFE_ENDPOINT_SOCKET',
+];
 /** https://github.com/sigstore/cosign/blob/v3.1.3/pkg/providers: where a cluster mounts a token, and where SPIRE listens. */
 const AMBIENT_FILES = ['/var/run/sigstore/cosign/oidc-token', '/tmp/spire-agent/public/api.sock'];
 
@@ -11,12 +17,42 @@ export const inheritedVariables: readonly string[] = [
   ...AMBIENT,
   ...['ACTIONS_ID_TOKEN_REQUEST_URL', 'BUILDKITE_AGENT_ENDPOINT', 'BUILDKITE_JOB_ID', 'COSIGN_PASSWORD', 'TUF_MIRROR'],
   // awskms://
-  ...['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE', 'AWS_REGION', 'AWS_DEFAULT_REGION'],
-  ...['AWS_ROLE_ARN', 'AWS_ROLE_SESSION_NAME', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE'],
-  ...['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI', 'AWS_CONTAINER_CREDENTIALS_FULL_URI', 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'],
+  ...[
+    'AWS_ACCESS_KEY_ID',
+    'AWS_SECRET_ACCESS_KEY',
+    'AWS_SESSION_TOKEN',
+    'AWS_PROFILE',
+    'AWS_REGION',
+    'AWS_DEFAULT_REGION',
+  ],
+  ...[
+    'AWS_ROLE_ARN',
+    'AWS_ROLE_SESSION_NAME',
+    'AWS_WEB_IDENTITY_TOKEN_FILE',
+    'AWS_SHARED_CREDENTIALS_FILE',
+    'AWS_CONFIG_FILE',
+  ],
+  ...[
+    'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+    'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+    'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
+  ],
   // gcpkms://, azurekms://, hashivault://, gitlab://, k8s://
-  ...['GOOGLE_APPLICATION_CREDENTIALS', 'AZURE_TENANT_ID', 'AZURE_CLIENT_ID', 'AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH'],
-  ...['AZURE_FEDERATED_TOKEN_FILE', 'AZURE_AUTHORITY_HOST', 'VAULT_ADDR', 'VAULT_TOKEN', 'VAULT_NAMESPACE', 'VAULT_CACERT'],
+  ...[
+    'GOOGLE_APPLICATION_CREDENTIALS',
+    'AZURE_TENANT_ID',
+    'AZURE_CLIENT_ID',
+    'AZURE_CLIENT_SECRET',
+    'AZURE_CLIENT_CERTIFICATE_PATH',
+  ],
+  ...[
+    'AZURE_FEDERATED_TOKEN_FILE',
+    'AZURE_AUTHORITY_HOST',
+    'VAULT_ADDR',
+    'VAULT_TOKEN',
+    'VAULT_NAMESPACE',
+    'VAULT_CACERT',
+  ],
   ...['TRANSIT_SECRET_ENGINE_PATH', 'GITLAB_HOST', 'GITLAB_TOKEN', 'KUBECONFIG'],
 ];
 
@@ -35,7 +71,12 @@ export function signingEnvironment(
     if (name === undefined) return ok(password);
     const value = ours[name];
     if (value === undefined || value === '') {
-      return fail(configFailure(`signing.key names the environment variable ${name}, which is not set`, `set ${name} to the private key, PEM`));
+      return fail(
+        configFailure(
+          `signing.key names the environment variable ${name}, which is not set`,
+          `set ${name} to the private key, PEM`,
+        ),
+      );
     }
     return ok({ ...password, [name]: value });
   }
@@ -47,7 +88,9 @@ export function signingEnvironment(
     }
     return ok({ SIGSTORE_ID_TOKEN: token });
   }
-  if (AMBIENT.some((name) => (ours[name] ?? '') !== '') || AMBIENT_FILES.some((file) => existsSync(file))) return ok({});
-  const hint = 'set signing.key, or run where an identity is at hand: in GitHub Actions that needs "permissions: id-token: write"';
+  if (AMBIENT.some((name) => (ours[name] ?? '') !== '') || AMBIENT_FILES.some((file) => existsSync(file)))
+    return ok({});
+  const hint =
+    'set signing.key, or run where an identity is at hand: in GitHub Actions that needs "permissions: id-token: write"';
   return fail(configFailure('there is neither a signing key nor an identity to sign with', hint));
 }

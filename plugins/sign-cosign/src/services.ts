@@ -4,7 +4,11 @@ import { rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Names no service at all: with a key, nothing then leaves the machine. */
-const NO_SERVICES = { mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json', rekorTlogConfig: {}, tsaConfig: {} };
+const NO_SERVICES = {
+  mediaType: 'application/vnd.dev.sigstore.signingconfig.v0.2+json',
+  rekorTlogConfig: {},
+  tsaConfig: {},
+};
 /** Without one cosign fetches the public one, even to sign with a key. */
 const NO_TRUST = { mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1' };
 
@@ -35,7 +39,10 @@ export async function servicesFor(signing: SigningInput, context: TaskContext): 
  * The file of the public good instance, by TUF, once a run. Several at once may fetch it; the first that is finished
  * stays, and none is ever seen half written.
  */
-export async function publicGood(kind: 'signing-config' | 'trusted-root', context: TaskContext): Promise<Result<string>> {
+export async function publicGood(
+  kind: 'signing-config' | 'trusted-root',
+  context: TaskContext,
+): Promise<Result<string>> {
   const file = join(context.files.shared, `public-good-${kind}.json`);
   if (await isFile(file)) return ok(file);
   const out = join(context.files.work, `${kind}.json`);
@@ -46,7 +53,12 @@ export async function publicGood(kind: 'signing-config' | 'trusted-root', contex
   if (!made.ok) {
     if (made.failure.reason !== 'tool') return made;
     const message = `the ${kind.replace('-', ' ')} of the public Sigstore instance could not be fetched: ${made.failure.message}`;
-    return fail({ ...made.failure, class: 'transient', message, hint: 'try again later, or name your own with signing.signingConfig and signing.trustedRoot' });
+    return fail({
+      ...made.failure,
+      class: 'transient',
+      message,
+      hint: 'try again later, or name your own with signing.signingConfig and signing.trustedRoot',
+    });
   }
   await rename(out, file);
   return ok(file);

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { signingEnvironment } from './environment.ts';
 import { servicesFor } from './services.ts';
 
-const TOO_LARGE = 'if the statement is too large for the log: sign with a signing config that names no log, as with signing.key alone';
+const TOO_LARGE =
+  'if the statement is too large for the log: sign with a signing config that names no log, as with signing.key alone';
 
 /** Fails before cosign starts when there is nothing to sign with. */
 export async function signStatement(
@@ -44,18 +45,37 @@ function explain(failure: Failure, signing: SigningInput, size: number): Failure
   }
   if (output.includes('error signing bundle: invalid character')) {
     // What a proxy in front of a log answers is a page, and cosign shows only that it could not read it.
-    return permanent(`a signing service did not answer as one (the statement has ${kib(size)}): ${failure.message}`, TOO_LARGE);
+    return permanent(
+      `a signing service did not answer as one (the statement has ${kib(size)}): ${failure.message}`,
+      TOO_LARGE,
+    );
   }
   if (output.includes('decryption failed')) {
-    return permanent(`the private key ${signing.key ?? ''} could not be opened with the password`, 'set COSIGN_PASSWORD to the password of the key');
+    return permanent(
+      `the private key ${signing.key ?? ''} could not be opened with the password`,
+      'set COSIGN_PASSWORD to the password of the key',
+    );
   }
   if (/reading key|loading key|getting signer/.test(output)) {
-    return permanent(`the signing key ${signing.key ?? ''} could not be read: ${failure.message}`, 'signing.key is a file of cosign\'s, env://NAME, or the URI of a key management service');
+    return permanent(
+      `the signing key ${signing.key ?? ''} could not be read: ${failure.message}`,
+      "signing.key is a file of cosign's, env://NAME, or the URI of a key management service",
+    );
   }
   if (/retrieving ID token|reading ID token|ambient OIDC/.test(output)) {
-    return { ...failure, message: `no identity token could be had: ${failure.message}`, hint: 'in GitHub Actions the job needs "permissions: id-token: write"' };
+    return {
+      ...failure,
+      message: `no identity token could be had: ${failure.message}`,
+      hint: 'in GitHub Actions the job needs "permissions: id-token: write"',
+    };
   }
-  return { ...failure, hint: failure.class === 'transient' ? 'a signing service could not be reached; try again' : 'the lines of cosign above say why' };
+  return {
+    ...failure,
+    hint:
+      failure.class === 'transient'
+        ? 'a signing service could not be reached; try again'
+        : 'the lines of cosign above say why',
+  };
 }
 
 function kib(size: number): string {

@@ -6,7 +6,15 @@ import { bundleFromJSON, isBundleWithDsseEnvelope } from '@sigstore/bundle';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { toSignedEntity, toTrustMaterial, Verifier, type TrustMaterial } from '@sigstore/verify';
 import { configFailure, fail, ok, parseBundle, parseStatement, verifyKeyBundle } from '@slipway/core';
-import type { Accept, ContractInput, ContractOutput, Result, Statement, TaskContext, TrustFailure } from '@slipway/core';
+import type {
+  Accept,
+  ContractInput,
+  ContractOutput,
+  Result,
+  Statement,
+  TaskContext,
+  TrustFailure,
+} from '@slipway/core';
 import { readFile } from 'node:fs/promises';
 import { publicGood } from './services.ts';
 
@@ -14,7 +22,10 @@ type Output = ContractOutput<'bundle.verify@1'>;
 type Identity = Extract<Accept, { kind: 'identity' }>;
 
 /** A `trust` failure: it does not verify. A `config` failure: the trusted root cannot be read. */
-export async function verifyBundle(input: ContractInput<'bundle.verify@1'>, context: TaskContext): Promise<Result<Output>> {
+export async function verifyBundle(
+  input: ContractInput<'bundle.verify@1'>,
+  context: TaskContext,
+): Promise<Result<Output>> {
   const { accept, bundle } = input;
   if (accept.kind === 'key') {
     const statement = verifyKeyBundle(bundle, accept.publicKey);
@@ -61,7 +72,8 @@ export function verifyIdentity(bundle: string, accept: Identity, trust: TrustMat
   } catch (error) {
     return fail(untrusted(`the bundle does not verify: ${messageOf(error)}`));
   }
-  if (issuer === undefined || subject === undefined) return fail(untrusted('the certificate of the bundle names no identity'));
+  if (issuer === undefined || subject === undefined)
+    return fail(untrusted('the certificate of the bundle names no identity'));
   if (!matches(accept.issuer, issuer) || !matches(accept.subject, subject)) {
     return fail(untrusted(`the bundle was signed by ${subject} (${issuer}), who is not accepted`));
   }
@@ -75,7 +87,12 @@ function matches(wanted: Identity['issuer'], actual: string): boolean {
 }
 
 function untrusted(message: string): TrustFailure {
-  return { reason: 'trust', class: 'permanent', message, hint: 'signing.accept in the settings says whose signatures count' };
+  return {
+    reason: 'trust',
+    class: 'permanent',
+    message,
+    hint: 'signing.accept in the settings says whose signatures count',
+  };
 }
 
 function messageOf(error: unknown): string {

@@ -43,7 +43,12 @@ export async function copyImage(
  * `--insecure` lets crane speak plain HTTP and accept any certificate, and that at both ends. An end that is to be
  * spoken to by TLS must not lose it because the other is not, so then the image goes through a layout in two halves.
  */
-async function copyFrom(source: Pinned, destination: Pinned, context: TaskContext, jobs: number): Promise<Result<void>> {
+async function copyFrom(
+  source: Pinned,
+  destination: Pinned,
+  context: TaskContext,
+  jobs: number,
+): Promise<Result<void>> {
   const crane = async (args: readonly string[]): Promise<Result<void>> => {
     const done = await context.exec('crane', args, { hosts: [...new Set([source.registry, destination.registry])] });
     if (!done.ok) return fail(explain(done.failure, source, destination));
@@ -57,7 +62,14 @@ async function copyFrom(source: Pinned, destination: Pinned, context: TaskContex
     return crane(['copy', ...flags, '--jobs', String(jobs), formatPinned(source), formatPinned(destination)]);
   }
   const layout = join(context.files.work, 'layout');
-  const pulled = await crane(['pull', ...(from ? ['--insecure'] : []), '--format', 'oci', formatPinned(source), layout]);
+  const pulled = await crane([
+    'pull',
+    ...(from ? ['--insecure'] : []),
+    '--format',
+    'oci',
+    formatPinned(source),
+    layout,
+  ]);
   if (!pulled.ok) return pulled;
   return crane(['push', ...(to ? ['--insecure'] : []), layout, formatPinned(destination)]);
 }

@@ -5,7 +5,14 @@ import { explain } from './failure.ts';
 const digest = `sha256:${'a'.repeat(64)}` as Digest;
 const source: Pinned = { kind: 'pinned', registry: 'docker.io', path: 'library/alpine', digest };
 const destination: Pinned = { kind: 'pinned', registry: 'ghcr.io', path: 'team/alpine', digest };
-const ran = (output: string): ToolFailure => ({ reason: 'tool', class: 'permanent', tool: 'crane', exitCode: 1, message: 'crane failed', output });
+const ran = (output: string): ToolFailure => ({
+  reason: 'tool',
+  class: 'permanent',
+  tool: 'crane',
+  exitCode: 1,
+  message: 'crane failed',
+  output,
+});
 
 describe('what crane says when it fails', () => {
   it.each([
@@ -29,14 +36,17 @@ describe('what crane says when it fails', () => {
       'Error: PATCH https://ghcr.io/v2/team/alpine/blobs/uploads/1: unexpected status code 503 Service Unavailable: x',
       { side: 'destination', status: 503, class: 'transient' },
     ],
-    [`Error: fetching "x": GET https://index.docker.io/v2/: TOOMANYREQUESTS: slow down`, { side: 'source', status: 429, class: 'transient' }],
+    [
+      `Error: fetching "x": GET https://index.docker.io/v2/: TOOMANYREQUESTS: slow down`,
+      { side: 'source', status: 429, class: 'transient' },
+    ],
   ])('%s', (output, expected) => {
     const failure = explain(ran(`2026/01/01 00:00:00 Copying from a to b\n${output}\n`), source, destination);
     expect(failure).toMatchObject({ reason: 'registry', ...expected });
     expect(failure.hint).toBeTruthy();
   });
 
-  it('stays the tool\'s when no registry can be blamed', () => {
+  it("stays the tool's when no registry can be blamed", () => {
     const failure = ran('Error: something else\n');
     expect(explain(failure, source, destination)).toBe(failure);
     expect(explain(ran(''), source, destination)).toMatchObject({ reason: 'tool' });

@@ -10,7 +10,8 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   TOOMANYREQUESTS: 429,
 };
 
-const UNREACHABLE = /connection refused|no such host|i\/o timeout|connection reset|unexpected EOF|: EOF\b|handshake timeout|network is unreachable|server misbehaving/;
+const UNREACHABLE =
+  /connection refused|no such host|i\/o timeout|connection reset|unexpected EOF|: EOF\b|handshake timeout|network is unreachable|server misbehaving/;
 
 /**
  * Turns a failed `crane` into the registry's failure when its output tells which registry failed and how; anything else
@@ -26,7 +27,8 @@ export function explain(failure: Failure, source: Pinned, destination: Pinned): 
   const code = /\b([A-Z]+(?:_[A-Z]+)*): /.exec(words)?.[1];
   const knownCode = code !== undefined && code in STATUS_OF_CODE ? code : undefined;
   const written = /unexpected status code (\d{3})/.exec(words)?.[1];
-  const status = written === undefined ? (knownCode === undefined ? undefined : STATUS_OF_CODE[knownCode]) : Number(written);
+  const status =
+    written === undefined ? (knownCode === undefined ? undefined : STATUS_OF_CODE[knownCode]) : Number(written);
   const unreachable = UNREACHABLE.test(words);
   if (status === undefined && !unreachable && !words.includes('x509')) return failure;
   const verb = side === 'source' ? 'read' : 'write';
@@ -54,7 +56,8 @@ function sideOf(words: string, source: Pinned, destination: Pinned): RegistryFai
   const url = /https?:\/\/[^\s"]+/.exec(words)?.[0];
   if (url === undefined) return undefined;
   if (/scope=[^\s&"]*push/.test(url)) return 'destination';
-  const names = (end: Pinned): boolean => url.includes(`/v2/${end.path}/`) || url.includes(encodeURIComponent(end.path));
+  const names = (end: Pinned): boolean =>
+    url.includes(`/v2/${end.path}/`) || url.includes(encodeURIComponent(end.path));
   if (names(destination)) return 'destination';
   if (names(source)) return 'source';
   const host = URL.parse(url)?.host;
@@ -69,7 +72,8 @@ function hint(side: RegistryFailure['side'], end: Pinned, status: number | undef
   }
   if (status === 404) return `check that ${end.path} exists on ${end.registry} and that the account may see it`;
   if (status === 429) return `${end.registry} limits how often it is asked: log in, or set a mirror`;
-  if (words.includes('x509')) return `add the certificate authority of ${end.registry} to the system's, or to SSL_CERT_FILE`;
+  if (words.includes('x509'))
+    return `add the certificate authority of ${end.registry} to the system's, or to SSL_CERT_FILE`;
   if (status !== undefined && status < 500) return `${end.registry} refused the request; its answer is in the message`;
   return `${end.registry} could not be reached or was not well; try again later`;
 }

@@ -12,7 +12,13 @@ const plugin: Plugin = {
     type: 'object',
     additionalProperties: false,
     properties: {
-      jobs: { type: 'integer', minimum: 1, maximum: 64, default: 4, description: 'Blobs and child images that one copy transfers at once.' },
+      jobs: {
+        type: 'integer',
+        minimum: 1,
+        maximum: 64,
+        default: 4,
+        description: 'Blobs and child images that one copy transfers at once.',
+      },
     },
   },
   needs: { tools: [{ name: 'crane', range: '>=0.20 <1' }] },

@@ -1,0 +1,224 @@
+/** `sign-cosign` with the real cosign: keys without a network, and identities of the world's own Fulcio. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { verifyKeyBundle, type Accept, type Bundle, type SigningInput, type Statement } from '@slipway/core';
+import { contractSuite } from '@slipway/core/testing';
+import plugin from '../../plugins/sign-cosign/src/index.ts';
+import { freshFolder, identityToken, world } from '../world.ts';
+import { contextOf, hostOf, must, pluginWorld, recorded, serve } from './plugin-world.ts';
+
+const EMAIL = 'builder@slipway.example';
+const statement: Statement = {
+  _type: 'https://in-toto.io/Statement/v1',
+  subject: [{ digest: { sha256: 'a'.repeat(64) } }],
+  predicateType: 'https://sigstore.dev/cosign/sign/v1',
+  predicate: {},
+};
+
+beforeEach(() => void vi.stubEnv('COSIGN_PASSWORD', world().keys.password));
+afterEach(() => vi.unstubAllEnvs());
+
+contractSuite(
+  { describe, it },
+  {
+    plugin,
+    contract: 'statement.sign@1',
+    world: pluginWorld,
+    input: async () => ({ statement, signing: { key: world().keys.production.key } }),
+    // An ECDSA signature has a random part; what it signs has none.
+    repeatable: ({ bundle }) => payloadOf(bundle),
+  },
+);
+
+contractSuite(
+  { describe, it },
+  {
+    plugin,
+    contract: 'bundle.verify@1',
+    world: pluginWorld,
+    input: async () => ({ bundle: await keylessBundle(), accept: identity(EMAIL), trustedRoot: keyless().trustedRoot }),
+  },
+);
+
+describe('signing with a key', () => {
+  it('makes a bundle that the public key verifies, offline', async () => {
+    const bundle = must(await sign({ key: world().keys.production.key })).bundle;
+    const proved = verifyKeyBundle(bundle, await readFile(world().keys.production.publicKey, 'utf8'));
+    expect(proved).toMatchObject({ ok: true, value: { predicateType: statement.predicateType } });
+    expect(verifyKeyBundle(bundle, await readFile(world().keys.foreign.publicKey, 'utf8')).ok).toBe(false);
+  });
+
+  it('takes the key from the environment, and puts it into no argument', async () => {
+    const key = await readFile(world().keys.production.key, 'utf8');
+    vi.stubEnv('TEST_SIGNING_KEY', key);
+    const starts: string[][] = [];
+    must(await sign({ key: 'env://TEST_SIGNING_KEY' }, statement, starts));
+    expect(JSON.stringify(starts)).not.toContain(key.split('\n')[1]);
+  });
+
+  it('fails before cosign starts when the variable of the key is not set', async () => {
+    const starts: string[][] = [];
+    const result = await sign({ key: 'env://TEST_NO_SUCH_KEY' }, statement, starts);
+    expect(result).toMatchObject({
+      ok: false,
+      failure: { reason: 'config', message: expect.stringContaining('TEST_NO_SUCH_KEY') },
+    });
+    expect(starts).toEqual([]);
+  });
+
+  it.each(['wrong', undefined])(
+    'says that the password is wrong, and asks nobody for another (%s)',
+    async (password) => {
+      vi.stubEnv('COSIGN_PASSWORD', password);
+      const result = await sign({ key: world().keys.production.key });
+      expect(result).toMatchObject({
+        ok: false,
+        failure: { reason: 'tool', class: 'permanent', hint: expect.stringContaining('COSIGN_PASSWORD') },
+      });
+    },
+  );
+
+  it('says once and for all that a log refused a statement by its size', async () => {
+    let requests = 0;
+    const log = await serve((request, response) => {
+      requests += 1;
+      request.resume().on('end', () => response.writeHead(413).end('request body too large'));
+    });
+    for (const version of [1, 2]) {
+      requests = 0;
+      const signingConfig = await logConfig(`http://${log}`, version);
+      const large = { ...statement, predicate: { sbom: 'x'.repeat(300_000) } };
+      const result = await sign(
+        { key: world().keys.production.key, signingConfig, trustedRoot: world().keys.trustedRoot },
+        large,
+      );
+      expect(result).toMatchObject({
+        ok: false,
+        failure: { reason: 'tool', class: 'permanent', message: expect.stringContaining('294 KiB') },
+      });
+      if (!result.ok) expect(result.failure.hint).toContain('too large for the log');
+      expect(requests).toBe(1);
+    }
+  });
+});
+
+describe('signing with an identity', () => {
+  it('fails before cosign starts when there is none', async () => {
+    for (const name of ['SIGSTORE_ID_TOKEN', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN', 'BUILDKITE_AGENT_ACCESS_TOKEN'])
+      vi.stubEnv(name, undefined);
+    const starts: string[][] = [];
+    const { signingConfig, trustedRoot } = keyless();
+    expect(await sign({ signingConfig, trustedRoot }, statement, starts)).toMatchObject({
+      ok: false,
+      failure: { reason: 'config' },
+    });
+    expect(starts).toEqual([]);
+  });
+
+  it('gives the token to cosign by its environment only', async () => {
+    const token = await identityToken(EMAIL);
+    vi.stubEnv('TEST_TOKEN', token);
+    const starts: string[][] = [];
+    const { signingConfig, trustedRoot } = keyless();
+    must(await sign({ signingConfig, trustedRoot, identityTokenEnv: 'TEST_TOKEN' }, statement, starts));
+    expect(JSON.stringify(starts)).not.toContain(token);
+  });
+
+  it('is verified for the accepted identity, exactly or by a whole pattern, and for no other', async () => {
+    const bundle = await keylessBundle();
+    const { issuer } = keyless();
+    expect(await verify(bundle, identity(EMAIL))).toMatchObject({
+      ok: true,
+      value: { signer: `${issuer} ${EMAIL}`, statement },
+    });
+    expect((await verify(bundle, identity({ pattern: '.*@slipway\\.example' }))).ok).toBe(true);
+    for (const other of [
+      identity('other@slipway.example'),
+      identity({ pattern: 'slipway' }),
+      identity(EMAIL, 'https://issuer.invalid'),
+    ]) {
+      expect(await verify(bundle, other)).toMatchObject({ ok: false, failure: { reason: 'trust' } });
+    }
+  });
+
+  it('is not verified when a byte of the statement changed, or the time is missing', async () => {
+    const bundle = JSON.parse(await keylessBundle()) as {
+      dsseEnvelope: { payload: string };
+      verificationMaterial: { timestampVerificationData: unknown };
+    };
+    const payload = Buffer.from(JSON.stringify({ ...statement, predicate: { other: true } })).toString('base64');
+    const changed = { ...bundle, dsseEnvelope: { ...bundle.dsseEnvelope, payload } };
+    const timeless = {
+      ...bundle,
+      verificationMaterial: { ...bundle.verificationMaterial, timestampVerificationData: {} },
+    };
+    for (const other of [changed, timeless]) {
+      expect(await verify(JSON.stringify(other) as Bundle, identity(EMAIL))).toMatchObject({
+        ok: false,
+        failure: { reason: 'trust' },
+      });
+    }
+  });
+
+  it('is not verified against a trusted root that knows nobody', async () => {
+    const result = await verify(await keylessBundle(), identity(EMAIL), world().keys.trustedRoot);
+    expect(result).toMatchObject({ ok: false, failure: { reason: 'trust' } });
+  });
+
+  it('is not taken for a key, nor a key for an identity', async () => {
+    const byKey = must(await sign({ key: world().keys.production.key })).bundle;
+    expect(await verify(byKey, identity(EMAIL))).toMatchObject({ ok: false, failure: { reason: 'trust' } });
+    const publicKey = await readFile(world().keys.production.publicKey, 'utf8');
+    const key: Accept = { kind: 'key', publicKey, fingerprint: 'f'.repeat(64) };
+    expect(await verify(await keylessBundle(), key)).toMatchObject({ ok: false, failure: { reason: 'trust' } });
+    expect(await verify(byKey, key)).toMatchObject({ ok: true, value: { signer: key.fingerprint } });
+  });
+});
+
+function keyless() {
+  const { keyless: found } = world();
+  if (found === undefined) throw new Error('the world has no Fulcio');
+  return found;
+}
+
+function identity(subject: string | { readonly pattern: string }, issuer = keyless().issuer): Accept {
+  return {
+    kind: 'identity',
+    issuer: { exact: issuer },
+    subject: typeof subject === 'string' ? { exact: subject } : subject,
+  };
+}
+
+async function keylessBundle(): Promise<Bundle> {
+  vi.stubEnv('TEST_TOKEN', await identityToken(EMAIL));
+  const { signingConfig, trustedRoot } = keyless();
+  return must(await sign({ signingConfig, trustedRoot, identityTokenEnv: 'TEST_TOKEN' })).bundle;
+}
+
+async function sign(signing: SigningInput, signed: Statement = statement, starts: string[][] = []) {
+  const host = await hostOf(plugin);
+  const context = await contextOf(plugin, await pluginWorld());
+  return host.call('statement.sign@1', { statement: signed, signing }, recorded(context, starts));
+}
+
+async function verify(bundle: Bundle, accept: Accept, trustedRoot = keyless().trustedRoot) {
+  const host = await hostOf(plugin);
+  return host.call('bundle.verify@1', { bundle, accept, trustedRoot }, await contextOf(plugin, await pluginWorld()));
+}
+
+function payloadOf(bundle: Bundle): unknown {
+  return (JSON.parse(bundle) as { dsseEnvelope: { payload: string } }).dsseEnvelope.payload;
+}
+
+/** A signing config that names one transparency log, of Rekor's major version. */
+async function logConfig(url: string, majorApiVersion: number): Promise<string> {
+  const file = join(await freshFolder(), 'signing-config.json');
+  const service = { url, majorApiVersion, validFor: { start: '2026-01-01T00:00:00Z' }, operator: 'test' };
+  const mediaType = 'application/vnd.dev.sigstore.signingconfig.v0.2+json';
+  await writeFile(
+    file,
+    JSON.stringify({ mediaType, rekorTlogUrls: [service], rekorTlogConfig: { selector: 'ANY' }, tsaConfig: {} }),
+  );
+  return file;
+}
