@@ -59,7 +59,12 @@ export type Event =
       readonly tasks: readonly AnnouncedTask[];
     })
   /** The probe found work: these tasks of the entry (and packages it needs) will run. */
-  | (At & { readonly type: 'entry.chain'; readonly entry: string; readonly why: string; readonly tasks: readonly AnnouncedTask[] })
+  | (At & {
+      readonly type: 'entry.chain';
+      readonly entry: string;
+      readonly why: string;
+      readonly tasks: readonly AnnouncedTask[];
+    })
   | (At & { readonly type: 'task.start'; readonly task: string; readonly attempt: number })
   | (At & { readonly type: 'task.log'; readonly task: string; readonly line: string })
   | (At & { readonly type: 'task.tool'; readonly task: string; readonly tool: string; readonly version: string })

@@ -8,13 +8,34 @@ import { openJournal, parseJournal, readJournal } from './journal.ts';
 import { foldEvents } from './state.ts';
 
 const events: readonly Event[] = [
-  { t: 1, type: 'run.start', run: 'r', command: 'run', version: '0', entries: ['a'], tasks: [{ id: 'a#probe', contract: 'core.probe@1', entry: 'a' }] },
+  {
+    t: 1,
+    type: 'run.start',
+    run: 'r',
+    command: 'run',
+    version: '0',
+    entries: ['a'],
+    tasks: [{ id: 'a#probe', contract: 'core.probe@1', entry: 'a' }],
+  },
   { t: 2, type: 'task.start', task: 'a#probe', attempt: 1 },
   { t: 3, type: 'task.done', task: 'a#probe', state: 'ok', ms: 1 },
-  { t: 4, type: 'entry.chain', entry: 'a', why: 'not published yet', tasks: [{ id: 'a#copy', contract: 'image.copy@1', entry: 'a' }] },
+  {
+    t: 4,
+    type: 'entry.chain',
+    entry: 'a',
+    why: 'not published yet',
+    tasks: [{ id: 'a#copy', contract: 'image.copy@1', entry: 'a' }],
+  },
   { t: 5, type: 'task.start', task: 'a#copy', attempt: 1 },
   { t: 6, type: 'task.log', task: 'a#copy', line: 'half way\n' },
-  { t: 7, type: 'task.done', task: 'a#copy', state: 'failed', ms: 2, failure: { reason: 'tool', class: 'permanent', tool: 'crane', message: 'no' } },
+  {
+    t: 7,
+    type: 'task.done',
+    task: 'a#copy',
+    state: 'failed',
+    ms: 2,
+    failure: { reason: 'tool', class: 'permanent', tool: 'crane', message: 'no' },
+  },
   { t: 8, type: 'entry.done', entry: 'a', rows: [] },
   { t: 9, type: 'run.done', exitCode: 1, seconds: 1 },
 ];

@@ -71,7 +71,17 @@ export async function createPlan(request: PlanRequest): Promise<PlanResult> {
   ];
   if (failures.length > 0) return { ok: false, failures: byPosition(failures, config) };
 
-  const drafts = draftEntries({ unsigned: request.unsigned ?? false, config, settings, context, selected, modes, inputs, links, packages });
+  const drafts = draftEntries({
+    unsigned: request.unsigned ?? false,
+    config,
+    settings,
+    context,
+    selected,
+    modes,
+    inputs,
+    links,
+    packages,
+  });
   const shared = packageTasks(drafts, packages);
   const chains = drafts.flatMap((draft) => (draft.chain === undefined ? [] : chainTasks(draft.chain)));
   const plan: Plan = {

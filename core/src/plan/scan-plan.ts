@@ -25,5 +25,11 @@ function scanTasks(id: string): readonly Task[] {
     ['attach', 'core.attach@1', { image, sign: from('sign') }],
     ['gate', 'core.gate@1', { probed, image, scan: from('scan'), attached: from('attach', 'attached') }],
   ];
-  return steps.map(([step, contract, input]) => ({ id: `${id}#${step}`, contract, entry: id, input, needs: needsOf(input) }));
+  return steps.map(([step, contract, input]) => ({
+    id: `${id}#${step}`,
+    contract,
+    entry: id,
+    input,
+    needs: needsOf(input),
+  }));
 }

@@ -18,7 +18,13 @@ export interface FileFetcher {
 /** Bytes; Alpine's largest index is some MiB. */
 const MAX_FILE = 256 * 1024 * 1024;
 
-export function createFileFetcher({ userAgent, signal }: { readonly userAgent: string; readonly signal: AbortSignal }): FileFetcher {
+export function createFileFetcher({
+  userAgent,
+  signal,
+}: {
+  readonly userAgent: string;
+  readonly signal: AbortSignal;
+}): FileFetcher {
   // A package index is signed by itself, so plain HTTP is as good as HTTPS for it.
   const http = createHttp({ plainHttp: () => true, perHost: 4, userAgent, signal });
   const retrier = createRetrier({ retries: 3, signal });
@@ -46,14 +52,18 @@ async function read(response: HttpResponse, url: URL): Promise<Result<FetchedFil
   if (response.status !== 200) {
     await response.drain();
     const again = response.status >= 500 || response.status === 429 ? 'transient' : 'permanent';
-    return fail({ ...fileFailure(url.host, again, `${url.href} answered ${response.status}`), status: response.status });
+    return fail({
+      ...fileFailure(url.host, again, `${url.href} answered ${response.status}`),
+      status: response.status,
+    });
   }
   const hash = createHash('sha256');
   let size = 0;
   try {
     for await (const chunk of response.stream()) {
       size += chunk.byteLength;
-      if (size > MAX_FILE) return fail(fileFailure(url.host, 'permanent', `${url.href} is larger than ${MAX_FILE} bytes`));
+      if (size > MAX_FILE)
+        return fail(fileFailure(url.host, 'permanent', `${url.href} is larger than ${MAX_FILE} bytes`));
       hash.update(chunk);
     }
   } catch (error) {

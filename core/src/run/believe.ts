@@ -24,19 +24,31 @@ export interface Believed {
   readonly candidates: number;
 }
 
-export async function believe(step: Pick<StepContext, 'engine' | 'task' | 'signal'>, subject: Pinned, signing: Signing): Promise<Result<Believed>> {
+export async function believe(
+  step: Pick<StepContext, 'engine' | 'task' | 'signal'>,
+  subject: Pinned,
+  signing: Signing,
+): Promise<Result<Believed>> {
   const listed = await step.engine.registry.referrers(subject, 'destination');
   if (!listed.ok) return listed;
-  const candidates = listed.value.filter(({ descriptor }) => isOurs(descriptor.artifactType, descriptor.annotations, signing.accept)).slice(0, MAX_CANDIDATES);
+  const candidates = listed.value
+    .filter(({ descriptor }) => isOurs(descriptor.artifactType, descriptor.annotations, signing.accept))
+    .slice(0, MAX_CANDIDATES);
   const facts: Fact[] = [];
-  for (const looked of await Promise.all(candidates.map((candidate) => believeOne(step, subject, candidate, signing)))) {
+  for (const looked of await Promise.all(
+    candidates.map((candidate) => believeOne(step, subject, candidate, signing)),
+  )) {
     if (!looked.ok) return looked;
     if (looked.value !== undefined) facts.push(looked.value);
   }
   return ok({ facts, candidates: candidates.length });
 }
 
-function isOurs(artifactType: string | undefined, annotations: Readonly<Record<string, string>> | undefined, accept: readonly Accept[]): boolean {
+function isOurs(
+  artifactType: string | undefined,
+  annotations: Readonly<Record<string, string>> | undefined,
+  accept: readonly Accept[],
+): boolean {
   return (artifactType === undefined || artifactType === mediaType.bundle) && isCandidate(annotations, accept);
 }
 
@@ -74,13 +86,19 @@ async function believeOne(
   return ok(undefined);
 }
 
-export async function readBundle(engine: Engine, subject: Pinned, referrer: Digest): Promise<Result<Bundle | undefined>> {
+export async function readBundle(
+  engine: Engine,
+  subject: Pinned,
+  referrer: Digest,
+): Promise<Result<Bundle | undefined>> {
   const pinned: Pinned = { ...subject, digest: referrer };
   const manifest = await engine.registry.manifest(pinned, 'destination');
   if (!manifest.ok) return manifest;
-  if (manifest.value?.kind !== 'manifest' || manifest.value.value.subject?.digest !== subject.digest) return ok(undefined);
+  if (manifest.value?.kind !== 'manifest' || manifest.value.value.subject?.digest !== subject.digest)
+    return ok(undefined);
   const [layer, ...more] = manifest.value.value.layers;
-  if (layer === undefined || more.length > 0 || layer.mediaType !== mediaType.bundle || layer.size > MAX_BUNDLE) return ok(undefined);
+  if (layer === undefined || more.length > 0 || layer.mediaType !== mediaType.bundle || layer.size > MAX_BUNDLE)
+    return ok(undefined);
   const bytes = await engine.registry.readBlob(subject, layer, 'destination', MAX_BUNDLE);
   if (!bytes.ok) return bytes;
   return ok(Buffer.from(bytes.value).toString('utf8') as Bundle);
@@ -97,7 +115,9 @@ async function prove(
 ): Promise<Result<{ readonly statement: Statement; readonly signer: string }>> {
   if (accept.kind === 'key') {
     const statement = verifyKeyBundle(bundle, accept.publicKey);
-    return statement.ok ? ok({ statement: statement.value, signer: accept.fingerprint }) : fail({ ...statement.failure, reason: 'trust', class: 'permanent' });
+    return statement.ok
+      ? ok({ statement: statement.value, signer: accept.fingerprint })
+      : fail({ ...statement.failure, reason: 'trust', class: 'permanent' });
   }
   await using context = await engine.context(task, 'bundle.verify@1', signal);
   const input = { bundle, accept, ...(signing.trustedRoot === undefined ? {} : { trustedRoot: signing.trustedRoot }) };

@@ -25,31 +25,56 @@ export async function diagnose(engine: Engine): Promise<readonly Diagnosis[]> {
     ...[...sources.values()].map(async (reference): Promise<Diagnosis> => {
       const head = await engine.registry.head(reference, 'source');
       const what = `source registry ${reference.registry}`;
-      return head.ok ? { what, state: 'ok', detail: head.value === undefined ? `answers; ${formatRepository(reference)} has no such tag` : 'answers' } : failed(what, head.failure);
+      return head.ok
+        ? {
+            what,
+            state: 'ok',
+            detail: head.value === undefined ? `answers; ${formatRepository(reference)} has no such tag` : 'answers',
+          }
+        : failed(what, head.failure);
     }),
     ...[...destinations.values()].map((reference) => lookAtDestination(engine, reference)),
   ]);
   return [...looked, ...signingOf(engine)];
 }
 
-async function lookAtDestination(engine: Engine, reference: Parameters<Engine['registry']['head']>[0]): Promise<Diagnosis> {
+async function lookAtDestination(
+  engine: Engine,
+  reference: Parameters<Engine['registry']['head']>[0],
+): Promise<Diagnosis> {
   const what = `destination registry ${reference.registry}`;
   const head = await engine.registry.head(reference, 'destination');
   if (!head.ok) return failed(what, head.failure);
   if (head.value === undefined) return { what, state: 'ok', detail: 'answers; nothing is published there yet' };
   const { registry, path } = reference;
-  const listed = await engine.registry.referrers({ kind: 'pinned', registry, path, digest: head.value.digest }, 'destination');
+  const listed = await engine.registry.referrers(
+    { kind: 'pinned', registry, path, digest: head.value.digest },
+    'destination',
+  );
   if (!listed.ok) return failed(what, listed.failure);
-  return { what, state: 'ok', detail: `answers; ${describeReferrers(engine.registry.referrersApi({ registry, path } satisfies Repository))}` };
+  return {
+    what,
+    state: 'ok',
+    detail: `answers; ${describeReferrers(engine.registry.referrersApi({ registry, path } satisfies Repository))}`,
+  };
 }
 
 function describeReferrers(api: boolean | undefined): string {
-  return api === true ? 'has the referrers API' : 'has no referrers API: attachments are listed under sha256-… tags, which a clean-up must keep';
+  return api === true
+    ? 'has the referrers API'
+    : 'has no referrers API: attachments are listed under sha256-… tags, which a clean-up must keep';
 }
 
 function signingOf({ signing }: Engine): readonly Diagnosis[] {
   if (signing === undefined) {
-    return [{ what: 'signing', state: 'warning', detail: 'nothing says who signs', hint: 'set signing.key and signing.publicKey, or signing.keyless, in the settings' }];
+    return [
+      {
+        what: 'signing',
+        state: 'warning',
+        detail: 'nothing says who signs',
+        hint: 'set signing.key and signing.publicKey, or signing.keyless, in the settings',
+      },
+    ];
   }
   const { signer } = signing;
   const detail = signer.kind === 'key' ? `by key, fingerprint ${signer.fingerprint}` : 'keyless';

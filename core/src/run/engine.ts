@@ -88,7 +88,15 @@ export interface Image {
 
 /** Output of a build step: what was made, or that nothing had to be. */
 export type BuildOutput =
-  | { readonly kind: 'built'; readonly built: Built; readonly keys: BuildKeys; readonly startedAt: string; readonly finishedAt: string; readonly tools: readonly FoundTool[]; /** Removes the layout's folder, once it was pushed. */ readonly release: () => PromiseLike<void> }
+  | {
+      readonly kind: 'built';
+      readonly built: Built;
+      readonly keys: BuildKeys;
+      readonly startedAt: string;
+      readonly finishedAt: string;
+      readonly tools: readonly FoundTool[];
+      /** Removes the layout's folder, once it was pushed. */ readonly release: () => PromiseLike<void>;
+    }
   | { readonly kind: 'reused'; readonly digest: Digest; readonly keys: BuildKeys };
 
 export interface SbomOutput {

@@ -66,7 +66,8 @@ export async function execute({ engine, command, version, fail, interrupt }: Exe
       resource: (task) => resourceOf(task),
       priority: (task) => rank.get(task.id) ?? 0,
       execute: (task, outputs) => executeTask(task, outputs),
-      announced: (entry, why, tasks) => engine.emit({ ...at(), type: 'entry.chain', entry, why, tasks: tasks.map(announce) }),
+      announced: (entry, why, tasks) =>
+        engine.emit({ ...at(), type: 'entry.chain', entry, why, tasks: tasks.map(announce) }),
       ended: (result) => taskEnded(result),
       entryEnded: (id) => endEntry(id, rowsOf(entryOf(id), recordOf(id))),
     },
@@ -127,7 +128,8 @@ export async function execute({ engine, command, version, fail, interrupt }: Exe
     both.addEventListener('abort', giveUp, { once: true });
     try {
       const result = await Promise.race([perform(stepContext(task, both), input), late]);
-      if (!result.ok && limit.aborted && !signal.aborted) return { ok: false, failure: timedOut(task, engine.settings.limits.task) };
+      if (!result.ok && limit.aborted && !signal.aborted)
+        return { ok: false, failure: timedOut(task, engine.settings.limits.task) };
       return result;
     } finally {
       both.removeEventListener('abort', giveUp);
@@ -216,7 +218,15 @@ function announce({ id, contract, entry }: Task): AnnouncedTask {
   return { id, contract, entry };
 }
 
-const NETWORK_STEPS: ReadonlySet<string> = new Set(['core.probe@1', 'core.resolve@1', 'image.copy@1', 'core.push@1', 'core.attach@1', 'core.verify@1', 'core.tag@1']);
+const NETWORK_STEPS: ReadonlySet<string> = new Set([
+  'core.probe@1',
+  'core.resolve@1',
+  'image.copy@1',
+  'core.push@1',
+  'core.attach@1',
+  'core.verify@1',
+  'core.tag@1',
+]);
 
 /** What waits for a registry must never hold up what needs a CPU, and the other way round. */
 function isNetworkBound(task: Task): boolean {
@@ -230,7 +240,8 @@ function endOf(task: Task, output: unknown): TaskEnd {
 }
 
 function notOk(failure: Failure, signal: AbortSignal): TaskEnd {
-  if (failure.class === 'cancelled' || (signal.aborted && failure.class === 'transient')) return { state: 'cancelled', failure: cancelled };
+  if (failure.class === 'cancelled' || (signal.aborted && failure.class === 'transient'))
+    return { state: 'cancelled', failure: cancelled };
   if (failure.reason === 'need') return { state: 'skipped', failure };
   return { state: failure.class === 'policy' ? 'refused' : 'failed', failure };
 }

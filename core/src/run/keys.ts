@@ -30,7 +30,12 @@ export async function keyParts(
 ): Promise<Result<KeyParts>> {
   const fixed = new Map<string, string>();
   const { source, platforms, melangeConfigs, dockerOptions, options } = entry;
-  fixed.set('entry', hash(canonicalJson({ source, platforms: platforms ?? inputs.platforms, melangeConfigs, dockerOptions, options, mode })));
+  fixed.set(
+    'entry',
+    hash(
+      canonicalJson({ source, platforms: platforms ?? inputs.platforms, melangeConfigs, dockerOptions, options, mode }),
+    ),
+  );
   fixed.set('options', hash(canonicalJson(inputs.options)));
   fixed.set('tools', hash(canonicalJson(engine.host.toolNeeds(mode))));
   for (const path of [...new Set([...inputs.files, ...melangeConfigs])].sort()) {
@@ -40,7 +45,9 @@ export async function keyParts(
   }
   for (const [text, digest] of Object.entries(bases)) fixed.set(`base ${text}`, hash(digest));
   const indexes = new Map<string, string>();
-  for (const [url, digest] of await Promise.all(inputs.packageIndexes.map(async (url) => [url, await engine.indexes.digest(url)] as const))) {
+  for (const [url, digest] of await Promise.all(
+    inputs.packageIndexes.map(async (url) => [url, await engine.indexes.digest(url)] as const),
+  )) {
     if (!digest.ok) return digest;
     indexes.set(`index ${url}`, digest.value);
   }

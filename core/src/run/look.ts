@@ -22,7 +22,8 @@ export interface ProbeAnswer {
 export async function probeAll(engine: Engine, signal: AbortSignal): Promise<readonly ProbeAnswer[]> {
   const { plan } = engine.planned;
   const answers = new Map<string, ProbeAnswer>();
-  for (const { id, skip } of plan.entries) if (skip !== undefined) answers.set(id, { id, goal: true, why: `skipped: ${skip}` });
+  for (const { id, skip } of plan.entries)
+    if (skip !== undefined) answers.set(id, { id, goal: true, why: `skipped: ${skip}` });
   const waiting = new Set<string>();
   const probes = plan.tasks.filter(({ contract }) => contract === 'core.probe@1');
   // Only probes: what a probe needs of another entry is that entry's probe here, which knows the digest if the goal holds.
@@ -37,13 +38,18 @@ export async function probeAll(engine: Engine, signal: AbortSignal): Promise<rea
       priority: () => 0,
       execute: async (task, outputs): Promise<TaskEnd> => {
         const id = task.entry ?? '';
-        const blocked = task.needs.map((need) => need.slice(0, need.lastIndexOf('#'))).find((need) => waiting.has(need));
+        const blocked = task.needs
+          .map((need) => need.slice(0, need.lastIndexOf('#')))
+          .find((need) => waiting.has(need));
         if (blocked !== undefined) {
           waiting.add(id);
           answers.set(id, { id, goal: false, why: `takes what ${blocked} comes to, which has to run first` });
           return { state: 'ok', output: undefined, goal: true };
         }
-        const result = await probe(lookContext(engine, id, task, signal), resolveInput(task.input, outputs) as ProbeInput);
+        const result = await probe(
+          lookContext(engine, id, task, signal),
+          resolveInput(task.input, outputs) as ProbeInput,
+        );
         if (!result.ok) {
           waiting.add(id);
           answers.set(id, { id, goal: false, why: result.failure.message, failure: result.failure });
@@ -64,7 +70,9 @@ export async function probeAll(engine: Engine, signal: AbortSignal): Promise<rea
 
 function onProbes(task: Task): Task {
   const rename = (id: string): string => `${id.slice(0, id.lastIndexOf('#'))}#probe`;
-  const input = JSON.parse(JSON.stringify(task.input), (key, value: unknown) => (key === '$out' && typeof value === 'string' ? rename(value) : value)) as Task['input'];
+  const input = JSON.parse(JSON.stringify(task.input), (key, value: unknown) =>
+    key === '$out' && typeof value === 'string' ? rename(value) : value,
+  ) as Task['input'];
   return { ...task, input, needs: task.needs.map(rename) };
 }
 
@@ -80,9 +88,14 @@ export interface VerifiedTarget {
 }
 
 /** Every target of every planned entry, as a consumer would see it; in the plan's order. */
-export async function verifyAll(engine: Engine, options: { readonly deep: boolean; readonly signal: AbortSignal }): Promise<readonly VerifiedTarget[]> {
+export async function verifyAll(
+  engine: Engine,
+  options: { readonly deep: boolean; readonly signal: AbortSignal },
+): Promise<readonly VerifiedTarget[]> {
   const { plan, entries } = engine.planned;
-  const checks = plan.entries.filter(({ skip }) => skip === undefined).map((planned) => verifyEntry(engine, planned, entries.get(planned.id), options));
+  const checks = plan.entries
+    .filter(({ skip }) => skip === undefined)
+    .map((planned) => verifyEntry(engine, planned, entries.get(planned.id), options));
   return (await Promise.all(checks)).flat();
 }
 
@@ -96,21 +109,32 @@ async function verifyEntry(
   const { id, trust } = planned;
   return Promise.all(
     // A tag from {date} or {sha} is there only for the digests that were new on such a day.
-    entry.targets.filter(({ templated }, position) => !templated || position === 0).map(async ({ destination }): Promise<VerifiedTarget> => {
-      const text = formatReference(destination);
-      const base = { id, destination: text, trust };
-      const head = await engine.registry.head(destination, 'destination');
-      if (!head.ok) return { ...base, digest: null, ok: false, missing: [], failure: head.failure };
-      if (head.value === undefined) return { ...base, digest: null, ok: false, missing: ['tag'] };
-      const { digest } = head.value;
-      if (trust === 'copy') return { ...base, digest, ok: true, missing: [] };
-      const lacks = await lacksOf(engine, planned, entry, pin(destination, digest), deep, signal);
-      return lacks.ok ? { ...base, digest, ok: lacks.value.length === 0, missing: lacks.value } : { ...base, digest, ok: false, missing: [], failure: lacks.failure };
-    }),
+    entry.targets
+      .filter(({ templated }, position) => !templated || position === 0)
+      .map(async ({ destination }): Promise<VerifiedTarget> => {
+        const text = formatReference(destination);
+        const base = { id, destination: text, trust };
+        const head = await engine.registry.head(destination, 'destination');
+        if (!head.ok) return { ...base, digest: null, ok: false, missing: [], failure: head.failure };
+        if (head.value === undefined) return { ...base, digest: null, ok: false, missing: ['tag'] };
+        const { digest } = head.value;
+        if (trust === 'copy') return { ...base, digest, ok: true, missing: [] };
+        const lacks = await lacksOf(engine, planned, entry, pin(destination, digest), deep, signal);
+        return lacks.ok
+          ? { ...base, digest, ok: lacks.value.length === 0, missing: lacks.value }
+          : { ...base, digest, ok: false, missing: [], failure: lacks.failure };
+      }),
   );
 }
 
-async function lacksOf(engine: Engine, planned: PlannedEntry, entry: Entry, subject: ReturnType<typeof pin>, deep: boolean, signal: AbortSignal): Promise<Result<readonly string[]>> {
+async function lacksOf(
+  engine: Engine,
+  planned: PlannedEntry,
+  entry: Entry,
+  subject: ReturnType<typeof pin>,
+  deep: boolean,
+  signal: AbortSignal,
+): Promise<Result<readonly string[]>> {
   const image = await readImage(engine.registry, subject, false);
   if (!image.ok) return image;
   const task: Task = { id: `${entry.id}#verify`, contract: 'core.verify@1', entry: entry.id, input: null, needs: [] };

@@ -26,7 +26,14 @@ interface World {
   readonly onStart?: (task: string, stop: () => void) => void;
 }
 
-async function run({ tasks, done = new Set(), failing = new Set(), fail = 'subgraph', limit = 4, onStart }: World): Promise<Ran> {
+async function run({
+  tasks,
+  done = new Set(),
+  failing = new Set(),
+  fail = 'subgraph',
+  limit = 4,
+  onStart,
+}: World): Promise<Ran> {
   const controller = new AbortController();
   const started: string[] = [];
   const ended = new Map<string, TaskState>();
@@ -71,16 +78,32 @@ async function run({ tasks, done = new Set(), failing = new Set(), fail = 'subgr
 
 /** An entry of a probe and a chain; `after` are entries whose last task its probe needs. */
 function entry(id: string, after: readonly string[] = [], packages: readonly string[] = []): readonly Task[] {
-  const task = (step: string, contract: string, needs: readonly string[]): Task => ({ id: `${id}#${step}`, contract, entry: id, input: null, needs });
+  const task = (step: string, contract: string, needs: readonly string[]): Task => ({
+    id: `${id}#${step}`,
+    contract,
+    entry: id,
+    input: null,
+    needs,
+  });
   return [
-    task('probe', 'core.probe@1', after.map((other) => `${other}#tag`)),
+    task(
+      'probe',
+      'core.probe@1',
+      after.map((other) => `${other}#tag`),
+    ),
     task('build', 'image.build@1/x', [`${id}#probe`, ...packages]),
     task('scan', 'image.scan@1', [`${id}#build`]),
     task('tag', 'core.tag@1', [`${id}#scan`]),
   ];
 }
 
-const pack = (id: string, needs: readonly string[] = []): Task => ({ id, contract: 'package.build@1', entry: null, input: null, needs });
+const pack = (id: string, needs: readonly string[] = []): Task => ({
+  id,
+  contract: 'package.build@1',
+  entry: null,
+  input: null,
+  needs,
+});
 
 describe('the loop', () => {
   it('runs a chain in the order of its needs', async () => {
@@ -131,7 +154,12 @@ describe('the loop', () => {
   });
 
   it('starts nothing new after a failure with fail: fast', async () => {
-    const { started } = await run({ tasks: [...entry('a'), ...entry('b')], failing: new Set(['a#probe']), fail: 'fast', limit: 1 });
+    const { started } = await run({
+      tasks: [...entry('a'), ...entry('b')],
+      failing: new Set(['a#probe']),
+      fail: 'fast',
+      limit: 1,
+    });
     expect(started).toEqual(['a#probe']);
   });
 
@@ -146,7 +174,15 @@ describe('the loop', () => {
       after: fc.array(fc.array(fc.nat(4), { maxLength: 2 }), { minLength: 6, maxLength: 6 }),
       packages: fc.array(fc.subarray(['p0', 'p1', 'p2']), { minLength: 6, maxLength: 6 }),
       done: fc.subarray(names),
-      failing: fc.array(fc.constantFrom(...names.flatMap((name) => [`${name}#probe`, `${name}#build`, `${name}#tag`]), 'p0', 'p1', 'p2'), { maxLength: 4 }),
+      failing: fc.array(
+        fc.constantFrom(
+          ...names.flatMap((name) => [`${name}#probe`, `${name}#build`, `${name}#tag`]),
+          'p0',
+          'p1',
+          'p2',
+        ),
+        { maxLength: 4 },
+      ),
       fail: fc.constantFrom('subgraph' as const, 'fast' as const, 'now' as const),
       stopAt: fc.option(fc.nat(12), { nil: undefined }),
     });
@@ -156,11 +192,23 @@ describe('the loop', () => {
           pack('p0'),
           pack('p1', ['p0']),
           pack('p2', ['p0', 'p1']),
-          ...names.flatMap((name, n) => entry(name, [...new Set((after[n] ?? []).filter((other) => other < n))].map((other) => names[other] ?? ''), packages[n])),
+          ...names.flatMap((name, n) =>
+            entry(
+              name,
+              [...new Set((after[n] ?? []).filter((other) => other < n))].map((other) => names[other] ?? ''),
+              packages[n],
+            ),
+          ),
         ];
         const needs = new Map(tasks.map((task) => [task.id, task.needs]));
         let count = 0;
-        const ran = await run({ tasks, done: new Set(done), failing: new Set(failing), fail, onStart: (_task, stop) => (count++ === stopAt ? stop() : undefined) });
+        const ran = await run({
+          tasks,
+          done: new Set(done),
+          failing: new Set(failing),
+          fail,
+          onStart: (_task, stop) => (count++ === stopAt ? stop() : undefined),
+        });
         expect([...ran.ended.keys()].toSorted()).toEqual([...ran.announced].toSorted());
         expect(ran.entries.toSorted()).toEqual(names);
         for (const [position, id] of ran.started.entries()) {

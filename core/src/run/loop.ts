@@ -14,7 +14,12 @@ import type { Task } from '../plan/model.ts';
 
 /** What a task's execution came to. */
 export type TaskEnd =
-  | { readonly state: 'ok'; readonly output: unknown; /** Of a probe: nothing is left to do for its entry. */ readonly goal?: boolean; readonly why?: string }
+  | {
+      readonly state: 'ok';
+      readonly output: unknown;
+      /** Of a probe: nothing is left to do for its entry. */ readonly goal?: boolean;
+      readonly why?: string;
+    }
   | { readonly state: Exclude<TaskState, 'ok'>; readonly failure: Failure };
 
 export interface Ended {
@@ -65,8 +70,13 @@ export async function runLoop(options: LoopOptions): Promise<void> {
     nodes.set(task.id, { task, dependents: [], unmet: task.needs.length, state, end: undefined });
   }
   for (const node of nodes.values()) for (const need of node.task.needs) nodeOf(need).dependents.push(node);
-  const byEntry = Map.groupBy([...nodes.values()].filter((node) => node.task.entry !== null), (node) => node.task.entry ?? '');
-  const probes = new Map([...nodes.values()].filter(({ task }) => isProbe(task)).map((node) => [node.task.entry ?? '', node]));
+  const byEntry = Map.groupBy(
+    [...nodes.values()].filter((node) => node.task.entry !== null),
+    (node) => node.task.entry ?? '',
+  );
+  const probes = new Map(
+    [...nodes.values()].filter(({ task }) => isProbe(task)).map((node) => [node.task.entry ?? '', node]),
+  );
   const outputs = new Map<string, unknown>();
   const queues = new Map<string, PQueue>();
   const reported = new Set<string>();
@@ -146,9 +156,15 @@ export async function runLoop(options: LoopOptions): Promise<void> {
     }
     const woken = wake(chain);
     open += woken.length;
-    hooks.announced(entry, end.why ?? '', woken.map((node) => node.task));
+    hooks.announced(
+      entry,
+      end.why ?? '',
+      woken.map((node) => node.task),
+    );
     for (const node of woken) {
-      const failed = node.task.needs.map((need) => nodeOf(need).end).find((end): end is NotOk => end !== undefined && end.state !== 'ok');
+      const failed = node.task.needs
+        .map((need) => nodeOf(need).end)
+        .find((end): end is NotOk => end !== undefined && end.state !== 'ok');
       if (failed !== undefined && node.state === 'waiting') {
         skip(node, { state: failed.state === 'cancelled' ? 'cancelled' : 'skipped', failure: failed.failure });
         block(node, failed);
@@ -213,7 +229,9 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   }
 
   function reportEntry(entry: string): void {
-    const left = (byEntry.get(entry) ?? []).some(({ state }) => state === 'waiting' || state === 'running' || state === 'dormant');
+    const left = (byEntry.get(entry) ?? []).some(
+      ({ state }) => state === 'waiting' || state === 'running' || state === 'dormant',
+    );
     if (left || reported.has(entry)) return;
     reported.add(entry);
     hooks.entryEnded(entry);

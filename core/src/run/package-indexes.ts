@@ -66,8 +66,13 @@ function readKept(file: string): Map<string, Kept> {
 
 function isKept(value: unknown): value is Kept {
   return (
-    typeof value === 'object' && value !== null && 'etag' in value && typeof value.etag === 'string' && 'sha256' in value &&
-    typeof value.sha256 === 'string' && /^[0-9a-f]{64}$/.test(value.sha256)
+    typeof value === 'object' &&
+    value !== null &&
+    'etag' in value &&
+    typeof value.etag === 'string' &&
+    'sha256' in value &&
+    typeof value.sha256 === 'string' &&
+    /^[0-9a-f]{64}$/.test(value.sha256)
   );
 }
 

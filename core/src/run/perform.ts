@@ -40,7 +40,9 @@ export function perform(step: StepContext, input: unknown): Promise<Result<unkno
     case 'sign':
       return signStep(step, input as SignInput);
     case 'attach':
-      return step.planned.retagOf === undefined ? attachStep(step, input as AttachInput) : carryStep(step, input as CarryInput);
+      return step.planned.retagOf === undefined
+        ? attachStep(step, input as AttachInput)
+        : carryStep(step, input as CarryInput);
     case 'verify':
       return verifyStep(step, input as VerifyInput);
     case 'tag':
@@ -55,12 +57,20 @@ export function stepName(task: Task): Step | undefined {
   return task.entry === null ? undefined : (task.id.slice(task.entry.length + 1) as Step);
 }
 
-async function packageStep({ engine, task, signal }: StepContext, input: ContractInput<'package.build@1'>): Promise<Result<unknown>> {
+async function packageStep(
+  { engine, task, signal }: StepContext,
+  input: ContractInput<'package.build@1'>,
+): Promise<Result<unknown>> {
   if (engine.host.owner('package.build@1') === undefined) return fail(noOwner('package.build@1'));
   await using context = await engine.context(task, 'package.build@1', signal);
   return engine.host.call('package.build@1', input, context);
 }
 
 function noOwner(contract: string): Failure {
-  return { reason: 'config', class: 'permanent', message: `no plugin implements ${contract}`, hint: 'list a plugin that does in the settings' };
+  return {
+    reason: 'config',
+    class: 'permanent',
+    message: `no plugin implements ${contract}`,
+    hint: 'list a plugin that does in the settings',
+  };
 }

@@ -94,4 +94,3 @@ export function exitCodeOf(rows: readonly Row[], interrupted: boolean): number {
   if (rows.some(({ outcome }) => outcome === 'refused')) return 3;
   return 0;
 }
-

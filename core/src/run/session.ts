@@ -61,10 +61,20 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   await sweepTmp(tmp);
   const claimed = await claimTmp(tmp, run);
   const redact = createRedactor(secretsFromEnv(env));
-  const credentials = createCredentials({ env, runHelper: (name, server) => runCredentialHelper(name, server, env, signal) });
+  const credentials = createCredentials({
+    env,
+    runHelper: (name, server) => runCredentialHelper(name, server, env, signal),
+  });
   const userAgent = `slipway/${options.version}`;
   const plainHttp = plainHttpRule(settings);
-  const registry = createRegistry({ plainHttp, mirrors: settings.mirrors, credentials, perHost: settings.limits.host, userAgent, signal });
+  const registry = createRegistry({
+    plainHttp,
+    mirrors: settings.mirrors,
+    credentials,
+    perHost: settings.limits.host,
+    userAgent,
+    signal,
+  });
   const fetcher = createFileFetcher({ userAgent, signal });
   const journal = openJournal(join(stateFolder, 'runs', `${run}.ndjson`));
   const started = new Map<string, FoundTool & { started: number }>();
@@ -77,7 +87,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
 
   const context: Engine['context'] = async (task, contract, taskSignal) => {
-    const owner = contract.startsWith('image.build@1/') ? host.modeOwner(contract.slice('image.build@1/'.length)) : host.owner(contract);
+    const owner = contract.startsWith('image.build@1/')
+      ? host.modeOwner(contract.slice('image.build@1/'.length))
+      : host.owner(contract);
     const plugin = owner?.plugin ?? { name: 'none', needs: { tools: [] } };
     tasks += 1;
     const work = join(claimed.path, `task-${tasks}`);
@@ -85,7 +97,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const cache = join(stateFolder, 'work', folderName(plugin.name));
     for (const folder of [work, shared, cache]) await mkdir(folder, { recursive: true, mode: 0o700 });
     const used = new Map<string, FoundTool>();
-    const log = (line: string): void => emit({ t: now().getTime(), type: 'task.log', task: task.id, line: redact(line) });
+    const log = (line: string): void =>
+      emit({ t: now().getTime(), type: 'task.log', task: task.id, line: redact(line) });
     const onTool = (name: string, version: string): void => {
       const tool = { name, version, path: '' };
       used.set(name, tool);
@@ -207,18 +220,22 @@ function helperFailure(name: string, end: string): Failure {
     class: 'permanent',
     tool,
     message: `the credential helper ${tool} could not be asked (${end})`,
-    hint: 'Docker\'s config.json names it: install it, or log in without it',
+    hint: "Docker's config.json names it: install it, or log in without it",
   };
 }
 
 /** In GitHub Actions the workflow, as SLSA's GitHub builders name it; elsewhere a name that claims nothing. */
 function builderId(env: Variables): string {
   const { GITHUB_SERVER_URL: server, GITHUB_WORKFLOW_REF: workflow } = env;
-  return server !== undefined && workflow !== undefined ? `${server}/${workflow}` : 'https://slipway.example/builder/local';
+  return server !== undefined && workflow !== undefined
+    ? `${server}/${workflow}`
+    : 'https://slipway.example/builder/local';
 }
 
 /** A session without a config, for looking at one image; its folder is gone afterwards. */
-export async function openLookup(options: Omit<SessionOptions, 'config' | 'planned' | 'purpose' | 'report'> & { readonly folder: string }): Promise<Session> {
+export async function openLookup(
+  options: Omit<SessionOptions, 'config' | 'planned' | 'purpose' | 'report'> & { readonly folder: string },
+): Promise<Session> {
   const stateFolder = await mkdtemp(join(tmpdir(), 'slipway-'));
   const session = await openSession({
     ...options,

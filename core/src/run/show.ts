@@ -45,7 +45,12 @@ export interface ShowRequest {
   readonly platform?: string;
 }
 
-export async function showImage({ engine }: Session, reference: Reference, signing: Signing | undefined, request: ShowRequest): Promise<Result<ShownImage>> {
+export async function showImage(
+  { engine }: Session,
+  reference: Reference,
+  signing: Signing | undefined,
+  request: ShowRequest,
+): Promise<Result<ShownImage>> {
   const head = await engine.registry.head(reference, 'destination');
   if (!head.ok) return head;
   if (head.value === undefined) return fail(notThere(reference));
@@ -66,10 +71,18 @@ export async function showImage({ engine }: Session, reference: Reference, signi
 
 function subjectsOf(image: Image): readonly Pick<ShownSubject, 'digest' | 'platform'>[] {
   const children = image.children.map(({ digest, platform }) => ({ digest, platform: formatPlatform(platform) }));
-  return image.shape === 'index' ? [{ digest: image.digest, platform: null }, ...children] : children.length > 0 ? children : [{ digest: image.digest, platform: null }];
+  return image.shape === 'index'
+    ? [{ digest: image.digest, platform: null }, ...children]
+    : children.length > 0
+      ? children
+      : [{ digest: image.digest, platform: null }];
 }
 
-async function referrersOf(engine: Engine, subject: Pinned, signing: Signing | undefined): Promise<Result<readonly ShownReferrer[]>> {
+async function referrersOf(
+  engine: Engine,
+  subject: Pinned,
+  signing: Signing | undefined,
+): Promise<Result<readonly ShownReferrer[]>> {
   const listed = await engine.registry.referrers(subject, 'destination');
   if (!listed.ok) return listed;
   const believed = signing === undefined ? undefined : await believe(lookTask(engine), subject, signing);
@@ -86,16 +99,30 @@ async function referrersOf(engine: Engine, subject: Pinned, signing: Signing | u
 }
 
 function lookTask(engine: Engine): Parameters<typeof believe>[0] {
-  return { engine, signal: new AbortController().signal, task: { id: 'show', contract: 'core.verify@1', entry: null, input: null, needs: [] } };
+  return {
+    engine,
+    signal: new AbortController().signal,
+    task: { id: 'show', contract: 'core.verify@1', entry: null, input: null, needs: [] },
+  };
 }
 
 /** A verified SBOM if there is one; with no accepted signer any, which the caller said nothing about. */
-async function sbomOf(engine: Engine, reference: Reference, subjects: readonly ShownSubject[], platform: string | undefined, signing: Signing | undefined): Promise<Result<string>> {
+async function sbomOf(
+  engine: Engine,
+  reference: Reference,
+  subjects: readonly ShownSubject[],
+  platform: string | undefined,
+  signing: Signing | undefined,
+): Promise<Result<string>> {
   const wanted = platform === undefined ? subjects[0] : subjects.find((subject) => subject.platform === platform);
   if (wanted === undefined) return fail(noSbom(`${formatReference(reference)} has no platform ${platform}`));
   const found = wanted.referrers.find(({ type, verified }) => type === predicateType.sbom && (verified ?? true));
   if (found === undefined) {
-    return fail(noSbom(`${formatPinned(pin(reference, wanted.digest))} has no ${signing === undefined ? '' : 'verified '}SBOM attached`));
+    return fail(
+      noSbom(
+        `${formatPinned(pin(reference, wanted.digest))} has no ${signing === undefined ? '' : 'verified '}SBOM attached`,
+      ),
+    );
   }
   const bundle = await readBundle(engine, pin(reference, wanted.digest), found.digest);
   if (!bundle.ok) return bundle;
@@ -104,7 +131,12 @@ async function sbomOf(engine: Engine, reference: Reference, subjects: readonly S
   return statement.ok ? ok(outline(statement.value.predicate)) : statement;
 }
 
-function noSbom(message: string): { readonly reason: 'trust'; readonly class: 'permanent'; readonly message: string; readonly hint: string } {
+function noSbom(message: string): {
+  readonly reason: 'trust';
+  readonly class: 'permanent';
+  readonly message: string;
+  readonly hint: string;
+} {
   return { reason: 'trust', class: 'permanent', message, hint: 'slipway show without --sbom lists what is attached' };
 }
 

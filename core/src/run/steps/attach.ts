@@ -17,7 +17,9 @@ export interface AttachOutput {
 }
 
 export async function attachStep(step: StepContext, { image, sign }: AttachInput): Promise<Result<AttachOutput>> {
-  return attachAll(step, image, (digest) => sign.attachments.filter(({ subject }) => subject === digest).map(({ attachment }) => attachment));
+  return attachAll(step, image, (digest) =>
+    sign.attachments.filter(({ subject }) => subject === digest).map(({ attachment }) => attachment),
+  );
 }
 
 /** A retag into another repository: the very bundles that are attached at the source travel along. */
@@ -38,7 +40,11 @@ export async function carryStep(step: StepContext, { image, probed }: CarryInput
   return attachAll(step, image, (digest) => carried.get(digest) ?? []);
 }
 
-async function attachAll(step: StepContext, image: Image, of: (subject: Digest) => readonly Attachment[]): Promise<Result<AttachOutput>> {
+async function attachAll(
+  step: StepContext,
+  image: Image,
+  of: (subject: Digest) => readonly Attachment[],
+): Promise<Result<AttachOutput>> {
   const { engine } = step;
   let attached = 0;
   for (const subject of subjects(image)) {
@@ -65,13 +71,23 @@ function isRenewed(kind: Content['kind']): boolean {
 }
 
 /** Older attestations of ours that a new one of the same type replaces: they leave the fallback index. */
-async function outdatedOn(step: StepContext, subject: Pinned, attachments: readonly Attachment[]): Promise<Result<ReadonlySet<Digest>>> {
+async function outdatedOn(
+  step: StepContext,
+  subject: Pinned,
+  attachments: readonly Attachment[],
+): Promise<Result<ReadonlySet<Digest>>> {
   const { signing } = step.engine;
   if (signing === undefined) return ok(new Set());
   const believed = await believe(step, subject, signing);
   if (!believed.ok) return believed;
   const types = new Set(attachments.map(({ annotations }) => annotations['dev.sigstore.bundle.predicateType']));
-  return ok(new Set(believed.value.facts.filter(({ content, predicateType }) => isRenewed(content.kind) && types.has(predicateType)).map(({ referrer }) => referrer)));
+  return ok(
+    new Set(
+      believed.value.facts
+        .filter(({ content, predicateType }) => isRenewed(content.kind) && types.has(predicateType))
+        .map(({ referrer }) => referrer),
+    ),
+  );
 }
 
 async function ourBundles(step: StepContext, subject: Pinned): Promise<Result<readonly Attachment[]>> {
@@ -88,9 +104,17 @@ async function ourBundles(step: StepContext, subject: Pinned): Promise<Result<re
     const bundle = await readBundle(engine, subject, descriptor.digest);
     if (!bundle.ok) return bundle;
     if (bundle.value === undefined) {
-      return fail({ reason: 'trust', class: 'permanent', message: `a referrer of ${formatRepository(subject)}@${subject.digest} changed while it was read` });
+      return fail({
+        reason: 'trust',
+        class: 'permanent',
+        message: `a referrer of ${formatRepository(subject)}@${subject.digest} changed while it was read`,
+      });
     }
-    attachments.push({ artifactType: mediaType.bundle, annotations: descriptor.annotations ?? {}, bytes: Buffer.from(bundle.value) });
+    attachments.push({
+      artifactType: mediaType.bundle,
+      annotations: descriptor.annotations ?? {},
+      bytes: Buffer.from(bundle.value),
+    });
   }
   return ok(attachments);
 }

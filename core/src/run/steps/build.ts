@@ -14,7 +14,8 @@ export interface BuildInput {
 
 export async function buildStep(step: StepContext, { probed, packages }: BuildInput): Promise<Result<BuildOutput>> {
   const { engine, entry, task, planned, signal } = step;
-  if (entry.kind !== 'build' || probed.keys === undefined) throw new Error(`${entry.id} is not a build that was probed`);
+  if (entry.kind !== 'build' || probed.keys === undefined)
+    throw new Error(`${entry.id} is not a build that was probed`);
   const bases = probed.bases ?? {};
   if (probed.reuse !== undefined) {
     step.log('its inputs are unchanged: not built again');
@@ -22,7 +23,10 @@ export async function buildStep(step: StepContext, { probed, packages }: BuildIn
   }
   const name = contractMode(planned.mode);
   const mode = engine.host.modes.find((candidate) => candidate.name === name);
-  if (mode === undefined) return fail(configFailure(`no plugin brings the build mode "${name}"`, 'list the plugin that does in the settings', entry.at));
+  if (mode === undefined)
+    return fail(
+      configFailure(`no plugin brings the build mode "${name}"`, 'list the plugin that does in the settings', entry.at),
+    );
   const inputs = engine.planned.inputs.get(entry.id);
   if (inputs === undefined) throw new Error(`no inputs were planned for ${entry.id}`);
   const parts = await keyParts(engine, entry, name, inputs, bases);
@@ -44,7 +48,12 @@ export async function buildStep(step: StepContext, { probed, packages }: BuildIn
     keys = resolvedKeys(parts.value, resolved.value);
     const published = probed.before[formatReference(entry.targets[0].destination)];
     const made = provenanceKeys(probed.facts ?? []);
-    if (published !== null && published !== undefined && made?.resolved !== undefined && made.resolved === keys.resolved) {
+    if (
+      published !== null &&
+      published !== undefined &&
+      made?.resolved !== undefined &&
+      made.resolved === keys.resolved
+    ) {
       step.log('its packages are unchanged: not built again');
       return ok({ kind: 'reused', digest: published, keys });
     }

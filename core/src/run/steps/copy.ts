@@ -33,4 +33,3 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
   }
   return readImage(engine.registry, destination, true);
 }
-

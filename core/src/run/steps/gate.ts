@@ -21,7 +21,8 @@ export interface GateInput {
 export async function gateStep(step: StepContext, input: GateInput): Promise<Result<GateOutput>> {
   const { engine, entry, planned } = step;
   const { image, probed } = input;
-  const attached = input.scan === undefined ? await attachedScan(step, probed.source ?? image.subject) : ok(input.scan.scan);
+  const attached =
+    input.scan === undefined ? await attachedScan(step, probed.source ?? image.subject) : ok(input.scan.scan);
   if (!attached.ok) return attached;
   const scan = attached.value;
   if (scan === undefined) {
@@ -33,7 +34,11 @@ export async function gateStep(step: StepContext, input: GateInput): Promise<Res
       at: entry.at,
     });
   }
-  const rules = rulesFor(engine.settings.policy, { id: entry.id, kind: policyKind(step), destination: planned.destination });
+  const rules = rulesFor(engine.settings.policy, {
+    id: entry.id,
+    kind: policyKind(step),
+    destination: planned.destination,
+  });
   const before = rules.notWorse ? await scanBefore(step, probed) : undefined;
   if (before !== undefined && !before.ok) return before;
   const judgement = judge({
@@ -47,7 +52,8 @@ export async function gateStep(step: StepContext, input: GateInput): Promise<Res
   const refusals = denied.value === undefined ? judgement.refusals : [...judgement.refusals, denied.value];
   if (refusals.length === 0) return ok({ judgement });
   const publicTags = Object.entries(probed.before).filter(([, digest]) => digest === image.digest);
-  const already = publicTags.length === 0 ? '' : `; it is public already as ${publicTags.map(([text]) => text).join(', ')}`;
+  const already =
+    publicTags.length === 0 ? '' : `; it is public already as ${publicTags.map(([text]) => text).join(', ')}`;
   return fail({
     reason: 'policy',
     class: 'policy',

@@ -1,6 +1,13 @@
 /** What is in the destination repository after a copy or a push, read back from there. */
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
-import { isUnknownPlatform, mediaType, type Descriptor, type Manifest, type ManifestContent, type Platform } from '../../oci/model.ts';
+import {
+  isUnknownPlatform,
+  mediaType,
+  type Descriptor,
+  type Manifest,
+  type ManifestContent,
+  type Platform,
+} from '../../oci/model.ts';
 import { formatPinned, type Pinned } from '../../reference.ts';
 import type { Registry } from '../../registry/model.ts';
 import type { Image } from '../engine.ts';
@@ -29,7 +36,13 @@ export async function readImage(registry: Registry, subject: Pinned, sent: boole
 
 type Parts = Pick<Image, 'children' | 'size'>;
 
-async function collect(registry: Registry, at: Pinned, content: ManifestContent, depth: number, known?: Platform): Promise<Result<Parts>> {
+async function collect(
+  registry: Registry,
+  at: Pinned,
+  content: ManifestContent,
+  depth: number,
+  known?: Platform,
+): Promise<Result<Parts>> {
   if (content.kind === 'manifest') return collectManifest(registry, at, content.descriptor, content.value, known);
   if (depth === 0) return ok({ children: [], size: 0 });
   const parts: { children: Image['children'][number][]; size: number } = { children: [], size: 0 };
@@ -38,7 +51,13 @@ async function collect(registry: Registry, at: Pinned, content: ManifestContent,
     const child = await registry.manifest({ ...at, digest: descriptor.digest }, 'destination');
     if (!child.ok) return child;
     if (child.value === undefined) return fail(gone({ ...at, digest: descriptor.digest }));
-    const inner = await collect(registry, { ...at, digest: descriptor.digest }, child.value, depth - 1, descriptor.platform);
+    const inner = await collect(
+      registry,
+      { ...at, digest: descriptor.digest },
+      child.value,
+      depth - 1,
+      descriptor.platform,
+    );
     if (!inner.ok) return inner;
     parts.children.push(...inner.value.children);
     parts.size += inner.value.size;
@@ -46,13 +65,22 @@ async function collect(registry: Registry, at: Pinned, content: ManifestContent,
   return ok(parts);
 }
 
-async function collectManifest(registry: Registry, at: Pinned, descriptor: Descriptor, manifest: Manifest, known: Platform | undefined): Promise<Result<Parts>> {
+async function collectManifest(
+  registry: Registry,
+  at: Pinned,
+  descriptor: Descriptor,
+  manifest: Manifest,
+  known: Platform | undefined,
+): Promise<Result<Parts>> {
   const size = manifest.config.size + manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
   if (manifest.config.mediaType !== mediaType.ociConfig && manifest.config.mediaType !== mediaType.dockerConfig) {
     return ok({ children: [], size });
   }
   const platform = known ?? (await configPlatform(registry, at, manifest.config));
-  return ok({ children: [{ digest: descriptor.digest, platform, mediaType: descriptor.mediaType, size: descriptor.size }], size });
+  return ok({
+    children: [{ digest: descriptor.digest, platform, mediaType: descriptor.mediaType, size: descriptor.size }],
+    size,
+  });
 }
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties */
@@ -64,8 +92,10 @@ async function configPlatform(registry: Registry, at: Pinned, config: Descriptor
     const value: unknown = JSON.parse(Buffer.from(bytes.value).toString('utf8'));
     if (typeof value !== 'object' || value === null) return fallback;
     const os = 'os' in value && typeof value.os === 'string' ? value.os : 'linux';
-    const architecture = 'architecture' in value && typeof value.architecture === 'string' ? value.architecture : 'amd64';
-    const variant = 'variant' in value && typeof value.variant === 'string' && value.variant !== '' ? value.variant : undefined;
+    const architecture =
+      'architecture' in value && typeof value.architecture === 'string' ? value.architecture : 'amd64';
+    const variant =
+      'variant' in value && typeof value.variant === 'string' && value.variant !== '' ? value.variant : undefined;
     return { os, architecture, ...(variant === undefined ? {} : { variant }) };
   } catch {
     return fallback;

@@ -45,7 +45,10 @@ interface Targets {
 
 async function lookAtTargets({ engine, entry }: StepContext): Promise<Result<Targets>> {
   const heads = await Promise.all(
-    entry.targets.map(async ({ destination }) => [formatReference(destination), await engine.registry.head(destination, 'destination')] as const),
+    entry.targets.map(
+      async ({ destination }) =>
+        [formatReference(destination), await engine.registry.head(destination, 'destination')] as const,
+    ),
   );
   const before: Record<string, Digest | null> = {};
   for (const [text, head] of heads) {
@@ -62,7 +65,10 @@ function shapeOf(type: string | undefined): Targets['shape'] {
 }
 
 /** An entry that is left out of this run is used as it stands, if what is attached to it verifies. */
-async function currentDigests(step: StepContext, current: Readonly<Record<string, string>>): Promise<Result<Record<string, Digest>>> {
+async function currentDigests(
+  step: StepContext,
+  current: Readonly<Record<string, string>>,
+): Promise<Result<Record<string, Digest>>> {
   const digests: Record<string, Digest> = {};
   for (const [text, target] of Object.entries(current)) {
     const reference = parseReference(target);
@@ -72,7 +78,9 @@ async function currentDigests(step: StepContext, current: Readonly<Record<string
     if (head.value === undefined) return fail(notUsable(target, 'it is not published'));
     const { digest } = head.value;
     const { signing, planned } = step.engine;
-    const owner = [...planned.entries.values()].find((entry) => entry.targets.some(({ destination }) => formatReference(destination) === target));
+    const owner = [...planned.entries.values()].find((entry) =>
+      entry.targets.some(({ destination }) => formatReference(destination) === target),
+    );
     if (signing !== undefined && owner !== undefined) {
       const believed = await believe(step, pin(reference.value, digest), signing);
       if (!believed.ok) return believed;
@@ -94,7 +102,12 @@ function notUsable(target: string, why: string): Failure {
   };
 }
 
-async function probeSync(step: StepContext, entry: SyncEntry, of: Digest | undefined, { before, shape }: Targets): Promise<Result<Probed>> {
+async function probeSync(
+  step: StepContext,
+  entry: SyncEntry,
+  of: Digest | undefined,
+  { before, shape }: Targets,
+): Promise<Result<Probed>> {
   const source = await sourceOf(step, entry, of);
   if (!source.ok) return source;
   const { digest } = source.value;
@@ -105,7 +118,13 @@ async function probeSync(step: StepContext, entry: SyncEntry, of: Digest | undef
   const looked = await lookAt(step, digest, shape);
   if (!looked.ok) return looked;
   const { facts, why } = looked.value;
-  return ok({ ...found, digest, facts, goal: why === undefined, why: why ?? `${shortDigest(digest)} is there, signed and attested` });
+  return ok({
+    ...found,
+    digest,
+    facts,
+    goal: why === undefined,
+    why: why ?? `${shortDigest(digest)} is there, signed and attested`,
+  });
 }
 
 async function sourceOf({ engine }: StepContext, entry: SyncEntry, of: Digest | undefined): Promise<Result<Pinned>> {
@@ -131,7 +150,12 @@ function notFound(entry: SyncEntry): Failure {
   };
 }
 
-async function probeBuild(step: StepContext, entry: BuildEntry, bases: Readonly<Record<string, Digest>>, { before, shape }: Targets): Promise<Result<Probed>> {
+async function probeBuild(
+  step: StepContext,
+  entry: BuildEntry,
+  bases: Readonly<Record<string, Digest>>,
+  { before, shape }: Targets,
+): Promise<Result<Probed>> {
   const { engine, planned } = step;
   const inputs = engine.planned.inputs.get(entry.id);
   if (inputs === undefined) throw new Error(`no inputs were planned for ${entry.id}`);
@@ -147,7 +171,8 @@ async function probeBuild(step: StepContext, entry: BuildEntry, bases: Readonly<
   if (!looked.ok) return looked;
   const { facts, why } = looked.value;
   const made = provenanceKeys(facts);
-  if (made === undefined) return ok({ before, bases, keys, facts, goal: false, why: 'no provenance of ours says what it was made from' });
+  if (made === undefined)
+    return ok({ before, bases, keys, facts, goal: false, why: 'no provenance of ours says what it was made from' });
   if (made.input !== keys.input) {
     return ok({ before, bases, keys, facts, goal: false, why: `changed: ${changedParts(made, keys).join(', ')}` });
   }
@@ -179,7 +204,11 @@ export function provenanceKeys(facts: readonly Fact[]): BuildKeys | undefined {
  * Why the tags are behind `digest`; `undefined` when they are not. A tag from `{date}` or `{sha}` moves only together with a
  * newly published digest, so it is never behind by itself.
  */
-function lagging({ entry }: StepContext, before: Readonly<Record<string, Digest | null>>, digest: Digest): string | undefined {
+function lagging(
+  { entry }: StepContext,
+  before: Readonly<Record<string, Digest | null>>,
+  digest: Digest,
+): string | undefined {
   for (const [position, { destination, templated }] of entry.targets.entries()) {
     if (templated && position > 0) continue;
     const text = formatReference(destination);
@@ -212,7 +241,11 @@ async function lookAt(step: StepContext, digest: Digest, shape: Targets['shape']
     return ok({ facts, why: `its scan is from ${scan.finishedAt}` });
   }
   if (scan !== undefined) {
-    const rules = rulesFor(engine.settings.policy, { id: entry.id, kind: policyKind(step), destination: planned.destination });
+    const rules = rulesFor(engine.settings.policy, {
+      id: entry.id,
+      kind: policyKind(step),
+      destination: planned.destination,
+    });
     const judgement = judge({ rules, scan, today: engine.now().toISOString().slice(0, 10) });
     if (judgement.verdict === 'refuse') return ok({ facts, why: 'the policy refuses it now' });
   }
@@ -220,7 +253,11 @@ async function lookAt(step: StepContext, digest: Digest, shape: Targets['shape']
 }
 
 /** A retag is judged, and needs what is attached, as its source entry does. */
-export function attachedKind({ engine, entry, planned }: Pick<StepContext, 'engine' | 'entry' | 'planned'>): 'sync' | 'build' {
+export function attachedKind({
+  engine,
+  entry,
+  planned,
+}: Pick<StepContext, 'engine' | 'entry' | 'planned'>): 'sync' | 'build' {
   if (planned.retagOf === undefined) return entry.kind;
   return engine.planned.entries.get(planned.retagOf)?.kind ?? 'build';
 }

@@ -17,11 +17,17 @@ export async function pushStep(step: StepContext, { built }: PushInput): Promise
   const layout = await openLayout(built.built.layout);
   if (!layout.ok) return layout;
   const { digest } = layout.value.root;
-  const copied = await copy(layout.value.content, engine.registry.content(repository, 'destination'), digest, { signal });
+  const copied = await copy(layout.value.content, engine.registry.content(repository, 'destination'), digest, {
+    signal,
+  });
   if (!copied.ok) return copied;
   await built.release();
   if (copied.value.root.descriptor.digest !== digest) {
-    return fail({ reason: 'trust', class: 'permanent', message: `the layout's ${digest} was pushed as ${copied.value.root.descriptor.digest}` });
+    return fail({
+      reason: 'trust',
+      class: 'permanent',
+      message: `the layout's ${digest} was pushed as ${copied.value.root.descriptor.digest}`,
+    });
   }
   return readImage(engine.registry, pin(repository, digest), true);
 }

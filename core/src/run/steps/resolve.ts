@@ -19,7 +19,10 @@ export interface Resolution {
   readonly image?: Image;
 }
 
-export async function resolveStep({ engine, entry }: StepContext, { probed, inPlace }: ResolveInput): Promise<Result<Resolution>> {
+export async function resolveStep(
+  { engine, entry }: StepContext,
+  { probed, inPlace }: ResolveInput,
+): Promise<Result<Resolution>> {
   const { source } = probed;
   if (source === undefined) return ok({ probed });
   if (inPlace) {

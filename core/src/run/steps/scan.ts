@@ -31,7 +31,11 @@ export async function scanStep(step: StepContext, { image }: ScanInput): Promise
   }
   if (image.children.length === 0) return ok({ scan: emptyScan(engine.now()), attested: false });
   await using context = await engine.context(task, 'image.scan@1', signal);
-  const scanned = await engine.host.call('image.scan@1', { subject: image.subject, children: children(image) }, context);
+  const scanned = await engine.host.call(
+    'image.scan@1',
+    { subject: image.subject, children: children(image) },
+    context,
+  );
   return scanned.ok ? ok({ scan: scanned.value, attested: false }) : scanned;
 }
 
@@ -63,11 +67,17 @@ export async function sbomStep(step: StepContext, { image, built }: SbomInput): 
   const left = image.children.filter(({ digest }) => !documents.some((document) => document.digest === digest));
   if (left.length === 0) return ok({ documents, attested: false });
   await using context = await engine.context(task, 'sbom.make@1', signal);
-  const made = await engine.host.call('sbom.make@1', { subject: image.subject, children: left.map(({ digest, platform }) => ({ digest, platform })) }, context);
+  const made = await engine.host.call(
+    'sbom.make@1',
+    { subject: image.subject, children: left.map(({ digest, platform }) => ({ digest, platform })) },
+    context,
+  );
   return made.ok ? ok({ documents: [...documents, ...made.value.documents], attested: false }) : made;
 }
 
-function children(image: Image): readonly { readonly digest: Digest; readonly platform: Image['children'][number]['platform'] }[] {
+function children(
+  image: Image,
+): readonly { readonly digest: Digest; readonly platform: Image['children'][number]['platform'] }[] {
   return image.children.map(({ digest, platform }) => ({ digest, platform }));
 }
 

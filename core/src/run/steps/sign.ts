@@ -36,7 +36,9 @@ export async function signStep(step: StepContext, input: SignInput): Promise<Res
   if (signing === undefined) return ok({ attachments: [] });
   const present = await presentTypes(step, input.image, signing);
   if (!present.ok) return present;
-  const wanted = statementsFor(step, input).filter(({ subject, statement, renew }) => renew || !present.value.get(subject)?.has(statement.predicateType));
+  const wanted = statementsFor(step, input).filter(
+    ({ subject, statement, renew }) => renew || !present.value.get(subject)?.has(statement.predicateType),
+  );
   if (wanted.length === 0) return ok({ attachments: [] });
   const queue = new PQueue({ concurrency: AT_ONCE });
   let failure: Failure | undefined;
@@ -46,7 +48,11 @@ export async function signStep(step: StepContext, input: SignInput): Promise<Res
         if (failure !== undefined) return undefined;
         // One context a statement: signers write files, and these run at the same time.
         await using context = await engine.context(task, 'statement.sign@1', signal);
-        const made = await engine.host.call('statement.sign@1', { statement: one.statement, signing: signingInput(signing) }, context);
+        const made = await engine.host.call(
+          'statement.sign@1',
+          { statement: one.statement, signing: signingInput(signing) },
+          context,
+        );
         const proof = made.ok ? checkSigned(one, made.value.bundle) : made;
         if (made.ok && proof.ok) return attachment(one, made.value.bundle, signing);
         if (!proof.ok) failure ??= proof.failure;
@@ -60,7 +66,11 @@ export async function signStep(step: StepContext, input: SignInput): Promise<Res
 }
 
 /** Subject → predicate types that are attached and believed. Nothing is asked about an image that this run sent. */
-async function presentTypes(step: StepContext, image: Image, signing: Signing): Promise<Result<ReadonlyMap<Digest, ReadonlySet<string>>>> {
+async function presentTypes(
+  step: StepContext,
+  image: Image,
+  signing: Signing,
+): Promise<Result<ReadonlyMap<Digest, ReadonlySet<string>>>> {
   const present = new Map<Digest, ReadonlySet<string>>();
   const own = await believedFacts(step, image);
   if (!own.ok) return own;

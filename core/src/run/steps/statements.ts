@@ -25,14 +25,23 @@ export interface WantedStatement {
 
 export function statementsFor(step: StepContext, input: SignInput): readonly WantedStatement[] {
   const { image } = input;
-  const children = image.children.filter(({ digest }) => digest !== image.digest).flatMap(({ digest }) => childStatements(digest, input));
+  const children = image.children
+    .filter(({ digest }) => digest !== image.digest)
+    .flatMap(({ digest }) => childStatements(digest, input));
   const scan = input.scan.scan;
-  const summary = wanted(image.digest, predicateType.scan, scanPredicate(summariseScan(scan)), { created: scan.finishedAt }, !input.scan.attested);
+  const summary = wanted(
+    image.digest,
+    predicateType.scan,
+    scanPredicate(summariseScan(scan)),
+    { created: scan.finishedAt },
+    !input.scan.attested,
+  );
   if (step.engine.purpose === 'scan') return [...children, summary];
   const own: WantedStatement[] = [wanted(image.digest, predicateType.signature, signaturePredicate()), summary];
   const sbom = ownSbom(step, input);
   if (sbom !== undefined) own.push(wanted(image.digest, predicateType.sbom, sbom));
-  const origin = step.entry.kind === 'build' ? provenance(step, step.entry, input) : copyOrigin(step, step.entry, input);
+  const origin =
+    step.entry.kind === 'build' ? provenance(step, step.entry, input) : copyOrigin(step, step.entry, input);
   if (origin !== undefined) own.push(origin);
   return [...children, ...own];
 }
@@ -43,7 +52,9 @@ function childStatements(child: Digest, { scan, sbom }: SignInput): readonly Wan
   if (document !== undefined) statements.push(wanted(child, predicateType.sbom, sbomPredicate(document.spdx)));
   const part = scanOf(scan.scan, child);
   if (part.platforms.length > 0) {
-    statements.push(wanted(child, predicateType.scan, scanPredicate(part), { created: scan.scan.finishedAt }, !scan.attested));
+    statements.push(
+      wanted(child, predicateType.scan, scanPredicate(part), { created: scan.scan.finishedAt }, !scan.attested),
+    );
   }
   return statements;
 }
@@ -63,7 +74,11 @@ function wholeSeconds(time: string, now: Date): string {
   return `${at.toISOString().slice(0, 19)}Z`;
 }
 
-function copyOrigin({ engine, entry }: StepContext, { source }: SyncEntry, { probed, image }: SignInput): WantedStatement {
+function copyOrigin(
+  { engine, entry }: StepContext,
+  { source }: SyncEntry,
+  { probed, image }: SignInput,
+): WantedStatement {
   const time = engine.now().toISOString();
   const predicate = copyPredicate({
     source: formatReference(source),
@@ -76,7 +91,11 @@ function copyOrigin({ engine, entry }: StepContext, { source }: SyncEntry, { pro
 }
 
 /** New provenance for what was built, and for what would be built the same from inputs that changed. */
-function provenance(step: StepContext, entry: BuildEntry, { built, probed, image }: SignInput): WantedStatement | undefined {
+function provenance(
+  step: StepContext,
+  entry: BuildEntry,
+  { built, probed, image }: SignInput,
+): WantedStatement | undefined {
   if (built === undefined) return undefined;
   const earlier = newestProvenance(probed.facts ?? [])?.content.provenance;
   if (built.kind === 'reused' && earlier?.keys.input === built.keys.input) return undefined;
@@ -92,12 +111,21 @@ function provenance(step: StepContext, entry: BuildEntry, { built, probed, image
     targets: entry.targets.map(({ destination }) => formatReference(destination)),
     previous: probed.before,
     materials: made?.built.materials ?? earlier?.materials ?? [],
-    builder: { id: engine.builder, version: made === undefined ? (earlier?.builder.version ?? {}) : toolVersions(made) },
+    builder: {
+      id: engine.builder,
+      version: made === undefined ? (earlier?.builder.version ?? {}) : toolVersions(made),
+    },
     invocationId: engine.run,
     startedOn: made?.startedAt ?? now,
     finishedOn: made?.finishedAt ?? now,
   });
-  return wanted(image.digest, predicateType.provenance, predicate, { created: made?.finishedAt ?? now, ...keyNames(built.keys) }, true);
+  return wanted(
+    image.digest,
+    predicateType.provenance,
+    predicate,
+    { created: made?.finishedAt ?? now, ...keyNames(built.keys) },
+    true,
+  );
 }
 
 function keyNames({ input, resolved }: BuildKeys): Extra {
@@ -111,4 +139,3 @@ function toolVersions({ tools }: Extract<BuildOutput, { readonly kind: 'built' }
 function wanted(subject: Digest, type: string, predicate: unknown, extra: Extra = {}, renew = false): WantedStatement {
   return { subject, statement: makeStatement({ digest: subject }, type, predicate), extra, renew };
 }
-

@@ -33,7 +33,12 @@ export async function tagStep(step: StepContext, { probed, image }: TagInput): P
 }
 
 /** True when the tag was moved, false when it named `digest` already. */
-export async function moveTag(registry: StepContext['engine']['registry'], destination: Tagged, digest: Digest, seen: Digest | null): Promise<Result<boolean>> {
+export async function moveTag(
+  registry: StepContext['engine']['registry'],
+  destination: Tagged,
+  digest: Digest,
+  seen: Digest | null,
+): Promise<Result<boolean>> {
   const now = await registry.head(destination, 'destination');
   if (!now.ok) return now;
   const names = now.value?.digest ?? null;

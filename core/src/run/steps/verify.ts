@@ -37,7 +37,14 @@ export async function checkAttached(
   const believed = await believe(step, image.subject, signing);
   if (!believed.ok) return believed;
   const { facts } = believed.value;
-  const lacks: string[] = [...missing({ kind: attachedKind(step), shape: image.shape, children: image.children.map(({ digest }) => digest), facts })];
+  const lacks: string[] = [
+    ...missing({
+      kind: attachedKind(step),
+      shape: image.shape,
+      children: image.children.map(({ digest }) => digest),
+      facts,
+    }),
+  ];
   if (!deep) return ok({ lacks, facts });
   for (const { digest, platform } of image.children) {
     if (digest === image.digest) continue;
@@ -47,4 +54,3 @@ export async function checkAttached(
   }
   return ok({ lacks, facts });
 }
-
