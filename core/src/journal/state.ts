@@ -10,10 +10,6 @@ export interface RunState {
   readonly exitCode: number | undefined;
 }
 
-export function emptyState(): RunState {
-  return { run: undefined, tasks: new Map(), rows: [], exitCode: undefined };
-}
-
 export function foldEvents(events: Iterable<Event>): RunState {
   const tasks = new Map<string, TaskState | 'waiting' | 'running'>();
   const rows: Row[] = [];

@@ -34,7 +34,11 @@ function tagged(schema: JsonSchema, id: string): JsonSchema {
   return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: id, ...schema };
 }
 
-const pinned = record({ kind: { const: 'pinned' }, registry: text, path: text, digest, 'tag?': text });
+/** As core/src/reference.ts parses them: nothing else may reach a tool's arguments or a URL. */
+const registry: JsonSchema = { type: 'string', pattern: '^[a-zA-Z0-9\\[][a-zA-Z0-9.:\\[\\]-]*$', maxLength: 260 };
+const repository: JsonSchema = { type: 'string', pattern: '^[a-z0-9][a-z0-9._/-]*$', maxLength: 1024 };
+const tag: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$' };
+const pinned = record({ kind: { const: 'pinned' }, registry, path: repository, digest, 'tag?': tag });
 const platform = record({ os: text, architecture: text, 'variant?': text, 'os.version?': text });
 const scanInput = record({ subject: pinned, children: list(record({ digest, platform }), 1) });
 
@@ -148,7 +152,7 @@ export const modeInputsSchema: JsonSchema = record({
       reference: {
         type: 'object',
         required: ['kind', 'registry', 'path'],
-        properties: { kind: { enum: ['tagged', 'pinned'] }, registry: text, path: text },
+        properties: { kind: { enum: ['tagged', 'pinned'] }, registry, path: repository },
       },
     }),
   ),
@@ -172,7 +176,7 @@ export const failureSchema: JsonSchema = {
   type: 'object',
   required: ['reason', 'class', 'message'],
   properties: {
-    reason: { enum: ['config', 'registry', 'tool', 'missing-tool', 'policy', 'trust', 'plugin', 'cancelled'] },
+    reason: { enum: ['config', 'registry', 'tool', 'missing-tool', 'policy', 'trust', 'plugin', 'need', 'cancelled'] },
     class: { enum: ['transient', 'permanent', 'policy', 'cancelled'] },
     message: text,
     hint: { type: 'string' },

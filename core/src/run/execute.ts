@@ -209,7 +209,12 @@ function remember(record: EntryRecord, step: Step | undefined, output: unknown):
     case 'tag':
       record.tag = output as TagOutput;
       break;
-    default:
+    case 'build':
+    case 'sbom':
+    case 'gate':
+    case 'sign':
+    case 'attach':
+    case undefined:
       break;
   }
 }

@@ -60,7 +60,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const tmp = join(stateFolder, 'tmp');
   await sweepTmp(tmp);
   const claimed = await claimTmp(tmp, run);
-  const redact = createRedactor(secretsFromEnv(env));
+  const redact = createRedactor([...secretsFromEnv(env), ...secretsOf(settings, env)]);
   const credentials = createCredentials({
     env,
     runHelper: (name, server) => runCredentialHelper(name, server, env, signal),
@@ -168,6 +168,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       await claimed.release();
     },
   };
+}
+
+/** Values of the variables that the settings name as secret, whatever those are called. */
+function secretsOf({ signing, scratch }: Settings, env: Variables): readonly string[] {
+  const names = [signing, scratch].flatMap((one) => [one?.identityTokenEnv, one?.key?.startsWith('env://') === true ? one.key.slice('env://'.length) : undefined]);
+  return names.flatMap((name) => (name === undefined ? [] : (env[name] ?? [])));
 }
 
 /** Sorts by time in a listing, and two runs of one second differ. */

@@ -7,7 +7,7 @@ import { newestScan } from '../../trust/required.ts';
 import type { Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
 import type { GateOutput, Image, Probed, StepContext } from '../engine.ts';
-import { policyKind } from './probe.ts';
+import { attachedKind } from './probe.ts';
 import type { ScanOutput } from './scan.ts';
 import { shortDigest } from '../wording.ts';
 
@@ -36,7 +36,7 @@ export async function gateStep(step: StepContext, input: GateInput): Promise<Res
   }
   const rules = rulesFor(engine.settings.policy, {
     id: entry.id,
-    kind: policyKind(step),
+    kind: attachedKind(step),
     destination: planned.destination,
   });
   const before = rules.notWorse ? await scanBefore(step, probed) : undefined;

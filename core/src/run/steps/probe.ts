@@ -243,7 +243,7 @@ async function lookAt(step: StepContext, digest: Digest, shape: Targets['shape']
   if (scan !== undefined) {
     const rules = rulesFor(engine.settings.policy, {
       id: entry.id,
-      kind: policyKind(step),
+      kind: attachedKind(step),
       destination: planned.destination,
     });
     const judgement = judge({ rules, scan, today: engine.now().toISOString().slice(0, 10) });
@@ -261,5 +261,3 @@ export function attachedKind({
   if (planned.retagOf === undefined) return entry.kind;
   return engine.planned.entries.get(planned.retagOf)?.kind ?? 'build';
 }
-
-export const policyKind = attachedKind;
