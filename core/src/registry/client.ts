@@ -12,7 +12,7 @@ import { createHttp } from './http.ts';
 import { getManifest, headManifest, listTags, putManifest, type Where } from './manifests.ts';
 import type { Content, Head, Registry, Side, WritableContent } from './model.ts';
 import { createBlobReader, firstThatHas, placesOf } from './places.ts';
-import { createApiMemory, listReferrers } from './referrers.ts';
+import { createApiMemory, listReferrers, type ApiMemory } from './referrers.ts';
 import { registryFailure } from './refusal.ts';
 import { createRetrier } from './retry.ts';
 import { createWire } from './wire.ts';
@@ -25,6 +25,8 @@ export interface RegistryOptions {
   readonly credentials: Credentials;
   /** Requests in flight to one host. */
   readonly perHost: number;
+  /** What is known of the registries' referrers APIs; nothing when absent. */
+  readonly apiMemory?: ApiMemory;
   readonly userAgent?: string;
   /** Ends everything that is under way. */
   readonly signal?: AbortSignal;
@@ -41,7 +43,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const retrier = createRetrier({ retries, signal });
   const auth = createAuth({ http, retrier, credentials, plainHttp });
   const wire = createWire({ http, auth, retrier, plainHttp });
-  const memory = createApiMemory();
+  const memory = options.apiMemory ?? createApiMemory();
   /** Which repository a content reads from, so that a copy within one registry can mount. */
   const repositories = new WeakMap<Content, Repository>();
 

@@ -24,6 +24,7 @@ import { isLoopback } from '../registry/http.ts';
 import { openMemory } from '../trust/memory.ts';
 import type { Engine, TaskSession } from './engine.ts';
 import { packageIndexes } from './package-indexes.ts';
+import { openReferrersMemory } from './referrers-memory.ts';
 
 export interface SessionOptions {
   readonly config: Config;
@@ -67,11 +68,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   });
   const userAgent = `slipway/${options.version}`;
   const plainHttp = plainHttpRule(settings);
+  const apiMemory = openReferrersMemory(stateFolder, now);
   const registry = createRegistry({
     plainHttp,
     mirrors: settings.mirrors,
     credentials,
     perHost: settings.limits.host,
+    apiMemory,
     userAgent,
     signal,
   });
@@ -163,6 +166,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     tools: () => [...started.values()],
     async [Symbol.asyncDispose]() {
       journal.close();
+      apiMemory.save();
       await registry.close();
       await fetcher.close();
       await claimed.release();
@@ -172,7 +176,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 
 /** Values of the variables that the settings name as secret, whatever those are called. */
 function secretsOf({ signing, scratch }: Settings, env: Variables): readonly string[] {
-  const names = [signing, scratch].flatMap((one) => [one?.identityTokenEnv, one?.key?.startsWith('env://') === true ? one.key.slice('env://'.length) : undefined]);
+  const names = [signing, scratch].flatMap((one) => [
+    one?.identityTokenEnv,
+    one?.key?.startsWith('env://') === true ? one.key.slice('env://'.length) : undefined,
+  ]);
   return names.flatMap((name) => (name === undefined ? [] : (env[name] ?? [])));
 }
 

@@ -1,0 +1,56 @@
+/**
+ * Which repositories have no referrers API, kept between runs, so that an unchanged image costs no request to be told so
+ * again. Forgotten after a week: registries learn. Losing it costs one request a repository.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatRepository } from '../reference.ts';
+import { createApiMemory, type ApiMemory } from '../registry/referrers.ts';
+
+/** Milliseconds for which the absence of the API is believed. */
+const WEEK = 7 * 24 * 3600 * 1000;
+const MAX_KEPT = 100_000;
+
+export interface ReferrersMemory extends ApiMemory {
+  /** Writes what is known for the next run. */
+  save(): void;
+}
+
+export function openReferrersMemory(folder: string, now: () => Date): ReferrersMemory {
+  const file = join(folder, 'referrers-api.json');
+  const since = now().getTime();
+  const absent = readAbsent(file, since);
+  const known = createApiMemory();
+  let changed = false;
+  return {
+    get: (repository) => known.get(repository) ?? (absent.has(formatRepository(repository)) ? false : undefined),
+    set(repository, present) {
+      known.set(repository, present);
+      const name = formatRepository(repository);
+      if (present === !absent.has(name)) return;
+      changed = true;
+      if (present) absent.delete(name);
+      else absent.set(name, since);
+    },
+    save() {
+      if (!changed) return;
+      mkdirSync(folder, { recursive: true });
+      const temporary = `${file}.${process.pid}`;
+      writeFileSync(temporary, JSON.stringify(Object.fromEntries([...absent].slice(-MAX_KEPT))), { mode: 0o600 });
+      renameSync(temporary, file);
+    },
+  };
+}
+
+function readAbsent(file: string, now: number): Map<string, number> {
+  try {
+    const data: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof data !== 'object' || data === null) return new Map();
+    const kept = Object.entries(data).filter(
+      (pair): pair is [string, number] => typeof pair[1] === 'number' && pair[1] <= now && now - pair[1] < WEEK,
+    );
+    return new Map(kept);
+  } catch {
+    return new Map();
+  }
+}
