@@ -29,6 +29,8 @@ export async function verifyCommand(io: Io, options: VerifyOptions): Promise<num
     version: VERSION,
     purpose: 'run',
     signing,
+    // A file that came with a checkout must not vouch for anything here.
+    remember: false,
     signal: io.interrupt,
     report: () => {},
   });

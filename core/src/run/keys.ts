@@ -5,6 +5,10 @@
 import { createHash } from 'node:crypto';
 import type { BuildEntry } from '../config/model.ts';
 import { ok, type Result } from '../failure.ts';
+import { apkArchitectureOf } from '../oci/apk-architecture.ts';
+import { fileState } from '../plan/files.ts';
+import type { Task } from '../plan/model.ts';
+import { packageSources } from '../plan/package-sources.ts';
 import type { ModeInputs } from '../plugin/api.ts';
 import type { Digest } from '../reference.ts';
 import { canonicalJson } from '../trust/statement.ts';
@@ -39,19 +43,86 @@ export async function keyParts(
   fixed.set('options', hash(canonicalJson(inputs.options)));
   fixed.set('tools', hash(canonicalJson(engine.host.toolNeeds(mode))));
   for (const path of [...new Set([...inputs.files, ...melangeConfigs])].sort()) {
-    const text = await engine.files.read(path);
-    if (!text.ok) return text;
-    fixed.set(`file ${path}`, hash(text.value));
+    const state = await fileState(engine.config.folder, path);
+    if (!state.ok) return state;
+    fixed.set(`file ${path}`, state.value.sha256);
   }
+  const packages = await packageParts(engine, entry);
+  if (!packages.ok) return packages;
+  for (const [name, value] of packages.value.fixed) fixed.set(name, value);
   for (const [text, digest] of Object.entries(bases)) fixed.set(`base ${text}`, hash(digest));
   const indexes = new Map<string, string>();
   for (const [url, digest] of await Promise.all(
-    inputs.packageIndexes.map(async (url) => [url, await engine.indexes.digest(url)] as const),
+    [...new Set([...inputs.packageIndexes, ...packages.value.indexes])].map(async (url) => [url, await engine.indexes.digest(url)] as const),
   )) {
     if (!digest.ok) return digest;
     indexes.set(`index ${url}`, digest.value);
   }
   return ok({ fixed, indexes });
+}
+
+interface PackageParts {
+  readonly fixed: ReadonlyMap<string, string>;
+  /** URLs. */
+  readonly indexes: readonly string[];
+}
+
+/**
+ * What decides the packages that an image takes: every melange config, also those that only others need, the files of its
+ * folder, how it is built, and the state of the repositories that its build environment is made from.
+ */
+async function packageParts(engine: Engine, entry: BuildEntry): Promise<Result<PackageParts>> {
+  const fixed = new Map<string, string>();
+  const indexes = new Set<string>();
+  const tasks = packageTasksOf(engine, `${entry.id}#build`);
+  for (const task of tasks) {
+    const config = engine.planned.packages.get(task.id);
+    if (config === undefined) continue;
+    const sources = await packageSources(engine.files, config.config);
+    if (!sources.ok) return sources;
+    for (const path of [config.config, ...sources.value]) {
+      const state = await fileState(engine.config.folder, path);
+      if (!state.ok) return state;
+      const { sha256, executable } = state.value;
+      fixed.set(`file ${path}`, executable ? hash(`${sha256} executable`) : sha256);
+    }
+    const { architectures } = task.input as { readonly architectures: readonly string[] };
+    for (const architecture of architectures.map(apkArchitectureOf)) {
+      for (const repository of config.repositories) indexes.add(`${repository}/${architecture}/APKINDEX.tar.gz`);
+    }
+  }
+  if (tasks.length > 0) {
+    const { host } = engine;
+    const contract = 'package.build@1';
+    const builder = { options: host.owner(contract)?.options ?? {}, tools: host.toolNeeds(contract) };
+    fixed.set('packages', hash(canonicalJson(builder)));
+  }
+  return ok({ fixed, indexes: [...indexes] });
+}
+
+/** The package tasks that a task needs, directly or through others. */
+function packageTasksOf({ planned }: Engine, id: string): readonly Task[] {
+  const tasks = tasksById(planned.plan.tasks);
+  const found = new Set<Task>();
+  const open = [...(tasks.get(id)?.needs ?? [])];
+  for (let need = open.pop(); need !== undefined; need = open.pop()) {
+    const task = tasks.get(need);
+    if (task === undefined || task.entry !== null || found.has(task)) continue;
+    found.add(task);
+    open.push(...task.needs);
+  }
+  return [...found];
+}
+
+/** Made once a plan, so that the cost of an entry does not grow with the plan. */
+const maps = new WeakMap<readonly Task[], ReadonlyMap<string, Task>>();
+
+function tasksById(tasks: readonly Task[]): ReadonlyMap<string, Task> {
+  const known = maps.get(tasks);
+  if (known !== undefined) return known;
+  const made = new Map(tasks.map((task) => [task.id, task]));
+  maps.set(tasks, made);
+  return made;
 }
 
 export function inputKeys({ fixed, indexes }: KeyParts): BuildKeys {
@@ -62,7 +133,7 @@ export function inputKeys({ fixed, indexes }: KeyParts): BuildKeys {
 /** `packages`: package → version and checksum, as the mode resolved them. */
 export function resolvedKeys(keys: KeyParts, packages: Readonly<Record<string, string>>): BuildKeys {
   const { input, parts } = inputKeys(keys);
-  const resolved = Object.fromEntries([...keys.fixed, ['packages', hash(canonicalJson(packages))]]);
+  const resolved = Object.fromEntries([...keys.fixed, ['resolved', hash(canonicalJson(packages))]]);
   return { input, parts, resolved: hash(canonicalJson(resolved)) };
 }
 

@@ -21,7 +21,7 @@ import { createRegistry } from '../registry/client.ts';
 import { createCredentials, type Credentials } from '../registry/credentials.ts';
 import { createFileFetcher } from '../registry/fetch-file.ts';
 import { isLoopback } from '../registry/http.ts';
-import { openMemory } from '../trust/memory.ts';
+import { openMemory, type Memory } from '../trust/memory.ts';
 import type { Engine, TaskSession } from './engine.ts';
 import { packageIndexes } from './package-indexes.ts';
 import { openReferrersMemory } from './referrers-memory.ts';
@@ -41,6 +41,8 @@ export interface SessionOptions {
   /** Where events go besides the journal and the plugins. */
   readonly report: (event: Event) => void;
   readonly now?: () => Date;
+  /** False: every bundle is verified anew, whatever an earlier run remembered. */
+  readonly remember?: boolean;
   /** `.slipway` beside the config when absent. */
   readonly stateFolder?: string;
 }
@@ -149,7 +151,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     host,
     registry,
     files: folderFiles(config.folder),
-    memory: await openMemory(stateFolder),
+    memory: options.remember === false ? forgetful : await openMemory(stateFolder),
     indexes: packageIndexes(stateFolder, fetcher.fetch),
     journal,
     ...(options.signing === undefined ? {} : { signing: options.signing }),
@@ -182,6 +184,8 @@ function secretsOf({ signing, scratch }: Settings, env: Variables): readonly str
   ]);
   return names.flatMap((name) => (name === undefined ? [] : (env[name] ?? [])));
 }
+
+const forgetful: Memory = { get: () => undefined, put: async () => {} };
 
 /** Sorts by time in a listing, and two runs of one second differ. */
 function runId(now: Date): string {

@@ -32,6 +32,7 @@ export async function probe(step: StepContext, input: ProbeInput): Promise<Resul
   const current = await currentDigests(step, input.current ?? {});
   if (!current.ok) return current;
   const { entry } = step;
+  if (step.engine.purpose === 'scan') return probePublished(step, targets.value);
   if (entry.kind === 'build') return probeBuild(step, entry, { ...input.bases, ...current.value }, targets.value);
   return probeSync(step, entry, input.of ?? Object.values(current.value)[0], targets.value);
 }
@@ -99,6 +100,30 @@ function notUsable(target: string, why: string): Failure {
     need: target,
     message: `${target} does not run here, and as it stands it cannot be used: ${why}`,
     hint: 'run its entry too',
+  };
+}
+
+/** `slipway scan` is about what is published, whatever the source or the inputs would give now. */
+async function probePublished(step: StepContext, { before }: Targets): Promise<Result<Probed>> {
+  const { engine, entry } = step;
+  const { destination } = entry.targets[0];
+  const text = formatReference(destination);
+  const digest = before[text] ?? null;
+  if (digest === null) return fail(notPublished(text));
+  const subject = pin(destination, digest);
+  const believed = engine.signing === undefined ? undefined : await believe(step, subject, engine.signing);
+  if (believed !== undefined && !believed.ok) return believed;
+  const facts = believed?.value.facts ?? [];
+  return ok({ source: subject, digest, before, facts, goal: false, why: 'scanned again' });
+}
+
+function notPublished(target: string): Failure {
+  return {
+    reason: 'need',
+    class: 'permanent',
+    need: target,
+    message: `${target} is not published yet`,
+    hint: 'slipway run publishes it, with a scan',
   };
 }
 

@@ -29,9 +29,10 @@ export async function resolveStep(
     const image = await readImage(engine.registry, source, false);
     return image.ok ? ok({ probed, image: image.value }) : image;
   }
-  const content = await engine.registry.manifest(source, 'source');
-  if (!content.ok) return content;
-  if (content.value !== undefined) return ok({ probed });
+  // A HEAD, because a GET counts as a pull on registries that count.
+  const head = await engine.registry.head(source, 'source');
+  if (!head.ok) return head;
+  if (head.value !== undefined) return ok({ probed });
   return fail({
     reason: 'registry',
     class: 'permanent',
