@@ -105,7 +105,7 @@ export async function readBundle(
 }
 
 /** A bundle that does not verify is a `trust` failure; anything else (no verifier, no tool) is passed on. */
-async function prove(
+export async function prove(
   engine: Engine,
   task: StepContext['task'],
   bundle: Bundle,

@@ -53,7 +53,9 @@ export async function keyParts(
   for (const [text, digest] of Object.entries(bases)) fixed.set(`base ${text}`, hash(digest));
   const indexes = new Map<string, string>();
   for (const [url, digest] of await Promise.all(
-    [...new Set([...inputs.packageIndexes, ...packages.value.indexes])].map(async (url) => [url, await engine.indexes.digest(url)] as const),
+    [...new Set([...inputs.packageIndexes, ...packages.value.indexes])].map(
+      async (url) => [url, await engine.indexes.digest(url)] as const,
+    ),
   )) {
     if (!digest.ok) return digest;
     indexes.set(`index ${url}`, digest.value);

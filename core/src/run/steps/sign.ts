@@ -8,11 +8,10 @@ import type { Signing } from '../../config/model.ts';
 import type { SigningInput } from '../../plugin/api.ts';
 import { mediaType } from '../../oci/model.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
-import { candidateAnnotations } from '../../trust/accept.ts';
-import { bundleStatement } from '../../trust/bundle.ts';
+import { candidateAnnotations, signerText } from '../../trust/accept.ts';
 import type { Bundle } from '../../trust/model.ts';
 import { canonicalJson, statementSubject } from '../../trust/statement.ts';
-import { believe } from '../believe.ts';
+import { believe, prove } from '../believe.ts';
 import type { BuildOutput, Image, Probed, SbomOutput, SignedAttachment, SignOutput, StepContext } from '../engine.ts';
 import type { ScanOutput } from './scan.ts';
 import { believedFacts } from './scan.ts';
@@ -53,7 +52,7 @@ export async function signStep(step: StepContext, input: SignInput): Promise<Res
           { statement: one.statement, signing: signingInput(signing) },
           context,
         );
-        const proof = made.ok ? checkSigned(one, made.value.bundle) : made;
+        const proof = made.ok ? await checkSigned(step, one, made.value.bundle, signing) : made;
         if (made.ok && proof.ok) return attachment(one, made.value.bundle, signing);
         if (!proof.ok) failure ??= proof.failure;
         return undefined;
@@ -85,11 +84,26 @@ async function presentTypes(
   return ok(present);
 }
 
-/** What comes back must be about what was given: a mixed-up bundle would vouch for another image. */
-function checkSigned({ statement }: WantedStatement, bundle: Bundle): Result<void> {
-  const signed = bundleStatement(bundle);
-  if (!signed.ok) return signed;
-  if (canonicalJson(signed.value) === canonicalJson(statement)) return ok(undefined);
+/**
+ * What comes back must be about what was given, and by who the settings say: a mixed-up bundle would vouch for another image,
+ * and one by another key would be attached for nothing, since nobody here would believe it.
+ */
+async function checkSigned(
+  { engine, task, signal }: StepContext,
+  { statement }: WantedStatement,
+  bundle: Bundle,
+  signing: Signing,
+): Promise<Result<void>> {
+  const proved = await prove(engine, task, bundle, signing.signer, signing, signal);
+  if (!proved.ok) {
+    if (proved.failure.reason !== 'trust') return proved;
+    return fail({
+      ...proved.failure,
+      message: `what was signed does not verify as ${signerText(signing.signer)}: ${proved.failure.message}`,
+      hint: 'the key, or the identity of the token, is not the one that signing names in the settings',
+    });
+  }
+  if (canonicalJson(proved.value.statement) === canonicalJson(statement)) return ok(undefined);
   return fail({
     reason: 'trust',
     class: 'permanent',
