@@ -223,6 +223,23 @@ describe('packages', () => {
     });
   });
 
+  it('are built for those architectures of an image that they are made for', async () => {
+    const both = [
+      { os: 'linux', architecture: 'amd64' },
+      { os: 'linux', architecture: 'arm64' },
+    ];
+    const entries = [build('a.yaml', 'r.example/a:1', { melangeConfigs: ['p.melange'], platforms: both })];
+    const made = (target: string): Record<string, string> => ({
+      'a.yaml': '',
+      'p.melange': `package: {name: p, version: 1, target-architecture: [${target}]}`,
+    });
+    const { plan } = await planned(entries, made('aarch64, s390x'));
+    expect(plan.tasks[0]).toMatchObject({ id: 'package:p.melange', input: { architectures: ['arm64'] } });
+    expect(await mistakes(entries, made('s390x'))).toEqual([
+      '2: "build:r.example/a:1" is for amd64, arm64, and "p.melange" makes packages for s390x only',
+    ]);
+  });
+
   it('are built once for all images that share them, for the architectures of all', async () => {
     const shared = { melangeConfigs: ['p.melange'] };
     const { plan } = await planned(

@@ -8,6 +8,8 @@
 import { join } from 'node:path';
 import type { BuildEntry, Config, Context, Entry, Settings } from '../config/model.ts';
 import { configFailure, type ConfigFailure } from '../failure.ts';
+import { apkArchitectureOf } from '../oci/apk-architecture.ts';
+import { formatPlatform } from '../oci/model.ts';
 import type { Files, Mode, ModeInputs } from '../plugin/api.ts';
 import { chainTasks, packageTask, packageTaskId } from './chain.ts';
 import { entryCycles, packageCycles } from './cycles.ts';
@@ -65,6 +67,7 @@ export async function createPlan(request: PlanRequest): Promise<PlanResult> {
     ...fileFailures,
     ...packages.failures,
     ...platformFailures(config, inputs, packages),
+    ...architectureFailures(config, inputs, packages, configs),
     ...entryCycles(config, links),
     ...packageCycles(config, packages),
     ...patternFailures,
@@ -82,7 +85,7 @@ export async function createPlan(request: PlanRequest): Promise<PlanResult> {
     links,
     packages,
   });
-  const shared = packageTasks(drafts, packages);
+  const shared = packageTasks(drafts, packages, configs);
   const chains = drafts.flatMap((draft) => (draft.chain === undefined ? [] : chainTasks(draft.chain)));
   const plan: Plan = {
     entries: drafts.map((draft) => draft.entry),
@@ -175,10 +178,40 @@ function platformFailures(
     );
 }
 
-/** The packages that entries which run take, and what those need: one task a config, whoever shares it. */
+/** A package that is built for none of an image's platforms can only be a mistake. */
+function architectureFailures(
+  config: Config,
+  inputs: ReadonlyMap<string, ModeInputs>,
+  { ofImage }: PackageEdges,
+  configs: ReadonlyMap<string, PackageConfig>,
+): readonly ConfigFailure[] {
+  return builds(config).flatMap((entry) => {
+    const asked = platformsOf(entry, inputs.get(entry.id)).map(formatPlatform).map(architectureOf);
+    return (ofImage.get(entry.id) ?? []).flatMap((path) => {
+      const only = configs.get(path)?.architectures ?? [];
+      if (asked.length === 0 || asked.some((architecture) => isTarget(configs.get(path), architecture))) return [];
+      const message = `"${entry.id}" is for ${asked.join(', ')}, and "${path}" makes packages for ${only.join(', ')} only`;
+      return [
+        configFailure(message, 'change "platforms:" of the entry, or target-architecture of the package', entry.at),
+      ];
+    });
+  });
+}
+
+/** `architecture` is OCI's: `arm64`, `arm/v7`. */
+function isTarget(config: PackageConfig | undefined, architecture: string): boolean {
+  const only = config?.architectures;
+  return only === undefined || only.includes(apkArchitectureOf(architecture) ?? '');
+}
+
+/**
+ * The packages that entries which run take, and what those need: one task a config, whoever shares it, for the
+ * architectures that are both asked for and among the package's `target-architecture`.
+ */
 function packageTasks(
   drafts: readonly Draft[],
   { ofConfig }: PackageEdges,
+  configs: ReadonlyMap<string, PackageConfig>,
 ): readonly { readonly config: string; readonly task: Task }[] {
   const asked = drafts.flatMap(({ chain }) => {
     const build = chain?.build;
@@ -187,7 +220,11 @@ function packageTasks(
   return [...architecturesOf(asked, ofConfig)]
     .map(([config, architectures]) => ({
       config,
-      task: packageTask(config, architectures, ofConfig.get(config) ?? []),
+      task: packageTask(
+        config,
+        architectures.filter((architecture) => isTarget(configs.get(config), architecture)),
+        ofConfig.get(config) ?? [],
+      ),
     }))
     .sort((a, b) => (packageTaskId(a.config) < packageTaskId(b.config) ? -1 : 1));
 }

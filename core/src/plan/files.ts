@@ -1,4 +1,5 @@
 /** The config's folder as the planner and modes may see it: to read, and nothing outside of it. */
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve, sep } from 'node:path';
@@ -17,6 +18,28 @@ const LEFT_OUT = new Set(['.git', '.slipway']);
  */
 export function folderFiles(root: string): Files {
   return { read: (path) => readInside(root, path), list: (folder) => listInside(root, folder) };
+}
+
+export interface FileState {
+  /** Hex digits of the SHA-256 of its bytes. */
+  readonly sha256: string;
+  readonly executable: boolean;
+}
+
+/** What a build sees of a file, of any size and kind of content. */
+export async function fileState(root: string, path: string): Promise<Result<FileState, ConfigFailure>> {
+  const real = await insideRoot(root, path);
+  if (!real.ok) return real;
+  try {
+    await using file = await open(real.value, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const about = await file.stat();
+    if (!about.isFile()) return fail(configFailure(`"${path}" is not a file`));
+    const hash = createHash('sha256');
+    for await (const chunk of file.createReadStream({ autoClose: false })) hash.update(chunk as Uint8Array);
+    return ok({ sha256: hash.digest('hex'), executable: (about.mode & 0o111) !== 0 });
+  } catch (error) {
+    return fail(configFailure(`"${path}" cannot be read: ${reason(error)}`));
+  }
 }
 
 async function readInside(root: string, path: string): Promise<Result<string, ConfigFailure>> {

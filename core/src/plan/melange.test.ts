@@ -53,8 +53,26 @@ describe('parseMelange', () => {
           { name: 'hello-fr', provides: [], runtime: [] },
         ],
         needs: ['busybox', 'build-c', 'lib', 'pin', '${{unknown}}', 'wget', 'make', 'split'],
+        repositories: [],
       },
     });
+  });
+
+  it.each([
+    ['target-architecture: [x86_64, aarch64]', ['x86_64', 'aarch64']],
+    ['target-architecture: [all]', undefined],
+    ['target-architecture: []', undefined],
+    ['description: any', undefined],
+  ])('takes %j for the architectures %j', (line, architectures) => {
+    const parsed = parse(`package:\n  name: x\n  version: 1\n  ${line}\n`);
+    expect(parsed.ok && parsed.value.architectures).toEqual(architectures);
+  });
+
+  it('lists the remote repositories of the build environment, as their indexes are found below them', () => {
+    const contents =
+      "repositories: ['https://a.example/main/', '@edge http://b.example/edge', '@local /github/workspace/packages']";
+    const parsed = parse(`package: {name: x, version: 1}\nenvironment:\n  contents:\n    ${contents}\n`);
+    expect(parsed.ok && parsed.value.repositories).toEqual(['https://a.example/main', 'http://b.example/edge']);
   });
 
   it.each([

@@ -21,6 +21,10 @@ export interface PackageConfig {
   readonly packages: readonly [MelangePackage, ...MelangePackage[]];
   /** Names its build environment installs. */
   readonly needs: readonly string[];
+  /** Alpine's names of the only architectures it is built for; absent: any. */
+  readonly architectures?: readonly string[];
+  /** Remote repositories that its build environment is made from. */
+  readonly repositories: readonly string[];
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -55,11 +59,37 @@ export function parseMelange(config: string, text: string, file: string): Result
   const main = packageOf(name, head, variables);
   const subpackages = listOf(root['subpackages']).flatMap((each) => subpackagesOf(fieldsOf(each), root, variables));
   const needs = new Set<string>();
-  for (const text of textsOf(fieldsOf(fieldsOf(root['environment'])['contents'])['packages']))
-    addName(needs, text, variables);
+  const contents = fieldsOf(fieldsOf(root['environment'])['contents']);
+  for (const text of textsOf(contents['packages'])) addName(needs, text, variables);
   addPipelineNeeds(needs, root['pipeline'], variables);
   for (const each of listOf(root['subpackages'])) addPipelineNeeds(needs, fieldsOf(each)['pipeline'], variables);
-  return ok({ config, version, packages: [main, ...subpackages], needs: [...needs] });
+  const architectures = targetsOf(head);
+  return ok({
+    config,
+    version,
+    packages: [main, ...subpackages],
+    needs: [...needs],
+    ...(architectures === undefined ? {} : { architectures }),
+    repositories: remoteRepositories(contents),
+  });
+}
+
+/** Melange takes an empty list and `[all]` for every architecture. */
+function targetsOf(head: Fields): readonly string[] | undefined {
+  const targets = textsOf(head['target-architecture']);
+  return targets.length === 0 || (targets.length === 1 && targets[0] === 'all') ? undefined : targets;
+}
+
+/** `@edge https://…/edge/main/` → `https://…/edge/main`; folders are left out. */
+function remoteRepositories(contents: Fields): readonly string[] {
+  const lines = [...textsOf(contents['repositories']), ...textsOf(contents['build_repositories'])];
+  const locations = lines.flatMap((line) =>
+    line
+      .trim()
+      .replace(/^@\S+\s+/, '')
+      .replace(/\/+$/, ''),
+  );
+  return [...new Set(locations.filter((location) => /^https?:\/\//.test(location)))];
 }
 
 function parseFields(config: string, text: string, file: string): Result<Fields, ConfigFailure> {

@@ -54,7 +54,8 @@ export function readAnswer<T>(author: Author, answer: unknown, schema: JsonSchem
   return { ok: true, value: answer['value'] as T };
 }
 
-function readFailure(author: Author, failure: unknown): Failure {
+/** What a plugin gave as a failure, or that it is none. */
+export function readFailure(author: Author, failure: unknown): Failure {
   const problem = checkOf(failureSchema)(failure);
   return problem === undefined
     ? (failure as Failure)

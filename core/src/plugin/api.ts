@@ -3,7 +3,7 @@
  */
 import type { AsyncSeriesBailHook, AsyncSeriesHook, HookMap, SyncHook } from 'tapable';
 import type { Accept, BuildEntry } from '../config/model.ts';
-import type { Result } from '../failure.ts';
+import type { Failure, Result } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import type { Platform } from '../oci/model.ts';
 import type { Pinned, Reference } from '../reference.ts';
@@ -203,6 +203,23 @@ export interface Hooks {
   readonly done: AsyncSeriesHook<[{ readonly exitCode: number }]>;
 }
 
+/** A task of the plan. What other tasks will give stands in its input as the plan has it: `{ $out, path }`. */
+export interface PlannedTask {
+  readonly id: string;
+  readonly contract: string;
+  readonly input: unknown;
+}
+
+export interface PreflightRequest {
+  /** Those whose contracts the plugin owns; never empty. */
+  readonly tasks: readonly PlannedTask[];
+  /** As `apply` got them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The config's folder. */
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
 export interface Plugin {
   readonly name: string;
   readonly version: string;
@@ -216,4 +233,9 @@ export interface Plugin {
     readonly env?: readonly string[];
   };
   apply(hooks: Hooks, options: Readonly<Record<string, unknown>>): void;
+  /**
+   * What this machine lacks for the tasks, besides the tools in `needs`: asked by `run` before the first task, and by
+   * `doctor`. It looks at files and the environment only, and changes nothing.
+   */
+  preflight?(request: PreflightRequest): Promise<readonly Failure[]>;
 }

@@ -2,12 +2,22 @@
 import { cancelled, configFailure, fail, ok, type Failure, type PluginFailure, type Result } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import { pluginFailure, readAnswer, thrown } from './answer.ts';
-import type { ContractInput, ContractName, ContractOutput, GateQuestion, Mode, TaskContext, ToolNeed } from './api.ts';
+import type {
+  ContractInput,
+  ContractName,
+  ContractOutput,
+  GateQuestion,
+  Mode,
+  PreflightRequest,
+  TaskContext,
+  ToolNeed,
+} from './api.ts';
 import { createHooks, defaultLimits, TapError, type GuardedHooks, type HookLimits, type ModeSink } from './hooks.ts';
 import type { LoadedPlugin } from './load.ts';
 import { guardMode, modeProblem, sameModes, type OwnedMode } from './modes.ts';
 import { isCancelled, Late } from './patience.ts';
 import { settleOwners, type Use } from './owners.ts';
+import { askPreflight } from './preflight.ts';
 import { contractSchemas } from './schemas.ts';
 import { checkOf } from './validate.ts';
 
@@ -23,6 +33,8 @@ export interface Host {
     input: ContractInput<N>,
     context: TaskContext,
   ): Promise<Result<ContractOutput<N>>>;
+  /** What the plugins say is missing for their tasks of a plan. Never throws: a plugin that does is among the failures. */
+  preflight(request: Pick<PreflightRequest, 'tasks' | 'root' | 'env'>): Promise<readonly Failure[]>;
   /** The first plugin's reason to refuse; `undefined`: none has one. A plugin that fails is a failure, never a pass. */
   gate(question: GateQuestion): Promise<Result<string | undefined>>;
   /** Never throws: a reporter that throws is dropped. */
@@ -75,17 +87,20 @@ export async function createHost(
     guarded.own(contract, owner.plugin.name);
   }
   const modeOwner = (name: string): LoadedPlugin | undefined => modes.find(({ mode }) => mode.name === name)?.owner;
+  const ownerOf = (name: string): LoadedPlugin | undefined =>
+    owners.get(name) ?? modeOwner(name.replace(/^image\.build@1\//, ''));
   return ok({
     plugins,
     modes: modes.map((owned) => guardMode(owned, { redact, warn, limits })),
     modeOwner,
     owner: (contract) => owners.get(contract),
     call: (contract, input, context) => call(guarded, owners, redact, contract, input, context),
+    preflight: (request) =>
+      askPreflight(plugins, (contract) => ownerOf(contract)?.plugin.name, { redact, limits }, request),
     gate: (question) => ask(guarded, redact, question),
     emit: (event) => guarded.hooks.event.call(event),
     done: (result) => guarded.hooks.done.promise(result),
-    toolNeeds: (name) =>
-      (owners.get(name) ?? modeOwner(name.replace(/^image\.build@1\//, '')))?.plugin.needs.tools ?? [],
+    toolNeeds: (name) => ownerOf(name)?.plugin.needs.tools ?? [],
   });
 }
 

@@ -59,6 +59,9 @@ function problemOf(value: Readonly<Record<string, unknown>>): string | undefined
   if (typeof value['apply'] !== 'function') {
     return 'its "apply" is not a function';
   }
+  if (value['preflight'] !== undefined && typeof value['preflight'] !== 'function') {
+    return 'its "preflight" is not a function';
+  }
   if (value['options'] !== undefined && !isObject(value['options'])) {
     return 'its "options" are not a JSON Schema';
   }

@@ -2,11 +2,10 @@
  * One run of apko: a lock, and an image made of exactly what was locked. SOURCE_DATE_EPOCH is in nobody's allow-list and
  * must stay unset: the image's date is then its newest package's, while an empty value makes it 1970.
  */
-import { configFailure, fail, formatPlatform, ok } from '@slipway/core';
+import { apkArchitecture, configFailure, fail, formatPlatform, ok } from '@slipway/core';
 import type { BuildContext, Built, Failure, Result } from '@slipway/core';
 import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { apkArchitecture } from './architecture.ts';
 import { materialsOf, parseLock, type ApkoLock } from './lock.ts';
 import { makeWorkspace } from './workspace.ts';
 

@@ -1,6 +1,6 @@
+import { apkArchitecture, parseArchitecture } from '@slipway/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { apkArchitecture, parseArchitecture } from './architecture.ts';
 import { parseConfig, parseRepositoryLine } from './config.ts';
 import { apkoMode } from './mode.ts';
 

@@ -2,9 +2,8 @@
  * What Slipway reads of an apko configuration: what it takes in from outside. apko itself checks the rest.
  * https://github.com/chainguard-dev/apko/blob/main/docs/apko_file.md
  */
-import { configFailure, fail, ok, type ConfigFailure, type Platform, type Position, type Result } from '@slipway/core';
+import { parseArchitecture, configFailure, fail, ok, type ConfigFailure, type Platform, type Position, type Result } from '@slipway/core';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
-import { parseArchitecture } from './architecture.ts';
 
 /** A repository line, as `@edge https://…/edge/main`. */
 export interface Repository {

@@ -1,8 +1,7 @@
 /** The files that an apko build reads, and what else decides its result. */
-import { configFailure, fail, ok } from '@slipway/core';
+import { apkArchitecture, configFailure, fail, ok } from '@slipway/core';
 import type { BuildEntry, ConfigFailure, Files, ModeInputs, Platform, Result } from '@slipway/core';
 import { posix } from 'node:path';
-import { apkArchitecture } from './architecture.ts';
 import { isRemote, parseConfig, type ApkoConfig } from './config.ts';
 
 /** apko follows `include` without a limit of its own. */
