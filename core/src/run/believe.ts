@@ -49,6 +49,8 @@ function isOurs(
   annotations: Readonly<Record<string, string>> | undefined,
   accept: readonly Accept[],
 ): boolean {
+  // Tools that keep the fallback list without annotations, as cosign does, leave only the type of the artifact to go by.
+  if (artifactType === mediaType.bundle && annotations === undefined) return true;
   return (artifactType === undefined || artifactType === mediaType.bundle) && isCandidate(annotations, accept);
 }
 

@@ -271,7 +271,8 @@ async function lookAt(step: StepContext, digest: Digest, shape: Targets['shape']
       kind: attachedKind(step),
       destination: planned.destination,
     });
-    const judgement = judge({ rules, scan, today: engine.now().toISOString().slice(0, 10) });
+    // The image that the tag names is never worse than itself.
+    const judgement = judge({ rules, scan, before: scan, today: engine.now().toISOString().slice(0, 10) });
     if (judgement.verdict === 'refuse') return ok({ facts, why: 'the policy refuses it now' });
   }
   return ok({ facts, why: undefined });
