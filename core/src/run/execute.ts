@@ -74,7 +74,7 @@ export async function execute({ engine, command, version, fail, interrupt }: Exe
   });
   const position = new Map(plan.entries.map(({ id }, index) => [id, index]));
   rows.sort((a, b) => (position.get(a.id) ?? 0) - (position.get(b.id) ?? 0));
-  const exitCode = exitCodeOf(rows, interrupt.aborted);
+  const exitCode = exitCodeOf(rows, isInterrupted(interrupt));
   engine.emit({ ...at(), type: 'run.done', exitCode, seconds: (performance.now() - started) / 1000 });
   return { rows, exitCode };
 
@@ -217,6 +217,11 @@ function remember(record: EntryRecord, step: Step | undefined, output: unknown):
     case undefined:
       break;
   }
+}
+
+/** A time limit aborts too, but then it is the run that failed, and nobody who interrupted it. */
+function isInterrupted({ aborted, reason }: AbortSignal): boolean {
+  return aborted && !(reason instanceof DOMException && reason.name === 'TimeoutError');
 }
 
 function announce({ id, contract, entry }: Task): AnnouncedTask {
