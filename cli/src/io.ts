@@ -6,7 +6,9 @@ export interface Io {
   readonly stderr: (text: string) => void;
   /** Whether stderr is a terminal that can show a live view. */
   readonly terminal: boolean;
+  /** Whether stdout is a terminal that shows colours, and nobody asked for none. */
+  readonly color: boolean;
   readonly columns: () => number;
-  /** Aborted by SIGINT or SIGTERM. */
+  /** Aborted by SIGINT, SIGTERM or SIGHUP. */
   readonly interrupt: AbortSignal;
 }

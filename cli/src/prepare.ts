@@ -78,7 +78,7 @@ export async function preflight(io: Io, prepared: Prepared, to: boolean): Promis
   const failures: Failure[] = [];
   if (contracts.has('statement.sign@1')) failures.push(...whyNoIdentity(io, signing, to));
   const needs = new Map(
-    [...contracts].flatMap((contract) => host.toolNeeds(contract)).map((need) => [need.name, need]),
+    [...contracts].flatMap((contract) => host.toolNeeds(contract)).map((need) => [`${need.name} ${need.range}`, need]),
   );
   for (const need of needs.values()) {
     const found = await finder.find(need);

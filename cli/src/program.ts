@@ -1,17 +1,17 @@
 /** The command line: names, options, help. Each action returns an exit code; nothing else happens here. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '@slipway/core';
+import { configFailure, parseDuration } from '@slipway/core';
 import { doctorCommand } from './commands/doctor.ts';
 import { planCommand } from './commands/plan.ts';
 import { runCommand } from './commands/run.ts';
-import { schemaCommand } from './commands/schema.ts';
+import { schemaCommand, type SchemaOptions } from './commands/schema.ts';
 import { showCommand, type ShowOptions } from './commands/show.ts';
 import { toolsInstallCommand } from './commands/tools.ts';
 import { verifyCommand, type VerifyOptions } from './commands/verify.ts';
 import type { PlanOptions } from './commands/plan.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
-import { EXIT } from './answer.ts';
+import { EXIT, refusal } from './answer.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_CODES = `
@@ -26,14 +26,35 @@ export async function runProgram(io: Io, args: readonly string[]): Promise<numbe
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (isCommanderExit(error)) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    throw error;
+    if (!isCommanderExit(error)) throw error;
+    if (error.exitCode === 0) return EXIT.done;
+    // What is wrong stands on stderr already; a program that asked for JSON finds it on stdout as well.
+    if (args.includes('--json')) io.stdout(refusal(commandOf(program, args), [configFailure(complaintOf(error))]));
+    return EXIT.usage;
   }
+}
+
+/** As `plan` or `tools install`; `slipway` when there is no such command. */
+function commandOf(program: Command, [name, next]: readonly string[]): string {
+  const command = program.commands.find((one) => one.name() === name);
+  const sub = command?.commands.find((one) => one.name() === next);
+  return [command?.name() ?? 'slipway', ...(sub === undefined ? [] : [sub.name()])].join(' ');
+}
+
+/** One line, without the parser's own prefix. */
+function complaintOf({ message }: Error): string {
+  const line = message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    .trim();
+  return line === '' || line.startsWith('(outputHelp)') ? 'no command is given' : line;
 }
 
 function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
   const program = new Command('slipway')
-    .description('Syncs and builds container images from one config.yaml, and tags none before it is scanned, judged, signed and verified.')
+    .description(
+      'Syncs and builds container images from one config.yaml, and tags none before it is scanned, judged, signed and verified.',
+    )
     .version(VERSION, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .showSuggestionAfterError(true)
@@ -44,7 +65,9 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
 
   withOptions(program.command('plan'))
     .description('show what would be done, and in which order; asks nobody')
-    .addOption(new Option('--format <format>', 'how the graph is drawn').choices(['text', 'mermaid', 'dot']).default('text'))
+    .addOption(
+      new Option('--format <format>', 'how the graph is drawn').choices(['text', 'mermaid', 'dot']).default('text'),
+    )
     .option('--resolve', 'ask the registries, and say why each entry would run', false)
     .addHelpText('after', example('slipway plan --format mermaid', 'slipway plan --only "build:*" --resolve'))
     .action(async (options: PlanOptions) => ended(await planCommand(io, options)));
@@ -58,13 +81,21 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
   for (const name of ['run', 'sync', 'build', 'scan'] as const) {
     withOptions(program.command(name))
       .description(runs[name])
-      .addHelpText('after', example(`slipway ${name}`, `slipway ${name} --only "*/alpine:*" --json`, `slipway ${name} --to localhost:5000/scratch`))
+      .addHelpText(
+        'after',
+        example(
+          `slipway ${name}`,
+          `slipway ${name} --only "*/alpine:*" --json`,
+          `slipway ${name} --to localhost:5000/scratch`,
+        ),
+      )
       .action(async (options: Options) => ended(await runCommand(io, options, name)));
   }
 
   withOptions(program.command('verify'))
     .description('check each destination as a consumer would, and list what is missing')
     .option('--deep', "also each platform's own SBOM and scan", false)
+    .addHelpText('after', example('slipway verify', 'slipway verify --deep --only "ghcr.io/example/*" --json'))
     .action(async (options: VerifyOptions) => ended(await verifyCommand(io, options)));
 
   withSettings(program.command('show'))
@@ -74,10 +105,18 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     .option('--platform <os/arch>', 'whose SBOM; the list of platforms when absent')
     .option('--scratch', 'judge signatures by signing.scratch', false)
     .option('--json', 'print one JSON envelope', false)
+    .addHelpText(
+      'after',
+      example(
+        'slipway show ghcr.io/example/alpine:3.20',
+        'slipway show ghcr.io/example/alpine:3.20 --sbom --platform linux/arm64',
+      ),
+    )
     .action(async (reference: string, options: ShowOptions) => ended(await showCommand(io, reference, options)));
 
   withOptions(program.command('doctor'))
     .description('check tools, registries, credentials and the signing identity, and say how to mend each')
+    .addHelpText('after', example('slipway doctor', 'slipway doctor --to localhost:5000/scratch'))
     .action(async (options: Options) => ended(await doctorCommand(io, options)));
 
   program
@@ -87,31 +126,51 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     .description('build the tools that are missing from their pinned sources; needs Go')
     .argument('[names...]', 'only these; every tool that a default plugin needs when absent')
     .option('--json', 'print one JSON envelope', false)
-    .action(async (names: readonly string[], options: { readonly json: boolean }) => ended(await toolsInstallCommand(io, names, options)));
+    .addHelpText('after', example('slipway tools install', 'slipway tools install crane trivy'))
+    .action(async (names: readonly string[], options: { readonly json: boolean }) =>
+      ended(await toolsInstallCommand(io, names, options)),
+    );
 
   withSettings(program.command('schema'))
     .description('print a JSON Schema, with what the plugins add')
-    .addOption(new Option('--of <what>', 'which').choices(['config', 'settings', 'envelope', 'events']).default('config'))
-    .action(async (options: Parameters<typeof schemaCommand>[1]) => ended(await schemaCommand(io, options)));
+    .addOption(
+      new Option('--of <what>', 'which').choices(['config', 'settings', 'envelope', 'events']).default('config'),
+    )
+    .addHelpText('after', example('slipway schema > docs/config.schema.json', 'slipway schema --of envelope'))
+    .action(async (options: SchemaOptions) => ended(await schemaCommand(io, options)));
 
   return program;
 }
 
 function withSettings(command: Command): Command {
-  return command.option('--settings <file>', 'the settings; slipway.config.{yaml,json,js,ts} beside the config when absent');
+  return command.option(
+    '--settings <file>',
+    'the settings; slipway.config.{yaml,json,js,ts} beside the config when absent',
+  );
 }
 
 /** What every command that reads the config understands, so that a workflow can pass the same to all of them. */
 function withOptions(command: Command): Command {
   return withSettings(command.option('--config <file>', 'what to sync and build', 'config.yaml'))
-    .option('--only <pattern>', 'only entries whose id or destination matches this glob, and what they need; repeatable', collect, [])
+    .option(
+      '--only <pattern>',
+      'only entries whose id or destination matches this glob, and what they need; repeatable',
+      collect,
+      [],
+    )
     .option('--exclude <pattern>', 'leave matching entries out; repeatable', collect, [])
     .option('--to <prefix>', 'send every destination below this prefix, and never sign with the production key')
     .option('--json', 'print one JSON envelope on stdout', false)
-    .addOption(new Option('--progress <how>', 'progress on stderr').choices(['auto', 'tty', 'plain', 'json', 'quiet']).default('auto'))
+    .addOption(
+      new Option('--progress <how>', 'progress on stderr')
+        .choices(['auto', 'tty', 'plain', 'json', 'quiet'])
+        .default('auto'),
+    )
     .option('--jobs <n>', 'tasks that keep a CPU busy at once', parseJobs)
     .addOption(
-      new Option('--fail <when>', 'after a failure: skip only what needs it, start nothing new, or stop everything').choices(['subgraph', 'fast', 'now']).default('subgraph'),
+      new Option('--fail <when>', 'after a failure: skip only what needs it, start nothing new, or stop everything')
+        .choices(['subgraph', 'fast', 'now'])
+        .default('subgraph'),
     )
     .option('--timeout <duration>', 'end after this long, as 90s, 30m or 2h', parseTimeout);
 }
@@ -122,7 +181,8 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 
 function parseJobs(text: string): number {
   const jobs = Number(text);
-  if (!Number.isInteger(jobs) || jobs < 1 || jobs > 256) throw new InvalidArgumentError('it is a whole number from 1 to 256.');
+  if (!Number.isInteger(jobs) || jobs < 1 || jobs > 256)
+    throw new InvalidArgumentError('it is a whole number from 1 to 256.');
   return jobs;
 }
 
@@ -137,6 +197,12 @@ function example(...lines: readonly string[]): string {
 }
 
 /** Commander ends by throwing: help and version with 0, a wrong command line with 1. */
-function isCommanderExit(error: unknown): error is { readonly exitCode: number } {
-  return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number' && 'code' in error && String(error.code).startsWith('commander.');
+function isCommanderExit(error: unknown): error is Error & { readonly exitCode: number } {
+  return (
+    error instanceof Error &&
+    'exitCode' in error &&
+    typeof error.exitCode === 'number' &&
+    'code' in error &&
+    String(error.code).startsWith('commander.')
+  );
 }

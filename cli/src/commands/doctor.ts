@@ -21,7 +21,7 @@ export async function doctorCommand(io: Io, options: Options): Promise<number> {
   const findings: readonly Diagnosis[] = [
     ...(await tools(prepared.value)),
     ...(await diagnose(session.engine)),
-    ...identity.map((failure) => failed('identity', failure)),
+    ...signing(prepared.value, identity),
     ...lacking.map((failure) => failed('this machine', failure)),
   ];
   if (signal.aborted) return refuse(io, options.json, 'doctor', [cancelled]);
@@ -29,11 +29,18 @@ export async function doctorCommand(io: Io, options: Options): Promise<number> {
   return answer(io, options.json, 'doctor', exitCode, { findings }, () => formatDiagnoses(findings, painter(io)));
 }
 
+function signing(prepared: Prepared, failures: readonly Failure[]): readonly Diagnosis[] {
+  if (failures.length > 0 || prepared.signing !== undefined)
+    return failures.map((failure) => failed('signing', failure));
+  const hint = 'set signing.scratch in the settings to try the whole chain';
+  return [{ what: 'signing', state: 'warning', detail: 'nothing is signed or attached with this --to', hint }];
+}
+
 /** Every tool that a plugin which has something to do here declares. */
 async function tools({ planned, host, finder }: Prepared): Promise<readonly Diagnosis[]> {
   const contracts = new Set(planned.plan.tasks.map(({ contract }) => contract));
   const needs = new Map(
-    [...contracts].flatMap((contract) => host.toolNeeds(contract)).map((need) => [need.name, need]),
+    [...contracts].flatMap((contract) => host.toolNeeds(contract)).map((need) => [`${need.name} ${need.range}`, need]),
   );
   return Promise.all(
     [...needs.values()].map(async (need): Promise<Diagnosis> => {

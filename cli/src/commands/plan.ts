@@ -1,10 +1,11 @@
 /** `plan`: the graph as text, JSON, mermaid or dot; with `--resolve`, why each entry would run. */
-import { formatPlan, formatPlanText, openSession, planJson, probeAll } from '@slipway/core';
+import { cancelled, formatPlan, formatPlanText, formatProbes, planJson, probeAll } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
+import { painter } from '../paint.ts';
 import { prepare } from '../prepare.ts';
-import { VERSION } from '../version.ts';
+import { deadline, openCommandSession } from '../session.ts';
 
 export interface PlanOptions extends Options {
   readonly format: 'text' | 'mermaid' | 'dot';
@@ -12,30 +13,24 @@ export interface PlanOptions extends Options {
 }
 
 export async function planCommand(io: Io, options: PlanOptions): Promise<number> {
+  const { json, format } = options;
   const prepared = await prepare(io, options, 'plan');
-  if (!prepared.ok) return refuse(io, options.json, 'plan', prepared.failures);
-  const { config, settings, host, planned, finder, signing, warnings } = prepared.value;
-  for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
-  const { plan } = planned;
+  if (!prepared.ok) return refuse(io, json, 'plan', prepared.failures);
+  for (const warning of prepared.value.warnings) io.stderr(`warning: ${warning}\n`);
+  const { plan } = prepared.value.planned;
   if (!options.resolve) {
-    return answer(io, options.json, 'plan', EXIT.done, planJson(plan), () => (options.format === 'text' ? formatPlanText(plan) : formatPlan(plan, options.format)));
+    return answer(io, json, 'plan', EXIT.done, planJson(plan), () =>
+      format === 'text' ? formatPlanText(plan) : formatPlan(plan, format),
+    );
   }
-  await using session = await openSession({
-    config,
-    settings,
-    planned,
-    host,
-    finder,
-    env: io.env,
-    version: VERSION,
-    purpose: 'run',
-    ...(signing === undefined ? {} : { signing }),
-    signal: io.interrupt,
-    report: () => {},
-  });
-  const probes = await probeAll(session.engine, io.interrupt);
-  const failures = probes.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
-  const body = { ...planJson(plan), probes };
-  const text = (): string => probes.map(({ id, goal, why }) => `${goal ? 'done' : 'run '}  ${id}: ${why}\n`).join('');
-  return answer(io, options.json, 'plan', failures.length === 0 ? EXIT.done : EXIT.failed, body, text);
+  const signal = deadline(io, options);
+  const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', signal });
+  if (!opened.ok) return refuse(io, json, 'plan', opened.failures);
+  await using session = opened.value;
+  const probes = await probeAll(session.engine, signal);
+  if (signal.aborted) return refuse(io, json, 'plan', [cancelled]);
+  const exitCode = probes.some(({ failure }) => failure !== undefined) ? EXIT.failed : EXIT.done;
+  return answer(io, json, 'plan', exitCode, { ...planJson(plan), probes }, () =>
+    formatProbes(plan, probes, painter(io)),
+  );
 }

@@ -1,42 +1,71 @@
 /** `run`, `sync`, `build` and `scan`: everything that is not done, with progress on stderr and the table on stdout. */
-import { execute, formatCounts, formatFailures, formatTable, openSession, planScans, type Event } from '@slipway/core';
-import { answer, EXIT, refuse } from '../answer.ts';
+import { execute, formatCounts, formatFailures, formatTable, planScans, taskLogs } from '@slipway/core';
+import { answer, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
+import { painter } from '../paint.ts';
 import { preflight, prepare } from '../prepare.ts';
 import { createReporter } from '../reporters/index.ts';
+import { deadline, openCommandSession } from '../session.ts';
 import { VERSION } from '../version.ts';
 
-export async function runCommand(io: Io, options: Options, command: 'run' | 'sync' | 'build' | 'scan'): Promise<number> {
+export async function runCommand(
+  io: Io,
+  options: Options,
+  command: 'run' | 'sync' | 'build' | 'scan',
+): Promise<number> {
   const prepared = await prepare(io, options, command === 'scan' ? 'run' : command);
   if (!prepared.ok) return refuse(io, options.json, command, prepared.failures);
-  const { config, settings, host, finder, signing, warnings } = prepared.value;
+  const { host, warnings } = prepared.value;
   const planned = command === 'scan' ? planScans(prepared.value.planned) : prepared.value.planned;
   const failures = await preflight(io, { ...prepared.value, planned }, options.to !== undefined);
   if (failures.length > 0) return refuse(io, options.json, command, failures);
 
   const started = performance.now();
-  const signal = options.timeout === undefined ? io.interrupt : AbortSignal.any([io.interrupt, AbortSignal.timeout(options.timeout)]);
+  const signal = deadline(io, options);
+  const logs = taskLogs();
   const reporter = createReporter(io, options.progress);
-  for (const message of warnings) reporter.event({ t: Date.now(), type: 'warning', message });
-  await using session = await openSession({
-    config,
-    settings,
+  const opened = await openCommandSession(io, {
+    prepared: prepared.value,
     planned,
-    host,
-    finder,
-    env: io.env,
-    version: VERSION,
     purpose: command === 'scan' ? 'scan' : 'run',
-    ...(signing === undefined ? {} : { signing }),
     signal,
-    report: (event: Event) => reporter.event(event),
+    report: (event) => {
+      logs.event(event);
+      reporter.event(event);
+    },
   });
-  const { rows, exitCode } = await execute({ engine: session.engine, command, version: VERSION, fail: options.fail, interrupt: signal });
+  if (!opened.ok) {
+    reporter.close();
+    return refuse(io, options.json, command, opened.failures);
+  }
+  await using session = opened.value;
+  const { engine } = session;
+  for (const message of warnings) engine.emit({ t: engine.now().getTime(), type: 'warning', message });
+  const { rows, exitCode } = await execute({
+    engine,
+    command,
+    version: VERSION,
+    fail: options.fail,
+    interrupt: signal,
+  });
   await host.done({ exitCode });
   reporter.close();
   const seconds = (performance.now() - started) / 1000;
-  if (exitCode === EXIT.interrupted) io.stderr('interrupted: what was published before stays published; the next run finishes the rest\n');
-  const body = { run: session.engine.run, entries: rows, tools: session.tools().map(({ name, version, started: times }) => ({ name, version, started: times })) };
-  return answer(io, options.json, command, exitCode, body, () => `${formatTable(rows)}\n${formatFailures(rows)}${formatCounts(rows, seconds)}\n`);
+  if (signal.aborted)
+    io.stderr(`${whyStopped(io)}: what was published before stays published; the next run finishes the rest\n`);
+  const tools = session.tools().map(({ name, version, started: times }) => ({ name, version, started: times }));
+  const paint = painter(io);
+  return answer(
+    io,
+    options.json,
+    command,
+    exitCode,
+    { run: engine.run, entries: rows, tools },
+    () => `${formatTable(rows, paint)}\n${formatFailures(rows, logs.failed, paint)}${formatCounts(rows, seconds)}\n`,
+  );
+}
+
+function whyStopped({ interrupt }: Io): string {
+  return interrupt.aborted ? 'interrupted' : 'stopped by --timeout';
 }

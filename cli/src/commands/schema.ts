@@ -1,31 +1,33 @@
 /** `schema`: what editors and other programs can check against. */
-import { readFileSync } from 'node:fs';
-import { configSchema, createHost, loadPlugins, settingsSchema } from '@slipway/core';
+import { configSchema, settingsSchema } from '@slipway/core';
 import { EXIT, refuse } from '../answer.ts';
-import { defaultPlugins } from '../default-plugins.ts';
 import type { Io } from '../io.ts';
-import { readSettings } from '../prepare.ts';
+import { loadEngine, type Outcome } from '../load.ts';
+import { envelopeSchema } from '../schemas/envelope.ts';
+import { eventsSchema } from '../schemas/events.ts';
 
 export interface SchemaOptions {
   readonly settings?: string;
   readonly of: 'config' | 'settings' | 'envelope' | 'events';
 }
 
-export async function schemaCommand(io: Io, { settings: file, of }: SchemaOptions): Promise<number> {
-  if (of === 'envelope' || of === 'events') {
-    io.stdout(readFileSync(new URL(`../../schemas/${of}.schema.json`, import.meta.url), 'utf8'));
-    return EXIT.done;
-  }
-  const loaded = await readSettings(io, file === undefined ? {} : { settings: file }, io.cwd);
-  if (!loaded.ok) return refuse(io, false, 'schema', loaded.failures);
-  const plugins = await loadPlugins({ settings: loaded.value.settings, defaults: defaultPlugins });
-  if (!plugins.ok) return refuse(io, false, 'schema', plugins.failures);
-  const host = await createHost(plugins.value, loaded.value.settings.use);
-  if (!host.ok) return refuse(io, false, 'schema', host.failures);
-  const schema =
-    of === 'config'
-      ? configSchema(Object.fromEntries(host.value.modes.map(({ name, properties = {} }) => [name, properties])))
-      : settingsSchema(Object.fromEntries(plugins.value.map(({ plugin }) => [plugin.name, plugin.options ?? {}])));
-  io.stdout(`${JSON.stringify(schema, null, 2)}\n`);
+export async function schemaCommand(io: Io, options: SchemaOptions): Promise<number> {
+  const schema = await schemaOf(io, options);
+  if (!schema.ok) return refuse(io, false, 'schema', schema.failures);
+  io.stdout(`${JSON.stringify(schema.value, null, 2)}\n`);
   return EXIT.done;
+}
+
+/** The first two depend on the plugins that the settings list. */
+async function schemaOf(io: Io, options: SchemaOptions): Promise<Outcome<unknown>> {
+  if (options.of === 'envelope') return { ok: true, value: envelopeSchema };
+  if (options.of === 'events') return { ok: true, value: eventsSchema };
+  const engine = await loadEngine(io, options, io.cwd);
+  if (!engine.ok) return engine;
+  const { modes, plugins } = engine.value.host;
+  const value =
+    options.of === 'config'
+      ? configSchema(Object.fromEntries(modes.map(({ name, properties = {} }) => [name, properties])))
+      : settingsSchema(Object.fromEntries(plugins.map(({ plugin }) => [plugin.name, plugin.options ?? {}])));
+  return { ok: true, value };
 }

@@ -3,7 +3,11 @@ import { catalogue, installTools, type InstallProgress } from '@slipway/tools';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 
-export async function toolsInstallCommand(io: Io, names: readonly string[], { json }: { readonly json: boolean }): Promise<number> {
+export async function toolsInstallCommand(
+  io: Io,
+  names: readonly string[],
+  { json }: { readonly json: boolean },
+): Promise<number> {
   const wanted = names.length === 0 ? catalogue.filter(({ kind }) => kind === 'run').map(({ name }) => name) : names;
   const installed = await installTools({
     names: wanted,
@@ -13,7 +17,9 @@ export async function toolsInstallCommand(io: Io, names: readonly string[], { js
   });
   if (!installed.ok) return refuse(io, json, 'tools install', [installed.failure]);
   const tools = installed.value.map(({ name, version, path }) => ({ name, version, path }));
-  return answer(io, json, 'tools install', EXIT.done, { tools }, () => tools.map(({ name, version, path }) => `${name} ${version} ${path}\n`).join(''));
+  return answer(io, json, 'tools install', EXIT.done, { tools }, () =>
+    tools.map(({ name, version, path }) => `${name} ${version} ${path}\n`).join(''),
+  );
 }
 
 function describe({ state, tool, index, total, seconds, expectedSeconds }: InstallProgress): string {

@@ -1,10 +1,11 @@
 /** `verify`: every destination as a consumer would, and the cosign commands that show the same. */
-import { cosignCommands, openSession, verifyAll } from '@slipway/core';
+import { cancelled, configFailure, cosignCommands, formatVerified, verifyAll } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
+import { painter } from '../paint.ts';
 import { prepare } from '../prepare.ts';
-import { VERSION } from '../version.ts';
+import { deadline, openCommandSession } from '../session.ts';
 
 export interface VerifyOptions extends Options {
   /** Also each platform's own SBOM and scan. */
@@ -12,40 +13,35 @@ export interface VerifyOptions extends Options {
 }
 
 export async function verifyCommand(io: Io, options: VerifyOptions): Promise<number> {
+  const { json, deep } = options;
   const prepared = await prepare(io, options, 'run');
-  if (!prepared.ok) return refuse(io, options.json, 'verify', prepared.failures);
-  const { config, settings, host, planned, finder, signing } = prepared.value;
+  if (!prepared.ok) return refuse(io, json, 'verify', prepared.failures);
+  const { signing, warnings } = prepared.value;
   if (signing === undefined) {
-    const hint = 'set signing.key and signing.publicKey, or signing.keyless, in the settings (signing.scratch for --to)';
-    return refuse(io, options.json, 'verify', [{ reason: 'config', class: 'permanent', message: 'nothing says whose signatures count', hint }]);
+    const hint =
+      'set signing.key and signing.publicKey, or signing.keyless, in the settings (signing.scratch for --to)';
+    return refuse(io, json, 'verify', [configFailure('nothing says whose signatures count', hint)]);
   }
-  await using session = await openSession({
-    config,
-    settings,
-    planned,
-    host,
-    finder,
-    env: io.env,
-    version: VERSION,
-    purpose: 'run',
-    signing,
-    // A file that came with a checkout must not vouch for anything here.
-    remember: false,
-    signal: io.interrupt,
-    report: () => {},
-  });
-  const checked = await verifyAll(session.engine, { deep: options.deep, signal: io.interrupt });
-  const failed = checked.flatMap(({ failure }) => (failure === undefined ? [] : [failure]));
-  if (io.interrupt.aborted) return EXIT.interrupted;
-  const complete = checked.every(({ ok }) => ok);
-  const entries = checked.map(({ destination, digest, ok, missing, trust, failure }) => ({ destination, digest, ok, missing, trust, ...(failure === undefined ? {} : { failure }) }));
-  return answer(io, options.json, 'verify', complete && failed.length === 0 ? EXIT.done : EXIT.failed, { entries }, () => {
-    const lines = checked.map(({ destination, digest, ok, missing, trust, failure }) => {
-      const state = failure === undefined ? (ok ? (trust === 'copy' ? 'a copy, not signed' : 'complete') : `missing: ${missing.join(', ')}`) : failure.message;
-      return `${ok ? 'ok  ' : 'FAIL'}  ${destination} ${digest ?? '-'}: ${state}`;
-    });
+  for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
+  const signal = deadline(io, options);
+  // A file that came with a checkout must not vouch for anything here.
+  const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', remember: false, signal });
+  if (!opened.ok) return refuse(io, json, 'verify', opened.failures);
+  await using session = opened.value;
+  const checked = await verifyAll(session.engine, { deep, signal });
+  if (signal.aborted) return refuse(io, json, 'verify', [cancelled]);
+  const exitCode = checked.every(({ ok, failure }) => ok && failure === undefined) ? EXIT.done : EXIT.failed;
+  const entries = checked.map(({ destination, digest, ok, missing, trust, failure }) => ({
+    destination,
+    digest,
+    ok,
+    missing,
+    trust,
+    ...(failure === undefined ? {} : { failure }),
+  }));
+  return answer(io, json, 'verify', exitCode, { entries }, () => {
     const example = checked.find(({ ok, trust, digest }) => ok && trust === 'full' && digest !== null);
-    const shown = example === undefined ? [] : ['', 'The same with cosign:', ...cosignCommands(example, signing)];
-    return `${[...lines, ...shown].join('\n')}\n`;
+    const commands = example === undefined ? [] : ['', 'The same with cosign:', ...cosignCommands(example, signing)];
+    return `${formatVerified(checked, painter(io))}${commands.map((line) => `${line}\n`).join('')}`;
   });
 }

@@ -1,6 +1,7 @@
 /** How failures look to a reader. */
 import { isAbsolute, relative } from 'node:path';
 import type { Failure, Position } from '../failure.ts';
+import { headline } from '../report/failure.ts';
 
 /** Columns shown around the blamed one; a line of a hostile file may be megabytes long. */
 const WIDTH = 120;
@@ -28,9 +29,9 @@ export function formatFailure(
 ): string {
   const parts: string[] = [];
   if (failure.at === undefined) {
-    parts.push(escapeControls(failure.message));
+    parts.push(escapeControls(headline(failure)));
   } else {
-    parts.push(escapeControls(`${relativePosition(failure.at, folder)}: ${failure.message}`));
+    parts.push(escapeControls(`${relativePosition(failure.at, folder)}: ${headline(failure)}`));
     const line = lineOf(readSource?.(failure.at.file), failure.at.line);
     if (line !== undefined && line.trim() !== '') parts.push(withCaret(line, failure.at));
   }

@@ -115,6 +115,7 @@ function entryLines(entry: PlannedEntry, tasks: readonly Task[]): string {
     ...(entry.mode === undefined ? [] : [entry.mode]),
     ...(entry.retagOf === undefined ? [] : [`retag of ${entry.retagOf}`]),
     ...(entry.trust === 'copy' ? ['trust: copy, neither scanned nor signed'] : []),
+    ...(entry.unsigned === true ? ['not signed'] : []),
   ];
   const what = entry.skip === undefined ? tasks.map(stepOf).join(' → ') : `skipped: ${entry.skip}`;
   const further = entry.targets

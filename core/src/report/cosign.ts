@@ -2,12 +2,17 @@
 import type { Accept, Signing } from '../config/model.ts';
 
 /** `publicKeyFile`: where the reader has the key; commands are for a POSIX shell. */
-export function cosignCommands(image: { readonly destination: string; readonly digest: string | null }, signing: Signing): readonly string[] {
+export function cosignCommands(
+  image: { readonly destination: string; readonly digest: string | null },
+  signing: Signing,
+): readonly string[] {
   const reference = `${withoutTag(image.destination)}@${image.digest ?? ''}`;
   const who = signerFlags(signing.signer, signing);
   return [
     `cosign verify ${who} ${reference}`,
-    ...['https://spdx.dev/Document', 'https://cosign.sigstore.dev/attestation/vuln/v1'].map((type) => `cosign verify-attestation --type ${type} ${who} ${reference}`),
+    ...['https://spdx.dev/Document', 'https://cosign.sigstore.dev/attestation/vuln/v1'].map(
+      (type) => `cosign verify-attestation --type ${type} ${who} ${reference}`,
+    ),
   ];
 }
 
@@ -20,7 +25,9 @@ function signerFlags(signer: Accept, { trustedRoot, publicKeyFile }: Signing): s
   const root = trustedRoot === undefined ? '' : ` --trusted-root ${quote(trustedRoot)}`;
   if (signer.kind === 'key') return `--key ${quote(publicKeyFile ?? 'cosign.pub')} --insecure-ignore-tlog=true`;
   const flag = (name: string, rule: { readonly exact: string } | { readonly pattern: string }): string =>
-    'exact' in rule ? `--certificate-${name} ${quote(rule.exact)}` : `--certificate-${name}-regexp ${quote(rule.pattern)}`;
+    'exact' in rule
+      ? `--certificate-${name} ${quote(rule.exact)}`
+      : `--certificate-${name}-regexp ${quote(rule.pattern)}`;
   return `${flag('identity', signer.subject)} ${flag('oidc-issuer', signer.issuer)}${root}`;
 }
 

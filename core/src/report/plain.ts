@@ -1,37 +1,62 @@
-/** One line an event that people care about, for logs without a terminal. Pure: `undefined` where there is nothing to say. */
+/** Progress for logs without a terminal: what begins if it takes long, what ended and how long it took, each entry's end. */
 import type { Event, Row } from '../journal/events.ts';
-import { clean, formatDigest, formatFailure, formatSeconds } from './wording.ts';
+import { headline } from './failure.ts';
+import { clean, formatDigest, formatSeconds } from './wording.ts';
 
-export function plainLines(event: Event): readonly string[] {
-  switch (event.type) {
-    case 'run.start':
-      return [`run ${event.run}: ${event.entries.length} ${event.entries.length === 1 ? 'entry' : 'entries'}`];
-    case 'entry.chain':
-      return [`${event.entry}: ${clean(event.why)}`];
-    case 'task.log':
-      return [`  ${event.task}: ${clean(event.line)}`];
-    case 'task.retry':
-      return [`  ${event.task}: ${clean(event.failure.message)}; again in ${formatSeconds(event.wait / 1000)}`];
-    case 'task.done':
-      return event.state === 'ok' || event.state === 'skipped' || event.state === 'cancelled' ? [] : doneLines(event);
-    case 'entry.done':
-      return event.rows.map(rowLine);
-    case 'warning':
-      return [`warning: ${clean(event.message)}`];
-    case 'task.start':
-    case 'task.tool':
-    case 'run.done':
-      return [];
-  }
+export interface PlainView {
+  /** The lines to show for an event; what tools wrote is not among them, see {@link taskLogs}. */
+  lines(event: Event): readonly string[];
 }
 
-function doneLines(event: Extract<Event, { readonly type: 'task.done' }>): readonly string[] {
-  if (event.failure === undefined) return [];
-  const [first = '', ...rest] = formatFailure(event.failure);
-  return [`  ${event.task}: ${event.state}: ${first}`, ...rest.map((line) => `  ${line}`)];
+/** Contracts whose work can take minutes: their start is worth a line. */
+const LONG = /^(?:package\.build|image\.build|image\.copy)@/;
+
+export function plainView(): PlainView {
+  const contracts = new Map<string, string>();
+  return {
+    lines(event) {
+      switch (event.type) {
+        case 'run.start':
+          for (const { id, contract } of event.tasks) contracts.set(id, contract);
+          return [`run ${event.run}: ${event.entries.length} ${event.entries.length === 1 ? 'entry' : 'entries'}`];
+        case 'entry.chain':
+          for (const { id, contract } of event.tasks) contracts.set(id, contract);
+          return [`${event.entry}: ${clean(event.why)}`];
+        case 'task.start':
+          return event.attempt === 1 && LONG.test(contracts.get(event.task) ?? '') ? [`  ${event.task} begins`] : [];
+        case 'task.retry':
+          return [`  ${event.task}: ${clean(headline(event.failure))}; again in ${formatSeconds(event.wait / 1000)}`];
+        case 'task.done':
+          return doneLines(event, contracts.get(event.task) ?? '');
+        case 'entry.done':
+          return event.rows.map(rowLine);
+        case 'warning':
+          return [`warning: ${clean(event.message)}`];
+        case 'task.log':
+        case 'task.tool':
+        case 'run.done':
+          return [];
+      }
+    },
+  };
 }
 
+/** The core's own steps are quick and many: only their failures are told. */
+function doneLines(
+  { task, state, ms, failure }: Extract<Event, { readonly type: 'task.done' }>,
+  contract: string,
+): readonly string[] {
+  const seconds = formatSeconds(ms / 1000);
+  if (state === 'ok') return contract.startsWith('core.') ? [] : [`  ${task} ended (${seconds})`];
+  if (failure === undefined || (state !== 'failed' && state !== 'refused')) return [];
+  return [`  ${task} ${state} (${seconds}): ${clean(headline(failure))}`];
+}
+
+/** Why it failed was said when its task ended. */
 function rowLine(row: Row): string {
-  const why = row.outcome === 'published' ? (row.before === null ? 'new' : `was ${formatDigest(row.before)}`) : clean(row.why);
-  return `${row.outcome} ${row.destination} ${formatDigest(row.digest)} (${formatSeconds(row.seconds)}): ${why}`;
+  const line = `${row.outcome} ${row.destination} ${formatDigest(row.digest)} (${formatSeconds(row.seconds)})`;
+  if (row.outcome === 'failed' || row.outcome === 'refused' || row.outcome === 'cancelled') return line;
+  const why =
+    row.outcome === 'published' ? (row.before === null ? 'new' : `was ${formatDigest(row.before)}`) : clean(row.why);
+  return `${line}: ${why}`;
 }

@@ -1,15 +1,57 @@
 /** The final table: a row a target. Pure: rows in, text out. */
-import type { Row } from '../journal/events.ts';
+import type { Failure } from '../failure.ts';
+import type { Outcome, Row } from '../journal/events.ts';
 import { clean, formatBytes, formatDigest, formatFailure, formatFindings, formatSeconds } from './wording.ts';
 
-const HEADER = ['destination', 'outcome', 'digest', 'size', 'packages', 'findings', 'signed', 'seconds', 'what changed'] as const;
+const HEADER = [
+  'destination',
+  'outcome',
+  'digest',
+  'size',
+  'packages',
+  'findings',
+  'signed',
+  'seconds',
+  'what changed',
+] as const;
+const OUTCOME = HEADER.indexOf('outcome');
+/** Columns of numbers, which are read from their right end. */
+const NUMBERS: ReadonlySet<string> = new Set(['size', 'packages', 'seconds']);
+/** The last column is a remark; what needs more words has them below the table. */
+const MAX_REMARK = 60;
+/** An image can have thousands of findings; all of them are attached to it, and in the answer of `--json`. */
+const MAX_REFUSALS = 20;
 
-/** Aligned columns; the last is as long as it has to be. */
-export function formatTable(rows: readonly Row[]): string {
+/** What something came to; colours follow it. */
+export type State = Outcome | 'ok' | 'warning' | 'run';
+
+/** Adds colour; `text` is padded, so that colour never changes the alignment. */
+export type Paint = (state: State, text: string) => string;
+
+export const noPaint: Paint = (_, text) => text;
+
+/** Aligned columns. */
+export function formatTable(rows: readonly Row[], paint: Paint = noPaint): string {
   const cells = [HEADER, ...rows.map(cellsOf)];
-  const widths = HEADER.map((_, column) => Math.max(...cells.map((line) => (line[column] ?? '').length)));
-  const lines = cells.map((line) => line.map((cell, column) => (column === line.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd());
+  const widths = HEADER.map((_, column) =>
+    cells.reduce((width, line) => Math.max(width, (line[column] ?? '').length), 0),
+  );
+  const lines = cells.map((line, index) => {
+    const outcome = rows[index - 1]?.outcome;
+    return line
+      .map((cell, column) => {
+        const padded = pad(cell, column, widths[column] ?? 0);
+        return column === OUTCOME && outcome !== undefined ? paint(outcome, padded) : padded;
+      })
+      .join('  ')
+      .trimEnd();
+  });
   return `${lines.join('\n')}\n`;
+}
+
+function pad(cell: string, column: number, width: number): string {
+  if (column === HEADER.length - 1) return cell;
+  return NUMBERS.has(HEADER[column] ?? '') ? cell.padStart(width) : cell.padEnd(width);
 }
 
 function cellsOf(row: Row): readonly string[] {
@@ -27,25 +69,58 @@ function cellsOf(row: Row): readonly string[] {
 }
 
 function whatChanged(row: Row): string {
-  if (row.outcome === 'published') return row.before === null ? 'new' : `was ${formatDigest(row.before)}`;
-  return clean(row.why);
+  switch (row.outcome) {
+    case 'published':
+      return row.before === null ? 'new' : `was ${formatDigest(row.before)}`;
+    case 'failed':
+    case 'refused':
+      return 'see below';
+    case 'unchanged':
+    case 'skipped':
+    case 'cancelled':
+      return cut(clean(row.why));
+  }
 }
 
-/** Every failure once, whole, with what to do; after the table, where it is seen. */
-export function formatFailures(rows: readonly Row[]): string {
+function cut(text: string): string {
+  return text.length <= MAX_REMARK ? text : `${text.slice(0, MAX_REMARK - 1)}…`;
+}
+
+/**
+ * Every failure once, with what to do; after the table, where it is seen. `logs`: what the tools wrote, by entry id or
+ * package task id.
+ */
+export function formatFailures(
+  rows: readonly Row[],
+  logs: ReadonlyMap<string, readonly string[]> = new Map(),
+  paint: Paint = noPaint,
+): string {
   const lines: string[] = [];
   const said = new Set<string>();
-  for (const row of rows) {
-    if (row.failure === undefined || row.outcome === 'skipped' || row.outcome === 'cancelled' || said.has(row.id)) continue;
-    said.add(row.id);
-    const [first = '', ...rest] = formatFailure(row.failure);
-    lines.push(`${row.outcome} ${row.id}`, `  ${first}`, ...rest.map((line) => `  ${line}`));
-    if (row.failure.reason === 'policy') lines.push(...row.failure.refusals.map((refusal) => `    - ${clean(refusal)}`));
-    if (row.failure.reason === 'tool' && row.failure.output !== undefined) {
-      lines.push(...row.failure.output.split('\n').map((line) => `    | ${clean(line)}`));
-    }
+  for (const { id, outcome, failure } of rows) {
+    if (failure === undefined || outcome === 'skipped' || outcome === 'cancelled' || said.has(id)) continue;
+    said.add(id);
+    lines.push(
+      `${paint(outcome, outcome)} ${id}`,
+      ...formatFailure(failure).map((line) => `  ${line}`),
+      ...refusals(failure),
+    );
+    const log = (failure.reason === 'need' ? logs.get(failure.need) : logs.get(id)) ?? outputOf(failure);
+    lines.push(...log.map((line) => `    | ${clean(line)}`));
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+/** The first stands in the message already. */
+function refusals(failure: Failure): readonly string[] {
+  if (failure.reason !== 'policy') return [];
+  const shown = failure.refusals.slice(1, MAX_REFUSALS).map((refusal) => `    - ${clean(refusal)}`);
+  const more = failure.refusals.length - MAX_REFUSALS;
+  return more > 0 ? [...shown, `    and ${more} more: --json has them all`] : shown;
+}
+
+function outputOf(failure: Failure): readonly string[] {
+  return failure.reason === 'tool' && failure.output !== undefined ? failure.output.split('\n') : [];
 }
 
 /** `3 published, 2 unchanged, 1 refused in 4.2 s`. */

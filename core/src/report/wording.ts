@@ -1,6 +1,7 @@
 /** Numbers and names as people read them. Everything from outside loses its control characters: a log is not a terminal. */
 import type { FindingCounts } from '../journal/events.ts';
 import type { Failure } from '../failure.ts';
+import { headline } from './failure.ts';
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
@@ -18,7 +19,7 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
-/** `1C 2H 0M 3L`; `clean` when there is none; `-` when it was not scanned, which is not the same. */
+/** `1C 2H 0M 3L`; `none`; `-` when it was not scanned, which is not the same. */
 export function formatFindings(counts: FindingCounts | null): string {
   if (counts === null) return '-';
   const { CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN } = counts;
@@ -32,34 +33,15 @@ export function formatDigest(digest: string | null): string {
   return digest === null ? '-' : digest.slice(0, digest.indexOf(':') + 13);
 }
 
-/** Whose side failed, what happened, whether trying again can help, and what to do. */
+/** Headline and hint, a line each. */
 export function formatFailure(failure: Failure): readonly string[] {
-  const again = failure.class === 'transient' ? ' (trying again can help)' : '';
-  const lines = [`${sideOf(failure)}: ${clean(failure.message)}${again}`];
+  const at =
+    failure.reason === 'config' && failure.at !== undefined
+      ? `${failure.at.file}:${failure.at.line}:${failure.at.column}: `
+      : '';
+  const lines = [clean(`${at}${headline(failure)}`)];
   if (failure.hint !== undefined) lines.push(`  → ${clean(failure.hint)}`);
   return lines;
-}
-
-function sideOf(failure: Failure): string {
-  switch (failure.reason) {
-    case 'config':
-      return failure.at === undefined ? 'config' : `config ${failure.at.file}:${failure.at.line}:${failure.at.column}`;
-    case 'registry':
-      return `${failure.side} registry ${failure.host}`;
-    case 'tool':
-    case 'missing-tool':
-      return `tool ${failure.tool}`;
-    case 'policy':
-      return 'gate';
-    case 'trust':
-      return 'trust';
-    case 'plugin':
-      return `plugin ${failure.plugin}`;
-    case 'need':
-      return `needs ${failure.need}`;
-    case 'cancelled':
-      return 'cancelled';
-  }
 }
 
 // oxlint-disable-next-line no-control-regex -- these are what is taken out

@@ -13,13 +13,16 @@ export interface Diagnosis {
 
 /** Looks at every registry host once, by the first entry that names it. */
 export async function diagnose(engine: Engine): Promise<readonly Diagnosis[]> {
-  const { entries } = engine.planned;
+  const { entries, plan } = engine.planned;
+  const retags = new Set(plan.entries.filter(({ retagOf }) => retagOf !== undefined).map(({ id }) => id));
   const sources = new Map<string, Parameters<Engine['registry']['head']>[0]>();
   const destinations = new Map<string, Parameters<Engine['registry']['head']>[0]>();
   for (const entry of entries.values()) {
     const { destination } = entry.targets[0];
     if (!destinations.has(destination.registry)) destinations.set(destination.registry, destination);
-    if (entry.kind === 'sync' && !sources.has(entry.source.registry)) sources.set(entry.source.registry, entry.source);
+    // A retag's source is what another entry publishes: there is nothing to be there yet.
+    if (entry.kind === 'sync' && !retags.has(entry.id) && !sources.has(entry.source.registry))
+      sources.set(entry.source.registry, entry.source);
   }
   const looked = await Promise.all([
     ...[...sources.values()].map(async (reference): Promise<Diagnosis> => {
@@ -65,17 +68,9 @@ function describeReferrers(api: boolean | undefined): string {
     : 'has no referrers API: attachments are listed under sha256-… tags, which a clean-up must keep';
 }
 
+/** Without a signer it is the command that knows whether one is needed. */
 function signingOf({ signing }: Engine): readonly Diagnosis[] {
-  if (signing === undefined) {
-    return [
-      {
-        what: 'signing',
-        state: 'warning',
-        detail: 'nothing says who signs',
-        hint: 'set signing.key and signing.publicKey, or signing.keyless, in the settings',
-      },
-    ];
-  }
+  if (signing === undefined) return [];
   const { signer } = signing;
   const detail = signer.kind === 'key' ? `by key, fingerprint ${signer.fingerprint}` : 'keyless';
   return [{ what: 'signing', state: 'ok', detail }];

@@ -49,9 +49,14 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
 }
 
 function outcomeOf({ broken, tag, probed }: EntryRecord, target: string): Outcome {
-  if (broken !== undefined) return broken.end.state;
+  if (broken !== undefined) return lacksPackage(broken.end) ? 'failed' : broken.end.state;
   if (tag?.moved[target] === true) return 'published';
   return probed === undefined ? 'skipped' : 'unchanged';
+}
+
+/** A package has no row of its own: that it failed is told, and counted, at the entries that need it. */
+function lacksPackage({ state, failure }: NotOk): boolean {
+  return state === 'skipped' && failure.reason === 'need' && failure.need.startsWith('package:');
 }
 
 function whyOf({ probed, broken }: EntryRecord): string {

@@ -151,14 +151,19 @@ function notThere(reference: Reference): Parameters<typeof fail>[0] {
   };
 }
 
+/** A key's fingerprint is recognised by its beginning; an identity is shown as it is. */
+function describeSigner(claims: string): string {
+  return /^[0-9a-f]{64}$/.test(claims) ? `key ${claims.slice(0, 12)}` : clean(claims).slice(0, 80);
+}
+
 export function formatShown(image: ShownImage): string {
   const lines = [image.reference, `digest ${image.digest}`, `${image.mediaType}, ${formatBytes(image.size)} in all`];
   for (const { digest, platform, referrers } of image.subjects) {
     lines.push(`${platform ?? 'index'} ${digest}`);
     for (const [position, { type, claims, verified }] of referrers.entries()) {
       const branch = position === referrers.length - 1 ? '└─' : '├─';
-      const state = verified === null ? '' : verified ? ' verified' : ' not ours';
-      lines.push(`  ${branch} ${clean(type)}${state}${claims === null ? '' : ` (${clean(claims).slice(0, 80)})`}`);
+      const state = verified === null ? ' not checked, no signer is set' : verified ? ' verified' : ' not ours';
+      lines.push(`  ${branch} ${clean(type)}${state}${claims === null ? '' : ` (${describeSigner(claims)})`}`);
     }
   }
   if (image.sbom !== undefined) lines.push('', image.sbom);

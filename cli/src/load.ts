@@ -1,0 +1,52 @@
+/** Settings and plugins: what every command but `tools install` begins with. No plugin has done anything yet but say what it can. */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import {
+  createHost,
+  createRedactor,
+  loadPlugins,
+  loadSettings,
+  secretsFromEnv,
+  type Failure,
+  type Host,
+  type Settings,
+} from '@slipway/core';
+import { defaultPlugins } from './default-plugins.ts';
+import type { Io } from './io.ts';
+import type { Options } from './options.ts';
+
+export interface Engine {
+  readonly settings: Settings;
+  readonly host: Host;
+  readonly warnings: readonly string[];
+}
+
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failures: readonly Failure[] };
+
+/** `folder`: where the settings are when no option names them. */
+export async function loadEngine(
+  io: Io,
+  options: Pick<Options, 'settings' | 'jobs'>,
+  folder: string,
+): Promise<Outcome<Engine>> {
+  const loaded = await loadSettings({
+    ...(options.settings === undefined ? {} : { file: resolve(io.cwd, options.settings) }),
+    folder,
+    date: new Date().toISOString().slice(0, 10),
+    parallelism: availableParallelism(),
+  });
+  if (!loaded.ok) return loaded;
+  const { limits } = loaded.value;
+  const settings =
+    options.jobs === undefined ? loaded.value : { ...loaded.value, limits: { ...limits, cpu: options.jobs } };
+  const plugins = await loadPlugins({ settings, defaults: defaultPlugins });
+  if (!plugins.ok) return plugins;
+  const host = await createHost(plugins.value, settings.use, {
+    warn: ({ message }) => io.stderr(`warning: ${message}\n`),
+    redact: createRedactor(secretsFromEnv(io.env)),
+  });
+  if (!host.ok) return host;
+  return { ok: true, value: { settings, host: host.value, warnings: loaded.warnings } };
+}

@@ -1,0 +1,155 @@
+/** The schema of every `--json` answer: one closed object for each command, and one for a command that was refused. */
+import type { JsonSchema } from '@slipway/core';
+import { closed, count, defined, definitions, DRAFT, flag, list, oneWord, orNull, text } from './shared.ts';
+
+function answerOf(
+  commands: readonly string[],
+  description: string,
+  required: Readonly<Record<string, JsonSchema>>,
+  optional: Readonly<Record<string, JsonSchema>> = {},
+): JsonSchema {
+  return closed(
+    description,
+    {
+      slipway: { description: 'Version of this envelope.', const: 1 },
+      command: oneWord('What was asked for.', commands),
+      ok: flag('True exactly when the exit code is 0.'),
+      ...required,
+    },
+    optional,
+  );
+}
+
+const plannedEntry = closed(
+  'An entry of config.yaml.',
+  {
+    id: text('Kind and destination as the config has it, as sync:docker.io/library/alpine:3.20.'),
+    kind: oneWord('Which list it is in.', ['sync', 'build']),
+    source: text('Reference, or path of the build’s source.'),
+    destination: text('Where its first target goes, after --to.'),
+    targets: list('Every repository:tag it publishes to.', { type: 'string' }),
+    at: text('As config.yaml:12:5.'),
+    needs: list('Ids of the entries whose digest it takes.', { type: 'string' }),
+    trust: oneWord('full: the whole chain; copy: a mirror, neither scanned nor signed.', ['full', 'copy']),
+  },
+  {
+    mode: text('How a build entry is built, as apko.'),
+    retagOf: text('The entry whose image this sync only tags again.'),
+    unsigned: { description: 'A --to run without a scratch key: nothing is signed.', const: true },
+    skip: text('Why it will not run here.'),
+  },
+);
+
+const plannedTask = closed('A node of the graph.', {
+  id: text('As build:ghcr.io/a/b:1#scan.'),
+  contract: text('As image.scan@1.'),
+  entry: { ...text('The entry it belongs to; null for a package.'), type: ['string', 'null'] },
+  needs: list('Ids of the tasks that go before.', { type: 'string' }),
+});
+
+const probe = closed(
+  'What the registries say about an entry.',
+  {
+    id: text('The entry’s id.'),
+    goal: flag('Nothing is to be done for it.'),
+    why: text('What is so, or what is not.'),
+  },
+  { failure: defined('failure') },
+);
+
+const verified = closed(
+  'One destination as a consumer sees it.',
+  {
+    destination: text('The reference that was looked at.'),
+    digest: orNull({ ...defined('digest'), description: 'What the tag names; null when there is none.' }),
+    ok: flag('Nothing is missing.'),
+    missing: list('As signature, sbom, scan, tag, or linux/arm64: scan.', { type: 'string' }),
+    trust: oneWord('What is required of it.', ['full', 'copy']),
+  },
+  { failure: defined('failure') },
+);
+
+const shownImage = closed(
+  'An image and what is attached to it.',
+  {
+    reference: text('As asked for.'),
+    digest: defined('digest'),
+    mediaType: text('Of its manifest or index.'),
+    size: count('Bytes of all configs and layers.'),
+    subjects: list(
+      'The index, if there is one, and each platform.',
+      closed('One manifest.', {
+        digest: defined('digest'),
+        platform: { ...text('As linux/amd64; null for an index.'), type: ['string', 'null'] },
+        referrers: list(
+          'What is attached to it.',
+          closed('One referrer.', {
+            digest: defined('digest'),
+            type: text('Predicate type, else artifact or media type.'),
+            claims: { ...text('Who its annotations say has signed; proves nothing.'), type: ['string', 'null'] },
+            verified: {
+              description: 'It verified against the accepted signers; null when the settings name none.',
+              type: ['boolean', 'null'],
+            },
+          }),
+        ),
+      }),
+    ),
+  },
+  { sbom: text('The outline of the attested SBOM, when it was asked for.') },
+);
+
+export const envelopeSchema: JsonSchema = {
+  $schema: DRAFT,
+  title: 'Slipway answer',
+  description: 'What every command prints on stdout with --json.',
+  oneOf: [
+    closed('The command did not do its work.', {
+      slipway: { description: 'Version of this envelope.', const: 1 },
+      command: text('What was asked for; slipway when that is not known.'),
+      ok: { const: false },
+      failures: { ...list('Everything that stands in the way.', defined('failure')), minItems: 1 },
+    }),
+    answerOf(
+      ['plan'],
+      'The graph.',
+      { entries: list('In the config’s order.', plannedEntry), tasks: list('Each after those it needs.', plannedTask) },
+      { probes: list('With --resolve: what is to be done, and why.', probe) },
+    ),
+    answerOf(['run', 'sync', 'build', 'scan'], 'What a run came to.', {
+      run: text('The run’s id; its journal has the same name.'),
+      entries: list('A row for each destination repository:tag.', defined('row')),
+      tools: list(
+        'External programs that were started.',
+        closed('One program.', {
+          name: text('As crane.'),
+          version: text('Its version.'),
+          started: { description: 'How often.', type: 'integer', minimum: 1 },
+        }),
+      ),
+    }),
+    answerOf(['verify'], 'What a consumer finds.', { entries: list('Each destination repository:tag.', verified) }),
+    answerOf(['show'], 'One image.', { image: shownImage }),
+    answerOf(['doctor'], 'What stands in the way of a run.', {
+      findings: list(
+        'What was looked at.',
+        closed(
+          'One of them.',
+          {
+            what: text('As tool crane or destination registry ghcr.io.'),
+            state: oneWord('How it is.', ['ok', 'warning', 'failed']),
+            detail: text('What was found.'),
+          },
+          { hint: text('How to mend it.') },
+        ),
+      ),
+    }),
+    answerOf(['tools install'], 'The tools that are there now.', {
+      tools: list(
+        'Each that was asked for.',
+        closed('One tool.', { name: text('As crane.'), version: text('Its version.'), path: text('Where it is.') }),
+      ),
+    }),
+  ],
+  $defs: definitions,
+};

@@ -1,0 +1,87 @@
+/** The schema of one event: a line of a journal, and of `--progress json`. */
+import type { JsonSchema } from '@slipway/core';
+import { amount, closed, count, defined, definitions, DRAFT, list, oneWord, text } from './shared.ts';
+
+const task = text('The task’s id, as build:ghcr.io/a/b:1#scan.');
+const entry = text('The entry’s id.');
+
+function event(
+  type: string,
+  description: string,
+  required: Readonly<Record<string, JsonSchema>>,
+  optional: Readonly<Record<string, JsonSchema>> = {},
+): JsonSchema {
+  const common = { t: amount('Milliseconds since 1970.'), type: { const: type } };
+  return closed(description, { ...common, ...required }, optional);
+}
+
+const tasks = list('Tasks that are announced; each gets exactly one task.done.', defined('task'));
+
+export const eventsSchema: JsonSchema = {
+  $schema: DRAFT,
+  title: 'Slipway event',
+  description:
+    'One line of a run’s journal (.slipway/runs/*.ndjson) and of --progress json, in the order of what happened.',
+  oneOf: [
+    event('run.start', 'The run begins.', {
+      run: text('The run’s id; its journal has the same name.'),
+      command: oneWord('What was asked for.', ['run', 'sync', 'build', 'scan']),
+      version: text('Slipway’s version.'),
+      entries: list('Ids of the planned entries.', { type: 'string' }),
+      tasks,
+    }),
+    event('entry.chain', 'There is work to do for the entry.', {
+      entry,
+      why: text('What the probe found.'),
+      tasks,
+    }),
+    event('task.start', 'A task begins, or is tried again.', {
+      task,
+      attempt: { description: 'From 1.', type: 'integer', minimum: 1 },
+    }),
+    event('task.log', 'A line that a tool or a plugin wrote, redacted.', {
+      task,
+      line: text('Without its end of line.'),
+    }),
+    event('task.tool', 'An external program is started.', {
+      task,
+      tool: text('As crane.'),
+      version: text('Its version.'),
+    }),
+    event('task.retry', 'It failed in a way that may pass, and is tried again.', {
+      task,
+      failure: defined('failure'),
+      wait: amount('Milliseconds until the next attempt.'),
+    }),
+    event(
+      'task.done',
+      'A task has ended.',
+      {
+        task,
+        state: oneWord('How.', ['ok', 'failed', 'refused', 'skipped', 'cancelled']),
+        ms: count('Milliseconds.'),
+      },
+      { output: { description: 'What the journal keeps of its output.' }, failure: defined('failure') },
+    ),
+    event('entry.done', 'Every task of the entry has ended.', {
+      entry,
+      rows: list('A row for each of its targets.', defined('row')),
+    }),
+    event('warning', 'Something to know that stops nothing.', { message: text('One sentence.') }),
+    event('run.done', 'The run has ended.', {
+      exitCode: { description: 'Of the command.', enum: [0, 1, 2, 3, 5, 130] },
+      seconds: amount('From start to end.'),
+    }),
+  ],
+  $defs: {
+    ...definitions,
+    task: closed('A node of the plan.', {
+      id: task,
+      contract: text('As image.scan@1 or core.tag@1.'),
+      entry: {
+        ...text('The entry it belongs to; null for a package, which several may share.'),
+        type: ['string', 'null'],
+      },
+    }),
+  },
+};

@@ -1,0 +1,173 @@
+/** What both published schemas (JSON Schema draft 2020-12) are made of: closed objects, failures, rows. */
+import type { JsonSchema } from '@slipway/core';
+
+export const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
+
+/** An object with these properties and no other; those of `optional` may be absent. */
+export function closed(
+  description: string,
+  required: Readonly<Record<string, JsonSchema>>,
+  optional: Readonly<Record<string, JsonSchema>> = {},
+): JsonSchema {
+  return {
+    description,
+    type: 'object',
+    required: Object.keys(required),
+    properties: { ...required, ...optional },
+    additionalProperties: false,
+  };
+}
+
+export function text(description: string): JsonSchema {
+  return { description, type: 'string' };
+}
+
+export function oneWord(description: string, words: readonly string[]): JsonSchema {
+  return { description, enum: words };
+}
+
+export function flag(description: string): JsonSchema {
+  return { description, type: 'boolean' };
+}
+
+export function count(description: string): JsonSchema {
+  return { description, type: 'integer', minimum: 0 };
+}
+
+export function amount(description: string): JsonSchema {
+  return { description, type: 'number', minimum: 0 };
+}
+
+export function list(description: string, items: JsonSchema): JsonSchema {
+  return { description, type: 'array', items };
+}
+
+export function defined(name: string): JsonSchema {
+  return { $ref: `#/$defs/${name}` };
+}
+
+export function orNull(schema: JsonSchema): JsonSchema {
+  const { description, ...rest } = schema;
+  return { ...(description === undefined ? {} : { description }), anyOf: [rest, { type: 'null' }] };
+}
+
+const permanent: JsonSchema = { description: 'Trying again does not help.', const: 'permanent' };
+const retriable = oneWord('Whether trying again can help.', ['transient', 'permanent']);
+
+function failureOf(
+  reason: string,
+  description: string,
+  failureClass: JsonSchema,
+  own: Readonly<Record<string, JsonSchema>> = {},
+  ownOptional: Readonly<Record<string, JsonSchema>> = {},
+): JsonSchema {
+  return closed(
+    description,
+    {
+      reason: { description: 'Whose side failed.', const: reason },
+      class: failureClass,
+      message: text('One sentence: what failed, with the names of the things concerned.'),
+      ...own,
+    },
+    {
+      ...ownOptional,
+      hint: text('What the reader can do next.'),
+      at: defined('position'),
+    },
+  );
+}
+
+const tool = text('The program, as crane.');
+
+export const definitions: Readonly<Record<string, JsonSchema>> = {
+  digest: {
+    description: 'As sha256: and 64 hex digits.',
+    type: 'string',
+    pattern: '^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$',
+  },
+  position: closed('A place in a file of the user’s.', {
+    file: text('Path of the file.'),
+    line: { description: '1-based, as editors count.', type: 'integer', minimum: 1 },
+    column: { description: '1-based, as editors count.', type: 'integer', minimum: 1 },
+  }),
+  failure: {
+    description: 'Why something was not done.',
+    oneOf: [
+      failureOf('config', 'The config, the settings or the command line is wrong.', permanent),
+      failureOf(
+        'registry',
+        'A registry said no, lied, or could not be reached.',
+        retriable,
+        {
+          side: oneWord('Which end of the work it was.', ['source', 'destination']),
+          host: text('As ghcr.io.'),
+        },
+        {
+          status: { description: 'HTTP status, when an answer came.', type: 'integer', minimum: 100, maximum: 999 },
+          code: text('The registry’s own error code, as MANIFEST_UNKNOWN.'),
+        },
+      ),
+      failureOf(
+        'tool',
+        'An external program ran and failed, or its output made no sense.',
+        retriable,
+        { tool },
+        {
+          exitCode: { description: 'Absent when a signal or a time limit ended it.', type: 'integer' },
+          output: text('The last lines it wrote, redacted.'),
+        },
+      ),
+      failureOf('missing-tool', 'An external program is not there in an accepted version.', permanent, { tool }),
+      failureOf(
+        'policy',
+        'The gate refused an image.',
+        { description: 'Policy decides; trying again does not help.', const: 'policy' },
+        { refusals: list('Each reason to refuse.', { type: 'string' }) },
+      ),
+      failureOf('trust', 'What is published is incomplete or not trusted.', permanent),
+      failureOf('plugin', 'A plugin broke its contract.', permanent, {
+        plugin: text('Its name.'),
+        hook: text('The hook or contract, as image.scan@1.'),
+      }),
+      failureOf('need', 'What it needs did not succeed.', permanent, {
+        need: text('The entry or package that it waited for.'),
+      }),
+      failureOf('cancelled', 'The run was interrupted, ran out of time, or was stopped by --fail now.', {
+        const: 'cancelled',
+      }),
+    ],
+  },
+  findings: closed('Unique findings over all platforms, by severity.', {
+    CRITICAL: count('Critical.'),
+    HIGH: count('High.'),
+    MEDIUM: count('Medium.'),
+    LOW: count('Low.'),
+    UNKNOWN: count('Without a known severity.'),
+  }),
+  row: closed(
+    'What a run came to for one destination repository:tag.',
+    {
+      id: text('The entry: kind and destination as the config has it.'),
+      destination: text('The reference that was published to.'),
+      digest: orNull({
+        ...defined('digest'),
+        description: 'What the destination is, or was to be; null when that was never found out.',
+      }),
+      outcome: oneWord('What became of it.', ['published', 'unchanged', 'refused', 'failed', 'skipped', 'cancelled']),
+      before: orNull({
+        ...defined('digest'),
+        description: 'What the tag named before the run; null when there was none.',
+      }),
+      why: text('Why it ran, or why it did not.'),
+      findings: orNull({
+        ...defined('findings'),
+        description: 'null when it was not scanned, which is not the same as none.',
+      }),
+      signed: flag('Our signature is attached and was verified.'),
+      size: orNull({ ...count('Bytes of all platforms’ configs and layers; null when not known.') }),
+      packages: orNull({ ...count('Most packages found on one platform; null when not known.') }),
+      seconds: amount('Time its tasks took together.'),
+    },
+    { failure: defined('failure') },
+  ),
+};

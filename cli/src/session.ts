@@ -1,0 +1,49 @@
+/** Opens what a command works with, and says what it may be told to wait for. */
+import { configFailure, openSession, type Event, type Planned, type Session } from '@slipway/core';
+import type { Outcome } from './load.ts';
+import type { Io } from './io.ts';
+import type { Options } from './options.ts';
+import type { Prepared } from './prepare.ts';
+import { VERSION } from './version.ts';
+
+export interface SessionRequest {
+  readonly prepared: Prepared;
+  /** In place of the prepared one. */
+  readonly planned?: Planned;
+  readonly purpose: 'run' | 'scan';
+  readonly signal: AbortSignal;
+  /** False: nothing that an earlier run remembered is believed. */
+  readonly remember?: boolean;
+  readonly report?: (event: Event) => void;
+}
+
+/** Fails when `.slipway` beside the config cannot be written. */
+export async function openCommandSession(io: Io, request: SessionRequest): Promise<Outcome<Session>> {
+  const { config, settings, planned, host, finder, signing } = request.prepared;
+  try {
+    const session = await openSession({
+      config,
+      settings,
+      planned: request.planned ?? planned,
+      host,
+      finder,
+      env: io.env,
+      version: VERSION,
+      purpose: request.purpose,
+      ...(signing === undefined ? {} : { signing }),
+      ...(request.remember === undefined ? {} : { remember: request.remember }),
+      signal: request.signal,
+      report: request.report ?? (() => {}),
+    });
+    return { ok: true, value: session };
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || !('path' in error)) throw error;
+    const message = `the folder .slipway beside the config cannot be used (${String(error.code)} at ${String(error.path)})`;
+    return { ok: false, failures: [configFailure(message, 'see who may write there, and whether the disk is full')] };
+  }
+}
+
+/** Aborted by the user's signal, and by `--timeout`. */
+export function deadline(io: Io, { timeout }: Pick<Options, 'timeout'>): AbortSignal {
+  return timeout === undefined ? io.interrupt : AbortSignal.any([io.interrupt, AbortSignal.timeout(timeout)]);
+}
