@@ -116,6 +116,13 @@ describe('createExec', () => {
     expect(await exec('tool', [])).toMatchObject({ ok: true, value: { stdout: '{"token":"***"}\n' } });
   });
 
+  it('redacts what one call alone hands over as a secret', async () => {
+    const { exec, log } = await toolOf('echo "$BUILD_SECRET_0 $PLAIN"; echo "$BUILD_SECRET_0" >&2');
+    const result = await exec('tool', [], { env: { BUILD_SECRET_0: 'tr0ub4dor-3', PLAIN: 'plain text' } });
+    expect(result).toMatchObject({ ok: true, value: { stdout: '*** plain text\n' } });
+    expect(log).toEqual(['***']);
+  });
+
   it('passes an argument that looks like an option as it is', async () => {
     const { exec } = await toolOf('printf "%s\\n" "$@"');
     expect(await exec('tool', ['--', '--help', '$(id)'])).toMatchObject({

@@ -4,7 +4,7 @@ import type { Exec, ExecOptions, Plugin } from '../plugin/api.ts';
 import { makeHome, toolEnvironment, writeDockerConfig, type DockerConfig, type Variables } from './environment.ts';
 import type { FoundTool, ToolFinder } from './model.ts';
 import { runProcess, type ProcessOutcome } from './process.ts';
-import type { Redactor } from './redact.ts';
+import { createRedactor, secretsFromEnv, type Redactor } from './redact.ts';
 import { removeTree } from './tmp.ts';
 
 export interface ExecDependencies {
@@ -54,7 +54,8 @@ export function createExec(dependencies: ExecDependencies): Exec {
       const folders = { home: await makeHome(tmpFolder), tmp: tmpFolder, dockerConfig };
       const declared = dependencies.plugin.needs.env ?? [];
       const env = toolEnvironment(dependencies.env ?? process.env, declared, options.env ?? {}, folders);
-      return await start(dependencies, found.value, args, options, env);
+      const redact = hiding(options.env ?? {}, dependencies.redact);
+      return await start({ ...dependencies, redact }, found.value, args, options, env);
     } catch (error) {
       return fail(
         toolFailure(
@@ -88,6 +89,16 @@ export async function findTool(
     hook,
     message: `plugin ${plugin.name} started "${tool}", which it does not declare in needs.tools`,
     hint: 'its author must add the tool and the accepted versions to needs.tools',
+  });
+}
+
+/** Also hides what this one call hands to the tool as a secret. */
+function hiding(env: Variables, redact: Redactor): Redactor {
+  const secrets = secretsFromEnv(env);
+  if (secrets.length === 0) return redact;
+  const own = createRedactor(secrets);
+  return Object.assign((text: string) => redact(own(text)), {
+    values: (text: string) => redact.values(own.values(text)),
   });
 }
 

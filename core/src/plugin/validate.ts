@@ -70,6 +70,9 @@ function wording(validate: ValidateFunction, error: ErrorObject | undefined): st
   if (error.keyword === 'const') {
     return `${at} must be ${JSON.stringify(params['allowedValue'])}`;
   }
+  if (error.keyword === 'false schema') {
+    return `${at} is not allowed beside the others`;
+  }
   return `${at} ${error.message ?? `is not valid (${validate.errors?.length ?? 0} errors)`}`;
 }
 

@@ -1,0 +1,63 @@
+/** One run of buildx: an OCI image layout from a Dockerfile, with every base pinned. */
+import { fail, formatPinned, formatPlatform, formatRepository, ok } from '@slipway/core';
+import type { BuildContext, Built, Material, Result } from '@slipway/core';
+import { join } from 'node:path';
+import type { Builders } from './builder.ts';
+import { explain } from './explain.ts';
+import type { DockerOptions } from './options.ts';
+import { findSecrets } from './secrets.ts';
+import { makeWorkspace } from './workspace.ts';
+
+/** Relative to the task's folder, where buildx runs: lists of `key=value` cannot hold every path. */
+const LAYOUT = 'layout';
+
+export async function build(context: BuildContext, options: DockerOptions, builders: Builders): Promise<Result<Built>> {
+  const secrets = await findSecrets(options.secrets, context.files.root);
+  if (!secrets.ok) return secrets;
+  const builder = await builders(context);
+  if (!builder.ok) return fail(explain(builder.failure, options));
+  const workspace = await makeWorkspace(context);
+  if (!workspace.ok) return workspace;
+  const args = [
+    ...['build', ...builder.value.args, '--file', workspace.value.dockerfile],
+    ...['--platform', context.platforms.map(formatPlatform).join(',')],
+    ...Object.entries(context.bases).flatMap(([text, base]) => [
+      '--build-context',
+      `${text}=docker-image://${formatPinned(base)}`,
+    ]),
+    // Dates in layers would make each build another image; attestations of BuildKit's would be children of unknown platform.
+    ...['--output', `type=oci,dest=${LAYOUT},tar=false,rewrite-timestamp=true`, '--provenance=false', '--sbom=false'],
+    ...['--progress', 'plain'],
+    ...Object.entries(options.buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
+    ...secrets.value.args,
+    ...(options.noCache ? ['--no-cache'] : []),
+    ...['--', workspace.value.context],
+  ];
+  const env = {
+    ...secrets.value.env,
+    ...builder.value.env,
+    SOURCE_DATE_EPOCH: String(options.sourceDateEpoch),
+    // The copy lies in the user's checkout, whose commit must not reach the builder.
+    BUILDX_GIT_INFO: '0',
+  };
+  const built = await context.exec('buildx', args, { env, hosts: registriesOf(context) });
+  if (!built.ok) return fail(explain(built.failure, options));
+  return ok({ layout: join(context.files.work, LAYOUT), materials: materialsOf(context) });
+}
+
+/** Whose credentials buildx may see. */
+function registriesOf({ bases, inputs }: BuildContext): readonly string[] {
+  const references = [...Object.values(bases), ...inputs.bases.map(({ reference }) => reference)];
+  return [...new Set(references.map(({ registry }) => registry))].sort();
+}
+
+/** Each base as it was named, with the digest that was used. */
+function materialsOf({ bases, inputs }: BuildContext): readonly Material[] {
+  return inputs.bases.map(({ text, reference }) => {
+    const base = Object.hasOwn(bases, text) ? bases[text] : undefined;
+    const uri = `docker-image://${formatRepository(base ?? reference)}`;
+    if (base === undefined) return { uri, name: text };
+    const [algorithm = '', value = ''] = base.digest.split(':', 2);
+    return { uri, name: text, digest: { [algorithm]: value } };
+  });
+}

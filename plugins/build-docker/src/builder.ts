@@ -1,0 +1,56 @@
+/** Which builder makes the images, and where buildx finds what it knows of it. */
+import { fail, ok, type Result, type TaskContext } from '@slipway/core';
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { DockerOptions } from './options.ts';
+
+export interface Builder {
+  /** Arguments of `buildx build`. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** What buildx needs to reach builders that Docker or Kubernetes runs. */
+export const inheritedVariables: readonly string[] = [
+  ...['DOCKER_HOST', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY', 'DOCKER_API_VERSION'],
+  ...['BUILDX_BUILDER', 'KUBECONFIG', 'SSH_AUTH_SOCK'],
+];
+
+export type Builders = (context: TaskContext) => Promise<Result<Builder>>;
+
+/** A builder for an endpoint is made once a run; the user's own are used as they are. */
+export function createBuilders({ builder, endpoint }: DockerOptions): Builders {
+  if (endpoint === undefined) {
+    const args = builder === undefined ? [] : ['--builder', builder];
+    return async () => ok({ args, env: { BUILDX_CONFIG: userConfig() } });
+  }
+  const made = new Map<string, Promise<Result<Builder>>>();
+  return async (context) => {
+    const { shared } = context.files;
+    const known = made.get(shared) ?? makeRemote(endpoint, context);
+    made.set(shared, known);
+    const result = await known;
+    // The next task tries again: what stopped this one may have been its own time limit.
+    if (!result.ok) made.delete(shared);
+    return result;
+  };
+}
+
+async function makeRemote(endpoint: string, context: TaskContext): Promise<Result<Builder>> {
+  const folder = join(context.files.shared, 'buildx');
+  await mkdir(folder, { recursive: true });
+  const env = { BUILDX_CONFIG: folder };
+  const name = `slipway-${createHash('sha256').update(endpoint).digest('hex').slice(0, 12)}`;
+  const created = await context.exec('buildx', ['create', '--name', name, '--driver', 'remote', endpoint], { env });
+  // The name holds the endpoint, so one that is there already is the same.
+  const there =
+    !created.ok && created.failure.reason === 'tool' && /existing instance/.test(created.failure.output ?? '');
+  return created.ok || there ? ok({ args: ['--builder', name], env }) : fail(created.failure);
+}
+
+/** Tools get a home and a DOCKER_CONFIG of their own; the user's builders are known in the user's. */
+function userConfig(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  return env['BUILDX_CONFIG'] ?? join(env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'buildx');
+}

@@ -1,0 +1,113 @@
+/**
+ * Which files of a context `.dockerignore` leaves out: https://docs.docker.com/build/concepts/context/#dockerignore-files.
+ * Patterns are matched without regular expressions, so that no pattern of any kind can take long.
+ */
+import { posix } from 'node:path';
+
+/** Whether a path, relative to the context and with `/` between parts, is left out. */
+export type Ignored = (path: string) => boolean;
+
+export function parseIgnore(text: string): Ignored {
+  const rules = text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .filter((line) => !line.startsWith('#'))
+    .flatMap((line) => toRule(line.trim()));
+  // The last rule that matches decides.
+  return (path) => rules.findLast(({ pattern }) => matches(pattern, path))?.leavesOut ?? false;
+}
+
+interface Rule {
+  readonly leavesOut: boolean;
+  readonly pattern: readonly Token[];
+}
+
+function toRule(line: string): readonly Rule[] {
+  const leavesOut = !line.startsWith('!');
+  const written = leavesOut ? line : line.slice(1).trim();
+  if (written === '') return [];
+  const pattern = posix
+    .normalize(written)
+    .replace(/^\/(?=.)/, '')
+    .replace(/(?<=.)\/$/, '');
+  return [{ leavesOut, pattern: tokenise(pattern) }];
+}
+
+type Token =
+  | { readonly kind: 'one'; readonly fits: (character: string) => boolean }
+  /** `*`: any number of characters of one name. */
+  | { readonly kind: 'name' }
+  /** `**` at the end: anything. */
+  | { readonly kind: 'rest' }
+  /** `**` elsewhere: any number of whole folders. Always followed by `folder`, in which it waits for the next `/`. */
+  | { readonly kind: 'folders' }
+  | { readonly kind: 'folder' };
+
+function tokenise(pattern: string): readonly Token[] {
+  const tokens: Token[] = [];
+  for (let at = 0; at < pattern.length; at += 1) {
+    const character = pattern.charAt(at);
+    if (pattern.startsWith('**', at)) {
+      at += pattern.charAt(at + 2) === '/' ? 2 : 1;
+      if (at + 1 >= pattern.length) tokens.push({ kind: 'rest' });
+      else tokens.push({ kind: 'folders' }, { kind: 'folder' });
+    } else if (character === '*') tokens.push({ kind: 'name' });
+    else if (character === '?') tokens.push({ kind: 'one', fits: (other) => other !== '/' });
+    else if (character === '[' && pattern.indexOf(']', at + 2) > 0) {
+      const end = pattern.indexOf(']', at + 2);
+      tokens.push({ kind: 'one', fits: setOf(pattern.slice(at + 1, end)) });
+      at = end;
+    } else {
+      if (character === '\\' && at + 1 < pattern.length) at += 1;
+      const literal = pattern.charAt(at);
+      tokens.push({ kind: 'one', fits: (other) => other === literal });
+    }
+  }
+  return tokens;
+}
+
+/** `a-z`, `^0-9` and their like. */
+function setOf(text: string): (character: string) => boolean {
+  const not = text.startsWith('^');
+  const ranges = [...(not ? text.slice(1) : text).matchAll(/(.)-(.)|(.)/gs)].map(([, from, to, one]) => ({
+    from: from ?? one ?? '',
+    to: to ?? one ?? '',
+  }));
+  return (character) =>
+    character !== '/' && ranges.some(({ from, to }) => from <= character && character <= to) !== not;
+}
+
+/** Whether the pattern fits the path or a folder above it: all positions in the pattern are followed at once. */
+function matches(pattern: readonly Token[], path: string): boolean {
+  let positions = new Set<number>();
+  enter(0, pattern, positions);
+  for (const character of path) {
+    if (character === '/' && positions.has(pattern.length)) return true;
+    const next = new Set<number>();
+    for (const position of positions) step(position, character, pattern, next);
+    positions = next;
+  }
+  return positions.has(pattern.length);
+}
+
+function step(position: number, character: string, pattern: readonly Token[], next: Set<number>): void {
+  const token = pattern[position];
+  if (token === undefined) return;
+  if (token.kind === 'one' && token.fits(character)) enter(position + 1, pattern, next);
+  else if (token.kind === 'rest' || (token.kind === 'name' && character !== '/')) enter(position, pattern, next);
+  else if (token.kind === 'folder') {
+    next.add(position);
+    if (character === '/') enter(position + 1, pattern, next);
+  }
+}
+
+/** Adds a position, and those that need no further character to be reached from it. */
+function enter(position: number, pattern: readonly Token[], into: Set<number>): void {
+  into.add(position);
+  const token = pattern[position];
+  if (token?.kind === 'name' || token?.kind === 'rest') enter(position + 1, pattern, into);
+  if (token?.kind === 'folders') {
+    into.add(position + 1);
+    enter(position + 2, pattern, into);
+  }
+}

@@ -1,0 +1,58 @@
+/** What decides the result of a Dockerfile: its context, its bases, its arguments. */
+import { fail, ok } from '@slipway/core';
+import type { BuildEntry, Files, ModeInputs, Platform, Result } from '@slipway/core';
+import { posix } from 'node:path';
+import { imagesOf, type Image } from './dockerfile.ts';
+import { parseIgnore, type Ignored } from './ignore.ts';
+import { decisive, type DockerOptions } from './options.ts';
+
+/** The machine's own platform would make the result depend on where it is built. */
+const DEFAULT_PLATFORM: Platform = { os: 'linux', architecture: 'amd64' };
+
+export async function findInputs(entry: BuildEntry, files: Files, options: DockerOptions): Promise<Result<ModeInputs>> {
+  const text = await files.read(entry.source);
+  if (!text.ok) return text;
+  const platforms =
+    entry.platforms === undefined || entry.platforms.length === 0 ? [DEFAULT_PLATFORM] : entry.platforms;
+  const images = new Map<string, Image>();
+  for (const platform of platforms) {
+    const named = imagesOf(text.value, { file: entry.source, args: options.buildArgs, platform });
+    if (!named.ok) return named;
+    for (const image of named.value) images.set(image.text, image);
+  }
+  const context = contextFolder(entry);
+  const listed = await files.list(context);
+  if (!listed.ok) return fail({ ...listed.failure, at: entry.at });
+  const rules = await readIgnore(entry, files);
+  const prefix = context === '.' ? '' : `${context}/`;
+  const sent = listed.value.filter((file) => !rules.ignored(file.slice(prefix.length)));
+  return ok({
+    files: [...new Set([...sent, entry.source, ...(rules.file === undefined ? [] : [rules.file])])].sort(),
+    packageIndexes: [],
+    bases: [...images.values()],
+    platforms,
+    packages: [],
+    options: decisive(options),
+  });
+}
+
+/** Relative to the root: as the entry says, else the folder of the Dockerfile. `.` is the root itself. */
+export function contextFolder(entry: BuildEntry): string {
+  return posix.normalize(entry.dockerOptions.context ?? posix.dirname(entry.source)).replace(/(?<=.)\/$/, '');
+}
+
+interface IgnoreRules {
+  readonly ignored: Ignored;
+  /** The file they come from, relative to the root, and what it says; absent when there is none. */
+  readonly file?: string;
+  readonly text?: string;
+}
+
+/** The Dockerfile's own ignore file stands in for that of the context, as in BuildKit. */
+export async function readIgnore(entry: BuildEntry, files: Files): Promise<IgnoreRules> {
+  for (const file of [`${entry.source}.dockerignore`, posix.join(contextFolder(entry), '.dockerignore')]) {
+    const text = await files.read(file);
+    if (text.ok) return { ignored: parseIgnore(text.value), file, text: text.value };
+  }
+  return { ignored: () => false };
+}

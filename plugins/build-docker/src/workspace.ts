@@ -1,0 +1,98 @@
+/**
+ * A private copy of what a build reads. The builder is sent every file of a folder with its mode, so the copy is what makes
+ * two checkouts equal: without `.git` and our own folder, without what is ignored, and with modes that no umask changed.
+ */
+import { cancelled, configFailure, fail, folderFiles, ok, type BuildContext, type Result } from '@slipway/core';
+import { constants } from 'node:fs';
+import { chmod, copyFile, mkdir, readdir, readlink, realpath, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, sep } from 'node:path';
+import type { Ignored } from './ignore.ts';
+import { contextFolder, readIgnore } from './inputs.ts';
+
+export interface Workspace {
+  /** Relative to the task's folder. */
+  readonly dockerfile: string;
+  readonly context: string;
+}
+
+/** Like the planner's view of the config's folder. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['.git', '.slipway']);
+
+export async function makeWorkspace(context: BuildContext): Promise<Result<Workspace>> {
+  const { entry, files } = context;
+  const sources = folderFiles(files.root);
+  const text = await sources.read(entry.source);
+  if (!text.ok) return text;
+  const rules = await readIgnore(entry, sources);
+  const workspace = { dockerfile: `dockerfile/${basename(entry.source)}`, context: 'context' };
+  await mkdir(join(files.work, 'dockerfile'));
+  await writeFile(join(files.work, workspace.dockerfile), text.value);
+  // Always there: otherwise the builder would apply a `.dockerignore` that the Dockerfile's own one stands in for.
+  await writeFile(join(files.work, `${workspace.dockerfile}.dockerignore`), rules.text ?? '');
+  const from = await realFolder(files.root, contextFolder(entry));
+  if (from === undefined) {
+    return fail(
+      configFailure(
+        `the build context "${contextFolder(entry)}" is not a folder inside of the config's folder`,
+        undefined,
+        entry.at,
+      ),
+    );
+  }
+  const to = join(files.work, workspace.context);
+  await mkdir(to);
+  await chmod(to, 0o755);
+  const copied = await copyFolder({ from, to, ignored: rules.ignored, signal: context.signal });
+  return copied ? ok(workspace) : fail(cancelled);
+}
+
+interface Copying {
+  readonly from: string;
+  readonly to: string;
+  readonly ignored: Ignored;
+  readonly signal: AbortSignal;
+}
+
+/** Folders appear with the first thing in them. Symbolic links stay links, and nothing is read through them. */
+async function copyFolder({ from, to, ignored, signal }: Copying): Promise<boolean> {
+  const folders = [''];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const item of await readdir(join(from, folder), { withFileTypes: true })) {
+      if (signal.aborted) return false;
+      if (LEFT_OUT.has(item.name)) continue;
+      const path = folder === '' ? item.name : `${folder}/${item.name}`;
+      if (item.isDirectory()) folders.push(path);
+      else if (!ignored(path) && (item.isFile() || item.isSymbolicLink())) {
+        await makeFolders(to, dirname(path));
+        if (item.isFile()) await copyPlain(join(from, path), join(to, path));
+        else await symlink(await readlink(join(from, path)), join(to, path));
+      }
+    }
+  }
+  return true;
+}
+
+/** The mode that Git would give it. */
+async function copyPlain(from: string, to: string): Promise<void> {
+  const { mode } = await stat(from);
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+  await chmod(to, (mode & 0o100) === 0 ? 0o644 : 0o755);
+}
+
+async function makeFolders(top: string, path: string): Promise<void> {
+  const first = await mkdir(join(top, path), { recursive: true });
+  if (first === undefined) return;
+  for (let folder = join(top, path); folder.length >= first.length; folder = dirname(folder))
+    await chmod(folder, 0o755);
+}
+
+/** The real path of a folder, if it lies inside of `root` once symbolic links are followed. */
+async function realFolder(root: string, folder: string): Promise<string | undefined> {
+  try {
+    const [base, real] = await Promise.all([realpath(root), realpath(join(root, folder))]);
+    const inside = real === base || real.startsWith(base + sep);
+    return inside && (await stat(real)).isDirectory() ? real : undefined;
+  } catch {
+    return undefined;
+  }
+}
