@@ -18,3 +18,4 @@ export {
   type ModeInput,
   type Runner,
 } from './suite.ts';
+export { createTestWorld, modeInput, type ModeInputRequest, type TestWorldOptions } from './world.ts';
