@@ -17,6 +17,8 @@ export { parseJournal, readJournal } from './journal/journal.ts';
 export { foldEvents, type RunState } from './journal/state.ts';
 export { apkArchitecture, apkArchitectureOf, parseArchitecture } from './oci/apk-architecture.ts';
 export * from './oci/model.ts';
+export type { LayerFile, LayerMember } from './oci/tar.ts';
+export { writeImageLayout, type ImageContent, type ImageSettings } from './oci/write-layout.ts';
 export { createPlan, type Planned } from './plan/create.ts';
 export { fileState, folderFiles, type FileState } from './plan/files.ts';
 export { formatPlan, formatPlanText, planJson } from './plan/format.ts';
