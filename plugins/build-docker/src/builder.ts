@@ -51,6 +51,6 @@ async function makeRemote(endpoint: string, context: TaskContext): Promise<Resul
 }
 
 /** Tools get a home and a DOCKER_CONFIG of their own; the user's builders are known in the user's. */
-function userConfig(env: Readonly<Record<string, string | undefined>> = process.env): string {
+export function userConfig(env: Readonly<Record<string, string | undefined>> = process.env): string {
   return env['BUILDX_CONFIG'] ?? join(env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'buildx');
 }

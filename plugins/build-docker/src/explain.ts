@@ -10,9 +10,9 @@ interface Meaning {
   readonly class?: ToolFailure['class'];
 }
 
-const NEEDED =
+export const NEEDED =
   'images are written as OCI layouts, which needs a builder of the driver docker-container, kubernetes or remote, or a Docker that keeps its images in containerd';
-const MAKE_ONE =
+export const MAKE_ONE =
   'run: docker buildx create --use --driver docker-container; or set the option "endpoint" of the plugin build-docker to a buildkitd, as unix:///run/buildkit/buildkitd.sock';
 
 /** The first that fits. */

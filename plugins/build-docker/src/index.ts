@@ -3,6 +3,7 @@ import type { Plugin } from '@slipway/core';
 import { inheritedVariables } from './builder.ts';
 import { dockerMode } from './mode.ts';
 import { optionsSchema, parseOptions } from './options.ts';
+import { preflight } from './preflight.ts';
 
 const plugin: Plugin = {
   name: 'build-docker',
@@ -10,6 +11,7 @@ const plugin: Plugin = {
   api: '1.0',
   options: optionsSchema,
   needs: { tools: [{ name: 'buildx', range: '>=0.20 <1' }], env: inheritedVariables },
+  preflight,
   apply(hooks, options) {
     const mode = dockerMode(parseOptions(options));
     hooks.mode.tapPromise('build-docker', async (modes) => modes.add(mode));

@@ -1,0 +1,50 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { preflight } from './preflight.ts';
+
+const tasks = [{ id: 'build:a', contract: 'image.build@1/docker', input: {} }];
+
+async function messages(options: Readonly<Record<string, unknown>>, env: Readonly<Record<string, string>>, root = '/') {
+  return (await preflight({ tasks, options, root, env })).map((failure) => `${failure.reason}: ${failure.message}`);
+}
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'slipway-preflight-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+it('names a socket that is not there', async () => {
+  const at = folder();
+  const endpoint = `unix://${join(at, 'buildkitd.sock')}`;
+  expect(await messages({ endpoint }, {})).toEqual([
+    `missing-tool: no buildkitd listens at ${join(at, 'buildkitd.sock')}`,
+  ]);
+  writeFileSync(join(at, 'buildkitd.sock'), '');
+  expect(await messages({ endpoint }, {})).toEqual([]);
+});
+
+it('leaves what only buildx knows to buildx', async () => {
+  expect(await messages({ endpoint: 'tcp://buildkit.example:1234' }, {})).toEqual([]);
+  expect(await messages({ builder: 'mine' }, {})).toEqual([]);
+  expect(await messages({}, { DOCKER_HOST: 'tcp://docker.example:2376' })).toEqual([]);
+});
+
+it('finds the builder that buildx has chosen', async () => {
+  const at = folder();
+  mkdirSync(join(at, 'buildx'));
+  writeFileSync(join(at, 'buildx', 'current'), '{}');
+  expect(await messages({}, { DOCKER_CONFIG: at })).toEqual([]);
+});
+
+it('names a secret whose source is missing', async () => {
+  const secrets = { a: { env: 'NOT_SET' } };
+  expect(await messages({ secrets, builder: 'mine' }, {})).toEqual([
+    'config: the build secret "a" comes from the environment variable NOT_SET, which is not set',
+  ]);
+  const at = folder();
+  writeFileSync(join(at, 'token'), 'x');
+  expect(await messages({ secrets: { a: { file: 'token' } }, builder: 'mine' }, {}, at)).toEqual([]);
+});
