@@ -30,17 +30,13 @@ export interface Instruction {
 export interface Instructions {
   /** `\` unless the `escape` directive says otherwise. */
   readonly escape: string;
-  /** What the `syntax` directive names. */
-  readonly syntax?: string;
   readonly instructions: readonly Instruction[];
 }
 
 /** Never fails: what is no Dockerfile gives instructions that mean nothing. */
 export function readInstructions(text: string): Instructions {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
-  const directives = readDirectives(lines);
-  const escape = directives.get('escape') === '`' ? '`' : '\\';
-  const syntax = directives.get('syntax');
+  const escape = readDirectives(lines).get('escape') === '`' ? '`' : '\\';
   const instructions: Instruction[] = [];
   for (let next = 0; next < lines.length;) {
     const joined = joinLines(lines, next, escape);
@@ -50,7 +46,7 @@ export function readInstructions(text: string): Instructions {
     instructions.push(instruction);
     next = skipHeredocs(instruction, joined.text, lines, next);
   }
-  return { escape, instructions, ...(syntax === undefined ? {} : { syntax }) };
+  return { escape, instructions };
 }
 
 const DIRECTIVE = /^#\s*(syntax|escape|check)\s*=\s*(.+?)\s*$/i;
