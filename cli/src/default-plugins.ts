@@ -5,6 +5,7 @@ export const defaultPlugins: ReadonlyMap<string, () => Promise<Plugin>> = new Ma
   ['sync-crane', async () => (await import('@slipway/sync-crane')).default],
   ['build-apko', async () => (await import('@slipway/build-apko')).default],
   ['build-docker', async () => (await import('@slipway/build-docker')).default],
+  ['build-melange', async () => (await import('@slipway/build-melange')).default],
   ['scan-trivy', async () => (await import('@slipway/scan-trivy')).default],
   ['sign-cosign', async () => (await import('@slipway/sign-cosign')).default],
 ]);

@@ -245,8 +245,8 @@ function isNetworkBound(task: Task): boolean {
 
 function endOf(task: Task, output: unknown): TaskEnd {
   if (task.contract !== 'core.probe@1') return { state: 'ok', output };
-  const { goal, why } = output as Probed;
-  return { state: 'ok', output, goal, why };
+  const { goal, why, reuse } = output as Probed;
+  return { state: 'ok', output, goal, why, reuse: reuse !== undefined };
 }
 
 function notOk(failure: Failure, signal: AbortSignal): TaskEnd {

@@ -17,7 +17,10 @@ export type TaskEnd =
   | {
       readonly state: 'ok';
       readonly output: unknown;
-      /** Of a probe: nothing is left to do for its entry. */ readonly goal?: boolean;
+      /** Of a probe: nothing is left to do for its entry. */
+      readonly goal?: boolean;
+      /** Of a probe: the image is there, so what it is built from need not be made. */
+      readonly reuse?: boolean;
       readonly why?: string;
     }
   | { readonly state: Exclude<TaskState, 'ok'>; readonly failure: Failure };
@@ -56,6 +59,8 @@ type State = 'dormant' | 'waiting' | 'running' | 'ended' | 'elided';
 interface Node {
   readonly task: Task;
   readonly dependents: Node[];
+  /** What it still waits for, or waited for: the task's needs, unless it does without some. */
+  needs: readonly string[];
   unmet: number;
   state: State;
   end: TaskEnd | undefined;
@@ -67,7 +72,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   const nodes = new Map<string, Node>();
   for (const task of options.tasks) {
     const state = isProbe(task) ? 'waiting' : 'dormant';
-    nodes.set(task.id, { task, dependents: [], unmet: task.needs.length, state, end: undefined });
+    nodes.set(task.id, { task, dependents: [], needs: task.needs, unmet: task.needs.length, state, end: undefined });
   }
   for (const node of nodes.values()) for (const need of node.task.needs) nodeOf(need).dependents.push(node);
   const byEntry = Map.groupBy(
@@ -146,6 +151,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   function afterProbe(probe: Node, end: TaskEnd & { state: 'ok' }): void {
     const entry = probe.task.entry ?? '';
     const chain = (byEntry.get(entry) ?? []).filter((node) => node !== probe);
+    if (end.reuse === true) for (const node of chain) forgoPackages(node);
     if (end.goal === true) {
       for (const node of chain) {
         node.state = 'elided';
@@ -162,7 +168,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       woken.map((node) => node.task),
     );
     for (const node of woken) {
-      const failed = node.task.needs
+      const failed = node.needs
         .map((need) => nodeOf(need).end)
         .find((end): end is NotOk => end !== undefined && end.state !== 'ok');
       if (failed !== undefined && node.state === 'waiting') {
@@ -173,6 +179,18 @@ export async function runLoop(options: LoopOptions): Promise<void> {
     for (const node of woken) if (node.state === 'waiting' && node.unmet === 0) start(node);
   }
 
+  /** An image that is there is not built from its packages again: they need not be made, and may fail. */
+  function forgoPackages(node: Node): void {
+    const packages = node.needs.map(nodeOf).filter(({ task }) => task.entry === null);
+    if (packages.length === 0) return;
+    node.needs = node.needs.filter((need) => nodeOf(need).task.entry !== null);
+    for (const other of packages) {
+      if (other.end?.state === 'ok') continue;
+      node.unmet -= 1;
+      other.dependents.splice(other.dependents.indexOf(node), 1);
+    }
+  }
+
   /** The chain's tasks and the dormant packages they need, however deep. */
   function wake(chain: readonly Node[]): readonly Node[] {
     const woken: Node[] = [];
@@ -181,7 +199,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       if (node.state !== 'dormant') continue;
       node.state = 'waiting';
       woken.push(node);
-      for (const need of node.task.needs) {
+      for (const need of node.needs) {
         const other = nodeOf(need);
         if (other.task.entry === null) stack.push(other);
       }

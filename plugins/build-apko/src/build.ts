@@ -7,7 +7,7 @@ import type { BuildContext, Built, Failure, Result } from '@slipway/core';
 import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { materialsOf, parseLock, type ApkoLock } from './lock.ts';
-import { makeWorkspace } from './workspace.ts';
+import { makeWorkspace, packageKeys } from './workspace.ts';
 
 /** Relative to the workspace, so that no path of this machine reaches the image. */
 const LOCK = '../apko.lock.json';
@@ -16,7 +16,8 @@ const SBOMS = '../sboms';
 
 interface Prepared {
   readonly workspace: string;
-  readonly architectures: readonly string[];
+  /** What a lock and a build must be told alike. */
+  readonly flags: readonly string[];
   readonly lock: ApkoLock;
 }
 
@@ -36,42 +37,33 @@ export async function prepare(context: BuildContext): Promise<Result<Prepared>> 
     }
     architectures.push(architecture);
   }
+  const keyring = (await packageKeys(context)).flatMap((key) => ['--keyring-append', key]);
+  const flags = ['--arch', architectures.join(','), '--cache-dir', context.files.cache, ...keyring];
   const workspace = join(context.files.work, 'workspace');
   const lockFile = join(workspace, LOCK);
   if (!(await exists(lockFile))) {
     const made = await makeWorkspace(context, workspace);
     if (!made.ok) return made;
-    const flags = ['--arch', architectures.join(','), '--cache-dir', context.files.cache, '--output', LOCK];
-    const args = ['lock', ...flags, '--', context.entry.source];
+    const args = ['lock', ...flags, '--output', LOCK, '--', context.entry.source];
     const locked = await context.exec('apko', args, { cwd: workspace });
     if (!locked.ok) return fail(explain(locked.failure));
   }
   const lock = parseLock(await readFile(lockFile, 'utf8'));
-  return lock.ok ? ok({ workspace, architectures, lock: lock.value }) : lock;
+  return lock.ok ? ok({ workspace, flags, lock: lock.value }) : lock;
 }
 
 /** Builds an OCI image layout whose `index.json` is the image's index, and an SBOM for each platform. */
 export async function build(context: BuildContext): Promise<Result<Built>> {
   const prepared = await prepare(context);
   if (!prepared.ok) return prepared;
-  const { workspace, architectures, lock } = prepared.value;
+  const { workspace, flags, lock } = prepared.value;
   // Folders that exist: into a missing one apko writes a tar instead of a layout, or fails after the image is made.
   const layout = join(workspace, LAYOUT);
   const sboms = join(workspace, SBOMS);
   await mkdir(layout);
   await mkdir(sboms);
-  const flags = [
-    '--arch',
-    architectures.join(','),
-    '--cache-dir',
-    context.files.cache,
-    '--lockfile',
-    LOCK,
-    '--sbom-path',
-    SBOMS,
-    '--vcs=false',
-  ];
-  const args = ['build', ...flags, '--', context.entry.source, imageName(context), LAYOUT];
+  const given = [...flags, '--lockfile', LOCK, '--sbom-path', SBOMS, '--vcs=false'];
+  const args = ['build', ...given, '--', context.entry.source, imageName(context), LAYOUT];
   const built = await context.exec('apko', args, { cwd: workspace });
   if (!built.ok) return fail(explain(built.failure));
   const documents = await readSboms(layout, sboms, context);

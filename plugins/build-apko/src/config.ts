@@ -2,7 +2,16 @@
  * What Slipway reads of an apko configuration: what it takes in from outside. apko itself checks the rest.
  * https://github.com/chainguard-dev/apko/blob/main/docs/apko_file.md
  */
-import { parseArchitecture, configFailure, fail, ok, type ConfigFailure, type Platform, type Position, type Result } from '@slipway/core';
+import {
+  parseArchitecture,
+  configFailure,
+  fail,
+  ok,
+  type ConfigFailure,
+  type Platform,
+  type Position,
+  type Result,
+} from '@slipway/core';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
 
 /** A repository line, as `@edge https://…/edge/main`. */

@@ -4,7 +4,7 @@
  * two checkouts at two paths make one digest.
  */
 import { configFailure, fail, folderFiles, ok, type BuildContext, type Result } from '@slipway/core';
-import { copyFile, mkdir, realpath, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { isSeq } from 'yaml';
 import { parseRepositoryLine, REPOSITORY_KEYS } from './config.ts';
@@ -31,7 +31,7 @@ export async function makeWorkspace(context: BuildContext, folder: string): Prom
   if (!located.ok) return located;
   const packages: string[] = [];
   for (const [index, repository] of context.packageRepositories.entries()) {
-    const name = index === 0 ? 'packages' : `packages-${index + 1}`;
+    const name = packagesFolder(index);
     await symlink(repository, join(folder, name));
     packages.push(`./${name}`);
   }
@@ -40,6 +40,25 @@ export async function makeWorkspace(context: BuildContext, folder: string): Prom
       await writeFile(join(folder, source.file), String(source.config.document));
   }
   return ok(undefined);
+}
+
+/**
+ * The public keys that lie beside melange's packages, relative to the workspace. One key signs many of them, and each
+ * that is named gets into the image, so there is one of a name.
+ */
+export async function packageKeys({ packageRepositories }: BuildContext): Promise<readonly string[]> {
+  const keys = new Map<string, string>();
+  for (const [index, repository] of packageRepositories.entries()) {
+    for (const item of await readdir(repository, { withFileTypes: true })) {
+      if (item.isFile() && item.name.endsWith('.pub') && !keys.has(item.name))
+        keys.set(item.name, `${packagesFolder(index)}/${item.name}`);
+    }
+  }
+  return [...keys.values()].sort();
+}
+
+function packagesFolder(index: number): string {
+  return index === 0 ? 'packages' : `packages-${index + 1}`;
 }
 
 /**
