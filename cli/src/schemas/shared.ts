@@ -168,6 +168,9 @@ export const definitions: Readonly<Record<string, JsonSchema>> = {
       packages: orNull({ ...count('Most packages found on one platform; null when not known.') }),
       seconds: amount('Time its tasks took together.'),
     },
-    { failure: defined('failure') },
+    {
+      unscanned: list('Platforms that no scanner could read; findings says nothing of them.', text('As linux/arm64.')),
+      failure: defined('failure'),
+    },
   ),
 };

@@ -35,6 +35,8 @@ export interface Row {
   readonly why: string;
   /** `null` when it was not scanned. */
   readonly findings: FindingCounts | null;
+  /** Platforms that no scanner could read, when there are any; `findings` says nothing of them. */
+  readonly unscanned?: readonly string[];
   readonly signed: boolean;
   /** Bytes of all platforms' layers and configs; `null` when not known. */
   readonly size: number | null;

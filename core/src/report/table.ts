@@ -61,7 +61,7 @@ function cellsOf(row: Row): readonly string[] {
     formatDigest(row.digest),
     row.size === null ? '-' : formatBytes(row.size),
     row.packages === null ? '-' : String(row.packages),
-    formatFindings(row.findings),
+    formatFindings(row.findings, row.unscanned),
     row.signed ? 'yes' : 'no',
     row.seconds.toFixed(1),
     whatChanged(row),

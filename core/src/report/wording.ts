@@ -20,12 +20,13 @@ export function formatSeconds(seconds: number): string {
 }
 
 /** `1C 2H 0M 3L`; `none`; `-` when it was not scanned, which is not the same. */
-export function formatFindings(counts: FindingCounts | null): string {
-  if (counts === null) return '-';
+export function formatFindings(counts: FindingCounts | null, unscanned: readonly string[] = []): string {
+  if (counts === null) return unscanned.length === 0 ? '-' : 'unscanned';
   const { CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN } = counts;
-  if (CRITICAL + HIGH + MEDIUM + LOW + UNKNOWN === 0) return 'none';
+  const left = unscanned.length === 0 ? '' : `, ${unscanned.length} unscanned`;
+  if (CRITICAL + HIGH + MEDIUM + LOW + UNKNOWN === 0) return `none${left}`;
   const unknown = UNKNOWN === 0 ? '' : ` ${UNKNOWN}?`;
-  return `${CRITICAL}C ${HIGH}H ${MEDIUM}M ${LOW}L${unknown}`;
+  return `${CRITICAL}C ${HIGH}H ${MEDIUM}M ${LOW}L${unknown}${left}`;
 }
 
 /** `sha256:0123456789ab`, or `-`. */

@@ -188,7 +188,8 @@ function remember(record: EntryRecord, step: Step | undefined, output: unknown):
   switch (step) {
     case 'probe':
       record.probed = output as Probed;
-      record.signed = record.probed.goal && isSigned(record.probed.facts ?? []);
+      // What was believed is about this digest: without one it is about an image that will be replaced.
+      record.signed = record.probed.digest !== undefined && isSigned(record.probed.facts ?? []);
       break;
     case 'resolve': {
       const { image } = output as Resolution;

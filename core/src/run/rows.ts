@@ -28,6 +28,9 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
   const { probed, broken } = record;
   const digest = record.image?.digest ?? probed?.digest ?? null;
   const scan = record.scan ?? newestScan(record.facts ?? probed?.facts ?? [])?.content.scan;
+  // An image that nobody could look into is never shown as one without findings.
+  const scanned = scan?.platforms.filter(({ status }) => status !== 'unscanned') ?? [];
+  const unscanned = scan?.platforms.filter(({ status }) => status === 'unscanned').map(({ platform }) => platform) ?? [];
   return entry.targets.map(({ destination }) => {
     const text = formatReference(destination);
     const outcome = outcomeOf(record, text);
@@ -38,10 +41,11 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
       outcome,
       before: probed?.before[text] ?? null,
       why: whyOf(record),
-      findings: scan === undefined ? null : countFindings(mergeFindings(scan.platforms)),
+      findings: scanned.length === 0 ? null : countFindings(mergeFindings(scanned)),
+      ...(unscanned.length === 0 ? {} : { unscanned }),
       signed: record.signed,
       size: record.image?.size ?? null,
-      packages: scan === undefined ? null : packages(scan),
+      packages: scanned.length === 0 ? null : Math.max(...scanned.map((platform) => platform.packages)),
       seconds: Math.round(record.ms) / 1000,
       ...(broken === undefined ? {} : { failure: broken.end.failure }),
     };
@@ -62,10 +66,6 @@ function lacksPackage({ state, failure }: NotOk): boolean {
 function whyOf({ probed, broken }: EntryRecord): string {
   if (broken === undefined) return probed?.why ?? '';
   return broken.end.failure.message;
-}
-
-function packages(scan: Scan): number | null {
-  return scan.platforms.length === 0 ? null : Math.max(...scan.platforms.map((platform) => platform.packages));
 }
 
 /** Signed: the chain attached and verified, or the probe found it so. */
