@@ -8,7 +8,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{core,cli,tools,plugins/*}/src/**/*.test.ts'], testTimeout: 20_000 },
+        test: { name: 'unit', include: ['{core,cli,tools,plugins/*}/src/**/*.test.ts', 'docs/snippets/*.test.ts'], testTimeout: 20_000 },
       },
       {
         extends: true,
