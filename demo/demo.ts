@@ -27,7 +27,7 @@ async function demo(signal: AbortSignal): Promise<void> {
   const log = (line: string): void => console.say(`  ${line}`);
 
   console.heading('Tools');
-  const finder = await prepare({ packages: ['busybox-static'], tools: TOOLS, log, signal });
+  const finder = await prepare({ packages: ['bubblewrap', 'busybox-static'], tools: TOOLS, log, signal });
   signal.throwIfAborted();
 
   console.heading('The little world');

@@ -14,13 +14,13 @@ declare module 'vitest' {
 
 const WHOLE = { fulcio: true, referrersRegistry: true };
 /** Started by tests and by Slipway, besides those that the world itself is made with. */
-const OTHER_TOOLS = ['apko', 'buildkitd', 'buildx', 'trivy'];
+const OTHER_TOOLS = ['apko', 'buildkitd', 'buildx', 'ko', 'syft', 'trivy'];
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const log = (line: string): void => void process.stderr.write(`test world: ${line}\n`);
   const controller = new AbortController();
   const finder = await prepare({
-    packages: ['busybox-static', 'runc', 'skopeo'],
+    packages: ['bubblewrap', 'busybox-static', 'runc', 'skopeo'],
     tools: [...worldTools(WHOLE), ...OTHER_TOOLS],
     log,
     signal: controller.signal,

@@ -12,7 +12,11 @@ export function worldSettings(world: WorldAddresses): Readonly<Record<string, un
     trustedRoot: keys.trustedRoot,
   });
   return {
-    plugins: [{ name: 'scan-trivy', options: { databaseRepository: world.database } }],
+    plugins: [
+      { name: 'scan-trivy', options: { databaseRepository: world.database } },
+      // The key of the world's own packages, so that images have one key and keep their digests.
+      { name: 'build-melange', options: { signingKey: keys.packageKey } },
+    ],
     // Trusted: the real host does not exist, so the mirror must say what a tag names.
     mirrors: [{ source: 'hub.slipway.example', mirror: world.source.host, trusted: true }],
     signing: { ...signer(keys.production), scratch: signer(keys.scratch) },

@@ -1,7 +1,7 @@
 /** `build-melange` with the real melange, bubblewrap and the world's Alpine repository. */
 import { createServer } from 'node:net';
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -45,16 +45,13 @@ const APP = config('greeter', put('usr/bin/greeter', 'cat /usr/share/greeter/wor
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** Of the suite, whose every check builds the same checkout. */
-let suiteWorld: TestWorld | undefined;
-
 contractSuite(
   { describe, it },
   {
     plugin,
     options: KEY,
     contract: 'package.build@1',
-    world: async () => (suiteWorld = await checkout({ 'p/lib.yaml': LIB })),
+    world: () => checkout({ 'p/lib.yaml': LIB }),
     input: async () => inputOf('p/lib.yaml'),
     repeatable: async (output) => contentOf(output),
     hostile: 6,
@@ -146,6 +143,16 @@ describe('build-melange', () => {
     }
     expect(bytes[1]).toEqual(bytes[0]);
   });
+});
+
+it.each(['../../keys/outside.pub', '/etc/hostname'])('takes no key from outside of the folder: %s', async (path) => {
+  const testWorld = await checkout({ 'p/lib.yaml': LIB.replace('keyring: [', `keyring: ['${path}', `) });
+  const { output } = await build(testWorld, inputOf('p/lib.yaml'));
+  expect(output).toMatchObject({
+    ok: false,
+    failure: { reason: 'config', message: expect.stringContaining(path) as string },
+  });
+  expect(await readdir(testWorld.work)).not.toContain('keys');
 });
 
 describe('packages that were made before', () => {

@@ -13,7 +13,7 @@ import {
   type TaskContext,
 } from '@slipway/core';
 import { createHash } from 'node:crypto';
-import { constants, type Dirent } from 'node:fs';
+import { constants } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { withLocalPaths } from './config.ts';
@@ -89,15 +89,18 @@ export async function makeWorkspace(
   return ok({ folder, config: path, ...source, repositories, keyring, inputs });
 }
 
-/** Copies a regular file of the root; its hash, with a mark when it can be executed. */
+/** Copies a regular file of the root; the hash of the copy, with a mark when it can be executed. */
 async function copy(root: string, file: string, to: string): Promise<Result<string>> {
+  // Before anything is written: the file's path may lead out of the root, and then `to` would lead out of the workspace.
+  const found = await fileState(root, file);
+  if (!found.ok) return found;
   await mkdir(dirname(to), { recursive: true });
-  const state = await fileState(root, file);
-  if (!state.ok) return state;
   await copyFile(join(root, file), to, constants.COPYFILE_FICLONE);
+  const { executable } = found.value;
   // Other bits of the mode differ between checkouts, by the umask of who made them.
-  await chmod(to, state.value.executable ? 0o755 : 0o644);
-  return ok(`${state.value.sha256}${state.value.executable ? ' executable' : ''}`);
+  await chmod(to, executable ? 0o755 : 0o644);
+  const copied = await fileState(dirname(to), posix.basename(to));
+  return copied.ok ? ok(`${copied.value.sha256}${executable ? ' executable' : ''}`) : copied;
 }
 
 /** The packages and public keys of a folder that a package task made, sorted; indexes follow from them. */
@@ -106,15 +109,11 @@ async function repositoryFiles(repository: string): Promise<Result<readonly stri
     const items = await readdir(repository, { withFileTypes: true, recursive: true });
     const names = items
       .filter((item) => item.isFile())
-      .map((item) => posix.relative(repository, posix.join(parentOf(item), item.name)));
+      .map((item) => posix.relative(repository, posix.join(item.parentPath, item.name)));
     return ok(names.filter((name) => name.endsWith('.apk') || isPublicKey(name)).sort());
   } catch {
     return fail(configFailure(`the folder of packages ${repository} cannot be read`));
   }
-}
-
-function parentOf(item: Dirent): string {
-  return item.parentPath;
 }
 
 function isPublicKey(name: string): boolean {
