@@ -1,68 +1,76 @@
-/** Keyless through the whole chain, on a real certificate authority and timestamp authority; and two checkouts, one digest. */
+/** Keyless end to end: a real certificate authority and timestamp authority on loopback. */
 import { expect, test } from 'vitest';
-import { freshPath, identityToken, world } from '../world.ts';
-import { HELLO, project } from './project.ts';
-import { digestOf, source } from './shorthand.ts';
+import { cosign, freshPath, identityToken, world } from '../world.ts';
+import { project } from './project.ts';
+import { source } from './shorthand.ts';
 
-const ALL = ['signature', 'sbom', 'scan', 'copy'];
-const EMAIL = 'release@slipway.example';
+const WHO = 'robot@slipway.example';
 
-function keyless(subject: string): Readonly<Record<string, unknown>> {
-  const { keyless: services } = world();
-  return {
-    signing: {
-      keyless: { issuer: services?.issuer, subject },
-      signingConfig: services?.signingConfig,
-      trustedRoot: services?.trustedRoot,
-    },
-  };
-}
-
-test('keyless: signed by the identity, believed only by it, and nothing runs without one', async () => {
+test('an identity signs, is verified by Slipway and by cosign; another identity, or none, is not enough', async () => {
+  const { destination, keyless } = world();
+  if (keyless === undefined) throw new Error('the world has no keyless signing');
+  const { issuer, signingConfig, trustedRoot } = keyless;
   const [path, from] = [freshPath('keyless'), await source('keyless')];
-  const reference = `${world().destination.host}/${path}:1`;
-  const one = await project({
-    sync: [{ source: `hub.slipway.example/${from.path}:1`, destination: reference }],
-    settings: keyless(EMAIL),
+  const reference = `${destination.host}/${path}:1`;
+  const signing = (subject: string): Readonly<Record<string, unknown>> => ({
+    signing: { keyless: { issuer, subject }, identityTokenEnv: 'ROBOT_TOKEN', signingConfig, trustedRoot },
   });
-  const without = await one.run('run');
-  expect(without.code).toBe(2);
-  expect(without.stdout).toMatch(/no key and no ambient identity/);
-  expect(await digestOf(reference)).toBeUndefined();
+  const sync = [{ source: `hub.slipway.example/${from.path}:1`, destination: reference }];
+  const one = await project({ sync, settings: signing(WHO) });
 
-  const env = { SIGSTORE_ID_TOKEN: await identityToken(EMAIL) };
+  const without = await one.run('run');
+  expect(without.code, without.stdout).toBe(2);
+  expect(without.stdout).toContain('no key and no ambient identity');
+
+  const env = { ROBOT_TOKEN: await identityToken(WHO) };
   const ran = await one.runWith({ env }, 'run');
   expect(ran.code, ran.stdout + ran.stderr).toBe(0);
   expect(ran.row(`${path}:1`)).toMatchObject({ outcome: 'published', signed: true, digest: from.digest });
+
+  const again = await one.runWith({ env }, 'run');
+  expect(again.row(`${path}:1`).outcome).toBe('unchanged');
+  expect(again.answer.tools).toEqual([]);
+
   expect((await one.run('verify', '--deep')).code).toBe(0);
-  expect((await one.runWith({ env }, 'run')).answer.tools).toEqual([]);
-  expect(ran.stdout + ran.stderr).not.toContain(env.SIGSTORE_ID_TOKEN);
+  const flags = [
+    '--use-signed-timestamps',
+    '--insecure-ignore-tlog',
+    '--insecure-ignore-sct',
+    '--trusted-root',
+    trustedRoot,
+  ];
+  const identity = (who: string): readonly string[] => [
+    '--certificate-identity',
+    who,
+    '--certificate-oidc-issuer',
+    issuer,
+  ];
+  const theirs = await cosign(['verify', ...flags, ...identity(WHO), reference]);
+  expect(theirs.code, theirs.stderr).toBe(0);
+  expect((await cosign(['verify', ...flags, ...identity('other@slipway.example'), reference])).code).not.toBe(0);
 
-  await one.change({ settings: keyless('somebody@else.example') });
-  const refused = await one.run('verify');
-  expect(refused.code).toBe(1);
-  expect(refused.answer.entries).toMatchObject([{ ok: false, missing: ALL }]);
-
-  // Somebody else's token cannot sign in our name: what it makes is not believed, so no tag is moved.
-  const other = freshPath('keyless');
-  await one.change({
-    sync: [{ source: `hub.slipway.example/${from.path}:1`, destination: `${world().destination.host}/${other}:1` }],
-    settings: { ...keyless(EMAIL), limits: { tries: 1 } },
-  });
-  const theirs = await one.runWith({ env: { SIGSTORE_ID_TOKEN: await identityToken('somebody@else.example') } }, 'run');
-  expect(theirs.code, theirs.stdout).toBe(1);
-  expect(await digestOf(`${world().destination.host}/${other}:1`)).toBeUndefined();
+  await one.change({ settings: signing('other@slipway.example') });
+  const wrong = await one.run('verify');
+  expect(wrong.code).toBe(1);
+  expect(wrong.answer.entries[0]?.missing).toContain('signature');
 });
 
-test('two checkouts at two paths make one digest', async () => {
-  const { host } = world().destination;
-  const paths = [freshPath('one'), freshPath('two')];
-  const digests = await Promise.all(
-    paths.map(async (path) => {
-      const { run } = await project({ build: [{ source: `./${HELLO}`, destination: `${host}/${path}:1` }] });
-      return (await run('run')).row(`${path}:1`).digest;
-    }),
-  );
-  expect(digests[0]).toMatch(/^sha256:/);
-  expect(digests[1]).toBe(digests[0]);
+test('a token of another identity than the settings name publishes nothing', async () => {
+  const { destination, keyless } = world();
+  if (keyless === undefined) throw new Error('the world has no keyless signing');
+  const { issuer, signingConfig, trustedRoot } = keyless;
+  const [path, from] = [freshPath('impostor'), await source('impostor')];
+  const one = await project({
+    sync: [{ source: `hub.slipway.example/${from.path}:1`, destination: `${destination.host}/${path}:1` }],
+    settings: {
+      signing: { keyless: { issuer, subject: WHO }, identityTokenEnv: 'ROBOT_TOKEN', signingConfig, trustedRoot },
+      limits: { tries: 1 },
+    },
+  });
+  const ran = await one.runWith({ env: { ROBOT_TOKEN: await identityToken('impostor@slipway.example') } }, 'run');
+  expect(ran.code).toBe(1);
+  const row = ran.row(`${path}:1`);
+  expect(row).toMatchObject({ outcome: 'failed', signed: false, failure: { reason: 'trust', class: 'permanent' } });
+  expect(row.failure?.message).toContain(`does not verify as ${WHO}`);
+  expect((await one.run('verify')).answer.entries[0]?.missing).toEqual(['tag']);
 });

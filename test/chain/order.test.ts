@@ -52,10 +52,13 @@ test('the tag comes last, after image, referrers and their list, for sync and bu
 });
 
 describe('a step that fails leaves the old tag', () => {
+  /** The environment that the broken run gets. */
+  type Broken = Readonly<Record<string, string>> | void;
+
   interface Case {
     readonly what: string;
     /** Breaks the world for this project. */
-    readonly break: (project: Project, proxy: WatchingProxy) => Promise<Readonly<Record<string, string>> | void> | void;
+    readonly break: (project: Project, proxy: WatchingProxy) => Broken | Promise<Broken>;
     readonly mend: (project: Project, proxy: WatchingProxy) => Promise<void> | void;
     readonly says: RegExp;
     readonly hint: RegExp;
@@ -84,7 +87,7 @@ describe('a step that fails leaves the old tag', () => {
     },
     {
       what: 'a signature with the wrong password',
-      break: () => ({ COSIGN_PASSWORD: 'wrong' }) as never,
+      break: () => ({ COSIGN_PASSWORD: 'wrong' }),
       mend: () => undefined,
       says: /private key .* could not be opened/,
       hint: /COSIGN_PASSWORD|password/,

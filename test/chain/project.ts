@@ -84,7 +84,7 @@ export async function project(options: ProjectOptions): Promise<Project> {
     },
     async journals() {
       const runs = join(folder, '.slipway', 'runs');
-      const names = (await readdir(runs).catch(() => [])).toSorted();
+      const names = (await readdir(runs).catch((): string[] => [])).toSorted();
       return Promise.all(names.map(async (name) => events(await readFile(join(runs, name), 'utf8'))));
     },
   };

@@ -67,7 +67,7 @@ describe('wrong bytes from a source are an error, and nothing half is under the 
 
 describe('a registry that wants a login', () => {
   const challenges = [
-    { scheme: 'Basic', challenge: (_: string) => 'Basic realm="registry"' },
+    { scheme: 'Basic', challenge: () => 'Basic realm="registry"' },
     { scheme: 'Bearer', challenge: (host: string) => `Bearer realm="http://${host}/token",service="registry"` },
   ];
   const sides = ['source', 'destination'] as const;

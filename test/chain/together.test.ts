@@ -131,3 +131,15 @@ test('a tag that moved on at the source is followed; one that is pinned is not',
   expect(await verifies(`${destination.host}/${path}@${newer}`, world().keys.production.publicKey)).toBe(true);
   expect((await crane('validate', '--remote', `${destination.host}/${path}:tag`)).code).toBe(0);
 });
+
+test('two checkouts at two paths make one digest', async () => {
+  const { host } = world().destination;
+  const digests = await Promise.all(
+    [freshPath('one'), freshPath('two')].map(async (path) => {
+      const { run } = await project({ build: [{ source: `./${HELLO}`, destination: `${host}/${path}:1` }] });
+      return (await run('run')).row(`${path}:1`).digest;
+    }),
+  );
+  expect(digests[0]).toMatch(/^sha256:/);
+  expect(digests[1]).toBe(digests[0]);
+});
