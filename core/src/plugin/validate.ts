@@ -31,13 +31,7 @@ export type OptionsCheck =
 export function checkOptions(schema: JsonSchema, options: Readonly<Record<string, unknown>>): OptionsCheck {
   let validate: ValidateFunction;
   try {
-    validate = new Ajv2020({
-      strict: true,
-      strictRequired: false,
-      allowUnionTypes: true,
-      allErrors: true,
-      useDefaults: true,
-    }).compile(schema);
+    validate = optionsValidator(schema);
   } catch (error) {
     return {
       kind: 'schema',
@@ -53,6 +47,29 @@ export function checkOptions(schema: JsonSchema, options: Readonly<Record<string
     return { message: wording(validate, error), ...(hint === undefined ? {} : { hint }) };
   });
   return { kind: 'options', problems };
+}
+
+const optionsValidators = new WeakMap<JsonSchema, ValidateFunction>();
+let sharedForOptions: Ajv2020 | undefined;
+
+/** Making an Ajv costs more than everything else at the start of a command: there is one for all plugins. */
+function optionsValidator(schema: JsonSchema): ValidateFunction {
+  const known = optionsValidators.get(schema);
+  if (known !== undefined) {
+    return known;
+  }
+  sharedForOptions ??= new Ajv2020({
+    strict: true,
+    strictRequired: false,
+    allowUnionTypes: true,
+    allErrors: true,
+    useDefaults: true,
+    // Two plugins may have copied one `$id`.
+    addUsedSchema: false,
+  });
+  const validate = sharedForOptions.compile(schema);
+  optionsValidators.set(schema, validate);
+  return validate;
 }
 
 function wording(validate: ValidateFunction, error: ErrorObject | undefined): string {

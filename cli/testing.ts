@@ -1,0 +1,85 @@
+/** Surroundings for the tests of the command: a folder of their own, and the command run in this process. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Failure } from '@slipway/core';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { expect, onTestFinished } from 'vitest';
+import { runProgram } from './src/program.ts';
+import { envelopeSchema } from './src/schemas/envelope.ts';
+import { eventsSchema } from './src/schemas/events.ts';
+
+/** A folder with these files, by their path in it; gone after the test. */
+export function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-cli-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+  return folder;
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Around {
+  readonly cwd: string;
+  /** The whole environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One command line, in this process, without a terminal. */
+export async function command({ cwd, env = {} }: Around, ...args: readonly string[]): Promise<Ran> {
+  let stdout = '';
+  let stderr = '';
+  const code = await runProgram(
+    {
+      cwd,
+      env,
+      stdout: (text) => void (stdout += text),
+      stderr: (text) => void (stderr += text),
+      terminal: false,
+      color: false,
+      columns: () => 80,
+      interrupt: new AbortController().signal,
+    },
+    args,
+  );
+  return { code, stdout, stderr };
+}
+
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+const isAnswer = ajv.compile(envelopeSchema);
+const isEvent = ajv.compile(eventsSchema);
+
+/** What tests look at in an answer; which of the lists there are depends on the command. */
+export interface Answer {
+  readonly command: string;
+  readonly ok: boolean;
+  readonly failures: readonly Failure[];
+  readonly entries: readonly {
+    readonly id: string;
+    readonly kind: string;
+    readonly mode?: string;
+    readonly targets: readonly string[];
+    readonly at: string;
+    readonly skip?: string;
+  }[];
+}
+
+/** What a command printed with `--json`: one envelope, and nothing else. */
+export function answerOf({ stdout }: Pick<Ran, 'stdout'>): Answer {
+  expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+  const answer: unknown = JSON.parse(stdout);
+  expect(isAnswer(answer) ? [] : isAnswer.errors, stdout.slice(0, 2000)).toEqual([]);
+  return answer as Answer;
+}
+
+/** Complaints of the schema about an event; none when it is one. */
+export function complaintsAbout(event: unknown): readonly string[] {
+  return isEvent(event) ? [] : (isEvent.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+}
