@@ -1,7 +1,10 @@
-/** The plugins that come with the command, each loaded when it is used; the settings add others and decide with `use`. */
-import type { Plugin } from '@slipway/core';
+/** The plugins that come with the command; the settings add others and decide with `use`. */
+import type { Plugin, Settings } from '@slipway/core';
 
-export const defaultPlugins: ReadonlyMap<string, () => Promise<Plugin>> = new Map([
+type Loaders = ReadonlyMap<string, () => Promise<Plugin>>;
+
+/** Loaded always. */
+export const defaultPlugins: Loaders = new Map([
   ['sync-crane', async () => (await import('@slipway/sync-crane')).default],
   ['build-apko', async () => (await import('@slipway/build-apko')).default],
   ['build-docker', async () => (await import('@slipway/build-docker')).default],
@@ -9,3 +12,15 @@ export const defaultPlugins: ReadonlyMap<string, () => Promise<Plugin>> = new Ma
   ['scan-trivy', async () => (await import('@slipway/scan-trivy')).default],
   ['sign-cosign', async () => (await import('@slipway/sign-cosign')).default],
 ]);
+
+/** In the place of a default one, for those whose settings say so. */
+export const otherPlugins: Loaders = new Map([
+  ['sbom-syft', async () => (await import('@slipway/sbom-syft')).default],
+  ['sync-skopeo', async () => (await import('@slipway/sync-skopeo')).default],
+]);
+
+/** The default plugins, and of the others those that the settings list or `use`: a swap is one line. */
+export function pluginsFor({ plugins, use }: Pick<Settings, 'plugins' | 'use'>): Loaders {
+  const named = new Set([...plugins.map(({ name }) => name), ...Object.values(use).map(({ plugin }) => plugin)]);
+  return new Map([...defaultPlugins, ...[...otherPlugins].filter(([name]) => named.has(name))]);
+}

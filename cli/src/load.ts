@@ -11,7 +11,7 @@ import {
   type Host,
   type Settings,
 } from '@slipway/core';
-import { defaultPlugins } from './default-plugins.ts';
+import { pluginsFor } from './default-plugins.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
 
@@ -26,22 +26,31 @@ export type Outcome<T> =
   | { readonly ok: false; readonly failures: readonly Failure[] };
 
 /** `folder`: where the settings are when no option names them. */
-export async function loadEngine(
+export function readSettings(
   io: Io,
-  options: Pick<Options, 'settings' | 'jobs'>,
+  options: Pick<Options, 'settings'>,
   folder: string,
-): Promise<Outcome<Engine>> {
-  const loaded = await loadSettings({
+): ReturnType<typeof loadSettings> {
+  return loadSettings({
     ...(options.settings === undefined ? {} : { file: resolve(io.cwd, options.settings) }),
     folder,
     date: new Date().toISOString().slice(0, 10),
     parallelism: availableParallelism(),
   });
+}
+
+/** The settings of {@link readSettings}, and every plugin that they mean. */
+export async function loadEngine(
+  io: Io,
+  options: Pick<Options, 'settings' | 'jobs'>,
+  folder: string,
+): Promise<Outcome<Engine>> {
+  const loaded = await readSettings(io, options, folder);
   if (!loaded.ok) return loaded;
   const { limits } = loaded.value;
   const settings =
     options.jobs === undefined ? loaded.value : { ...loaded.value, limits: { ...limits, cpu: options.jobs } };
-  const plugins = await loadPlugins({ settings, defaults: defaultPlugins });
+  const plugins = await loadPlugins({ settings, defaults: pluginsFor(settings) });
   if (!plugins.ok) return plugins;
   const host = await createHost(plugins.value, settings.use, {
     warn: ({ message }) => io.stderr(`warning: ${message}\n`),

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { configFailure, parseDuration } from '@slipway/core';
 import { doctorCommand } from './commands/doctor.ts';
 import { planCommand } from './commands/plan.ts';
+import { pluginDiffCommand, type PluginDiffOptions } from './commands/plugin-diff.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand, type SchemaOptions } from './commands/schema.ts';
 import { showCommand, type ShowOptions } from './commands/show.ts';
@@ -129,6 +130,26 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     .addHelpText('after', example('slipway tools install', 'slipway tools install crane trivy'))
     .action(async (names: readonly string[], options: { readonly json: boolean }) =>
       ended(await toolsInstallCommand(io, names, options)),
+    );
+
+  const plugin = program.command('plugin').description('what authors of plugins, and those who swap them, need');
+
+  withSettings(plugin.command('diff'))
+    .description('ask two plugins the same on throw-away registries, and print in what their results differ')
+    .argument('<a>', 'a plugin: its name, its package, or a path that starts with ./')
+    .argument('<b>', 'the other one')
+    .option('--contract <name>', 'as image.copy@1; the one that both implement when absent')
+    .option('--image <reference>', 'what is scanned or listed; a small sample when absent')
+    .option('--json', 'print one JSON envelope', false)
+    .addHelpText(
+      'after',
+      example(
+        'slipway plugin diff sync-crane sync-skopeo',
+        'slipway plugin diff scan-trivy sbom-syft --image ghcr.io/example/alpine:3.20',
+      ),
+    )
+    .action(async (a: string, b: string, options: PluginDiffOptions) =>
+      ended(await pluginDiffCommand(io, [a, b], options)),
     );
 
   withSettings(program.command('schema'))

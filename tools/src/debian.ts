@@ -2,6 +2,9 @@
 import { fail, ok } from '@slipway/core';
 import type { Result } from '@slipway/core';
 
+/** Programs that Slipway does not build because Debian has them, and the package of each. */
+export const debianPackageOf: ReadonlyMap<string, string> = new Map([['skopeo', 'skopeo']]);
+
 /** Runs a program of the system's; `stdout` is what it printed, whether it succeeded or not. */
 export type Run = (
   program: string,

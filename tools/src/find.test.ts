@@ -107,6 +107,13 @@ describe('a tool on PATH', () => {
   });
 });
 
+it('that Debian has is installed from there', async () => {
+  const { find } = world();
+  const text = message(await find('skopeo', '>=1.9 <2', '/nowhere'));
+  expect(text).toContain('apt-get install skopeo');
+  expect(text).not.toContain('tools install');
+});
+
 describe('a built tool', () => {
   it('has the version of its pin, and is not started', async () => {
     const { cache, modules, find } = world();

@@ -5,6 +5,7 @@ import type { FoundTool, MissingToolFailure, Result, ToolFinder, ToolNeed } from
 import semver from 'semver';
 import { cachedTool, cacheFolder } from './cache.ts';
 import type { Environment, Place } from './cache.ts';
+import { debianPackageOf } from './debian.ts';
 import { onPath } from './path.ts';
 import { catalogue as allPins } from './pins.ts';
 import type { Pin } from './pins.ts';
@@ -73,7 +74,10 @@ async function inCache(
   const { name, range } = need;
   const onlyPath = rejected.length === 0 ? 'it is not on PATH' : rejected.join(', ');
   if (pin === undefined) {
-    return fail(missing(`${name} ${range}`, onlyPath, `Install ${name} ${range} and put it on PATH`));
+    const debian = debianPackageOf.get(name);
+    const byHand = `Install ${name} ${range} and put it on PATH`;
+    const hint = debian === undefined ? byHand : `Run: apt-get install ${debian} (on Debian; elsewhere: ${byHand})`;
+    return fail(missing(`${name} ${range}`, onlyPath, hint));
   }
   if (!semver.satisfies(pin.version, range)) {
     const why = `${onlyPath}, and the version that Slipway can build is ${pin.version}`;

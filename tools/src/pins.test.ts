@@ -35,6 +35,7 @@ describe('the catalogue', () => {
     expect(read('crane', '0.22.1\n')).toBe('0.22.1');
     expect(read('cosign', '{\n  "gitVersion": "v3.1.3",\n  "gitCommit": "unknown"\n}\n')).toBe('3.1.3');
     expect(read('trivy', 'Version: 0.74.0\nVulnerability DB:\n  Version: 2\n')).toBe('0.74.0');
+    expect(read('syft', 'syft 1.57.0\n')).toBe('1.57.0');
     expect(read('registry', '/usr/bin/registry github.com/distribution/distribution/v3 v3.1.2\n')).toBe('3.1.2');
   });
 

@@ -88,6 +88,16 @@ export const catalogue: readonly Pin[] = [
     expectedSeconds: 330,
   },
   {
+    name: 'syft',
+    kind: 'run',
+    module: 'github.com/anchore/syft',
+    version: '1.57.0',
+    package: 'github.com/anchore/syft/cmd/syft',
+    versionVariable: 'main.version',
+    probe: { args: ['--version'], pattern: /^syft v?(\d\S*)$/m },
+    expectedSeconds: 300,
+  },
+  {
     name: 'buildx',
     kind: 'run',
     module: 'github.com/docker/buildx',
@@ -97,6 +107,16 @@ export const catalogue: readonly Pin[] = [
     versionPrefix: 'v',
     probe: { args: ['version'], pattern: /docker\/buildx v?(\d\S*)/ },
     expectedSeconds: 75,
+  },
+  {
+    name: 'ko',
+    kind: 'world',
+    module: 'github.com/google/ko',
+    version: '0.19.1',
+    package: 'github.com/google/ko',
+    versionVariable: 'github.com/google/ko/pkg/commands.Version',
+    probe: { args: ['version'], pattern: /^v?(\d\S*)$/m },
+    expectedSeconds: 60,
   },
   {
     name: 'registry',

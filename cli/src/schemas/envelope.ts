@@ -144,6 +144,32 @@ export const envelopeSchema: JsonSchema = {
         ),
       ),
     }),
+    answerOf(['plugin diff'], 'In what two plugins differ.', {
+      contract: text('What both implement, as image.copy@1.'),
+      plugins: list(
+        'The two, in the order of the command line.',
+        closed('One plugin.', {
+          name: text('As sync-crane.'),
+          version: text('Its own version.'),
+          tools: list(
+            'What it uses.',
+            closed('One program.', { name: text('As crane.'), version: text('Its version.') }),
+          ),
+        }),
+      ),
+      cases: list(
+        'What both were asked.',
+        closed(
+          'One question.',
+          {
+            name: text('As an index of two platforms.'),
+            equal: flag('Both gave the same.'),
+            differences: list('One sentence each.', { type: 'string' }),
+          },
+          { neither: text('Why neither could do it, in the words of the first.') },
+        ),
+      ),
+    }),
     answerOf(['tools install'], 'The tools that are there now.', {
       tools: list(
         'Each that was asked for.',

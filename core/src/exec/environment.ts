@@ -46,6 +46,8 @@ export function toolEnvironment(
     ...call,
     TMPDIR: folders.tmp,
     DOCKER_CONFIG: folders.dockerConfig,
+    // What skopeo, podman and buildah read; without it the user's own logins below /run would come first.
+    REGISTRY_AUTH_FILE: join(folders.dockerConfig, 'config.json'),
   };
 }
 

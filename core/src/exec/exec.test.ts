@@ -65,7 +65,8 @@ describe('createExec', () => {
     const result = await exec('tool', [], { env: { COSIGN_PASSWORD: 'x', TMPDIR: '/elsewhere' } });
     const names = result.ok ? result.value.stdout.split('\n').filter(Boolean) : [];
     const ours = names.filter(
-      (line) => !/^(SLIPWAY_PROCESS|PWD|OLDPWD|SHLVL|_)=/.test(line) && !line.startsWith('DOCKER_CONFIG='),
+      (line) =>
+        !/^(SLIPWAY_PROCESS|PWD|OLDPWD|SHLVL|_)=/.test(line) && !/^(DOCKER_CONFIG|REGISTRY_AUTH_FILE)=/.test(line),
     );
     expect(ours).toEqual(
       [
@@ -83,7 +84,7 @@ describe('createExec', () => {
 
   it('shows a tool the credentials of the named hosts only, in private files that are gone afterwards', async () => {
     const { exec, tmpFolder } = await toolOf(
-      'stat -c %a "$DOCKER_CONFIG" "$DOCKER_CONFIG/config.json"; cat "$DOCKER_CONFIG/config.json"',
+      'stat -c %a "$DOCKER_CONFIG" "$REGISTRY_AUTH_FILE"; cat "$DOCKER_CONFIG/config.json"',
     );
     const result = await exec('tool', [], { hosts: ['ghcr.io'] });
     expect(result.ok && result.value.stdout).toBe('700\n600\n{"auths":{"ghcr.io":{"auth":"dXNlcjpwYXNz"}}}');

@@ -68,6 +68,11 @@ export interface ScriptedRegistry extends AsyncDisposable {
     tagOrDigest: string,
   ): { readonly bytes: Uint8Array; readonly type: string; readonly digest: Digest } | undefined;
   tags(repository: string): readonly string[];
+  /** All that a repository holds, tagged or not. */
+  stored(repository: string): {
+    readonly manifests: readonly { readonly digest: Digest; readonly type: string }[];
+    readonly blobs: readonly string[];
+  };
   close(): Promise<void>;
 }
 
@@ -93,7 +98,8 @@ const ROUTE = /^\/v2\/(.+)\/(manifests|blobs|tags|referrers)\/(.*)$/;
 
 export async function startScriptedRegistry(options: ScriptedOptions = {}): Promise<ScriptedRegistry> {
   const repositories = new Map<string, Contents>();
-  const uploads = new Set<string>();
+  /** What was sent of each upload so far. */
+  const uploads = new Map<string, Uint8Array>();
   const log: ScriptedRequest[] = [];
   const counts = new Map<string, number>();
   const server = createServer((request, response) => {
@@ -147,6 +153,8 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
   }
 
   function route(request: ScriptedRequest, body: Uint8Array): Answer {
+    // Where real tools ask first whether this is a registry at all.
+    if (request.path === '/v2/') return { status: 200, body: '{}' };
     const [, repository = '', kind = '', name = ''] = ROUTE.exec(request.path) ?? [];
     const query = new URLSearchParams(request.url.split('?')[1] ?? '');
     const read = request.method === 'GET' || request.method === 'HEAD';
@@ -188,19 +196,26 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
         return { status: 201 };
       }
       const session = randomUUID();
-      uploads.add(session);
-      return { status: 202, headers: { location: `/v2/${repository}/blobs/uploads/${session}?_state=a%2Fb` } };
+      uploads.set(session, new Uint8Array());
+      return uploading(repository, session);
     }
     const session = name.slice('uploads/'.length);
-    const digest = parseDigest(query.get('digest') ?? '');
-    if (!uploads.delete(session) || query.get('_state') !== 'a/b') {
+    const before = uploads.get(session);
+    if (before === undefined || query.get('_state') !== 'a/b') {
       return { status: 404, body: problem('BLOB_UPLOAD_UNKNOWN') };
     }
-    if (digest === undefined || digestLike(digest, body) !== digest) {
+    const bytes = Buffer.concat([before, body]);
+    if (method === 'PATCH') {
+      uploads.set(session, bytes);
+      return uploading(repository, session, bytes.byteLength);
+    }
+    uploads.delete(session);
+    const digest = parseDigest(query.get('digest') ?? '');
+    if (digest === undefined || digestLike(digest, bytes) !== digest) {
       return { status: 400, body: problem('DIGEST_INVALID') };
     }
-    contentsOf(repository).blobs.set(digest, body);
-    return { status: 201 };
+    contentsOf(repository).blobs.set(digest, bytes);
+    return { status: 201, headers: { 'docker-content-digest': digest } };
   }
 
   function storeManifest(repository: string, name: string, bytes: Uint8Array, type: string): Answer {
@@ -280,6 +295,10 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     blob: (repository, digest) => repositories.get(repository)?.blobs.get(digest),
     manifest: find,
     tags: (repository) => [...(repositories.get(repository)?.tags.keys() ?? [])].sort(),
+    stored: (repository) => ({
+      manifests: [...(repositories.get(repository)?.manifests.values() ?? [])],
+      blobs: [...(repositories.get(repository)?.blobs.keys() ?? [])],
+    }),
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -299,6 +318,12 @@ function partsOf(manifest: unknown): readonly string[] {
   return [property(manifest, 'config'), ...layers]
     .map((part) => property(part, 'digest'))
     .filter((digest) => typeof digest === 'string');
+}
+
+/** Where the next part of an upload goes; `received` bytes are there. */
+function uploading(repository: string, session: string, received = 0): Answer {
+  const location = `/v2/${repository}/blobs/uploads/${session}?_state=a%2Fb`;
+  return { status: 202, headers: { location, ...(received === 0 ? {} : { range: `0-${received - 1}` }) } };
 }
 
 function unknown(code: string): Answer {

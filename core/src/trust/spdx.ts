@@ -41,6 +41,27 @@ export function countPackages(document: unknown): number {
   return spdxPackages(document).filter((item) => !isFrame(item, roots)).length;
 }
 
+/**
+ * The installed packages, as purls without qualifiers and subpath, which each tool fills in its own way; as `name@version`
+ * where there is no purl. https://github.com/package-url/purl-spec
+ */
+export function installedPackages(document: unknown): readonly string[] {
+  const roots = rootsOf(document);
+  return spdxPackages(document)
+    .filter((item) => !isFrame(item, roots))
+    .map((item) => purlOf(item) ?? `${asText(item['name']) ?? ''}@${asText(item['versionInfo']) ?? ''}`);
+}
+
+function purlOf(item: Item): string | undefined {
+  const references = items(item, 'externalRefs').filter((reference) => reference['referenceType'] === 'purl');
+  const purl = references.map((reference) => asText(reference['referenceLocator'])).find((text) => text !== undefined);
+  return purl
+    ?.replace(/[?#].*$/s, '')
+    .replaceAll('%40', '@')
+    .replaceAll('%2B', '+')
+    .replaceAll('%3A', ':');
+}
+
 function isFrame(item: Item, roots: ReadonlySet<string>): boolean {
   const purpose = purposeOf(item);
   if (purpose === 'CONTAINER' || purpose === 'OPERATING-SYSTEM') return true;

@@ -59,11 +59,9 @@ export function unscanned(child: Child, why: string): PlatformScan {
   };
 }
 
-/** When the image says it was made, RFC 3339 with seconds; the epoch when it does not say. */
-export function createdOf(report: unknown): string {
-  const created = text(record(record(record(report)['Metadata'])['ImageConfig'])['created']);
-  const time = created === undefined ? Number.NaN : Date.parse(created);
-  return new Date(Number.isNaN(time) || time < 0 ? 0 : time).toISOString().replace(/\.\d+Z$/, 'Z');
+/** When the image says it was made; see `stableSpdx`. */
+export function createdOf(report: unknown): string | undefined {
+  return text(record(record(record(report)['Metadata'])['ImageConfig'])['created']);
 }
 
 function findingOf(item: Readonly<Record<string, unknown>>, platform: string): Finding | undefined {

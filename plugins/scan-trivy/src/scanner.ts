@@ -1,5 +1,5 @@
 /** One pull of each platform serves the scan and the SBOM. */
-import { fail, formatPlatform, formatPinned, mediaType, ok, parseReference, pin } from '@slipway/core';
+import { fail, formatPlatform, formatPinned, mediaType, ok, parseReference, pin, stableSpdx } from '@slipway/core';
 import type {
   Child,
   ContractOutput,
@@ -17,7 +17,6 @@ import { databaseTime, ensureDatabase, type Kind } from './database.ts';
 import { neutral } from './neutral.ts';
 import { hostOf, type TrivyOptions } from './options.ts';
 import { createdOf, platformScan, unscanned } from './report.ts';
-import { stableSpdx } from './spdx.ts';
 
 export interface Scanner {
   readonly scan: (input: ScanInput, context: TaskContext) => Promise<Result<Scan>>;

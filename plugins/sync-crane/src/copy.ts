@@ -1,42 +1,16 @@
 /** One image, from the first source that has it to its destination. */
-import { fail, formatPinned, ok } from '@slipway/core';
-import type { ContractInput, ContractOutput, Failure, Pinned, Result, TaskContext } from '@slipway/core';
+import { copyFromFirst, fail, formatPinned, ok } from '@slipway/core';
+import type { ContractInput, ContractOutput, Pinned, Result, TaskContext } from '@slipway/core';
 import { join } from 'node:path';
 import { explain } from './failure.ts';
 
-/**
- * Tries the sources in order. A failure at the destination ends the attempt: another mirror would meet the same one.
- * When every source failed, the last failure is reported, with all that were tried.
- */
-export async function copyImage(
+/** `jobs`: blobs and child images that are sent at once. */
+export function copyImage(
   input: ContractInput<'image.copy@1'>,
   context: TaskContext,
   jobs: number,
 ): Promise<Result<ContractOutput<'image.copy@1'>>> {
-  const { sources, destination } = input;
-  if (sources.some((source) => source.digest !== destination.digest)) {
-    // Writing under a digest that the bytes do not have cannot succeed; say it before anything is sent.
-    return fail({
-      reason: 'registry',
-      class: 'permanent',
-      side: 'source',
-      host: sources[0].registry,
-      message: `a source of ${formatPinned(destination)} has another digest`,
-    });
-  }
-  const tried: string[] = [];
-  let last: Failure | undefined;
-  for (const source of sources) {
-    const copied = await copyFrom(source, destination, context, jobs);
-    if (copied.ok) return ok({ digest: destination.digest });
-    last = copied.failure;
-    tried.push(formatPinned(source));
-    const anotherMayHelp = last.reason === 'tool' || (last.reason === 'registry' && last.side === 'source');
-    if (!anotherMayHelp || context.signal.aborted) break;
-    context.log(last.message);
-  }
-  if (last === undefined) throw new Error('image.copy@1 was called without a source');
-  return fail(tried.length < 2 ? last : { ...last, message: `${last.message} (tried ${tried.join(', ')})` });
+  return copyFromFirst(input, context, (source) => copyFrom(source, input.destination, context, jobs));
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What crane's last words mean: which end said no, and whether trying again can help. */
-import type { Failure, Pinned, RegistryFailure } from '@slipway/core';
+import { refusedCopy, type Failure, type Pinned, type Side } from '@slipway/core';
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   MANIFEST_UNKNOWN: 404,
@@ -31,17 +31,15 @@ export function explain(failure: Failure, source: Pinned, destination: Pinned): 
     written === undefined ? (knownCode === undefined ? undefined : STATUS_OF_CODE[knownCode]) : Number(written);
   const unreachable = UNREACHABLE.test(words);
   if (status === undefined && !unreachable && !words.includes('x509')) return failure;
-  const verb = side === 'source' ? 'read' : 'write';
-  return {
-    reason: 'registry',
-    class: unreachable || status === 408 || status === 429 || (status ?? 0) >= 500 ? 'transient' : 'permanent',
+  return refusedCopy({
+    tool: 'crane',
     side,
-    host: end.registry,
+    end,
+    words,
+    unreachable,
     ...(status === undefined ? {} : { status }),
     ...(knownCode === undefined ? {} : { code: knownCode }),
-    message: `crane could not ${verb} ${end.registry}/${end.path}@${end.digest}: ${words}`,
-    hint: hint(side, end, status, words),
-  };
+  });
 }
 
 /** The line that crane ends with, without its prefix; `undefined` when it did not speak. */
@@ -51,7 +49,7 @@ function lastError(output: string): string | undefined {
 }
 
 /** Crane prefixes what it could not read; a write is told by the URL, or by the scope of the token that was refused. */
-function sideOf(words: string, source: Pinned, destination: Pinned): RegistryFailure['side'] | undefined {
+function sideOf(words: string, source: Pinned, destination: Pinned): Side | undefined {
   if (words.startsWith('fetching ') || words.startsWith('pulling ')) return 'source';
   const url = /https?:\/\/[^\s"]+/.exec(words)?.[0];
   if (url === undefined) return undefined;
@@ -63,17 +61,4 @@ function sideOf(words: string, source: Pinned, destination: Pinned): RegistryFai
   const host = URL.parse(url)?.host;
   if (host === destination.registry) return 'destination';
   return host === source.registry ? 'source' : undefined;
-}
-
-function hint(side: RegistryFailure['side'], end: Pinned, status: number | undefined, words: string): string {
-  if (status === 401 || status === 403) {
-    const right = side === 'source' ? 'read from' : 'push to';
-    return `log in to ${end.registry} with an account that may ${right} ${end.path}`;
-  }
-  if (status === 404) return `check that ${end.path} exists on ${end.registry} and that the account may see it`;
-  if (status === 429) return `${end.registry} limits how often it is asked: log in, or set a mirror`;
-  if (words.includes('x509'))
-    return `add the certificate authority of ${end.registry} to the system's, or to SSL_CERT_FILE`;
-  if (status !== undefined && status < 500) return `${end.registry} refused the request; its answer is in the message`;
-  return `${end.registry} could not be reached or was not well; try again later`;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { stableSpdx } from './spdx.ts';
+import { stableSpdx } from './stable-spdx.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 
@@ -15,6 +15,11 @@ function document(run: string): unknown {
     annotator: 'Tool: trivy',
     comment,
   });
+  const cpe = {
+    referenceCategory: 'SECURITY',
+    referenceType: 'cpe23Type',
+    referenceLocator: 'cpe:2.3:a:musl:musl:1:*:*:*:*:*:*:*',
+  };
   const advisory = { referenceCategory: 'SECURITY', referenceLocator: `https://advisories.example/${run}` };
   const packages = [
     {
@@ -27,7 +32,7 @@ function document(run: string): unknown {
     {
       SPDXID: 'SPDXRef-Package-1',
       name: 'musl',
-      externalRefs: [purl('pkg:apk/alpine/musl@1'), advisory],
+      externalRefs: [purl('pkg:apk/alpine/musl@1'), cpe, advisory],
       annotations: [note('PkgType: alpine')],
     },
   ];
@@ -56,6 +61,16 @@ it('is the same after every run, and still says what is in the image', () => {
   });
   const text = JSON.stringify(first);
   expect(text).toContain('pkg:apk/alpine/musl@1');
+  expect(text).toContain('cpe:2.3:a:musl');
   expect(text).toContain(`pkg:oci/image@${encodeURIComponent(digest)}?arch=arm64`);
   expect(text).not.toMatch(/registry-|advisories/);
+});
+
+it.each([
+  ['2026-01-02T03:04:05.678901234Z', '2026-01-02T03:04:05Z'],
+  ['0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z'],
+  ['yesterday', '1970-01-01T00:00:00Z'],
+  [undefined, '1970-01-01T00:00:00Z'],
+])('takes %s as %s', (created, expected) => {
+  expect(stableSpdx(document('1'), digest, created)).toMatchObject({ creationInfo: { created: expected } });
 });

@@ -1,16 +1,22 @@
 /**
- * Trivy's SPDX document without what differs between two runs on the same image: a random namespace, the clock, the
- * registry it was read from, and advisories, which come from the database and not from the image.
+ * An SPDX 2.3 document as a tool wrote it, without what differs between two runs on the same image: a random namespace, the
+ * clock, the registry it was read from, and advisories, which come from a database and not from the image.
  * https://spdx.github.io/spdx-spec/v2.3/
  */
+import { sha256 } from '../oci/digest.ts';
+
 type Data = Readonly<Record<string, unknown>>;
 
 /** Annotations that name where the image was read. */
 const PLACE = /^(?:Reference|RepoDigest|RepoTag|ReportID): /;
 
-/** `created` is the image's own time; see `createdOf`. The result depends on nothing but the image and trivy's version. */
-export function stableSpdx(document: unknown, digest: string, created: string): unknown {
+/**
+ * `created` is when the image says it was made, RFC 3339; the epoch stands for what cannot be read. The result depends on
+ * nothing but the image and the tool's version. What is no document is given back as it is.
+ */
+export function stableSpdx(document: unknown, digest: string, created: string | undefined): unknown {
   if (!isRecord(document)) return document;
+  const time = wholeSeconds(created);
   const root = list(document['packages']).find(
     (item) => isRecord(item) && item['primaryPackagePurpose'] === 'CONTAINER',
   );
@@ -22,7 +28,8 @@ export function stableSpdx(document: unknown, digest: string, created: string): 
       item === root
         ? { name: digest, versionInfo: digest, externalRefs: [ociPurl(item, digest)] }
         : { externalRefs: references(item) };
-    return { ...item, ...own, SPDXID: rename(item['SPDXID']), annotations: annotations(item, created) };
+    const notes = Array.isArray(item['annotations']) ? { annotations: annotations(item, time) } : {};
+    return { ...item, ...own, SPDXID: rename(item['SPDXID']), ...notes };
   });
   const relationships = list(document['relationships']).map((item) =>
     isRecord(item)
@@ -34,15 +41,18 @@ export function stableSpdx(document: unknown, digest: string, created: string): 
       : item,
   );
   const creation = document['creationInfo'];
-  return {
+  const stable = {
     ...document,
     name: digest,
-    documentNamespace: `https://slipway.example/spdx/${digest.replace(':', '-')}`,
-    creationInfo: { ...(isRecord(creation) ? creation : {}), created },
+    creationInfo: { ...(isRecord(creation) ? creation : {}), created: time },
     packages: sorted(packages),
     relationships: sorted(relationships),
     ...(Array.isArray(document['files']) ? { files: sorted(document['files']) } : {}),
   };
+  // A namespace belongs to one document: two tools, or two versions of one, describe the same image differently.
+  const content = sha256(JSON.stringify({ ...stable, documentNamespace: undefined })).slice('sha256:'.length);
+  const documentNamespace = `https://slipway.example/spdx/${digest.replace(':', '-')}/${content.slice(0, 16)}`;
+  return { ...stable, documentNamespace };
 }
 
 /** https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md, without the optional repository. */
@@ -57,15 +67,25 @@ function ociPurl(item: Data, digest: string): Data {
   return { referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: locator };
 }
 
+/** A CPE names the package itself; what else is about security may change with every database. */
 function references(item: Data): readonly unknown[] {
   return list(item['externalRefs']).filter(
-    (reference) => !isRecord(reference) || reference['referenceCategory'] !== 'SECURITY',
+    (reference) =>
+      !isRecord(reference) ||
+      reference['referenceCategory'] !== 'SECURITY' ||
+      /^cpe2[23]Type$/.test(String(reference['referenceType'])),
   );
 }
 
 function annotations(item: Data, created: string): readonly unknown[] {
   const kept = list(item['annotations']).filter((note) => !isRecord(note) || !PLACE.test(String(note['comment'])));
   return kept.map((note) => (isRecord(note) ? { ...note, annotationDate: created } : note));
+}
+
+/** https://spdx.github.io/spdx-spec/v2.3/document-creation-information/#69-created-field has no fractions. */
+function wholeSeconds(created: string | undefined): string {
+  const time = created === undefined ? Number.NaN : Date.parse(created);
+  return new Date(Number.isNaN(time) || time < 0 ? 0 : time).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 function sorted(items: readonly unknown[]): readonly unknown[] {
