@@ -76,7 +76,11 @@ export async function preflight(io: Io, prepared: Prepared, to: boolean): Promis
   const { planned, host, finder, signing } = prepared;
   const contracts = new Set(planned.plan.tasks.map(({ contract }) => contract));
   const failures: Failure[] = [];
-  if (contracts.has('statement.sign@1')) failures.push(...whyNoIdentity(io, signing, to));
+  // The steps that attach sign too where the legacy format is asked for; the plan is the same for every format.
+  const legacy = signing !== undefined && (signing.format ?? 'bundle') !== 'bundle' && contracts.has('core.attach@1');
+  if (legacy) contracts.add('payload.sign@1');
+  if (contracts.has('statement.sign@1') || legacy) failures.push(...whyNoIdentity(io, signing, to));
+  if (legacy && host.owner('payload.sign@1') === undefined) failures.push(noLegacySigner);
   const needs = new Map(
     [...contracts].flatMap((contract) => host.toolNeeds(contract)).map((need) => [`${need.name} ${need.range}`, need]),
   );
@@ -86,6 +90,11 @@ export async function preflight(io: Io, prepared: Prepared, to: boolean): Promis
   }
   return [...failures, ...(await lackingHere(io, prepared))];
 }
+
+const noLegacySigner = configFailure(
+  'signing.format asks for legacy signatures, and no plugin implements payload.sign@1',
+  'list a signer that does, as sign-cosign, or set signing.format: bundle',
+);
 
 /** What plugins say this machine lacks for the plan, as an emulator for a foreign architecture. */
 export function lackingHere(io: Io, { config, planned, host }: Prepared): Promise<readonly Failure[]> {

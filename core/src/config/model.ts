@@ -119,7 +119,12 @@ export type Accept =
       readonly subject: { readonly exact: string } | { readonly pattern: string };
     };
 
+/** `bundle`: Sigstore bundles as referrers. `legacy`: the `.sig` and `.att` tags of cosign 2, for consumers that know no other. */
+export type SignatureFormat = 'bundle' | 'legacy' | 'both';
+
 export interface Signing {
+  /** What is attached; `bundle` when absent. */
+  readonly format?: SignatureFormat;
   /** `file` path, `env://NAME`, or a KMS URI; absent: keyless. */
   readonly key?: string;
   /** Absolute path of the public key, for the commands that `verify` prints. */

@@ -103,7 +103,16 @@ function owner(contract: string): JsonSchema {
   };
 }
 
-const CONTRACTS = ['image.copy', 'package.build', 'image.scan', 'sbom.make', 'statement.sign', 'bundle.verify'];
+const CONTRACTS = [
+  'image.copy',
+  'package.build',
+  'image.scan',
+  'sbom.make',
+  'statement.sign',
+  'bundle.verify',
+  'payload.sign',
+  'payload.verify',
+];
 
 const useSchema = {
   title: 'Use',

@@ -30,6 +30,14 @@ const identity = {
 const publicKey = text('Public key', 'PEM file with the public key, relative to this file.', './cosign.pub');
 
 const signer = {
+  format: {
+    title: 'Format',
+    description:
+      'bundle: Sigstore bundles as referrers; legacy: the .sig and .att tags that older consumers read; both.',
+    type: 'string',
+    enum: ['bundle', 'legacy', 'both'],
+    default: 'bundle',
+  },
   key: text(
     'Key',
     'A key file, env://NAME, or the URI of a key management service; keyless when absent.',

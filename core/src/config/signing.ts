@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import type { Document, Path } from './document.ts';
 import { fields, items, text, type Fields } from './fields.ts';
-import type { Accept, Signing } from './model.ts';
+import type { Accept, SignatureFormat, Signing } from './model.ts';
 import { readPublicKey } from './public-key.ts';
 import { quote } from './quote.ts';
 import { whyUnreadable } from './read-text.ts';
@@ -28,7 +28,10 @@ export async function readSigning(
   const item = fields(fields(document.data)['signing']);
   const { scratch: scratchItem, ...own } = item;
   const signing = Object.keys(own).length === 0 ? undefined : await readSigner(own, ['signing']);
-  const scratch = scratchItem === undefined ? undefined : await readSigner(fields(scratchItem), ['signing', 'scratch']);
+  const scratch =
+    scratchItem === undefined
+      ? undefined
+      : await readSigner({ ...format(own), ...fields(scratchItem) }, ['signing', 'scratch']);
   return { ...(signing === undefined ? {} : { signing }), ...(scratch === undefined ? {} : { scratch }) };
 
   /** The value, or `undefined` once the failure is noted at its place. */
@@ -53,6 +56,7 @@ export async function readSigning(
     const publicKey = text(item['publicKey']);
     if (signer === undefined) return undefined;
     return {
+      ...format(item),
       ...(keyPath === undefined ? {} : { key: keyPath }),
       ...(publicKey === undefined ? {} : { publicKeyFile: resolve(folder, publicKey) }),
       signer,
@@ -133,6 +137,12 @@ export async function readSigning(
     const name = text(item[key]);
     return name ? accept(await findFile(name, folder), [...path, key]) : undefined;
   }
+}
+
+/** What a consumer can read does not depend on the key: scratch has the format of `signing` unless it says otherwise. */
+function format(item: Fields): { readonly format?: SignatureFormat } {
+  const value = item['format'];
+  return value === 'bundle' || value === 'legacy' || value === 'both' ? { format: value } : {};
 }
 
 /** A pattern always matches the whole text: written without anchors, `example.com` must not match `example.com.evil.test`. */

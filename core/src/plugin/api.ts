@@ -97,6 +97,22 @@ export interface Contracts {
     /** The statement that the bundle proves, and who signed it. */
     readonly output: { readonly statement: Statement; readonly signer: string };
   };
+  /** Signs bytes as they are, for the legacy signature format: https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md */
+  'payload.sign@1': {
+    /** `payload`: base64 of a simple-signing document. */
+    readonly input: { readonly payload: string; readonly signing: SigningInput };
+    readonly output: PayloadSignature;
+  };
+  /** Whether an identity signed these bytes; signatures made with a key are verified by the core. */
+  'payload.verify@1': {
+    readonly input: {
+      readonly payload: string;
+      readonly bundle: string;
+      readonly accept: Accept;
+      readonly trustedRoot?: string;
+    };
+    readonly output: { readonly signer: string };
+  };
 }
 
 export interface ScanInput {
@@ -111,6 +127,16 @@ export interface SigningInput {
   readonly signingConfig?: string;
   readonly trustedRoot?: string;
   readonly identityTokenEnv?: string;
+}
+
+export interface PayloadSignature {
+  /** Base64, over the payload's bytes. */
+  readonly signature: string;
+  /** PEM: the certificate of a keyless signature, and the intermediate ones above it. */
+  readonly certificate?: string;
+  readonly chain?: string;
+  /** The same signature as a Sigstore bundle with a `messageSignature`: what a log and a timestamp authority said of it. */
+  readonly bundle?: string;
 }
 
 export type ContractName = keyof Contracts;

@@ -16,6 +16,13 @@ const time: JsonSchema = {
   type: 'string',
   pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$',
 };
+/** A payload is a few hundred bytes; nothing larger may be signed blindly. */
+const base64: JsonSchema = {
+  type: 'string',
+  pattern: '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$',
+  minLength: 4,
+  maxLength: 65536,
+};
 const absolutePath: JsonSchema = { type: 'string', pattern: '^/' };
 const anything: JsonSchema = {};
 
@@ -115,6 +122,14 @@ const schemas: { readonly [N in ContractName]: ContractSchema } = {
     input: record({ bundle: text, accept, 'trustedRoot?': text }),
     output: record({ statement, signer: text }),
   },
+  'payload.sign@1': {
+    input: record({ payload: base64, signing }),
+    output: record({ signature: base64, 'certificate?': text, 'chain?': text, 'bundle?': text }),
+  },
+  'payload.verify@1': {
+    input: record({ payload: base64, bundle: text, accept, 'trustedRoot?': text }),
+    output: record({ signer: text }),
+  },
 };
 
 /** By contract name; each with `$schema` and a title, ready to be published. */
@@ -125,6 +140,8 @@ export const contractSchemas: { readonly [N in ContractName]: ContractSchema } =
   'sbom.make@1': published('sbom.make@1'),
   'statement.sign@1': published('statement.sign@1'),
   'bundle.verify@1': published('bundle.verify@1'),
+  'payload.sign@1': published('payload.sign@1'),
+  'payload.verify@1': published('payload.verify@1'),
 };
 
 function published(name: ContractName): ContractSchema {

@@ -2,16 +2,17 @@
  * Which of an image's referrers are ours. Annotations only select candidates; one counts after its bundle verified against
  * `accept`, and what it proved is remembered by its digest, so that an unchanged image costs no second look.
  */
-import { fail, ok, type Result } from '../failure.ts';
+import { ok, type Result } from '../failure.ts';
 import { mediaType } from '../oci/model.ts';
 import type { Digest, Pinned } from '../reference.ts';
 import type { Referrer } from '../registry/model.ts';
 import { acceptFingerprint, isCandidate } from '../trust/accept.ts';
-import { verifyKeyBundle } from '../trust/bundle.ts';
 import { factFrom, type Fact } from '../trust/facts.ts';
 import type { Accept, Signing } from '../config/model.ts';
-import type { Bundle, Statement } from '../trust/model.ts';
+import type { Bundle } from '../trust/model.ts';
+import { believeLegacy } from './believe-legacy.ts';
 import type { Engine, StepContext } from './engine.ts';
+import { prove } from './prove.ts';
 
 /** Referrers of one image that are looked at; more than this many of ours is a flood, not a history. */
 const MAX_CANDIDATES = 256;
@@ -29,6 +30,10 @@ export async function believe(
   subject: Pinned,
   signing: Signing,
 ): Promise<Result<Believed>> {
+  if (signing.format === 'legacy') {
+    const facts = await believeLegacy(step, subject, signing);
+    return facts.ok ? ok({ facts: facts.value, candidates: facts.value.length }) : facts;
+  }
   const listed = await step.engine.registry.referrers(subject, 'destination');
   if (!listed.ok) return listed;
   const candidates = listed.value
@@ -104,24 +109,4 @@ export async function readBundle(
   const bytes = await engine.registry.readBlob(subject, layer, 'destination', MAX_BUNDLE);
   if (!bytes.ok) return bytes;
   return ok(Buffer.from(bytes.value).toString('utf8') as Bundle);
-}
-
-/** A bundle that does not verify is a `trust` failure; anything else (no verifier, no tool) is passed on. */
-export async function prove(
-  engine: Engine,
-  task: StepContext['task'],
-  bundle: Bundle,
-  accept: Accept,
-  signing: Signing,
-  signal: AbortSignal,
-): Promise<Result<{ readonly statement: Statement; readonly signer: string }>> {
-  if (accept.kind === 'key') {
-    const statement = verifyKeyBundle(bundle, accept.publicKey);
-    return statement.ok
-      ? ok({ statement: statement.value, signer: accept.fingerprint })
-      : fail({ ...statement.failure, reason: 'trust', class: 'permanent' });
-  }
-  await using context = await engine.context(task, 'bundle.verify@1', signal);
-  const input = { bundle, accept, ...(signing.trustedRoot === undefined ? {} : { trustedRoot: signing.trustedRoot }) };
-  return engine.host.call('bundle.verify@1', input, context);
 }

@@ -65,6 +65,19 @@ export function verifyKeyBundle(bundle: Bundle, publicKeyPem: string): Result<St
   return parseStatement(payload);
 }
 
+/** Whether these very bytes were signed with this key (PEM, SPKI): what a legacy signature is. `signature` is base64. */
+export function verifyKeySignature(
+  bytes: Uint8Array,
+  signature: string,
+  publicKeyPem: string,
+): Result<void, TrustFailure> {
+  const key = readPublicKey(publicKeyPem);
+  if (!key.ok) return key;
+  const decoded = decode(signature);
+  if (decoded !== undefined && isSignedBy(key.value, bytes, decoded)) return ok(undefined);
+  return fail(trustFailure('the signature was not made with this key'));
+}
+
 function readEnvelope(source: Uint8Array | string): Result<Envelope, TrustFailure> {
   const json = readJson(source, MAX_BYTES, 'the Sigstore bundle');
   if (!json.ok) return json;

@@ -1,6 +1,7 @@
 /** Signs statements with cosign, and verifies bundles that were signed by an identity. */
 import { implement, type Plugin } from '@slipway/core';
 import { inheritedVariables } from './environment.ts';
+import { signPayload, verifyPayload } from './payload.ts';
 import { signStatement } from './sign.ts';
 import { verifyBundle } from './verify.ts';
 
@@ -15,6 +16,8 @@ const plugin: Plugin = {
   apply(hooks) {
     implement(hooks, 'statement.sign@1', name, signStatement);
     implement(hooks, 'bundle.verify@1', name, verifyBundle);
+    implement(hooks, 'payload.sign@1', name, signPayload);
+    implement(hooks, 'payload.verify@1', name, verifyPayload);
   },
 };
 

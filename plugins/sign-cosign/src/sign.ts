@@ -36,7 +36,7 @@ export async function signStatement(
 }
 
 /** `size`: bytes of the statement. */
-function explain(failure: Failure, signing: SigningInput, size: number): Failure {
+export function explain(failure: Failure, signing: SigningInput, size: number): Failure {
   if (failure.reason !== 'tool') return failure;
   const output = failure.output ?? '';
   const permanent = (message: string, hint: string): Failure => ({ ...failure, class: 'permanent', message, hint });

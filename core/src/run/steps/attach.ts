@@ -4,8 +4,12 @@ import { formatRepository, pin, type Digest, type Pinned } from '../../reference
 import type { Attachment } from '../../registry/model.ts';
 import { mediaType, type Descriptor } from '../../oci/model.ts';
 import type { Content } from '../../trust/facts.ts';
+import type { Bundle } from '../../trust/model.ts';
+import { superseded } from '../../trust/required.ts';
 import { believe, readBundle } from '../believe.ts';
+import { legacyAttestations } from '../believe-legacy.ts';
 import type { Image, Probed, SignOutput, StepContext } from '../engine.ts';
+import { attachLegacy } from './legacy.ts';
 
 export interface AttachInput {
   readonly image: Image;
@@ -46,14 +50,25 @@ async function attachAll(
   of: (subject: Digest) => readonly Attachment[],
 ): Promise<Result<AttachOutput>> {
   const { engine } = step;
+  const { signing } = engine;
+  const format = signing?.format ?? 'bundle';
   let attached = 0;
   for (const subject of subjects(image)) {
     const attachments = of(subject.digest);
-    if (attachments.length === 0) continue;
-    const outdated = await outdatedOn(step, pin(image.subject, subject.digest), attachments);
-    if (!outdated.ok) return outdated;
-    const done = await engine.registry.attach({ ...subject, repository: image.subject }, attachments, outdated.value);
-    if (!done.ok) return done;
+    const at = pin(image.subject, subject.digest);
+    if (attachments.length > 0 && format !== 'legacy') {
+      const outdated = await outdatedOn(step, at, attachments);
+      if (!outdated.ok) return outdated;
+      const done = await engine.registry.attach({ ...subject, repository: image.subject }, attachments, outdated.value);
+      if (!done.ok) return done;
+    }
+    if (signing !== undefined && format !== 'bundle') {
+      // What is attached as bundles from before goes there too: the format may have been set since.
+      const earlier = format === 'both' ? await ourBundles(step, at) : ok([]);
+      if (!earlier.ok) return earlier;
+      const done = await attachLegacy(step, at, [...earlier.value, ...attachments], signing);
+      if (!done.ok) return done;
+    }
     attached += attachments.length;
   }
   return ok({ attached });
@@ -93,9 +108,15 @@ async function outdatedOn(
 async function ourBundles(step: StepContext, subject: Pinned): Promise<Result<readonly Attachment[]>> {
   const { engine } = step;
   if (engine.signing === undefined) return ok([]);
+  if (engine.signing.format === 'legacy') {
+    const found = await legacyAttestations(step, subject, engine.signing);
+    return found.ok ? ok(found.value.map(({ bundle, annotations }) => bundleAttachment(bundle, annotations))) : found;
+  }
   const believed = await believe(step, subject, engine.signing);
   if (!believed.ok) return believed;
-  const ours = new Set(believed.value.facts.map(({ referrer }) => referrer));
+  const { facts } = believed.value;
+  const old = new Set(superseded(facts));
+  const ours = new Set(facts.map(({ referrer }) => referrer).filter((referrer) => !old.has(referrer)));
   const listed = await engine.registry.referrers(subject, 'destination');
   if (!listed.ok) return listed;
   const attachments: Attachment[] = [];
@@ -110,11 +131,11 @@ async function ourBundles(step: StepContext, subject: Pinned): Promise<Result<re
         message: `a referrer of ${formatRepository(subject)}@${subject.digest} changed while it was read`,
       });
     }
-    attachments.push({
-      artifactType: mediaType.bundle,
-      annotations: descriptor.annotations ?? {},
-      bytes: Buffer.from(bundle.value),
-    });
+    attachments.push(bundleAttachment(bundle.value, descriptor.annotations ?? {}));
   }
   return ok(attachments);
+}
+
+function bundleAttachment(bundle: Bundle, annotations: Attachment['annotations']): Attachment {
+  return { artifactType: mediaType.bundle, annotations, bytes: Buffer.from(bundle) };
 }

@@ -5,16 +5,17 @@
 import PQueue from 'p-queue';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import type { Signing } from '../../config/model.ts';
-import type { SigningInput } from '../../plugin/api.ts';
 import { mediaType } from '../../oci/model.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
 import { candidateAnnotations, signerText } from '../../trust/accept.ts';
-import type { Bundle } from '../../trust/model.ts';
+import { predicateType as types, type Bundle } from '../../trust/model.ts';
 import { canonicalJson, statementSubject } from '../../trust/statement.ts';
-import { believe, prove } from '../believe.ts';
+import { believe } from '../believe.ts';
 import type { BuildOutput, Image, Probed, SbomOutput, SignedAttachment, SignOutput, StepContext } from '../engine.ts';
+import { prove } from '../prove.ts';
 import type { ScanOutput } from './scan.ts';
 import { believedFacts } from './scan.ts';
+import { signingInput } from './signing-input.ts';
 import { statementsFor, type WantedStatement } from './statements.ts';
 
 export interface SignInput {
@@ -36,7 +37,10 @@ export async function signStep(step: StepContext, input: SignInput): Promise<Res
   const present = await presentTypes(step, input.image, signing);
   if (!present.ok) return present;
   const wanted = statementsFor(step, input).filter(
-    ({ subject, statement, renew }) => renew || !present.value.get(subject)?.has(statement.predicateType),
+    ({ subject, statement, renew }) =>
+      // In the legacy format a signature is over another payload, and is made where it is attached.
+      !(signing.format === 'legacy' && statement.predicateType === types.signature) &&
+      (renew || !present.value.get(subject)?.has(statement.predicateType)),
   );
   if (wanted.length === 0) return ok({ attachments: [] });
   const queue = new PQueue({ concurrency: AT_ONCE });
@@ -122,14 +126,5 @@ function attachment(one: WantedStatement, bundle: Bundle, signing: Signing): Sig
       annotations: candidateAnnotations(signing.signer, predicateType, one.extra),
       bytes: Buffer.from(bundle),
     },
-  };
-}
-
-function signingInput({ key, signingConfig, trustedRoot, identityTokenEnv }: Signing): SigningInput {
-  return {
-    ...(key === undefined ? {} : { key }),
-    ...(signingConfig === undefined ? {} : { signingConfig }),
-    ...(trustedRoot === undefined ? {} : { trustedRoot }),
-    ...(identityTokenEnv === undefined ? {} : { identityTokenEnv }),
   };
 }

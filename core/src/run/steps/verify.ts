@@ -4,6 +4,7 @@ import { formatPinned, pin } from '../../reference.ts';
 import type { Fact } from '../../trust/facts.ts';
 import { missing, missingOnChild } from '../../trust/required.ts';
 import { believe } from '../believe.ts';
+import { legacyLacks } from '../believe-legacy.ts';
 import type { Image, StepContext, VerifyOutput } from '../engine.ts';
 import { attachedKind } from './probe.ts';
 
@@ -37,20 +38,23 @@ export async function checkAttached(
   const believed = await believe(step, image.subject, signing);
   if (!believed.ok) return believed;
   const { facts } = believed.value;
-  const lacks: string[] = [
-    ...missing({
-      kind: attachedKind(step),
-      shape: image.shape,
-      children: image.children.map(({ digest }) => digest),
-      facts,
-    }),
-  ];
+  const wanted = {
+    kind: attachedKind(step),
+    shape: image.shape,
+    children: image.children.map(({ digest }) => digest),
+  };
+  const legacy = await legacyLacks(step, image.subject, signing, wanted);
+  if (!legacy.ok) return legacy;
+  const lacks: string[] = [...missing({ ...wanted, facts }), ...legacy.value];
   if (!deep) return ok({ lacks, facts });
   for (const { digest, platform } of image.children) {
     if (digest === image.digest) continue;
     const child = await believe(step, pin(image.subject, digest), signing);
     if (!child.ok) return child;
-    lacks.push(...missingOnChild(child.value.facts).map((what) => `${platform.os}/${platform.architecture}: ${what}`));
+    const legacyChild = await legacyLacks(step, pin(image.subject, digest), signing, 'child');
+    if (!legacyChild.ok) return legacyChild;
+    const lacking = [...missingOnChild(child.value.facts), ...legacyChild.value];
+    lacks.push(...lacking.map((what) => `${platform.os}/${platform.architecture}: ${what}`));
   }
   return ok({ lacks, facts });
 }

@@ -1,0 +1,216 @@
+/**
+ * The legacy signature format: writes the `.sig` and `.att` tags beside or in place of referrers. Each tag is one manifest
+ * that several writers may add to, so it is read again, merged, and read once more.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Signing } from '../../config/model.ts';
+import { fail, ok, type Failure, type Result } from '../../failure.ts';
+import { sha256 } from '../../oci/digest.ts';
+import { mediaType, type Descriptor, type ManifestContent } from '../../oci/model.ts';
+import { parseManifest, parseJson } from '../../oci/parse.ts';
+import { formatPinned, pin, type Digest, type Pinned } from '../../reference.ts';
+import type { Attachment } from '../../registry/model.ts';
+import { createMutex } from '../../registry/mutex.ts';
+import { annotation, candidateAnnotations, signerText } from '../../trust/accept.ts';
+import type { Fact } from '../../trust/facts.ts';
+import {
+  attestationLayer,
+  legacyAnnotation,
+  legacyTag,
+  signatureLayer,
+  simpleSigning,
+  type Layer,
+  type LegacyKind,
+} from '../../trust/legacy.ts';
+import { predicateType, type Bundle } from '../../trust/model.ts';
+import { believeLegacy, proveSignature, readLegacy } from '../believe-legacy.ts';
+import type { StepContext } from '../engine.ts';
+import { signingInput } from './signing-input.ts';
+
+/** How often a tag is merged again when another writer has overwritten it. */
+const MERGES = 6;
+/** Milliseconds: the longest pause before a merge is repeated. */
+const APART = 200;
+
+const writers = createMutex();
+
+/** Attestations of one subject become its `.att`; its `.sig` is signed unless a signature of ours is there. */
+export async function attachLegacy(
+  step: StepContext,
+  subject: Pinned,
+  attachments: readonly Attachment[],
+  signing: Signing,
+): Promise<Result<void>> {
+  const present = await believeLegacy(step, subject, signing);
+  if (!present.ok) return present;
+  const layers = attestations(attachments);
+  const attested = await write(step, subject, 'att', layers, replaced(present.value, layers));
+  if (!attested.ok) return attested;
+  if (present.value.some(({ content }) => content.kind === 'signature')) return ok(undefined);
+  const signed = await sign(step, subject, signing);
+  return signed.ok ? write(step, subject, 'sig', [signed.value], new Set()) : signed;
+}
+
+/** One layer for each statement, however often it was listed. */
+function attestations(attachments: readonly Attachment[]): readonly Layer[] {
+  const layers = attachments.flatMap(({ bytes, annotations }) => {
+    if (annotations[annotation.predicateType] === predicateType.signature) return [];
+    return attestationLayer(Buffer.from(bytes).toString('utf8') as Bundle, annotations) ?? [];
+  });
+  return [...new Map(layers.map((layer) => [layer.descriptor.digest, layer])).values()];
+}
+
+/** Scans and provenance that newer ones of their type replace. */
+function replaced(present: readonly Fact[], layers: readonly Layer[]): ReadonlySet<Digest> {
+  const types = new Set(layers.map(({ descriptor }) => descriptor.annotations[annotation.predicateType]));
+  const old = present.filter(
+    ({ content, predicateType: type }) => (content.kind === 'scan' || content.kind === 'provenance') && types.has(type),
+  );
+  return new Set(old.map(({ referrer }) => referrer));
+}
+
+async function sign(step: StepContext, subject: Pinned, signing: Signing): Promise<Result<Layer>> {
+  const { engine, task, signal } = step;
+  const payload = simpleSigning(subject, subject.digest);
+  await using context = await engine.context(task, 'payload.sign@1', signal);
+  const made = await engine.host.call(
+    'payload.sign@1',
+    { payload: Buffer.from(payload).toString('base64'), signing: signingInput(signing) },
+    context,
+  );
+  if (!made.ok) return made;
+  const layer = signatureLayer(payload, made.value, candidateAnnotations(signing.signer, predicateType.signature));
+  const proved = await proveSignature(step, payload, layer.descriptor.annotations, signing.signer, signing);
+  if (proved.ok) return ok(layer);
+  if (proved.failure.reason !== 'trust') return proved;
+  return fail({
+    ...proved.failure,
+    message: `what was signed does not verify as ${signerText(signing.signer)}: ${proved.failure.message}`,
+    hint: 'the key, or the identity of the token, is not the one that signing names in the settings',
+  });
+}
+
+function write(
+  step: StepContext,
+  subject: Pinned,
+  kind: LegacyKind,
+  layers: readonly Layer[],
+  drop: ReadonlySet<Digest>,
+): Promise<Result<void>> {
+  if (layers.length === 0) return Promise.resolve(ok(undefined));
+  return writers(`${formatPinned(subject)}.${kind}`, () => mergeUntilThere(step, subject, kind, layers, drop));
+}
+
+/** Two writers who read the same manifest lose one of the two layers, so what was written is read again. */
+async function mergeUntilThere(
+  { engine }: StepContext,
+  subject: Pinned,
+  kind: LegacyKind,
+  layers: readonly Layer[],
+  drop: ReadonlySet<Digest>,
+): Promise<Result<void>> {
+  const content = engine.registry.content(subject, 'destination');
+  const put = async (descriptor: Descriptor, bytes: Uint8Array): Promise<Result<void>> => {
+    const there = await content.hasBlob(descriptor);
+    if (!there.ok) return there;
+    return there.value ? ok(undefined) : content.putBlob(descriptor, async () => ok(oneChunk(bytes)));
+  };
+  for (let round = 0; round <= MERGES; round += 1) {
+    const present = await readLegacy(engine, subject, kind);
+    if (!present.ok) return present;
+    const merged = mergeLayers(
+      present.value,
+      layers.map(({ descriptor }) => descriptor),
+      drop,
+    );
+    if (merged === undefined) return ok(undefined);
+    if (merged === 'foreign') return fail(notWritable(subject, kind, 'permanent', 'is not a list of signatures'));
+    if (round > 0) await sleep(Math.random() * APART);
+    for (const { descriptor, bytes } of [...layers, merged.config]) {
+      const stored = await put(descriptor, bytes);
+      if (!stored.ok) return stored;
+    }
+    const stored = await content.putManifest(merged.manifest);
+    if (!stored.ok) return stored;
+    const { digest } = merged.manifest.descriptor;
+    const tagged = await engine.registry.tag(pin(subject, digest), legacyTag(subject.digest, kind), merged.manifest);
+    if (!tagged.ok) return tagged;
+  }
+  return fail(notWritable(subject, kind, 'transient', 'is overwritten by other writers again and again'));
+}
+
+interface Merged {
+  readonly manifest: ManifestContent;
+  readonly config: { readonly descriptor: Descriptor; readonly bytes: Uint8Array };
+}
+
+/**
+ * The manifest with our layers and without those to drop; `undefined`: it is so already. Layers of others are kept as they
+ * were read. One payload may be signed by several, so that a layer is known by its digest and its signature together.
+ */
+export function mergeLayers(
+  present: ManifestContent | undefined,
+  ours: readonly Descriptor[],
+  drop: ReadonlySet<Digest>,
+): Merged | 'foreign' | undefined {
+  if (present?.kind === 'index') return 'foreign';
+  const json = present === undefined ? undefined : parseJson(present.bytes);
+  const raw = json?.ok === true ? json.value['layers'] : undefined;
+  const known = present?.value.layers ?? [];
+  const wanted = new Set(ours.map(layerName));
+  const kept = known.flatMap((layer, at) =>
+    wanted.has(layerName(layer)) || !drop.has(layer.digest)
+      ? [{ layer, raw: Array.isArray(raw) ? (raw as readonly unknown[])[at] : layer }]
+      : [],
+  );
+  const there = new Set(kept.map(({ layer }) => layerName(layer)));
+  const missing = ours.filter((layer) => !there.has(layerName(layer)));
+  if (missing.length === 0 && kept.length === known.length) return undefined;
+  const config = configOf([...kept.map(({ layer }) => layer.digest), ...missing.map(({ digest }) => digest)]);
+  const bytes = encode({
+    ...(json?.ok === true ? json.value : {}),
+    schemaVersion: 2,
+    mediaType: mediaType.ociManifest,
+    config: config.descriptor,
+    layers: [...kept.map((one) => one.raw), ...missing],
+  });
+  const manifest = parseManifest(bytes, sha256(bytes), mediaType.ociManifest);
+  if (!manifest.ok) throw new Error(`a manifest of ours ${manifest.problem}`);
+  return { manifest: manifest.value, config };
+}
+
+function layerName({ digest, annotations }: Descriptor): string {
+  return `${digest} ${annotations?.[legacyAnnotation.signature] ?? ''}`;
+}
+
+/** Readers take the manifest for an image, and images have a config that lists their layers. */
+function configOf(layers: readonly Digest[]): Merged['config'] {
+  const bytes = encode({
+    architecture: '',
+    os: '',
+    created: '0001-01-01T00:00:00Z',
+    config: {},
+    rootfs: { type: 'layers', diff_ids: layers },
+  });
+  return { bytes, descriptor: { mediaType: mediaType.ociConfig, digest: sha256(bytes), size: bytes.byteLength } };
+}
+
+function notWritable(subject: Pinned, kind: LegacyKind, how: 'permanent' | 'transient', why: string): Failure {
+  return {
+    reason: 'registry',
+    class: how,
+    side: 'destination',
+    host: subject.registry,
+    message: `the tag ${legacyTag(subject.digest, kind)} of ${formatPinned(subject)} ${why}`,
+    hint:
+      how === 'transient' ? 'let one job at a time sign an image, then run again' : 'remove that tag, then run again',
+  };
+}
+
+function encode(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,90 @@
+/** The legacy signature format: signs bytes as they are, and verifies such signatures of identities. */
+import { bundleFromJSON, isBundleWithMessageSignature } from '@sigstore/bundle';
+import { toSignedEntity } from '@sigstore/verify';
+import { fail, ok } from '@slipway/core';
+import type { ContractInput, ContractOutput, Result, TaskContext, ToolFailure } from '@slipway/core';
+import { X509Certificate } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { signingEnvironment } from './environment.ts';
+import { acceptedSigner, certificateAuthorities, messageOf, trustFor, untrusted, verifierFor } from './identity.ts';
+import { servicesFor } from './services.ts';
+import { explain } from './sign.ts';
+
+/** Made as a bundle too, which is the only form that cosign keeps supporting; the signature is taken out of it. */
+export async function signPayload(
+  { payload, signing }: ContractInput<'payload.sign@1'>,
+  context: TaskContext,
+): Promise<Result<ContractOutput<'payload.sign@1'>>> {
+  const env = signingEnvironment(signing);
+  if (!env.ok) return env;
+  const services = await servicesFor(signing, context);
+  if (!services.ok) return services;
+  const blob = join(context.files.work, 'payload.json');
+  const file = join(context.files.work, 'bundle.json');
+  const bytes = Buffer.from(payload, 'base64');
+  await writeFile(blob, bytes);
+  const args = [
+    ...['sign-blob', '--yes', '--bundle', file],
+    // The token flow takes a token or fails; every other one would wait for a person.
+    ...(signing.key === undefined ? ['--fulcio-auth-flow', 'token'] : ['--key', signing.key]),
+    ...['--signing-config', services.value.signingConfig, '--trusted-root', services.value.trustedRoot],
+    blob,
+  ];
+  const signed = await context.exec('cosign', args, { env: env.value });
+  if (!signed.ok) return fail(explain(signed.failure, signing, bytes.byteLength));
+  return readSignature(await readFile(file, 'utf8'), services.value.trustedRoot);
+}
+
+async function readSignature(bundle: string, trustedRoot: string): Promise<Result<ContractOutput<'payload.sign@1'>>> {
+  let signature: string;
+  let raw: string | undefined;
+  try {
+    const parsed = bundleFromJSON(JSON.parse(bundle));
+    if (!isBundleWithMessageSignature(parsed)) return fail(senseless('the bundle holds no signature over the payload'));
+    signature = parsed.content.messageSignature.signature.toString('base64');
+    const material = parsed.verificationMaterial.content;
+    raw = material.$case === 'certificate' ? material.certificate.rawBytes.toString('base64') : undefined;
+  } catch (error) {
+    return fail(senseless(messageOf(error)));
+  }
+  if (raw === undefined) return ok({ signature, bundle });
+  const certificate = new X509Certificate(Buffer.from(raw, 'base64'));
+  const chain = await chainAbove(certificate, trustedRoot);
+  return ok({ signature, bundle, certificate: certificate.toString(), ...(chain === '' ? {} : { chain }) });
+}
+
+/** Consumers that trust the root alone need the certificates between it and the signer's. */
+async function chainAbove(certificate: X509Certificate, trustedRoot: string): Promise<string> {
+  for (const authority of await certificateAuthorities(trustedRoot)) {
+    if (authority[0] !== undefined && certificate.checkIssued(authority[0])) return authority.join('');
+  }
+  return '';
+}
+
+/** A `trust` failure: it does not verify, or somebody else signed. */
+export async function verifyPayload(
+  { payload, bundle, accept, trustedRoot }: ContractInput<'payload.verify@1'>,
+  context: TaskContext,
+): Promise<Result<ContractOutput<'payload.verify@1'>>> {
+  if (accept.kind === 'key') return fail(untrusted('signatures made with a key are verified by the core'));
+  const trust = await trustFor(trustedRoot, context);
+  if (!trust.ok) return trust;
+  try {
+    const parsed = bundleFromJSON(JSON.parse(bundle));
+    if (!isBundleWithMessageSignature(parsed)) return fail(untrusted('the bundle holds no signature over a payload'));
+    const entity = toSignedEntity(parsed, Buffer.from(payload, 'base64'));
+    return acceptedSigner(verifierFor(trust.value).verify(entity), accept);
+  } catch (error) {
+    return fail(untrusted(`the signature does not verify: ${messageOf(error)}`));
+  }
+}
+
+function senseless(why: string): ToolFailure {
+  return {
+    reason: 'tool',
+    class: 'permanent',
+    tool: 'cosign',
+    message: `cosign wrote a bundle that cannot be read: ${why}`,
+  };
+}
