@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Event } from '@slipway/core';
-import { freshPath, root, world } from '../world.ts';
+import { freshPath, root, tool, world } from '../world.ts';
 import { project, type Project, type Ran } from './project.ts';
 import { digestOf } from './shorthand.ts';
 
@@ -54,6 +54,13 @@ describe('an image with packages of our own', () => {
     const [one, two] = [freshPath('melange'), freshPath('melange')];
     const here = await project({ build: [entry(one)], files: await greeter() });
     const there = await project({ build: [entry(two)], files: await greeter() });
+    // Melange would write the commit of the checkout into the package.
+    for (const args of [
+      ['init', '-q'],
+      ['-c', 'user.name=a', '-c', 'user.email=a@b.example', 'commit', '-q', '--allow-empty', '-m', 'a'],
+    ]) {
+      expect((await tool('git', args, { cwd: there.folder })).code).toBe(0);
+    }
     const ran = await here.run('run');
     expect(ran.code, ran.stdout + ran.stderr).toBe(0);
     expect(await packagesOf(here)).toEqual([`package:${CONFIGS[1]} ok`, `package:${CONFIGS[0]} ok`]);

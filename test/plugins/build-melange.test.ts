@@ -128,7 +128,8 @@ describe('build-melange', () => {
     );
     const testWorld = await checkout({ 'p/lib.yaml': LIB, 'p/app.yaml': app });
     const lib = must((await build(testWorld, inputOf('p/lib.yaml'))).output);
-    must((await build(testWorld, inputOf('p/app.yaml', [lib.repository]))).output);
+    const made = must((await build(testWorld, inputOf('p/app.yaml', [lib.repository]))).output);
+    expect(await textOf(made)).toContain('hello');
   });
 
   it('makes the same bytes from two checkouts at two paths, and no path of either gets in', async () => {
@@ -326,7 +327,8 @@ async function contentOf({ repository }: Output): Promise<Readonly<Record<string
       .update(await readFile(file))
       .digest('hex'),
   ]);
-  return Object.fromEntries((await Promise.all(hashes)).sort()) as Readonly<Record<string, string>>;
+  const sorted = (await Promise.all(hashes)).toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1));
+  return Object.fromEntries(sorted) as Readonly<Record<string, string>>;
 }
 
 async function packagesOf(output: Output): Promise<readonly (readonly [string, string])[]> {

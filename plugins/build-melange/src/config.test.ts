@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { withLocalPaths } from './config.ts';
 
 function contents(lines: string): string {
-  return `# kept\npackage: {name: x, version: 1.10}\nenvironment:\n  contents:\n${lines}`;
+  return `# kept\npackage: { name: x, version: 1.10 }\nenvironment:\n  contents:\n${lines}`;
 }
 
 describe('withLocalPaths', () => {

@@ -49,7 +49,7 @@ export function withLocalPaths(
     files.push(path);
     return [path];
   });
-  return ok({ text: changed ? String(document) : text, files });
+  return ok({ text: changed ? document.toString({ lineWidth: 0 }) : text, files });
 }
 
 function repositoryLines(line: string, repositories: readonly string[]): readonly string[] {
