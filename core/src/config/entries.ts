@@ -56,7 +56,8 @@ export function readEntries(document: Document, { context, modeProperties }: Opt
 
   function readBuild(item: Fields, path: Path): void {
     const targets = readTargets(item, path);
-    const source = readPath(text(item['source']), [...path, 'source'], 'file');
+    // A mode may build a folder; what it claims is for the mode to say.
+    const source = readPath(text(item['source']), [...path, 'source'], 'file or folder');
     const details = readDetails(item, path);
     if (targets === undefined || source === undefined) return;
     const shared = common(item, path, targets.all);

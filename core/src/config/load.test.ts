@@ -294,6 +294,7 @@ describe('on disk', () => {
     destination: r.example/c
   - source: inside/secret
     destination: r.example/d
+    melangeConfigs: [folder]
 `,
     );
     await write('in/file', '');
@@ -304,9 +305,9 @@ describe('on disk', () => {
     expect(complaints(await loadConfig(join(folder, 'in/config.yaml'), options))).toEqual([
       '2:13 "missing/Dockerfile" does not exist',
       '4:5 unknown key "unknown" in "build[0]"',
-      '5:13 "folder" is not a file',
       '7:30 "file" is not a folder',
       '8:13 "link/secret" is a link that leaves the config\'s folder',
+      '12:22 "folder" is not a file',
     ]);
   });
 

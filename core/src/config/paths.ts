@@ -9,7 +9,7 @@ import { whyUnreadable } from './read-text.ts';
 export interface NamedPath {
   /** Relative to the config's folder, normalised. */
   readonly path: string;
-  readonly kind: 'file' | 'folder';
+  readonly kind: 'file' | 'folder' | 'file or folder';
   readonly at: Position;
 }
 
@@ -50,7 +50,7 @@ async function checkPath(
       );
     }
     const status = await stat(real);
-    const right = kind === 'file' ? status.isFile() : status.isDirectory();
+    const right = (status.isFile() && kind !== 'folder') || (status.isDirectory() && kind !== 'file');
     return right ? undefined : configFailure(`${quote(path)} is not a ${kind}`, undefined, at);
   } catch (error) {
     return configFailure(`${quote(path)} ${whyUnreadable(error)}`, "paths are relative to the config's folder", at);
