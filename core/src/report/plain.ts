@@ -11,6 +11,9 @@ export interface PlainView {
 /** Contracts whose work can take minutes: their start is worth a line. */
 const LONG = /^(?:package\.build|image\.build|image\.copy)@/;
 
+/** Milliseconds below which a step's end is not worth a line. */
+const QUICK = 100;
+
 export function plainView(): PlainView {
   const contracts = new Map<string, string>();
   return {
@@ -47,7 +50,7 @@ function doneLines(
   contract: string,
 ): readonly string[] {
   const seconds = formatSeconds(ms / 1000);
-  if (state === 'ok') return contract.startsWith('core.') ? [] : [`  ${task} ended (${seconds})`];
+  if (state === 'ok') return contract.startsWith('core.') || ms < QUICK ? [] : [`  ${task} ended (${seconds})`];
   if (failure === undefined || (state !== 'failed' && state !== 'refused')) return [];
   return [`  ${task} ${state} (${seconds}): ${clean(headline(failure))}`];
 }

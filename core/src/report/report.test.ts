@@ -212,6 +212,7 @@ describe('plain progress', () => {
     ]);
     const done: Event = { t: 1, type: 'task.done', task: `${row.id}#copy`, state: 'ok', ms: 1234 };
     expect(view.lines(done)).toEqual(['  sync:registry.example/a:1#copy ended (1.2 s)']);
+    expect(view.lines({ ...done, ms: 99 })).toEqual([]);
   });
 });
 
