@@ -1,0 +1,47 @@
+/** What a run comes to, in rows and in an exit code. */
+import { expect, it } from 'vitest';
+import type { SyncEntry } from '../config/model.ts';
+import type { Failure } from '../failure.ts';
+import type { Row } from '../journal/events.ts';
+import { exitCodeOf, rowsOf, skippedRows } from './rows.ts';
+
+const destination = { kind: 'tagged', registry: 'registry.example', path: 'a', tag: '1' } as const;
+const entry: SyncEntry = {
+  id: 'sync:registry.example/a:1',
+  kind: 'sync',
+  at: { file: '/r/config.yaml', line: 1, column: 1 },
+  always: false,
+  source: destination,
+  targets: [{ destination, templated: false }],
+};
+
+function rowsAfter(state: 'failed' | 'refused' | 'skipped' | 'cancelled', failure: Failure): readonly Row[] {
+  return rowsOf(entry, { signed: false, ms: 1500, broken: { step: 'build', end: { state, failure } } });
+}
+
+const need = (name: string): Failure => ({ reason: 'need', class: 'permanent', need: name, message: `${name} failed` });
+
+it('a package that failed fails the entry that needs it: it has no row of its own', () => {
+  const rows = rowsAfter('skipped', need('package:images/a/melange.yaml'));
+  expect(rows).toMatchObject([{ outcome: 'failed', why: 'package:images/a/melange.yaml failed', seconds: 1.5 }]);
+  expect(exitCodeOf(rows, false)).toBe(1);
+});
+
+it('an entry whose need failed is skipped: the need has its own row', () => {
+  const rows = rowsAfter('skipped', need('build:registry.example/b:1'));
+  expect(rows).toMatchObject([{ outcome: 'skipped' }]);
+  expect(exitCodeOf(rows, false)).toBe(0);
+});
+
+it('the exit code is the first that applies of 130, 2, 5, 1, 3', () => {
+  const policy = rowsAfter('refused', { reason: 'policy', class: 'policy', refusals: [], message: 'm' });
+  const failed = rowsAfter('failed', { reason: 'trust', class: 'permanent', message: 'm' });
+  const missing = rowsAfter('failed', { reason: 'missing-tool', class: 'permanent', tool: 'crane', message: 'm' });
+  const config = rowsAfter('failed', { reason: 'config', class: 'permanent', message: 'm' });
+  expect(exitCodeOf(skippedRows(entry, 'on topic, not main'), false)).toBe(0);
+  expect(exitCodeOf(policy, false)).toBe(3);
+  expect(exitCodeOf([...policy, ...failed], false)).toBe(1);
+  expect(exitCodeOf([...policy, ...failed, ...missing], false)).toBe(5);
+  expect(exitCodeOf([...policy, ...failed, ...missing, ...config], false)).toBe(2);
+  expect(exitCodeOf([...config], true)).toBe(130);
+});
