@@ -3,9 +3,10 @@ import { expect, it } from 'vitest';
 import type { SyncEntry } from '../config/model.ts';
 import type { Failure } from '../failure.ts';
 import type { Row } from '../journal/events.ts';
+import { parseReference, type Tagged } from '../reference.ts';
 import { exitCodeOf, rowsOf, skippedRows } from './rows.ts';
 
-const destination = { kind: 'tagged', registry: 'registry.example', path: 'a', tag: '1' } as const;
+const destination = tagged('registry.example/a:1');
 const entry: SyncEntry = {
   id: 'sync:registry.example/a:1',
   kind: 'sync',
@@ -45,3 +46,9 @@ it('the exit code is the first that applies of 130, 2, 5, 1, 3', () => {
   expect(exitCodeOf([...policy, ...failed, ...missing, ...config], false)).toBe(2);
   expect(exitCodeOf([...config], true)).toBe(130);
 });
+
+function tagged(text: string): Tagged {
+  const parsed = parseReference(text);
+  if (!parsed.ok || parsed.value.kind !== 'tagged') throw new Error(text);
+  return parsed.value;
+}
