@@ -1,9 +1,10 @@
 /** The command line: names, options, help. Each action returns an exit code; nothing else happens here. */
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { configFailure, parseDuration } from '@slipway/core';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { configFailure, exportKinds, parseDuration, type ExportKind } from '@slipway/core';
 import { doctorCommand } from './commands/doctor.ts';
 import { planCommand } from './commands/plan.ts';
 import { pluginDiffCommand, type PluginDiffOptions } from './commands/plugin-diff.ts';
+import { policyExportCommand } from './commands/policy.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand, type SchemaOptions } from './commands/schema.ts';
 import { showCommand, type ShowOptions } from './commands/show.ts';
@@ -119,6 +120,12 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     .description('check tools, registries, credentials and the signing identity, and say how to mend each')
     .addHelpText('after', example('slipway doctor', 'slipway doctor --to localhost:5000/scratch'))
     .action(async (options: Options) => ended(await doctorCommand(io, options)));
+
+  withOptions(program.command('policy').description('policies for those who run the images').command('export'))
+    .description('print the admission policy that matches what these settings sign')
+    .addArgument(new Argument('<consumer>', 'who reads it').choices(exportKinds))
+    .addHelpText('after', example('slipway policy export kyverno', 'slipway policy export containers --json'))
+    .action(async (kind: ExportKind, options: Options) => ended(await policyExportCommand(io, kind, options)));
 
   program
     .command('tools')

@@ -30,6 +30,8 @@ export { copyFromFirst, refusedCopy, type Refusal } from './plugin/copying.ts';
 export { implement } from './plugin/hooks.ts';
 export { createHost, type Host } from './plugin/host.ts';
 export { loadPlugins } from './plugin/load.ts';
+export { exportPolicy } from './policy/export/export.ts';
+export { exportKinds, type ExportKind } from './policy/export/model.ts';
 export * from './reference.ts';
 export type * from './registry/model.ts';
 export { cosignCommands } from './report/cosign.ts';

@@ -170,6 +170,15 @@ export const envelopeSchema: JsonSchema = {
         ),
       ),
     }),
+    answerOf(['policy export'], 'The policies of one consumer.', {
+      kind: oneWord('Who reads them.', ['kyverno', 'policy-controller', 'containers']),
+      files: list(
+        'What is to be put in place.',
+        closed('One file.', { path: text('Where it belongs, or a name for it.'), content: text('The whole of it.') }),
+      ),
+      documents: list('The same as data.', { type: 'object' }),
+      notes: list('What must be known before.', { type: 'string' }),
+    }),
     answerOf(['tools install'], 'The tools that are there now.', {
       tools: list(
         'Each that was asked for.',
