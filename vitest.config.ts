@@ -8,13 +8,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{core,cli,tools,plugins/*}/src/**/*.test.ts', 'docs/snippets/*.test.ts'], testTimeout: 20_000 },
+        test: { name: 'unit', include: ['{core,cli,tools,plugins/*,examples/*}/src/**/*.test.ts', 'docs/snippets/*.test.ts'], testTimeout: 20_000 },
       },
       {
         extends: true,
         test: {
           name: 'real',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'examples/*/test/*.test.ts'],
           globalSetup: ['test/setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

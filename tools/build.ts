@@ -1,11 +1,11 @@
 /** `npm run build`: turns the TypeScript of every package into `dist/`, as it is published. */
 import { globSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { child, root } from './child.ts';
 
 /** Each after those it imports: a package is compiled against the published types of the others. */
-const packages = ['core', 'tools', ...globSync('plugins/*', { cwd: root }).toSorted(), 'cli'];
+const packages = ['core', 'tools', ...globSync('{plugins,examples}/*/', { cwd: root }).toSorted(), 'cli'];
 
 const configs = join(root, 'node_modules', '.cache', 'slipway', 'build');
 await mkdir(configs, { recursive: true });
@@ -13,7 +13,7 @@ for (const name of packages) {
   const dist = join(root, name, 'dist');
   await rm(dist, { recursive: true, force: true });
   const config = join(configs, `${name.replace('/', '-')}.json`);
-  await writeFile(config, JSON.stringify(configOf(join(root, name, 'src'), dist)));
+  await writeFile(config, JSON.stringify(await configOf(join(root, name), dist)));
   const { ok } = await child(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', config], {
     output: 'show',
   });
@@ -23,7 +23,8 @@ for (const name of packages) {
   }
 }
 
-function configOf(source: string, dist: string): unknown {
+/** Only what the package's entry points reach is published: no test, and nothing that only tests import. */
+async function configOf(folder: string, dist: string): Promise<unknown> {
   return {
     extends: join(root, 'tsconfig.json'),
     compilerOptions: {
@@ -31,10 +32,25 @@ function configOf(source: string, dist: string): unknown {
       noEmit: false,
       declaration: true,
       rewriteRelativeImportExtensions: true,
-      rootDir: source,
+      rootDir: join(folder, 'src'),
       outDir: dist,
     },
-    include: [source],
-    exclude: [join(source, '**/*.test.ts')],
+    files: await entryPoints(folder),
+    include: [join(folder, 'src', '**', '*.d.ts')],
+    exclude: [],
   };
+}
+
+interface Manifest {
+  readonly bin?: unknown;
+  readonly exports: Readonly<Record<string, string | { readonly 'slipway-source'?: string }>>;
+}
+
+/** The sources of what may be imported, and of the command. */
+async function entryPoints(folder: string): Promise<readonly string[]> {
+  const { bin, exports } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
+  const sources = Object.values(exports).flatMap((target) =>
+    typeof target === 'object' && target['slipway-source'] !== undefined ? [target['slipway-source']] : [],
+  );
+  return [...sources, ...(bin === undefined ? [] : ['./src/main.ts'])].map((path) => join(folder, path));
 }
