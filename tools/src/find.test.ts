@@ -109,7 +109,7 @@ describe('a tool on PATH', () => {
 
 it('that Debian has is installed from there', async () => {
   const { find } = world();
-  const text = message(await find('skopeo', '>=1.9 <2', '/nowhere'));
+  const text = message(await find('skopeo', '>=99'));
   expect(text).toContain('apt-get install skopeo');
   expect(text).not.toContain('tools install');
 });

@@ -192,7 +192,7 @@ describe('the contract suite', () => {
 
   it('catches a throw that only hostile input brings out', async () => {
     const fragile = plugin(async ({ destination }) => {
-      if (destination.registry.startsWith('--') || destination.path.includes('\0')) {
+      if (destination.registry.includes('..') || destination.path.includes('..')) {
         throw new Error('unexpected');
       }
       return ok({ digest: DIGEST });

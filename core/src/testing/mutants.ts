@@ -1,6 +1,16 @@
 /** Hostile inputs: valid by the contract's schema, with one text replaced by something that must not work. */
 
-const HOSTILE: readonly string[] = ['--help', '-', '$(id)', '../../../../etc/passwd', 'a\u0000b', '\u202e\ud83d\ude00'];
+const HOSTILE: readonly string[] = [
+  '--help',
+  '-',
+  '$(id)',
+  '../../../../etc/passwd',
+  // Made of letters that names may have, so that they pass the schemas of references.
+  'a/../../etc/passwd',
+  'a..b:99999',
+  'a\u0000b',
+  '\u202e\ud83d\ude00',
+];
 
 /** At most `limit` copies of `input`, each with one string replaced, of those that `allowed` lets pass. */
 export function mutantsOf(input: unknown, allowed: (mutant: unknown) => boolean, limit: number): readonly unknown[] {

@@ -2,7 +2,6 @@
  * A registry in memory whose reins a test holds: it can be slow, lie, break off, refuse or ask for tokens. It follows the
  * OCI distribution specification as far as Slipway uses it.
  */
-import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { digestLike, sha256 } from '../oci/digest.ts';
@@ -10,6 +9,7 @@ import { mediaType, type Descriptor } from '../oci/model.ts';
 import { parseDigest, type Digest } from '../reference.ts';
 import { property } from '../registry/refusal.ts';
 import { createTokenServer, type TokenOptions } from './scripted-tokens.ts';
+import { createUploads, problem, type Answer } from './scripted-uploads.ts';
 
 /** One request, as the test's hook and the log see it. */
 export interface ScriptedRequest {
@@ -88,18 +88,10 @@ interface Contents {
   readonly tags: Map<string, Digest>;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string;
-}
-
 const ROUTE = /^\/v2\/(.+)\/(manifests|blobs|tags|referrers)\/(.*)$/;
 
 export async function startScriptedRegistry(options: ScriptedOptions = {}): Promise<ScriptedRegistry> {
   const repositories = new Map<string, Contents>();
-  /** What was sent of each upload so far. */
-  const uploads = new Map<string, Uint8Array>();
   const log: ScriptedRequest[] = [];
   const counts = new Map<string, number>();
   const server = createServer((request, response) => {
@@ -109,6 +101,7 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a listening server has a port');
   const host = `127.0.0.1:${address.port}`;
+  const upload = createUploads((repository) => contentsOf(repository).blobs);
   const tokens = options.tokens === undefined ? undefined : createTokenServer(host, options.tokens);
 
   function contentsOf(repository: string): Contents {
@@ -164,7 +157,8 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
         : storeManifest(repository, name, body, request.headers['content-type'] ?? '');
     }
     if (kind === 'blobs' && read) return getBlob(repository, name);
-    if (kind === 'blobs' && name.startsWith('uploads/')) return upload(request.method, repository, name, query, body);
+    if (kind === 'blobs' && name.startsWith('uploads/'))
+      return upload({ method: request.method, repository, name, query, body });
     if (kind === 'tags' && repositories.has(repository)) return listTags(repository, query);
     if (kind === 'referrers' && options.referrersApi === true) return listReferrers(repository, name, query);
     return unknown('NAME_UNKNOWN');
@@ -185,37 +179,6 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     return bytes === undefined
       ? unknown('BLOB_UNKNOWN')
       : { status: 200, headers: { 'docker-content-digest': name }, body: bytes };
-  }
-
-  function upload(method: string, repository: string, name: string, query: URLSearchParams, body: Uint8Array): Answer {
-    if (method === 'POST') {
-      const mount = query.get('mount');
-      const from = repositories.get(query.get('from') ?? '')?.blobs.get(mount ?? '');
-      if (mount !== null && from !== undefined) {
-        contentsOf(repository).blobs.set(mount, from);
-        return { status: 201 };
-      }
-      const session = randomUUID();
-      uploads.set(session, new Uint8Array());
-      return uploading(repository, session);
-    }
-    const session = name.slice('uploads/'.length);
-    const before = uploads.get(session);
-    if (before === undefined || query.get('_state') !== 'a/b') {
-      return { status: 404, body: problem('BLOB_UPLOAD_UNKNOWN') };
-    }
-    const bytes = Buffer.concat([before, body]);
-    if (method === 'PATCH') {
-      uploads.set(session, bytes);
-      return uploading(repository, session, bytes.byteLength);
-    }
-    uploads.delete(session);
-    const digest = parseDigest(query.get('digest') ?? '');
-    if (digest === undefined || digestLike(digest, bytes) !== digest) {
-      return { status: 400, body: problem('DIGEST_INVALID') };
-    }
-    contentsOf(repository).blobs.set(digest, bytes);
-    return { status: 201, headers: { 'docker-content-digest': digest } };
   }
 
   function storeManifest(repository: string, name: string, bytes: Uint8Array, type: string): Answer {
@@ -320,18 +283,8 @@ function partsOf(manifest: unknown): readonly string[] {
     .filter((digest) => typeof digest === 'string');
 }
 
-/** Where the next part of an upload goes; `received` bytes are there. */
-function uploading(repository: string, session: string, received = 0): Answer {
-  const location = `/v2/${repository}/blobs/uploads/${session}?_state=a%2Fb`;
-  return { status: 202, headers: { location, ...(received === 0 ? {} : { range: `0-${received - 1}` }) } };
-}
-
 function unknown(code: string): Answer {
   return { status: 404, headers: { 'content-type': 'application/json' }, body: problem(code) };
-}
-
-function problem(code: string): string {
-  return JSON.stringify({ errors: [{ code, message: `scripted ${code.toLowerCase()}` }] });
 }
 
 function send(response: ServerResponse, request: ScriptedRequest, answer: Answer, action?: Action): void {
