@@ -194,3 +194,18 @@ test('trust: copy is only copied, and listed as such everywhere', async () => {
   expect((await one.run('plan')).stdout).toContain('"trust":"copy"');
   expect((await one.run('run')).answer.tools).toEqual([]);
 });
+
+test('the same new image for many repositories at once: no scan is in the way of another', async () => {
+  const { host } = world().destination;
+  const [path, from] = [freshPath('many'), await source('many')];
+  const names = ['a', 'b', 'c', 'd'];
+  const { run } = await project({
+    sync: names.map((name) => ({ source: toSource(from), destination: `${host}/${path}/${name}:1` })),
+    settings: { limits: { cpu: names.length, tries: 1 } },
+  });
+  const ran = await run('run');
+  expect(ran.code, ran.stdout).toBe(0);
+  expect(ran.answer.entries.map(({ outcome, signed }) => [outcome, signed])).toEqual(
+    names.map(() => ['published', true]),
+  );
+});

@@ -40,7 +40,7 @@ describe('wrong bytes from a source are an error, and nothing half is under the 
     expect(ran.code, ran.stdout).toBe(1);
     const row = ran.row(`${path}:1`);
     expect(row).toMatchObject({ outcome: 'failed', before: old });
-    // Told at the source's side, whether the core noticed or the tool that copies.
+    // Said of the source, whoever noticed: the core, or the tool that copies.
     expect(row.failure).toMatchObject({ reason: 'registry', side: 'source' });
     expect(row.failure?.hint).toBeTruthy();
     expect(await digestOf(`${destination}:1`)).toBe(old);

@@ -12,7 +12,7 @@ import type {
   TaskContext,
 } from '@slipway/core';
 import { mkdir, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { databaseTime, ensureDatabase, type Kind } from './database.ts';
 import { neutral } from './neutral.ts';
 import { hostOf, type TrivyOptions } from './options.ts';
@@ -123,7 +123,8 @@ function trivyFolder(context: TaskContext): string {
 
 async function runTrivy(image: string, child: Child, file: string, context: TaskContext): Promise<Result<void>> {
   const host = hostOf(image);
-  const unfinished = `${file}.part`;
+  // In the task's own folder: images in two repositories may share a platform, and be scanned at the same time.
+  const unfinished = join(context.files.work, `${basename(file)}.part`);
   await mkdir(dirname(file), { recursive: true });
   const args = [
     ...['image', ...(await neutral(context)), '--no-progress', '--disable-telemetry', '--skip-version-check'],

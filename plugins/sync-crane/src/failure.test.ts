@@ -40,6 +40,18 @@ describe('what crane says when it fails', () => {
       `Error: fetching "x": GET https://index.docker.io/v2/: TOOMANYREQUESTS: slow down`,
       { side: 'source', status: 429, class: 'transient' },
     ],
+    [
+      'Error: Patch "https://ghcr.io/v2/team/alpine/blobs/uploads/1": readfrom tcp 10.0.0.1:5->10.0.0.2:443: error verifying sha256 checksum after reading 9 bytes; got "a", want "b"',
+      { side: 'source', class: 'permanent', host: 'docker.io' },
+    ],
+    [
+      `Error: fetching "docker.io/library/alpine@${digest}": manifest digest: "sha256:b" does not match requested digest: "${digest}" for "x"`,
+      { side: 'source', class: 'permanent', host: 'docker.io' },
+    ],
+    [
+      'Error: Patch "https://ghcr.io/v2/team/alpine/blobs/uploads/1": readfrom tcp 10.0.0.1:5->10.0.0.2:443: unexpected EOF',
+      { side: 'source', class: 'transient', host: 'docker.io' },
+    ],
   ])('%s', (output, expected) => {
     const failure = explain(ran(`2026/01/01 00:00:00 Copying from a to b\n${output}\n`), source, destination);
     expect(failure).toMatchObject({ reason: 'registry', ...expected });

@@ -1,5 +1,5 @@
 /** What crane's last words mean: which end said no, and whether trying again can help. */
-import { refusedCopy, type Failure, type Pinned, type Side } from '@slipway/core';
+import { formatPinned, refusedCopy, type Failure, type Pinned, type Side } from '@slipway/core';
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   MANIFEST_UNKNOWN: 404,
@@ -13,6 +13,11 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
 const UNREACHABLE =
   /connection refused|no such host|i\/o timeout|connection reset|unexpected EOF|: EOF\b|handshake timeout|network is unreachable|server misbehaving/;
 
+/** Crane checks what it reads, also while it writes it onwards: then its words name the destination's address. */
+const WRONG_BYTES = /error verifying \w+ (?:checksum|size)|does not match requested digest/;
+/** Go says so of the body that is being sent, which is the source's; the destination's own end is a `write` error. */
+const BROKEN_OFF = /readfrom tcp \S+: unexpected EOF/;
+
 /**
  * Turns a failed `crane` into the registry's failure when its output tells which registry failed and how; anything else
  * stays the tool's.
@@ -21,7 +26,8 @@ export function explain(failure: Failure, source: Pinned, destination: Pinned): 
   if (failure.reason !== 'tool') return failure;
   const words = lastError(failure.output ?? '');
   if (words === undefined) return failure;
-  const side = sideOf(words, source, destination);
+  if (WRONG_BYTES.test(words)) return lied(words, source);
+  const side = BROKEN_OFF.test(words) ? 'source' : sideOf(words, source, destination);
   if (side === undefined) return failure;
   const end = side === 'source' ? source : destination;
   const code = /\b([A-Z]+(?:_[A-Z]+)*): /.exec(words)?.[1];
@@ -40,6 +46,17 @@ export function explain(failure: Failure, source: Pinned, destination: Pinned): 
     ...(status === undefined ? {} : { status }),
     ...(knownCode === undefined ? {} : { code: knownCode }),
   });
+}
+
+function lied(words: string, source: Pinned): Failure {
+  return {
+    reason: 'registry',
+    class: 'permanent',
+    side: 'source',
+    host: source.registry,
+    message: `${source.registry} sent wrong bytes for ${formatPinned(source)}: ${words}`,
+    hint: 'the registry, a mirror or a proxy on the way is broken or tampered with; nothing of it was used',
+  };
 }
 
 /** The line that crane ends with, without its prefix; `undefined` when it did not speak. */
