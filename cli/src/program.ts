@@ -1,9 +1,11 @@
 /** The command line: names, options, help. Each action returns an exit code; nothing else happens here. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { configFailure, exportKinds, parseDuration, type ExportKind } from '@slipway/core';
+import { checkCommand, type CheckOptions } from './commands/check.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { planCommand } from './commands/plan.ts';
 import { pluginDiffCommand, type PluginDiffOptions } from './commands/plugin-diff.ts';
+import { pluginNewCommand, type PluginNewOptions } from './commands/plugin-new.ts';
 import { policyExportCommand } from './commands/policy.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand, type SchemaOptions } from './commands/schema.ts';
@@ -100,6 +102,15 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     .addHelpText('after', example('slipway verify', 'slipway verify --deep --only "ghcr.io/example/*" --json'))
     .action(async (options: VerifyOptions) => ended(await verifyCommand(io, options)));
 
+  withOptions(program.command('check'))
+    .description('check the config and what it publishes by rules; see docs/check.md')
+    .option('--offline', 'only rules that ask nobody', false)
+    .addOption(
+      new Option('--format <format>', 'how findings are printed').choices(['table', 'json', 'sarif']).default('table'),
+    )
+    .addHelpText('after', example('slipway check --offline', 'slipway check --format sarif > check.sarif'))
+    .action(async (options: CheckOptions) => ended(await checkCommand(io, options)));
+
   withSettings(program.command('show'))
     .description('digest, platforms, and the tree of what is attached to an image')
     .argument('<reference>', 'as ghcr.io/org/image:tag')
@@ -140,6 +151,18 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     );
 
   const plugin = program.command('plugin').description('what authors of plugins, and those who swap them, need');
+
+  plugin
+    .command('new')
+    .description('write a package with a build mode that works, to make your own')
+    .argument('<name>', 'build-NAME, perhaps with a scope')
+    .option('--dir <folder>', 'the folder to make; one of that name here when absent')
+    .option('--json', 'print one JSON envelope', false)
+    .addHelpText(
+      'after',
+      example('slipway plugin new build-greet', 'slipway plugin new @team/build-greet --dir plugins/greet'),
+    )
+    .action(async (name: string, options: PluginNewOptions) => ended(await pluginNewCommand(io, name, options)));
 
   withSettings(plugin.command('diff'))
     .description('ask two plugins the same on throw-away registries, and print in what their results differ')

@@ -1,4 +1,9 @@
 /** What plugins and the command may use; everything else is the core's own. */
+export { anonymousRegistry } from './check/anonymous.ts';
+export type { CheckFinding } from './check/model.ts';
+export { runChecks } from './check/run.ts';
+export { sarifLog } from './check/sarif.ts';
+export { formatFindings } from './check/table.ts';
 export { readContext } from './config/context.ts';
 export { configSchema } from './config/config-schema.ts';
 export { parseDuration } from './config/duration.ts';

@@ -22,6 +22,8 @@ export interface PlatformImage {
   readonly platform: PlatformName;
   /** The files of each layer, lowest first. */
   readonly layers: readonly (readonly Member[])[];
+  /** Who runs in it; root when absent. */
+  readonly user?: string;
 }
 
 /** The content of a layout: its blobs by digest, and what its index.json names. */
@@ -85,7 +87,7 @@ function addImage(blobs: Map<string, Uint8Array>, image: PlatformImage): BlobDes
     json({
       created: CREATED,
       ...image.platform,
-      config: { Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], Cmd: ['/bin/sh'] },
+      config: { Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], Cmd: ['/bin/sh'], ...(image.user === undefined ? {} : { User: image.user }) },
       rootfs: { type: 'layers', diff_ids: archives.map(sha256) },
       history: archives.map(() => ({ created: CREATED, created_by: 'slipway demo' })),
     }),

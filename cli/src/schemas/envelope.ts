@@ -144,6 +144,11 @@ export const envelopeSchema: JsonSchema = {
         ),
       ),
     }),
+    answerOf(['plugin new'], 'The package that was written.', {
+      name: text('Of the package.'),
+      folder: text('Absolute path of it.'),
+      files: list('Paths in it.', { type: 'string' }),
+    }),
     answerOf(['plugin diff'], 'In what two plugins differ.', {
       contract: text('What both implement, as image.copy@1.'),
       plugins: list(
@@ -169,6 +174,24 @@ export const envelopeSchema: JsonSchema = {
           { neither: text('Why neither could do it, in the words of the first.') },
         ),
       ),
+    }),
+    answerOf(['check'], 'What the rules found.', {
+      findings: list(
+        'In the order of the config.',
+        closed(
+          'One of them.',
+          {
+            rule: text('As source-pinned.'),
+            severity: oneWord('How bad it is.', ['warning', 'error']),
+            entry: text('The entry’s id.'),
+            destination: text('Its first target.'),
+            message: text('What is wrong.'),
+            at: defined('position'),
+          },
+          { hint: text('How to mend it.'), waived: text('The reason of the waiver that covers it.') },
+        ),
+      ),
+      offline: flag('Rules that ask a registry were left out.'),
     }),
     answerOf(['policy export'], 'The policies of one consumer.', {
       kind: oneWord('Who reads them.', ['kyverno', 'policy-controller', 'containers']),

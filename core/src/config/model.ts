@@ -148,6 +148,29 @@ export interface PluginSetting {
   readonly at?: Position;
 }
 
+export type CheckSeverity = 'off' | 'warning' | 'error';
+
+export interface CheckWaiver {
+  /** The id of a rule. */
+  readonly rule: string;
+  /** A glob on entry id or destination; everything when absent. */
+  readonly match?: string;
+  readonly reason: string;
+  /** `2027-01-31`: the waiver ends with that day, UTC. */
+  readonly expires: string;
+}
+
+/** What `slipway check` asks for. */
+export interface CheckSettings {
+  /** Rule → severity, where it is not the rule's own. */
+  readonly rules: Readonly<Record<string, CheckSeverity>>;
+  readonly waivers: readonly CheckWaiver[];
+  /** `docker.io` or `docker.io/library`; absent: any. */
+  readonly trustedRegistries?: readonly string[];
+  /** Relative to the config's folder. */
+  readonly documentedIn?: string;
+}
+
 export interface Settings {
   /** Absent when there is no settings file. */
   readonly file?: string;
@@ -169,6 +192,8 @@ export interface Settings {
   readonly signing?: Signing;
   /** What a `--to` run signs with, never the production key. */
   readonly scratch?: Signing;
+  /** Absent: every rule as it usually is. */
+  readonly check?: CheckSettings;
   readonly limits: {
     /** Tasks that keep a CPU busy at once. */
     readonly cpu: number;

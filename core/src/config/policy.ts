@@ -1,5 +1,6 @@
 /** `policy:` of the settings. */
 import { configFailure, type ConfigFailure } from '../failure.ts';
+import { isDay } from './day.ts';
 import type { Document, Path } from './document.ts';
 import { parseDuration } from './duration.ts';
 import { fields, flag, items, text, texts, type Fields } from './fields.ts';
@@ -94,10 +95,4 @@ function verdict(value: unknown): Verdict | undefined {
 
 function isSeverity(value: string): value is Severity {
   return ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN'].includes(value);
-}
-
-/** `2027-02-30` has the form of a day and is none. */
-function isDay(day: string): boolean {
-  const date = new Date(`${day}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 }

@@ -1,5 +1,6 @@
 /** The JSON Schema of the settings (draft 2020-12). */
 import type { JsonSchema } from '../plugin/api.ts';
+import { checkSchema } from './check-schema.ts';
 import { DURATION } from './duration.ts';
 import { policySchema } from './policy-schema.ts';
 import { signingSchema } from './signing-schema.ts';
@@ -62,6 +63,7 @@ export function settingsSchema(pluginOptions: Readonly<Record<string, JsonSchema
         },
       },
       signing: signingSchema,
+      check: checkSchema,
       limits: limitsSchema,
     },
   };

@@ -1,6 +1,7 @@
 /** The settings, from checked data to a {@link Settings} with every default filled in. */
 import { dirname } from 'node:path';
 import { configFailure, type ConfigFailure, type Result } from '../failure.ts';
+import { readCheck } from './check.ts';
 import type { Document, Path } from './document.ts';
 import { parseDuration } from './duration.ts';
 import { count, fields, flag, items, text } from './fields.ts';
@@ -34,6 +35,7 @@ export async function readSettings(document: Document, defaults: SettingsDefault
   const warnings: string[] = [];
   const root = fields(document.data);
   const policy = readPolicy(document, defaults.date, problems, warnings, folder);
+  const check = readCheck(document, defaults.date, problems, warnings, folder);
   const signing = await readSigning(document, folder, problems);
   const settings: Settings = {
     file: document.file,
@@ -52,6 +54,7 @@ export async function readSettings(document: Document, defaults: SettingsDefault
       return { match: text(fields(item)['match']) ?? '', level };
     }),
     ...signing,
+    ...(check === undefined ? {} : { check }),
     limits: readLimits(),
   };
   return problems.length > 0 ? failed(problems) : loaded(settings, warnings);

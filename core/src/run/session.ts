@@ -192,7 +192,7 @@ function runId(now: Date): string {
   return `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomBytes(3).toString('hex')}`;
 }
 
-function plainHttpRule({ plainHttp }: Settings): (host: string) => boolean {
+export function plainHttpRule({ plainHttp }: Settings): (host: string) => boolean {
   const allowed = new Set(plainHttp);
   return (host) => allowed.has(host) || isLoopback(host.replace(/:\d+$/, ''));
 }

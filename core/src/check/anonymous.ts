@@ -1,0 +1,17 @@
+/** A client as anybody has it: no login, and no mirror in between. */
+import type { Settings } from '../config/model.ts';
+import { ok } from '../failure.ts';
+import { createRegistry } from '../registry/client.ts';
+import type { Registry } from '../registry/model.ts';
+import { plainHttpRule } from '../run/session.ts';
+
+/** To be closed by the caller. */
+export function anonymousRegistry(settings: Settings, signal: AbortSignal): Registry {
+  return createRegistry({
+    plainHttp: plainHttpRule(settings),
+    mirrors: [],
+    credentials: { login: async () => ok(undefined), dockerConfigFor: async () => '{}' },
+    perHost: settings.limits.host,
+    signal,
+  });
+}

@@ -1,0 +1,70 @@
+/** SARIF 2.1.0, which code hosts show beside the lines: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */
+import { createHash } from 'node:crypto';
+import { relative, sep } from 'node:path';
+import type { CheckFinding } from './model.ts';
+import { rules } from './run.ts';
+
+const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
+
+/** `folder`: what paths are relative to, the root of the checkout. */
+export function sarifLog(
+  findings: readonly CheckFinding[],
+  folder: string,
+  version: string,
+): Readonly<Record<string, unknown>> {
+  return {
+    $schema: SCHEMA,
+    version: '2.1.0',
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: 'slipway',
+            version,
+            semanticVersion: version,
+            rules: rules.map(({ id, severity, title, why }) => ({
+              id,
+              shortDescription: { text: title },
+              fullDescription: { text: why },
+              help: { text: `${title} ${why}` },
+              defaultConfiguration: { level: severity },
+            })),
+          },
+        },
+        // Results of another category in the same checkout, as a scanner's, are not replaced by these.
+        automationDetails: { id: 'slipway-check/' },
+        columnKind: 'utf16CodeUnits',
+        results: findings.map((finding) => resultOf(finding, folder)),
+      },
+    ],
+  };
+}
+
+function resultOf({ rule, severity, entry, message, hint, at, waived }: CheckFinding, folder: string): unknown {
+  return {
+    ruleId: rule,
+    ruleIndex: rules.findIndex(({ id }) => id === rule),
+    level: severity,
+    message: { text: `${entry}: ${message}${hint === undefined ? '' : ` (${hint})`}` },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: uriOf(at.file, folder), uriBaseId: '%SRCROOT%' },
+          region: { startLine: at.line, startColumn: at.column },
+        },
+      },
+    ],
+    // The line may move; the finding stays the same one as long as it says the same of the same entry.
+    partialFingerprints: {
+      'slipwayCheck/v1': createHash('sha256').update(`${rule}\n${entry}\n${message}`).digest('hex'),
+    },
+    ...(waived === undefined
+      ? {}
+      : { suppressions: [{ kind: 'external', status: 'accepted', justification: waived }] }),
+  };
+}
+
+/** Relative, with `/` between parts, and each part encoded. */
+function uriOf(file: string, folder: string): string {
+  return relative(folder, file).split(sep).map(encodeURIComponent).join('/');
+}
