@@ -163,7 +163,7 @@ function entryOf(source: string, changes: Partial<BuildEntry> = {}): BuildEntry 
 async function inputOf(root: string, source: string, changes: Partial<BuildEntry> = {}): Promise<ModeInput> {
   const entry = entryOf(source, changes);
   const inputs = must(await (await apko()).inputs(entry, folderFiles(root)));
-  return { entry, platforms: inputs.platforms, packageRepositories: [], bases: {}, inputs };
+  return { entry, platforms: inputs.platforms, packageRepositories: [], bases: {}, inputs, noCache: false };
 }
 
 async function failing(root: string, source: string) {

@@ -220,7 +220,7 @@ async function inputOf(at: string, { options, platforms }: Asked = {}): Promise<
   const entry = entryOf(platforms);
   const inputs = must(await (host.modes[0]?.inputs(entry, folderFiles(at)) ?? Promise.reject(new Error('no mode'))));
   const used = Object.entries(bases()).filter(([name]) => inputs.bases.some(({ text: named }) => named === name));
-  return { entry, inputs, platforms: inputs.platforms, packageRepositories: [], bases: Object.fromEntries(used) };
+  return { entry, inputs, platforms: inputs.platforms, packageRepositories: [], bases: Object.fromEntries(used), noCache: false };
 }
 
 function optionsOf(options: Asked['options']): Readonly<Record<string, unknown>> {

@@ -14,7 +14,7 @@ import { needsOf, out } from './out.ts';
 export type Shape = 'full' | 'mirror' | 'retag' | 'unsigned';
 
 /** An image of another entry: what that entry's tag step gives in this run, or what its tag names now. */
-export type Taken = { readonly entry: string } | { readonly current: string };
+export type Taken = { readonly entry: string; readonly target: string } | { readonly current: string };
 
 export interface ChainEntry {
   readonly id: string;
@@ -100,7 +100,7 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
         probed,
         platforms: build.platforms,
         packages,
-        ...basesOf(build.bases),
+        ...imagesOf(build.bases),
       });
       add('push', 'core.push@1', { built: from('build'), destination: repository });
       return from('push');
@@ -154,6 +154,12 @@ function basesOf(bases: ReadonlyMap<string, Taken>): { readonly [key: string]: D
     ...(made.length === 0 ? {} : { bases: Object.fromEntries(made) }),
     ...(current.length === 0 ? {} : { current: Object.fromEntries(current) }),
   };
+}
+
+/** `images`: text in the source → the target whose repository has the image. A Dockerfile is never edited for `--to`. */
+function imagesOf(bases: ReadonlyMap<string, Taken>): { readonly [key: string]: Data } {
+  const images = [...bases].map(([text, base]) => [text, 'entry' in base ? base.target : base.current] as const);
+  return images.length === 0 ? {} : { images: Object.fromEntries(images) };
 }
 
 function digestOf(entry: string): Data {

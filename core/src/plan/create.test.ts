@@ -199,6 +199,9 @@ describe('edges between builds', () => {
       input: { bases: { 'r.example/base:extra': { $out: `${base.id}#tag`, path: 'digest' } } },
     });
     expect(task(plan, `${child.id}#probe`).needs).toEqual([`${base.id}#tag`]);
+    expect(task(plan, `${child.id}#build`)).toMatchObject({
+      input: { images: { 'r.example/base:extra': 'r.example/base:extra' } },
+    });
   });
 });
 

@@ -50,7 +50,7 @@ function draft(
   const skip = skips.get(entry.id);
   const take = (owned: Owned): Taken =>
     findings.selected.has(owned.entry) && !skips.has(owned.entry)
-      ? { entry: owned.entry }
+      ? { entry: owned.entry, target: formatReference(owned.target) }
       : { current: formatReference(owned.target) };
   const part =
     entry.kind === 'sync'

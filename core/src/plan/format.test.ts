@@ -10,8 +10,14 @@ async function sample(): Promise<Plan> {
       build('"x"\u001b[31m<b>\\Dockerfile', 'r.example/main:1', { buildOnMainOnly: true }),
       sync('r.example/app:1', 'r.example/app:2'),
       sync('alpine:3', 'r.example/mirror:3'),
+      build('on/Dockerfile', 'r.example/on:1'),
     ],
-    { 'app.yaml': 'p', 'p.melange': 'package: {name: p, version: 1}', '"x"\u001b[31m<b>\\Dockerfile': 'FROM alpine' },
+    {
+      'on/Dockerfile': 'FROM r.example/app:1',
+      'app.yaml': 'p',
+      'p.melange': 'package: {name: p, version: 1}',
+      '"x"\u001b[31m<b>\\Dockerfile': 'FROM alpine',
+    },
     { settings: settings([{ match: '**/mirror:*', level: 'copy' }]), context: { ...onMain, branch: 'x' } },
   );
   return plan;
@@ -21,11 +27,13 @@ it('lists the plan for people', async () => {
   expect(formatPlanText(await sample())).toBe(`packages (1)
   p.melange for amd64
 
-build (2)
+build (3)
   r.example/app:1 ← app.yaml (melange+apko)
     probe → resolve → build → push → scan → sbom → gate → sign → attach → verify → tag
   r.example/main:1 ← "x"�[31m<b>\\Dockerfile (docker)
     skipped: buildOnMainOnly: this is branch "x", not "main"
+  r.example/on:1 ← on/Dockerfile (docker; after build:r.example/app:1)
+    probe → resolve → build → push → scan → sbom → gate → sign → attach → verify → tag
 
 sync (2)
   r.example/app:2 ← r.example/app:1 (retag of build:r.example/app:1)
@@ -33,7 +41,7 @@ sync (2)
   r.example/mirror:3 ← docker.io/library/alpine:3 (trust: copy, neither scanned nor signed)
     probe → resolve → copy → tag
 
-4 entries, 21 tasks
+5 entries, 32 tasks
 `);
 });
 
@@ -81,7 +89,7 @@ it('draws mermaid, in which names cannot break out of their label', async () => 
 
 it('draws dot, in which names cannot break out of their label', async () => {
   expect(formatPlan(await sample(), 'dot')).toContain(
-    'subgraph cluster_4 {\n    label="packages";\n    t0 [label="p.melange"];',
+    'subgraph cluster_5 {\n    label="packages";\n    t0 [label="p.melange"];',
   );
   expect(formatPlan(hostile, 'dot')).toBe(
     'digraph slipway {\n  rankdir=LR;\n  node [shape=box];\n  subgraph cluster_0 {\n    label="sync:\\"];� end #1 <img>\\\\";\n    t0 [label="tag"];\n  }\n}\n',

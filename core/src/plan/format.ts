@@ -116,6 +116,8 @@ function entryLines(entry: PlannedEntry, tasks: readonly Task[]): string {
     ...(entry.retagOf === undefined ? [] : [`retag of ${entry.retagOf}`]),
     ...(entry.trust === 'copy' ? ['trust: copy, neither scanned nor signed'] : []),
     ...(entry.unsigned === true ? ['not signed'] : []),
+    // A retag says so already.
+    ...(entry.kind === 'sync' || entry.needs.length === 0 ? [] : [`after ${entry.needs.join(', ')}`]),
   ];
   const what = entry.skip === undefined ? tasks.map(stepOf).join(' → ') : `skipped: ${entry.skip}`;
   const further = entry.targets

@@ -165,6 +165,8 @@ export interface ModeInputs {
   readonly packages: readonly string[];
   /** Options of the plugin that change the result, canonical. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** Milliseconds after which it is built again from equal inputs, because it fetches what they do not show. */
+  readonly maxAge?: number;
 }
 
 export interface BuildContext extends TaskContext {
@@ -175,6 +177,8 @@ export interface BuildContext extends TaskContext {
   /** Text in the source → the pinned image to use in its place. */
   readonly bases: Readonly<Record<string, Pinned>>;
   readonly inputs: ModeInputs;
+  /** The published image is older than `maxAge`: what an earlier build fetched must not be taken from a cache. */
+  readonly noCache: boolean;
 }
 
 /** https://slsa.dev/spec/v1.0/provenance#resourcedescriptor, the part of it that Slipway fills. */

@@ -176,6 +176,7 @@ export const modeInputsSchema: JsonSchema = record({
   platforms: list(platform),
   packages: names,
   options: { type: 'object' },
+  'maxAge?': { type: 'number', exclusiveMinimum: 0 },
 });
 
 /** What a mode's `resolve` must answer: package → version. */

@@ -65,6 +65,8 @@ export interface Probed {
   readonly reuse?: Digest;
   /** Of a build: text in its source → the digest it builds on. */
   readonly bases?: Readonly<Record<string, Digest>>;
+  /** Of a build: it is older than its mode allows for what it fetched. */
+  readonly stale?: true;
   readonly keys?: BuildKeys;
   /** Of the image that is published now, when it was looked at. */
   readonly facts?: readonly Fact[];

@@ -85,6 +85,7 @@ export async function modeInput(request: ModeInputRequest): Promise<ModeInput> {
     platforms: entry.platforms ?? inputs.value.platforms,
     packageRepositories: [],
     bases: request.bases ?? {},
+    noCache: false,
   };
 }
 

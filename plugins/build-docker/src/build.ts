@@ -30,7 +30,7 @@ export async function build(context: BuildContext, options: DockerOptions, build
     ...['--progress', 'plain'],
     ...Object.entries(options.buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
     ...secrets.value.args,
-    ...(options.noCache ? ['--no-cache'] : []),
+    ...(options.noCache || context.noCache ? ['--no-cache'] : []),
     ...['--', workspace.value.context],
   ];
   const env = {

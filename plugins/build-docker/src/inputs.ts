@@ -3,6 +3,7 @@ import { fail, ok } from '@slipway/core';
 import type { BuildEntry, Files, ModeInputs, Platform, Result } from '@slipway/core';
 import { posix } from 'node:path';
 import { imagesOf, type Image } from './dockerfile.ts';
+import { mayFetch } from './fetches.ts';
 import { parseIgnore, type Ignored } from './ignore.ts';
 import { decisive, type DockerOptions } from './options.ts';
 
@@ -33,6 +34,7 @@ export async function findInputs(entry: BuildEntry, files: Files, options: Docke
     platforms,
     packages: [],
     options: decisive(options),
+    ...(mayFetch(text.value) ? { maxAge: options.maxAge } : {}),
   });
 }
 

@@ -1,5 +1,5 @@
 /** What the settings may say about Dockerfiles. */
-import type { JsonSchema } from '@slipway/core';
+import { parseDuration, type JsonSchema } from '@slipway/core';
 
 /** Where a secret comes from: a variable of our environment, or a file, relative to the config's folder unless absolute. */
 export type SecretSource = { readonly env: string } | { readonly file: string };
@@ -15,7 +15,11 @@ export interface DockerOptions {
   readonly noCache: boolean;
   /** Seconds since 1970: the date of everything that the build makes. */
   readonly sourceDateEpoch: number;
+  /** Milliseconds after which a Dockerfile that may fetch things is built again from unchanged inputs. */
+  readonly maxAge: number;
 }
+
+const MAX_AGE = '7d';
 
 const variable = '^[A-Za-z_][A-Za-z0-9_]{0,127}$';
 const secret = (key: string, value: JsonSchema): JsonSchema => ({
@@ -65,6 +69,13 @@ export const optionsSchema: JsonSchema = {
       default: 0,
       description: 'Seconds since 1970: the date of the image and of all files in its layers.',
     },
+    maxAge: {
+      type: 'string',
+      pattern: '^[1-9][0-9]{0,5}[smhd]$',
+      default: MAX_AGE,
+      description:
+        'How long an image is kept when its inputs are unchanged, if its Dockerfile may fetch things that are not among them: by RUN with a network, or by ADD of a URL. Then it is built again without cache.',
+    },
   },
   // One or the other.
   dependentSchemas: { endpoint: { type: 'object', properties: { builder: false } } },
@@ -72,7 +83,7 @@ export const optionsSchema: JsonSchema = {
 
 /** The options were checked against {@link optionsSchema} before. */
 export function parseOptions(options: Readonly<Record<string, unknown>>): DockerOptions {
-  const { builder, endpoint, buildArgs, secrets, noCache, sourceDateEpoch } = options;
+  const { builder, endpoint, buildArgs, secrets, noCache, sourceDateEpoch, maxAge } = options;
   return {
     ...(typeof builder === 'string' ? { builder } : {}),
     ...(typeof endpoint === 'string' ? { endpoint } : {}),
@@ -80,6 +91,7 @@ export function parseOptions(options: Readonly<Record<string, unknown>>): Docker
     secrets: Object.fromEntries(sorted(secrets).map(([id, source]) => [id, source as SecretSource])),
     noCache: noCache === true,
     sourceDateEpoch: typeof sourceDateEpoch === 'number' ? sourceDateEpoch : 0,
+    maxAge: parseDuration(typeof maxAge === 'string' ? maxAge : MAX_AGE) ?? 0,
   };
 }
 

@@ -1,7 +1,8 @@
 /** `image.build@1/<mode>`: the mode makes an OCI image layout, unless what it would use is what the published image has. */
 import { ok, fail, configFailure, type Result } from '../../failure.ts';
-import type { BuildContext, ModeInputs } from '../../plugin/api.ts';
-import { formatReference, pin, type Digest, type Pinned } from '../../reference.ts';
+import type { BuildContext } from '../../plugin/api.ts';
+import { formatReference } from '../../reference.ts';
+import { placeBases } from '../bases.ts';
 import type { BuildOutput, Probed, StepContext } from '../engine.ts';
 import { keyParts, inputKeys, resolvedKeys } from '../keys.ts';
 import { contractMode, provenanceKeys } from './probe.ts';
@@ -10,9 +11,14 @@ export interface BuildInput {
   readonly probed: Probed;
   /** Folders that package tasks made, in the entry's order. */
   readonly packages: readonly string[];
+  /** Text in the source → the other entry's target that it names; absent when there is none. */
+  readonly images?: Readonly<Record<string, string>>;
 }
 
-export async function buildStep(step: StepContext, { probed, packages }: BuildInput): Promise<Result<BuildOutput>> {
+export async function buildStep(
+  step: StepContext,
+  { probed, packages, images = {} }: BuildInput,
+): Promise<Result<BuildOutput>> {
   const { engine, entry, task, planned, signal } = step;
   if (entry.kind !== 'build' || probed.keys === undefined)
     throw new Error(`${entry.id} is not a build that was probed`);
@@ -31,6 +37,8 @@ export async function buildStep(step: StepContext, { probed, packages }: BuildIn
   if (inputs === undefined) throw new Error(`no inputs were planned for ${entry.id}`);
   const parts = await keyParts(engine, entry, name, inputs, bases);
   if (!parts.ok) return parts;
+  const placed = await placeBases(engine, { named: inputs.bases, digests: bases, images });
+  if (!placed.ok) return placed;
   // Not disposed here: the layout in its work folder is needed until the push, which removes it.
   const base = await engine.context(task, `image.build@1/${name}`, signal);
   const context: BuildContext = {
@@ -39,7 +47,8 @@ export async function buildStep(step: StepContext, { probed, packages }: BuildIn
     inputs,
     platforms: entry.platforms ?? inputs.platforms,
     packageRepositories: packages,
-    bases: pinBases(inputs.bases, bases),
+    bases: placed.value,
+    noCache: probed.stale === true,
   };
   let keys = inputKeys(parts.value);
   if (mode.resolve !== undefined) {
@@ -49,6 +58,7 @@ export async function buildStep(step: StepContext, { probed, packages }: BuildIn
     const published = probed.before[formatReference(entry.targets[0].destination)];
     const made = provenanceKeys(probed.facts ?? []);
     if (
+      probed.stale !== true &&
       published !== null &&
       published !== undefined &&
       made?.resolved !== undefined &&
@@ -70,15 +80,4 @@ export async function buildStep(step: StepContext, { probed, packages }: BuildIn
     tools: base.toolsUsed(),
     release: () => base[Symbol.asyncDispose](),
   });
-}
-
-/** The text in the source → the image to use for it: what an entry came to, or what the source itself pins. */
-function pinBases(named: ModeInputs['bases'], digests: Readonly<Record<string, Digest>>): Record<string, Pinned> {
-  const bases: Record<string, Pinned> = {};
-  for (const { text, reference } of named) {
-    const digest = digests[text];
-    if (digest !== undefined) bases[text] = pin(reference, digest);
-    else if (reference.kind === 'pinned') bases[text] = reference;
-  }
-  return bases;
 }

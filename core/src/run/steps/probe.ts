@@ -1,6 +1,6 @@
 /**
- * `core.probe@1`: does the goal hold already? At most a HEAD of the source (none when it is pinned), a HEAD a target, and the
- * list of referrers; no tool. What it saw is what later steps compare with.
+ * `core.probe@1`: does the goal hold already? At most a HEAD of the source (none when it is pinned) or of each base of a build
+ * that is no entry's image, a HEAD a target, and the list of referrers; no tool. What it saw is what later steps compare with.
  */
 import type { BuildEntry, SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
@@ -11,6 +11,7 @@ import { rulesFor } from '../../policy/rules.ts';
 import type { Fact } from '../../trust/facts.ts';
 import { missing, newestProvenance, newestScan } from '../../trust/required.ts';
 import type { BuildKeys } from '../../trust/model.ts';
+import { outsideBases } from '../bases.ts';
 import { believe } from '../believe.ts';
 import { legacyLacks } from '../believe-legacy.ts';
 import type { Probed, StepContext } from '../engine.ts';
@@ -179,12 +180,15 @@ function notFound(entry: SyncEntry): Failure {
 async function probeBuild(
   step: StepContext,
   entry: BuildEntry,
-  bases: Readonly<Record<string, Digest>>,
+  ofEntries: Readonly<Record<string, Digest>>,
   { before, shape }: Targets,
 ): Promise<Result<Probed>> {
   const { engine, planned } = step;
   const inputs = engine.planned.inputs.get(entry.id);
   if (inputs === undefined) throw new Error(`no inputs were planned for ${entry.id}`);
+  const outside = await outsideBases(engine, entry, inputs.bases, ofEntries);
+  if (!outside.ok) return outside;
+  const bases = { ...ofEntries, ...outside.value };
   const parts = await keyParts(engine, entry, contractMode(planned.mode), inputs, bases);
   if (!parts.ok) return parts;
   const keys = inputKeys(parts.value);
@@ -196,19 +200,21 @@ async function probeBuild(
   const looked = await lookAt(step, published, shape);
   if (!looked.ok) return looked;
   const { facts, why } = looked.value;
-  const made = provenanceKeys(facts);
-  if (made === undefined)
-    return ok({ before, bases, keys, facts, goal: false, why: 'no provenance of ours says what it was made from' });
+  const seen = { before, bases, keys, facts };
+  const provenance = newestProvenance(facts)?.content.provenance;
+  if (provenance === undefined)
+    return ok({ ...seen, goal: false, why: 'no provenance of ours says what it was made from' });
+  const age = engine.now().getTime() - Date.parse(provenance.finishedOn);
+  const stale = inputs.maxAge !== undefined && age > inputs.maxAge ? { stale: true as const } : {};
+  const made = provenance.keys;
   if (made.input !== keys.input) {
-    return ok({ before, bases, keys, facts, goal: false, why: `changed: ${changedParts(made, keys).join(', ')}` });
+    return ok({ ...seen, ...stale, goal: false, why: `changed: ${changedParts(made, keys).join(', ')}` });
   }
+  if (stale.stale) return ok({ ...seen, ...stale, goal: false, why: `its build is from ${provenance.finishedOn}` });
   const behind = lagging(step, before, published);
   const reason = behind ?? why;
   return ok({
-    before,
-    bases,
-    keys,
-    facts,
+    ...seen,
     digest: published,
     reuse: published,
     goal: reason === undefined,
