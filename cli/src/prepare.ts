@@ -1,4 +1,5 @@
 /** From the command line to a plan: context, settings, plugins, config, `--to`, plan. Nothing has run and nobody was asked yet. */
+import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import {
   applyTo,
@@ -101,6 +102,10 @@ export function lackingHere(io: Io, { config, planned, host }: Prepared): Promis
   return host.preflight({ tasks: planned.plan.tasks, root: config.folder, env: io.env });
 }
 
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
 /** Never a browser: without a key there must be a token that is there already. */
 function whyNoIdentity({ env }: Io, signing: Signing | undefined, to: boolean): readonly Failure[] {
   if (signing === undefined) {
@@ -113,11 +118,19 @@ function whyNoIdentity({ env }: Io, signing: Signing | undefined, to: boolean): 
     ];
   }
   if (signing.key?.startsWith('env://') === true && !env[signing.key.slice('env://'.length)]) {
+    const message = `signing.key names ${signing.key}, and that variable is empty`;
+    return [configFailure(message, 'export it, or name a key file', signing.keyAt)];
+  }
+  if (signing.key !== undefined) {
+    if (signing.key.includes('://') || isFile(signing.key)) return [];
     return [
-      configFailure(`signing.key names ${signing.key}, and that variable is empty`, 'export it, or name a key file'),
+      configFailure(
+        `the key file ${signing.key} is not there`,
+        'make it with: cosign generate-key-pair',
+        signing.keyAt,
+      ),
     ];
   }
-  if (signing.key !== undefined) return [];
   const tokens = [signing.identityTokenEnv, 'SIGSTORE_ID_TOKEN', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
   if (tokens.some((name) => name !== undefined && env[name])) return [];
   return [

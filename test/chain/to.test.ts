@@ -1,6 +1,6 @@
 /** `--to`: a run elsewhere that can never make a production signature. */
 import { expect, test } from 'vitest';
-import { crane, freshPrefix, world } from '../world.ts';
+import { crane, freshPath, freshPrefix, world } from '../world.ts';
 import { HELLO, project } from './project.ts';
 import { digestOf, source, verifies } from './shorthand.ts';
 
@@ -85,4 +85,18 @@ test('the gate refuses in a run without signatures too', async () => {
   const ran = await run('run', '--to', prefix);
   expect(ran.code, ran.stdout).toBe(3);
   expect(await digestOf(`${prefix}/legacy:1`)).toBeUndefined();
+});
+
+test('a fork that has no production key file plans and tries elsewhere all the same; a real run says what is missing', async () => {
+  const { destination, keys } = world();
+  const [path, from] = [freshPath('fork'), await source('fork')];
+  const { run } = await project({
+    sync: [{ source: `hub.slipway.example/${from.path}:1`, destination: `${destination.host}/${path}:1` }],
+    settings: { signing: { key: './not-in-forks.key', publicKey: keys.production.publicKey } },
+  });
+  expect((await run('plan')).code).toBe(0);
+  const real = await run('run');
+  expect(real.code).toBe(2);
+  expect(real.stderr).toMatch(/slipway\.config\.json:\d+:\d+: the key file .*not-in-forks\.key is not there/);
+  expect((await run('run', '--to', freshPrefix('fork'))).code).toBe(0);
 });

@@ -127,6 +127,8 @@ export interface Signing {
   readonly format?: SignatureFormat;
   /** `file` path, `env://NAME`, or a KMS URI; absent: keyless. */
   readonly key?: string;
+  /** Where the settings name the key. */
+  readonly keyAt?: Position;
   /** Absolute path of the public key, for the commands that `verify` prints. */
   readonly publicKeyFile?: string;
   /** How what we sign now will be recognised; also the first of `accept`. */

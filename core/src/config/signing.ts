@@ -43,7 +43,7 @@ export async function readSigning(
 
   async function readSigner(item: Fields, path: Path): Promise<Signing | undefined> {
     const key = text(item['key']);
-    const keyPath = key === undefined ? undefined : accept(await readKey(key, folder), [...path, 'key']);
+    const keyPath = key === undefined ? undefined : accept(readKey(key, folder), [...path, 'key']);
     const signer = await readOwn(item, path);
     const others: Accept[] = [];
     for (const [index, value] of items(item['accept']).entries()) {
@@ -57,7 +57,7 @@ export async function readSigning(
     if (signer === undefined) return undefined;
     return {
       ...format(item),
-      ...(keyPath === undefined ? {} : { key: keyPath }),
+      ...(keyPath === undefined ? {} : { key: keyPath, keyAt: document.locate([...path, 'key']) }),
       ...(publicKey === undefined ? {} : { publicKeyFile: resolve(folder, publicKey) }),
       signer,
       accept: [signer, ...others],
@@ -160,8 +160,9 @@ function checkPattern(pattern: string): Result<Matcher, ConfigFailure> {
   }
 }
 
-async function readKey(key: string, folder: string): Promise<Result<string, ConfigFailure>> {
-  if (!key.includes('://')) return findFile(key, folder);
+/** Whether a key file is there is looked at before it is needed: a plan, or a `--to` run in a fork, has no use for it. */
+function readKey(key: string, folder: string): Result<string, ConfigFailure> {
+  if (!key.includes('://')) return resolvePath(key, folder);
   const { scheme = '', rest = '' } = SCHEME.exec(key)?.groups ?? {};
   if (scheme === 'env') {
     if (/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(rest)) return ok(key);
