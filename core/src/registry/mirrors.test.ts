@@ -104,13 +104,14 @@ describe('with a mirror', () => {
     },
   );
 
-  test('where it and the origin both fail, the origin is named', async () => {
+  test('where it and the origin both fail, both are named, and what mends the mirror is said', async () => {
     await using world = await pair(false);
     const { origin, mirror, registry, image } = world;
     mirror.onRequest = () => ({ kind: 'answer', status: 403 });
-    origin.onRequest = () => ({ kind: 'answer', status: 403 });
-    expect(failureOf(await registry.manifest(reference(`${origin.host}/a@${image.digest}`), 'source'))).toMatchObject({
-      host: origin.host,
-    });
+    origin.onRequest = () => ({ kind: 'reset' });
+    const failure = failureOf(await registry.manifest(reference(`${origin.host}/a@${image.digest}`), 'source'));
+    expect(failure).toMatchObject({ host: origin.host });
+    expect(failure.message).toContain(`of its mirrors: ${mirror.host}`);
+    expect(failure.hint).toContain(`docker login ${mirror.host}`);
   });
 });

@@ -27,18 +27,29 @@ export function placesOf(mirrors: readonly Mirror[], reference: Reference, side:
   return [...trusted, reference].map((place) => at(place, name));
 }
 
-/** Asks each place in turn; the last one, the origin, has the last word. */
+/** Asks each place in turn; the last one, the origin, has the last word, and says which mirrors failed before it did. */
 export async function firstThatHas<T>(
   places: readonly Place[],
   ask: (place: Place) => Promise<Result<T>>,
 ): Promise<Result<T>> {
+  const failed: Failure[] = [];
   for (const each of places.slice(0, -1)) {
     const answer = await ask(each);
     if (answer.ok ? answer.value !== undefined : answer.failure.class === 'cancelled') return answer;
+    if (!answer.ok) failed.push(answer.failure);
   }
   const origin = places.at(-1);
   if (origin === undefined) throw new Error('an image is in one place at least');
-  return ask(origin);
+  const answer = await ask(origin);
+  return answer.ok ? answer : { ok: false, failure: withMirrors(answer.failure, failed) };
+}
+
+function withMirrors(failure: Failure, mirrors: readonly Failure[]): Failure {
+  const [first] = mirrors;
+  if (first === undefined || failure.class === 'cancelled') return failure;
+  const hint = first.hint ?? failure.hint;
+  const message = `${failure.message}; before that, of its mirrors: ${mirrors.map((one) => one.message).join('; ')}`;
+  return { ...failure, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 /**
