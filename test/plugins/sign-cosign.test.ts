@@ -1,4 +1,5 @@
 /** `sign-cosign` with the real cosign: keys without a network, and identities of the world's own Fulcio. */
+import { verify as verifySignature } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -8,6 +9,7 @@ import plugin from '../../plugins/sign-cosign/src/index.ts';
 import { freshFolder, identityToken, world } from '../world.ts';
 import { contextOf, hostOf, must, pluginWorld, recorded, serve } from './plugin-world.ts';
 
+const PAYLOAD = Buffer.from('{"critical":{}}').toString('base64');
 const EMAIL = 'builder@slipway.example';
 const statement: Statement = {
   _type: 'https://in-toto.io/Statement/v1',
@@ -40,6 +42,83 @@ contractSuite(
     input: async () => ({ bundle: await keylessBundle(), accept: identity(EMAIL), trustedRoot: keyless().trustedRoot }),
   },
 );
+
+contractSuite(
+  { describe, it },
+  {
+    plugin,
+    contract: 'payload.sign@1',
+    world: pluginWorld,
+    input: async () => ({ payload: PAYLOAD, signing: { key: world().keys.production.key } }),
+    // An ECDSA signature has a random part.
+    repeatable: ({ signature }) => signature.length > 0,
+  },
+);
+
+contractSuite(
+  { describe, it },
+  {
+    plugin,
+    contract: 'payload.verify@1',
+    world: pluginWorld,
+    input: async () => ({
+      payload: PAYLOAD,
+      bundle: (await keylessPayload()).bundle ?? '',
+      accept: identity(EMAIL),
+      trustedRoot: keyless().trustedRoot,
+    }),
+  },
+);
+
+describe('signing a payload', () => {
+  it('signs the bytes as they are with a key', async () => {
+    const host = await hostOf(plugin);
+    const signing = { key: world().keys.production.key };
+    const made = must(
+      await host.call('payload.sign@1', { payload: PAYLOAD, signing }, await contextOf(plugin, await pluginWorld())),
+    );
+    const publicKey = await readFile(world().keys.production.publicKey, 'utf8');
+    const bytes = Buffer.from(PAYLOAD, 'base64');
+    expect(verify256(bytes, made.signature, publicKey)).toBe(true);
+    expect(verify256(Buffer.concat([bytes, bytes]), made.signature, publicKey)).toBe(false);
+    expect(made.certificate).toBeUndefined();
+  });
+
+  it('brings the certificate of an identity and those above it, and verifies for nobody else', async () => {
+    const { bundle = '', certificate, chain } = await keylessPayload();
+    expect(certificate).toContain('BEGIN CERTIFICATE');
+    expect(chain).toContain('BEGIN CERTIFICATE');
+    const host = await hostOf(plugin);
+    const ask = async (payload: string, accept: Accept) => {
+      const input = { payload, bundle, accept, trustedRoot: keyless().trustedRoot };
+      return host.call('payload.verify@1', input, await contextOf(plugin, await pluginWorld()));
+    };
+    expect(await ask(PAYLOAD, identity(EMAIL))).toMatchObject({
+      ok: true,
+      value: { signer: `${keyless().issuer} ${EMAIL}` },
+    });
+    expect(await ask(PAYLOAD, identity('other@slipway.example'))).toMatchObject({
+      ok: false,
+      failure: { reason: 'trust' },
+    });
+    const other = Buffer.from('{}').toString('base64');
+    expect(await ask(other, identity(EMAIL))).toMatchObject({ ok: false, failure: { reason: 'trust' } });
+  });
+});
+
+async function keylessPayload() {
+  vi.stubEnv('TEST_TOKEN', await identityToken(EMAIL));
+  const { signingConfig, trustedRoot } = keyless();
+  const host = await hostOf(plugin);
+  const signing = { signingConfig, trustedRoot, identityTokenEnv: 'TEST_TOKEN' };
+  return must(
+    await host.call('payload.sign@1', { payload: PAYLOAD, signing }, await contextOf(plugin, await pluginWorld())),
+  );
+}
+
+function verify256(bytes: Uint8Array, signature: string, publicKey: string): boolean {
+  return verifySignature('sha256', bytes, publicKey, Buffer.from(signature, 'base64'));
+}
 
 describe('signing with a key', () => {
   it('makes a bundle that the public key verifies, offline', async () => {

@@ -10,6 +10,7 @@ import { rules, runChecks } from './run.ts';
 import { sarifLog } from './sarif.ts';
 import { formatFindings } from './table.ts';
 
+const require = createRequire(import.meta.url);
 const FOLDER = '/home/me/images';
 const PIN = `sha256:${'a'.repeat(64)}`;
 const NONE: CheckSettings = { rules: {}, waivers: [] };
@@ -181,10 +182,7 @@ it('has one rule for every id', () => {
 });
 
 describe('SARIF', () => {
-  const schema = createRequire(import.meta.url)('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json') as Record<
-    string,
-    unknown
-  >;
+  const schema = require('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json') as Record<string, unknown>;
   const ajv = new Ajv({ strict: false, validateFormats: false, validateSchema: false, unicodeRegExp: false });
   const validate = ajv.compile(
     Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema' && key !== 'id')),

@@ -69,7 +69,7 @@ function requirementFor(
 ): Result<Readonly<Record<string, unknown>>, ConfigFailure> {
   const [first] = signers;
   if (typeof first === 'string') {
-    const keys = signers.map((key) => Buffer.from(String(key)).toString('base64'));
+    const keys = signers.flatMap((key) => (typeof key === 'string' ? Buffer.from(key).toString('base64') : []));
     const named = keys.length === 1 ? { keyData: keys[0] } : { keyDatas: keys };
     return ok({ type: 'sigstoreSigned', ...named, signedIdentity: IDENTITY });
   }
