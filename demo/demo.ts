@@ -6,13 +6,13 @@ import { writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join, relative } from 'node:path';
 import { createConsole, DemoError, type Console } from './console.ts';
+import { buildkitLacks } from './world/buildkit.ts';
 import { prepare } from './world/prepare.ts';
 import { worldEnvironment, worldSettings } from './world/settings.ts';
 import { startWorld, worldTools, type WorldAddresses } from './world/world.ts';
 
 const root = join(import.meta.dirname, '..');
 const slipway = join(root, 'cli', 'bin', 'slipway');
-const TOOLS = [...worldTools({}), 'apko', 'trivy'];
 
 async function demo(signal: AbortSignal): Promise<void> {
   let env: Readonly<Record<string, string>> = {};
@@ -27,26 +27,53 @@ async function demo(signal: AbortSignal): Promise<void> {
   const log = (line: string): void => console.say(`  ${line}`);
 
   console.heading('Tools');
-  const finder = await prepare({ packages: ['bubblewrap', 'busybox-static'], tools: TOOLS, log, signal });
+  const left = await leftOut();
+  const buildkit = !left.some(({ pattern }) => pattern === DOCKERFILES);
+  const finder = await prepare({
+    packages: ['bubblewrap', 'busybox-static', ...(buildkit ? ['runc'] : [])],
+    tools: [...worldTools({ buildkit }), 'apko', 'trivy', ...(buildkit ? ['buildx'] : [])],
+    log,
+    signal,
+  });
   signal.throwIfAborted();
 
   console.heading('The little world');
   {
-    await using world = await startWorld({ folder: join(root, '.demo'), finder, log });
+    await using world = await startWorld({ folder: join(root, '.demo'), finder, buildkit, log });
     const { addresses } = world;
     env = worldEnvironment(addresses);
     const settings = join(addresses.folder, 'slipway.config.json');
     await writeFile(settings, JSON.stringify(worldSettings(addresses), null, 2));
     const to = addresses.destination.host;
     log(`hub.slipway.example is ${addresses.source.host}; registry.slipway.example is ${to}`);
+    for (const { pattern, why } of left) log(`left out on this machine: ${pattern}, because ${why}`);
     await tour({
       console,
       world: addresses,
       to,
-      common: ['--settings', relative(root, settings), '--to', to, '--progress', 'quiet'],
+      common: ['--settings', relative(root, settings), '--to', to],
+      exclude: left.flatMap(({ pattern }) => ['--exclude', pattern]),
     });
   }
   console.heading('Done: everything went as promised, and nothing is left running');
+}
+
+const DOCKERFILES = '*/images/{app,page}:*';
+
+interface LeftOut {
+  /** Of entries in config.yaml. */
+  readonly pattern: string;
+  readonly why: string;
+}
+
+/** What this machine cannot build. The other entries need nothing of it. */
+async function leftOut(): Promise<readonly LeftOut[]> {
+  const lacks = await buildkitLacks();
+  const left: LeftOut[] =
+    lacks === undefined ? [] : [{ pattern: DOCKERFILES, why: `they need a BuildKit, and ${lacks}` }];
+  // Its packages are for x86_64: on another machine they would need an emulator.
+  if (process.arch !== 'x64') left.push({ pattern: '*/images/greeter:*', why: 'its packages are built for x86-64' });
+  return left;
 }
 
 interface Tour {
@@ -54,12 +81,18 @@ interface Tour {
   readonly world: WorldAddresses;
   readonly to: string;
   readonly common: readonly string[];
+  /** Options that leave out what this machine cannot build. */
+  readonly exclude: readonly string[];
 }
 
 async function tour(tour: Tour): Promise<void> {
-  const { console, world, to, common } = tour;
+  const { console, world, to } = tour;
+  const common = [...tour.common, '--progress', 'quiet'];
   const hello = `${to}/images/hello:latest`;
-  const config = ['--config', 'config.yaml', ...common];
+  const config = ['--config', 'config.yaml', ...common, ...tour.exclude];
+
+  console.heading('The plan: what config.yaml asks for, and what waits for what');
+  await console.command(slipway, ['plan', '--config', 'config.yaml', ...tour.common, ...tour.exclude]);
 
   console.heading('Run everything: copy or build, scan, decide, sign and attest, verify, and only then tag');
   await console.command(slipway, ['run', ...config]);

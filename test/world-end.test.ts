@@ -10,7 +10,7 @@ const SCRIPT = `
 const { createToolFinder } = await import('@slipway/tools');
 const { startWorld } = await import('./demo/world/world.ts');
 const finder = createToolFinder({ env: process.env });
-const world = await startWorld({ folder: process.argv[1], finder, fulcio: true, referrersRegistry: true });
+const world = await startWorld({ folder: process.argv[1], finder, buildkit: true, fulcio: true, referrersRegistry: true });
 const { source, destination, referrers, keyless, proxy } = world.addresses;
 console.log(JSON.stringify([source.host, destination.host, referrers.host].map((host) => 'http://' + host + '/v2/').concat(proxy, keyless.issuer)));
 for await (const _ of process.stdin);

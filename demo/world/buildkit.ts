@@ -1,18 +1,35 @@
 /** A BuildKit daemon of the world's own, so that Dockerfiles can be built without Docker. It runs as root, with Debian's runc. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Processes } from './processes.ts';
+import type { Processes, Runner } from './processes.ts';
 
 export interface BuildkitOptions {
   readonly processes: Processes;
   readonly buildkitd: string;
-  /** Short: the path of a socket has at most 107 bytes. */
   readonly folder: string;
   /** `127.0.0.1:PORT` of registries that it asks by plain HTTP. */
   readonly registries: readonly string[];
 }
 
-/** Its endpoint, as `unix:///…/buildkitd.sock`. */
+/** Linux takes no longer path for a socket: sun_path of unix(7), without its last zero. */
+const LONGEST_SOCKET = 107;
+
+/** Bit of CAP_SYS_ADMIN, which mounting takes: linux/capability.h. */
+const SYS_ADMIN = 21n;
+
+/**
+ * Why no BuildKit can run here; `undefined` when it can. It mounts what it builds in: that takes root, and more than a
+ * container is usually given. (Without root it would need newuidmap and a range of user ids, which an administrator sets up.)
+ */
+export async function buildkitLacks(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'it runs as root only';
+  const status = await readFile('/proc/self/status', 'utf8');
+  const capabilities = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  return (capabilities >> SYS_ADMIN) % 2n === 1n ? undefined : 'this container may not mount anything';
+}
+
+/** Its endpoint, as `unix:///…/buildkitd.sock`. After the end of `processes`, {@link removeBuildkit} removes the folder. */
 export async function startBuildkit({ processes, buildkitd, folder, registries }: BuildkitOptions): Promise<string> {
   await mkdir(folder, { recursive: true });
   const config = join(folder, 'buildkitd.toml');
@@ -31,4 +48,25 @@ export async function startBuildkit({ processes, buildkitd, folder, registries }
     logFile: join(folder, 'log'),
   });
   return endpoint;
+}
+
+/** `wanted`, or a folder for temporary files when the path of a socket in `wanted` would be too long. */
+export async function buildkitFolder(wanted: string): Promise<string> {
+  const socket = Buffer.byteLength(join(wanted, 'buildkitd.sock'));
+  return socket <= LONGEST_SOCKET ? wanted : mkdtemp(join(tmpdir(), 'slipway-buildkit-'));
+}
+
+/** Unmounts what a daemon that was killed in the middle of a step left mounted, the innermost first, and deletes the folder. */
+export async function removeBuildkit(folder: string, run: Runner): Promise<void> {
+  const table = await readFile('/proc/self/mountinfo', 'utf8');
+  const points = table.split('\n').map((line) => unescaped(line.split(' ')[4] ?? ''));
+  for (const point of points.filter((each) => each.startsWith(`${folder}/`)).toReversed()) {
+    await run('umount', ['--lazy', '--', point]);
+  }
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** https://www.kernel.org/doc/html/latest/filesystems/proc.html: blanks and their like are written in octal. */
+function unescaped(path: string): string {
+  return path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

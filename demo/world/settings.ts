@@ -16,6 +16,7 @@ export function worldSettings(world: WorldAddresses): Readonly<Record<string, un
       { name: 'scan-trivy', options: { databaseRepository: world.database } },
       // The key of the world's own packages, so that images have one key and keep their digests.
       { name: 'build-melange', options: { signingKey: keys.packageKey } },
+      ...(world.buildkit === undefined ? [] : [{ name: 'build-docker', options: { endpoint: world.buildkit } }]),
     ],
     // Trusted: the real host does not exist, so the mirror must say what a tag names.
     mirrors: [{ source: 'hub.slipway.example', mirror: world.source.host, trusted: true }],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ToolFinder } from '@slipway/core';
 import { pinnedNeed, pinOf } from '@slipway/tools';
 import { makeRepository } from './alpine.ts';
+import { buildkitFolder, buildkitLacks, removeBuildkit, startBuildkit } from './buildkit.ts';
 import { publishDatabase } from './database.ts';
 import { pushLayout, sourceImages } from './images.ts';
 import { startKeyless, type Keyless } from './keyless.ts';
@@ -21,6 +22,8 @@ export interface WorldOptions {
   readonly fulcio?: boolean;
   /** Whether there is a registry with the referrers API too. */
   readonly referrersRegistry?: boolean;
+  /** Whether Dockerfiles can be built too, if this machine allows it. */
+  readonly buildkit?: boolean;
   readonly log?: (line: string) => void;
 }
 
@@ -42,6 +45,8 @@ export interface WorldAddresses {
   readonly database: string;
   readonly keys: Keys;
   readonly keyless?: Keyless;
+  /** Where a buildkitd listens; absent where none can run. */
+  readonly buildkit?: string;
   /** `library/alpine:3.20` → digest, of every image in the source registry. */
   readonly images: Readonly<Record<string, string>>;
   /** Tool name → absolute path, of the tools that the world was made with. */
@@ -62,8 +67,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const processes = createProcesses();
+  const kit = options.buildkit === true ? await buildkitFolder(join(folder, 'buildkit')) : undefined;
+  if (kit !== undefined) stack.defer(() => removeBuildkit(kit, run));
   stack.defer(() => processes.end());
-  const addresses = await fill({ ...options, log, own: folder, processes, stack });
+  const addresses = await fill({ ...options, log, own: folder, kit, processes, stack });
   const kept = stack.move();
   return { addresses, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
@@ -71,6 +78,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 interface Filling extends WorldOptions {
   readonly log: (line: string) => void;
   readonly own: string;
+  /** The folder for a buildkitd, if there is to be one. */
+  readonly kit: string | undefined;
   readonly processes: Processes;
   readonly stack: AsyncDisposableStack;
 }
@@ -116,6 +125,11 @@ async function fill(filling: Filling): Promise<WorldAddresses> {
     host: source.host,
     run,
   });
+  const registries = [source.host, destination.host];
+  const buildkit =
+    filling.kit === undefined || (await buildkitLacks()) !== undefined
+      ? {}
+      : { buildkit: await startBuildkit({ processes, buildkitd: tool('buildkitd'), folder: filling.kit, registries }) };
   const optional = await startOptional(filling, tool);
   return {
     folder: own,
@@ -127,6 +141,7 @@ async function fill(filling: Filling): Promise<WorldAddresses> {
     keys,
     images,
     tools,
+    ...buildkit,
     ...optional,
   };
 }
@@ -153,9 +168,12 @@ async function startOptional(
 }
 
 /** The tools that {@link startWorld} needs with these options. */
-export function worldTools(options: Pick<WorldOptions, 'fulcio' | 'referrersRegistry'>): readonly string[] {
+export function worldTools(
+  options: Pick<WorldOptions, 'buildkit' | 'fulcio' | 'referrersRegistry'>,
+): readonly string[] {
   return [
     ...['cosign', 'crane', 'melange', 'registry', 'vulndb'],
+    ...(options.buildkit === true ? ['buildkitd'] : []),
     ...(options.fulcio === true ? ['fulcio', 'timestamp-server'] : []),
     ...(options.referrersRegistry === true ? ['referrers-registry'] : []),
   ];
