@@ -72,7 +72,7 @@ const rules: readonly Rule[] = [
   },
   {
     says: 'plugins import the core’s front door, their own files and dependencies, and harmless builtins',
-    files: ['plugins/*/src/**'],
+    files: ['{plugins,examples}/*/src/**'],
     except: tests,
     never: [
       '@slipway/core/*',
@@ -94,7 +94,8 @@ const rules: readonly Rule[] = [
       '@slipway/core',
       '@slipway/core/testing',
       'plugins/**',
-      'node:**',
+      'node:*',
+      'node:*/*',
       'vitest',
       'fast-check',
       '@sigstore/**',
@@ -105,7 +106,7 @@ const rules: readonly Rule[] = [
 ];
 
 const root = join(import.meta.dirname, '..', '..');
-const files = globSync('{core,cli,tools,plugins,demo,test,bench}/**/*.ts', {
+const files = globSync('{core,cli,tools,plugins,examples,demo,test,bench}/**/*.ts', {
   cwd: root,
   exclude: (name) => name === 'node_modules' || name === 'dist',
 }).filter((file) => !file.endsWith('.d.ts'));

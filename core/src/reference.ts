@@ -33,10 +33,16 @@ export type Reference = Tagged | Pinned;
 
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
-const HOST =
-  /^(?:\[[0-9a-fA-F:.]+\]|(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*)(?::[0-9]{1,5})?$/;
+const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+/** Up to 65535: a larger one is no port, and no URL can be made with it. */
+const PORT = '(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})';
+/** A registry's host with an optional port, as a regular expression for the whole text. */
+export const registryPattern = `^(?:\\[[0-9a-fA-F:]+\\]|${LABEL}(?:\\.${LABEL})*)(?::${PORT})?$`;
+const HOST = new RegExp(registryPattern);
 const COMPONENT = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
-const PATH = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
+/** The name of a repository in its registry, likewise. */
+export const repositoryPattern = `^${COMPONENT}(?:/${COMPONENT})*$`;
+const PATH = new RegExp(repositoryPattern);
 /** Longest reference that is read at all; the spec asks registries for 255 characters of name. */
 const MAX_LENGTH = 1024;
 
@@ -54,14 +60,17 @@ export function parseTag(text: string): Tag | undefined {
  */
 export function parseReference(text: string): Result<Reference, ConfigFailure> {
   if (text.length === 0) return fail(configFailure('an image reference is empty'));
-  if (text.length > MAX_LENGTH) return fail(configFailure(`an image reference is longer than ${MAX_LENGTH} characters`));
+  if (text.length > MAX_LENGTH)
+    return fail(configFailure(`an image reference is longer than ${MAX_LENGTH} characters`));
   let rest = text;
   let digest: Digest | undefined;
   const at = rest.indexOf('@');
   if (at >= 0) {
     digest = parseDigest(rest.slice(at + 1));
     if (digest === undefined) {
-      return fail(configFailure(`"${text}" has no valid digest after "@"`, 'a digest is sha256: and 64 hexadecimal digits'));
+      return fail(
+        configFailure(`"${text}" has no valid digest after "@"`, 'a digest is sha256: and 64 hexadecimal digits'),
+      );
     }
     rest = rest.slice(0, at);
   }
@@ -71,12 +80,17 @@ export function parseReference(text: string): Result<Reference, ConfigFailure> {
     const after = rest.slice(colon + 1);
     tag = parseTag(after);
     if (tag === undefined) {
-      return fail(configFailure(`"${text}" has no valid tag after ":"`, 'a tag is up to 128 letters, digits, "_", "." and "-"'));
+      return fail(
+        configFailure(`"${text}" has no valid tag after ":"`, 'a tag is up to 128 letters, digits, "_", "." and "-"'),
+      );
     }
     rest = rest.slice(0, colon);
   }
   const repository = parseRepository(rest);
-  if (!repository.ok) return fail(configFailure(`"${text}" is not an image reference: ${repository.failure.message}`, repository.failure.hint));
+  if (!repository.ok)
+    return fail(
+      configFailure(`"${text}" is not an image reference: ${repository.failure.message}`, repository.failure.hint),
+    );
   if (digest !== undefined) {
     return ok({ kind: 'pinned', ...repository.value, digest, ...(tag === undefined ? {} : { tag }) });
   }

@@ -2,6 +2,7 @@
  * The published schemas of what goes into a contract and what must come out: JSON Schema, draft 2020-12, strict.
  * They say in data what `Contracts` in api.ts says in types.
  */
+import { registryPattern, repositoryPattern } from '../reference.ts';
 import type { ContractName, JsonSchema } from './api.ts';
 
 export interface ContractSchema {
@@ -42,8 +43,8 @@ function tagged(schema: JsonSchema, id: string): JsonSchema {
 }
 
 /** As core/src/reference.ts parses them: nothing else may reach a tool's arguments or a URL. */
-const registry: JsonSchema = { type: 'string', pattern: '^[a-zA-Z0-9\\[][a-zA-Z0-9.:\\[\\]-]*$', maxLength: 260 };
-const repository: JsonSchema = { type: 'string', pattern: '^[a-z0-9][a-z0-9._/-]*$', maxLength: 1024 };
+const registry: JsonSchema = { type: 'string', pattern: registryPattern, maxLength: 260 };
+const repository: JsonSchema = { type: 'string', pattern: repositoryPattern, maxLength: 1024 };
 const tag: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$' };
 const pinned = record({ kind: { const: 'pinned' }, registry, path: repository, digest, 'tag?': tag });
 const platform = record({ os: text, architecture: text, 'variant?': text, 'os.version?': text });
