@@ -67,6 +67,21 @@ async function consumer({ name, file }: { readonly name: string; readonly file: 
   return project;
 }
 
+it('a plugin in node_modules that is TypeScript is refused with its line, since Node strips no types there', async () => {
+  const folder = await freshFolder();
+  await writeFiles(folder, {
+    'config.yaml': 'build: []\n',
+    'slipway.config.yaml': 'plugins:\n  - typed\n',
+    'node_modules/typed/package.json': '{"name":"typed","type":"module","exports":"./index.ts"}',
+    'node_modules/typed/index.ts': 'export default {} as object;\n',
+  });
+  const told = await slipway(['plan'], { cwd: folder });
+  expect(told).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/slipway\.config\.yaml:2:5: .*"typed" could not be loaded: Stripping types/),
+  });
+});
+
 describe('`plugin new`', () => {
   it.each([
     ['../build-x', 'is no name'],

@@ -5,23 +5,24 @@ import { createTestWorld, modeInput, modeSuite } from '@slipway/core/testing';
 import { describe, it, onTestFinished } from 'vitest';
 import plugin from './mode-text.ts';
 
-/** The config's folder in the check that runs. */
+/** Of the check that runs now: each has a checkout of its own. */
 let root = '';
+
+async function world() {
+  // A plugin that needs tools gives a finder here: `createToolFinder` of @slipway/tools.
+  const made = await createTestWorld({ files: { 'hello.txt': 'Hello.\n' } });
+  onTestFinished(() => made.close());
+  root = made.root;
+  return made;
+}
 
 modeSuite(
   { describe, it },
   {
     plugin,
     mode: 'text',
-    // A plugin with tools gives a `finder` here.
-    world: async () => {
-      const world = await createTestWorld({ files: { 'hello.txt': 'Hello.\n' } });
-      onTestFinished(() => world.close());
-      root = world.root;
-      return world;
-    },
+    world,
     input: () => modeInput({ plugin, mode: 'text', root, source: 'hello.txt' }),
-    // What must be the same when it is built twice.
     repeatable: ({ layout }) => readFile(join(layout, 'index.json'), 'utf8'),
   },
 );

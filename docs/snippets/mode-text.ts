@@ -1,12 +1,12 @@
 /** A build mode: an image that holds one text file. */
+import { configFailure, fail, folderFiles, ok, writeImageLayout } from '@slipway/core';
+import type { BuildContext, Built, Mode, Plugin, Result } from '@slipway/core';
 import { join } from 'node:path';
-import { folderFiles, ok, writeImageLayout } from '@slipway/core';
-import type { BuildContext, Built, ImageContent, Mode, Plugin, Result } from '@slipway/core';
 
 const mode: Mode = {
   name: 'text',
   // A build entry of this mode may say `fileName:`.
-  properties: { fileName: { type: 'string', pattern: '^[a-z0-9][a-z0-9.-]{0,63}$' } },
+  properties: { fileName: { type: 'string', pattern: '^[a-z0-9.-]{1,64}$', description: 'Where the text is.' } },
   claims: (source) => source.endsWith('.txt'),
   inputs: async (entry) =>
     ok({
@@ -20,15 +20,16 @@ const mode: Mode = {
   build,
 };
 
-async function build({ entry, files, platforms }: BuildContext): Promise<Result<Built>> {
-  const text = await folderFiles(files.root).read(entry.source);
-  if (!text.ok) return text;
-  const { fileName } = entry.options;
+async function build(context: BuildContext): Promise<Result<Built>> {
+  const text = await folderFiles(context.files.root).read(context.entry.source);
+  if (!text.ok) return fail(text.failure);
+  const { fileName } = context.entry.options;
   const path = typeof fileName === 'string' ? fileName : 'message.txt';
-  const layer = [{ type: 'file', path, content: Buffer.from(text.value) }] as const;
-  const [first, ...others] = platforms.map((platform): ImageContent => ({ platform, layers: [layer] }));
-  if (first === undefined) throw new Error('a build is asked for one platform at least');
-  const layout = join(files.work, 'layout');
+  // The lowest layer first; here it is the only one.
+  const layers = [[{ type: 'file', path, content: Buffer.from(text.value) } as const]];
+  const [first, ...others] = context.platforms.map((platform) => ({ platform, layers }));
+  if (first === undefined) return fail(configFailure('there is no platform to build for'));
+  const layout = join(context.files.work, 'layout');
   const written = await writeImageLayout(layout, [first, ...others]);
   return written.ok ? ok({ layout }) : written;
 }

@@ -115,15 +115,16 @@ function camel(words: string): string {
   return words.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+interface Manifest {
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
 function manifestOf(text: string, names: Names): string {
-  const manifest = JSON.parse(text) as Readonly<Record<string, unknown>>;
-  const exact = (given: unknown): Readonly<Record<string, string>> =>
-    Object.fromEntries(Object.keys(Object(given)).map((name) => [name, VERSIONS[name] ?? '*']));
-  const { peerDependencies, devDependencies } = manifest;
-  const own = {
-    name: names.package,
-    peerDependencies: exact(peerDependencies),
-    devDependencies: exact(devDependencies),
-  };
-  return `${JSON.stringify({ ...manifest, ...own }, null, 2)}\n`;
+  // Our own template; a test builds what comes of it.
+  const manifest = JSON.parse(text) as Manifest;
+  const exact = (wanted: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+    Object.fromEntries(Object.keys(wanted).map((name) => [name, VERSIONS[name] ?? '*']));
+  const [peerDependencies, devDependencies] = [exact(manifest.peerDependencies), exact(manifest.devDependencies)];
+  return `${JSON.stringify({ ...manifest, name: names.package, peerDependencies, devDependencies }, null, 2)}\n`;
 }

@@ -18,12 +18,7 @@ const LIMIT = 30 * 60_000;
 export async function buildWithKo(context: BuildContext, baseText: string, ldflags: string): Promise<Result<Built>> {
   const { files } = context;
   const base = context.bases[baseText];
-  if (base === undefined) {
-    const message = `the base image "${baseText}" is neither pinned nor built here`;
-    return fail(
-      configFailure(message, "write options.base as NAME@sha256:…, or name an entry's destination", context.entry.at),
-    );
-  }
+  if (base === undefined) return fail(configFailure(`the base image "${baseText}" was not pinned`));
   const folder = await copySources(context);
   const layout = join(files.work, 'layout');
   const configFile = join(files.work, '.ko.yaml');

@@ -14,7 +14,8 @@ const plugin: Plugin = {
       base: {
         type: 'string',
         minLength: 1,
-        description: 'The image that programs are laid on: pinned as NAME@sha256:…, or the destination of an entry.',
+        description:
+          'The image that programs are laid on, as cgr.dev/chainguard/static:latest; the destination of an entry, too.',
       },
       ldflags: { type: 'string', default: '', description: "Flags of Go's linker, as -s -w." },
     },
