@@ -1,8 +1,8 @@
 /** A BuildKit daemon of the world's own, so that Dockerfiles can be built without Docker. It runs as root, with Debian's runc. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Processes, Runner } from './processes.ts';
+import type { Processes } from './processes.ts';
 
 export interface BuildkitOptions {
   readonly processes: Processes;
@@ -29,15 +29,22 @@ export async function buildkitLacks(): Promise<string | undefined> {
   return (capabilities >> SYS_ADMIN) % 2n === 1n ? undefined : 'this container may not mount anything';
 }
 
-/** Its endpoint, as `unix:///…/buildkitd.sock`. After the end of `processes`, {@link removeBuildkit} removes the folder. */
+/**
+ * Namespaces of its own: all processes of its steps end with it, and what it mounts is never seen outside. `unshare` takes no
+ * SIGTERM, so should this process die, it is killed.
+ */
+const CONFINED = ['--pdeathsig', 'KILL', '--', 'unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+
+/** Its endpoint, as `unix:///…/buildkitd.sock`. */
 export async function startBuildkit({ processes, buildkitd, folder, registries }: BuildkitOptions): Promise<string> {
   await mkdir(folder, { recursive: true });
   const config = join(folder, 'buildkitd.toml');
   const endpoint = `unix://${join(folder, 'buildkitd.sock')}`;
   await writeFile(config, registries.map((host) => `[registry."${host}"]\nhttp = true\n`).join(''));
   await processes.serve({
-    command: buildkitd,
+    command: 'setpriv',
     args: ([port]) => [
+      ...[...CONFINED, '--', buildkitd],
       ...['--config', config, '--root', join(folder, 'root'), '--addr', endpoint],
       // Steps use the network as it is, and a containerd of the machine's stays out of it.
       ...['--oci-worker-net', 'host', '--containerd-worker', 'false'],
@@ -54,19 +61,4 @@ export async function startBuildkit({ processes, buildkitd, folder, registries }
 export async function buildkitFolder(wanted: string): Promise<string> {
   const socket = Buffer.byteLength(join(wanted, 'buildkitd.sock'));
   return socket <= LONGEST_SOCKET ? wanted : mkdtemp(join(tmpdir(), 'slipway-buildkit-'));
-}
-
-/** Unmounts what a daemon that was killed in the middle of a step left mounted, the innermost first, and deletes the folder. */
-export async function removeBuildkit(folder: string, run: Runner): Promise<void> {
-  const table = await readFile('/proc/self/mountinfo', 'utf8');
-  const points = table.split('\n').map((line) => unescaped(line.split(' ')[4] ?? ''));
-  for (const point of points.filter((each) => each.startsWith(`${folder}/`)).toReversed()) {
-    await run('umount', ['--lazy', '--', point]);
-  }
-  await rm(folder, { recursive: true, force: true });
-}
-
-/** https://www.kernel.org/doc/html/latest/filesystems/proc.html: blanks and their like are written in octal. */
-function unescaped(path: string): string {
-  return path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ToolFinder } from '@slipway/core';
 import { pinnedNeed, pinOf } from '@slipway/tools';
 import { makeRepository } from './alpine.ts';
-import { buildkitFolder, buildkitLacks, removeBuildkit, startBuildkit } from './buildkit.ts';
+import { buildkitFolder, buildkitLacks, startBuildkit } from './buildkit.ts';
 import { publishDatabase } from './database.ts';
 import { pushLayout, sourceImages } from './images.ts';
 import { startKeyless, type Keyless } from './keyless.ts';
@@ -68,7 +68,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const processes = createProcesses();
   const kit = options.buildkit === true ? await buildkitFolder(join(folder, 'buildkit')) : undefined;
-  if (kit !== undefined) stack.defer(() => removeBuildkit(kit, run));
+  if (kit !== undefined) stack.defer(() => rm(kit, { recursive: true, force: true }));
   stack.defer(() => processes.end());
   const addresses = await fill({ ...options, log, own: folder, kit, processes, stack });
   const kept = stack.move();
