@@ -18,10 +18,10 @@ async function demo(signal: AbortSignal): Promise<void> {
   let env: Readonly<Record<string, string>> = {};
   const console = createConsole({ root, env: () => env, signal });
   console.say(
-    'This starts two registries, an Alpine repository and a vulnerability database on free ports of this machine,',
+    'This starts two registries, an Alpine repository, a vulnerability database and a BuildKit on free ports of this',
   );
   console.say(
-    'and runs config.yaml against them: sync, build, scan, sign, verify, tag. About a minute, and everything is',
+    'machine, and runs config.yaml against them: sync, build, scan, sign, verify, tag. Less than a minute, and all is',
   );
   console.say('ended at the end. What is missing is installed first, which can take a quarter of an hour once.');
   const log = (line: string): void => console.say(`  ${line}`);
