@@ -6,6 +6,7 @@ import { apkArchitecture, configFailure, fail, formatPlatform, ok } from '@slipw
 import type { BuildContext, Built, Failure, Result } from '@slipway/core';
 import { access, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { completeSbom } from './complete-sbom.ts';
 import { materialsOf, parseLock, type ApkoLock } from './lock.ts';
 import { makeWorkspace, packageKeys } from './workspace.ts';
 
@@ -66,7 +67,7 @@ export async function build(context: BuildContext): Promise<Result<Built>> {
   const args = ['build', ...given, '--', context.entry.source, imageName(context), LAYOUT];
   const built = await context.exec('apko', args, { cwd: workspace });
   if (!built.ok) return fail(explain(built.failure));
-  const documents = await readSboms(layout, sboms, context);
+  const documents = await readSboms(layout, sboms, lock, context);
   if (!documents.ok) return documents;
   return ok({ layout, sboms: documents.value, materials: materialsOf(lock) });
 }
@@ -81,6 +82,7 @@ function imageName(context: BuildContext): string {
 async function readSboms(
   layout: string,
   folder: string,
+  lock: ApkoLock,
   context: BuildContext,
 ): Promise<Result<NonNullable<Built['sboms']>>> {
   const documents: { readonly digest: string; readonly spdx: unknown }[] = [];
@@ -101,7 +103,8 @@ async function readSboms(
       return fail({ reason: 'tool', class: 'permanent', tool: 'apko', message });
     }
     const spdx = parse(await readFile(join(folder, `sbom-${architecture}.spdx.json`), 'utf8'));
-    documents.push({ digest, spdx });
+    const packages = lock.packages.filter((item) => item.architecture === architecture);
+    documents.push({ digest, spdx: completeSbom(spdx, packages) });
   }
   return ok(documents);
 }

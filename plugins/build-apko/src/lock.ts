@@ -60,7 +60,12 @@ export function resolvedPackages(lock: ApkoLock): Readonly<Record<string, string
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Packages as purls (https://github.com/package-url/purl-spec), and the repositories they came from. */
+/** https://github.com/package-url/purl-spec/blob/main/types-doc/apk-definition.md */
+export function purlOf({ name, version, architecture, url }: LockedPackage): string {
+  return `pkg:apk/${distribution(url)}/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}`;
+}
+
+/** Packages as purls, and the repositories they came from. */
 export function materialsOf(lock: ApkoLock): readonly Material[] {
   const packages = lock.packages.map((item): Material => {
     const sha1 = item.checksum.startsWith('Q1') ? Buffer.from(item.checksum.slice(2), 'base64').toString('hex') : '';
@@ -69,8 +74,7 @@ export function materialsOf(lock: ApkoLock): readonly Material[] {
       ...(sha1 === '' ? {} : { apkControlSha1: sha1 }),
       ...(item.dataSha256 === undefined ? {} : { apkDataSha256: item.dataSha256 }),
     };
-    const uri = `pkg:apk/${distribution(item.url)}/${encodeURIComponent(item.name)}@${encodeURIComponent(item.version)}?arch=${item.architecture}`;
-    return { uri, name: item.name, digest };
+    return { uri: purlOf(item), name: item.name, digest };
   });
   const repositories = lock.repositories.map((url): Material => ({ uri: url }));
   return [...packages, ...repositories].sort((a, b) => (a.uri < b.uri ? -1 : 1));
