@@ -7,7 +7,7 @@ import { configFailure, fail, ok, type ConfigFailure, type Position, type Result
 
 const PACKAGE = /^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
 
-/** `./plugin.ts`, `../shared/plugin.js` or a package name → the URL to import. `folder` is the settings' folder. */
+/** `./plugin.ts`, `../plugins/mine.js` or a package name → the URL to import. `folder` is the settings' folder. */
 export async function resolvePlugin(name: string, folder: string, at?: Position): Promise<Result<URL, ConfigFailure>> {
   if (name.startsWith('./') || name.startsWith('../')) {
     return resolveFile(name, folder, at);
