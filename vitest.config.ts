@@ -8,7 +8,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{core,cli,tools,plugins/*,examples/*}/src/**/*.test.ts', 'docs/snippets/*.test.ts'], testTimeout: 20_000 },
+        test: {
+          name: 'unit',
+          include: ['{core,cli,tools,plugins/*,examples/*}/src/**/*.test.ts', 'docs/snippets/*.test.ts'],
+          testTimeout: 20_000,
+        },
       },
       {
         extends: true,

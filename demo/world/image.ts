@@ -87,7 +87,11 @@ function addImage(blobs: Map<string, Uint8Array>, image: PlatformImage): BlobDes
     json({
       created: CREATED,
       ...image.platform,
-      config: { Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], Cmd: ['/bin/sh'], ...(image.user === undefined ? {} : { User: image.user }) },
+      config: {
+        Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
+        Cmd: ['/bin/sh'],
+        ...(image.user === undefined ? {} : { User: image.user }),
+      },
       rootfs: { type: 'layers', diff_ids: archives.map(sha256) },
       history: archives.map(() => ({ created: CREATED, created_by: 'slipway demo' })),
     }),

@@ -30,7 +30,8 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
   const scan = record.scan ?? newestScan(record.facts ?? probed?.facts ?? [])?.content.scan;
   // An image that nobody could look into is never shown as one without findings.
   const scanned = scan?.platforms.filter(({ status }) => status !== 'unscanned') ?? [];
-  const unscanned = scan?.platforms.filter(({ status }) => status === 'unscanned').map(({ platform }) => platform) ?? [];
+  const unscanned =
+    scan?.platforms.filter(({ status }) => status === 'unscanned').map(({ platform }) => platform) ?? [];
   return entry.targets.map(({ destination }) => {
     const text = formatReference(destination);
     const outcome = outcomeOf(record, text);
