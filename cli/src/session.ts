@@ -1,5 +1,5 @@
 /** Opens what a command works with, and says what it may be told to wait for. */
-import { configFailure, openSession, type Event, type Planned, type Session } from '@slipway/core';
+import { openSession, stateFailure, type Event, type Planned, type Session } from '@slipway/core';
 import type { Outcome } from './load.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
@@ -37,9 +37,9 @@ export async function openCommandSession(io: Io, request: SessionRequest): Promi
     });
     return { ok: true, value: session };
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || !('path' in error)) throw error;
-    const message = `the folder .slipway beside the config cannot be used (${String(error.code)} at ${String(error.path)})`;
-    return { ok: false, failures: [configFailure(message, 'see who may write there, and whether the disk is full')] };
+    const failure = stateFailure(error);
+    if (failure === undefined) throw error;
+    return { ok: false, failures: [failure] };
   }
 }
 

@@ -51,6 +51,7 @@ export { probeAll, verifyAll } from './run/look.ts';
 export { readScanInput } from './run/scan-input.ts';
 export { openLookup, openSession, type Session } from './run/session.ts';
 export { formatShown, showImage } from './run/show.ts';
+export { stateFailure } from './run/state-failure.ts';
 export { parseBundle, verifyKeyBundle } from './trust/bundle.ts';
 export * from './trust/model.ts';
 export { countPackages } from './trust/spdx.ts';

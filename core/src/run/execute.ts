@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelled, type Failure, type Result } from '../failure.ts';
+import { formatPinned, pin } from '../reference.ts';
 import type { AnnouncedTask, Row } from '../journal/events.ts';
 import { criticalPath, planGraph } from '../plan/graph.ts';
 import type { Step, Task } from '../plan/model.ts';
@@ -12,6 +13,7 @@ import { resolveInput } from './resolve-input.ts';
 import { exitCodeOf, isSigned, rowsOf, skippedRows, type EntryRecord } from './rows.ts';
 import { perform, stepName } from './perform.ts';
 import type { Resolution } from './steps/resolve.ts';
+import { stateFailure } from './state-failure.ts';
 import type { ScanOutput } from './steps/scan.ts';
 
 export interface Executed {
@@ -109,14 +111,22 @@ export async function execute({ engine, command, version, fail, interrupt }: Exe
     for (let attempt = 1; ; attempt += 1) {
       engine.emit({ ...at(), type: 'task.start', task: task.id, attempt });
       const result = await once(task, resolveInput(task.input, outputs));
-      if (result.ok) return endOf(task, result.value);
+      if (result.ok) return endOf(task, result.value, subjectOf(task, result.value));
       const { failure } = result;
       const last = attempt >= engine.settings.limits.tries;
       if (failure.class !== 'transient' || last || signal.aborted) return notOk(failure, signal);
       const wait = FIRST_WAIT * 2 ** (attempt - 1) + randomInt(FIRST_WAIT / 2);
       engine.emit({ ...at(), type: 'task.retry', task: task.id, failure, wait });
       await sleep(wait, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return notOk(cancelled, signal);
     }
+  }
+
+  /** The image that a sync's chain will work on; of a build only its chain will know. */
+  function subjectOf(task: Task, output: unknown): string | undefined {
+    if (task.contract !== 'core.probe@1' || task.entry === null) return undefined;
+    const { source } = output as Probed;
+    return source && formatPinned(pin(entryOf(task.entry).targets[0].destination, source.digest));
   }
 
   /** One attempt, within the task's time limit. A step that does not notice is left behind after a grace period. */
@@ -127,7 +137,7 @@ export async function execute({ engine, command, version, fail, interrupt }: Exe
     const giveUp = (): void => void setTimeout(() => resolve({ ok: false, failure: cancelled }), GRACE).unref();
     both.addEventListener('abort', giveUp, { once: true });
     try {
-      const result = await Promise.race([perform(stepContext(task, both), input), late]);
+      const result = await Promise.race([attempt(stepContext(task, both), input), late]);
       if (!result.ok && limit.aborted && !signal.aborted)
         return { ok: false, failure: timedOut(task, engine.settings.limits.task) };
       return result;
@@ -164,6 +174,17 @@ export async function execute({ engine, command, version, fail, interrupt }: Exe
       return;
     }
     remember(record, stepName(task), end.output);
+  }
+}
+
+/** A full disk is no bug: it fails the task that met it. */
+async function attempt(step: StepContext, input: unknown): Promise<Result<unknown>> {
+  try {
+    return await perform(step, input);
+  } catch (error) {
+    const failure = stateFailure(error);
+    if (failure === undefined) throw error;
+    return { ok: false, failure };
   }
 }
 
@@ -244,10 +265,10 @@ function isNetworkBound(task: Task): boolean {
   return NETWORK_STEPS.has(task.contract);
 }
 
-function endOf(task: Task, output: unknown): TaskEnd {
+function endOf(task: Task, output: unknown, subject: string | undefined): TaskEnd {
   if (task.contract !== 'core.probe@1') return { state: 'ok', output };
   const { goal, why, reuse } = output as Probed;
-  return { state: 'ok', output, goal, why, reuse: reuse !== undefined };
+  return { state: 'ok', output, goal, why, reuse: reuse !== undefined, ...(subject === undefined ? {} : { subject }) };
 }
 
 function notOk(failure: Failure, signal: AbortSignal): TaskEnd {

@@ -21,6 +21,8 @@ interface World {
   /** Entries whose goal is reached, by their probe. */
   readonly done?: ReadonlySet<string>;
   readonly failing?: ReadonlySet<string>;
+  /** Entry → what its chain works on. */
+  readonly subjects?: Readonly<Record<string, string>>;
   readonly fail?: LoopOptions['fail'];
   readonly limit?: number;
   readonly onStart?: (task: string, stop: () => void) => void;
@@ -30,6 +32,7 @@ async function run({
   tasks,
   done = new Set(),
   failing = new Set(),
+  subjects = {},
   fail = 'subgraph',
   limit = 4,
   onStart,
@@ -58,7 +61,9 @@ async function run({
         running -= 1;
         if (controller.signal.aborted) return { state: 'cancelled', failure: cancelled };
         if (failing.has(task.id)) return { state: 'failed', failure: broken };
-        return { state: 'ok', output: task.id, goal: done.has(task.entry ?? ''), why: '' };
+        const subject = subjects[task.entry ?? ''];
+        const about = subject === undefined ? {} : { subject };
+        return { state: 'ok', output: task.id, goal: done.has(task.entry ?? ''), why: '', ...about };
       },
       announced: (_entry, _why, woken) => {
         for (const { id } of woken) {
@@ -163,6 +168,40 @@ describe('the loop', () => {
     expect(started).toEqual(['a#probe']);
   });
 
+  it('runs chains about one subject one after the other, also when one fails, and others beside them', async () => {
+    const tasks = ['a', 'b', 'c', 'd'].flatMap((id) => entry(id));
+    const { started, ended } = await run({
+      tasks,
+      subjects: { a: 'x', b: 'x', c: 'x' },
+      failing: new Set(['a#scan']),
+    });
+    const chains = started.filter((id) => !id.endsWith('#probe') && !id.startsWith('d#'));
+    const chain = (id: string): readonly string[] => ['build', 'scan', 'tag'].map((step) => `${id}#${step}`);
+    expect(chains).toEqual(['a#build', 'a#scan', ...chain('b'), ...chain('c')]);
+    expect(started.indexOf('d#build')).toBeLessThan(started.indexOf('b#build'));
+    expect(ended.get('c#tag')).toBe('ok');
+  });
+
+  it('ends when a task throws, and stops the others: a bug must not leave the caller waiting', async () => {
+    const stopped: string[] = [];
+    const bug = runLoop({
+      tasks: [...entry('a'), ...entry('b')],
+      fail: 'subgraph',
+      signal: new AbortController().signal,
+      abort: () => stopped.push('all'),
+      hooks: {
+        resource: () => ({ name: 'all', limit: 1 }),
+        priority: () => 0,
+        execute: () => Promise.reject(new Error('a bug')),
+        announced: () => {},
+        ended: () => {},
+        entryEnded: () => {},
+      },
+    });
+    await expect(bug).rejects.toThrow('a bug');
+    expect(stopped).toContain('all');
+  });
+
   it('never runs more at once than the resource allows', async () => {
     const tasks = Array.from({ length: 20 }, (_, n) => entry(`e${n}`)).flat();
     expect((await run({ tasks, limit: 3 })).mostAtOnce).toBe(3);
@@ -174,6 +213,7 @@ describe('the loop', () => {
       after: fc.array(fc.array(fc.nat(4), { maxLength: 2 }), { minLength: 6, maxLength: 6 }),
       packages: fc.array(fc.subarray(['p0', 'p1', 'p2']), { minLength: 6, maxLength: 6 }),
       done: fc.subarray(names),
+      subjects: fc.dictionary(fc.constantFrom(...names), fc.constantFrom('x', 'y')),
       failing: fc.array(
         fc.constantFrom(
           ...names.flatMap((name) => [`${name}#probe`, `${name}#build`, `${name}#tag`]),
@@ -187,7 +227,7 @@ describe('the loop', () => {
       stopAt: fc.option(fc.nat(12), { nil: undefined }),
     });
     await fc.assert(
-      fc.asyncProperty(world, async ({ after, packages, done, failing, fail, stopAt }) => {
+      fc.asyncProperty(world, async ({ after, packages, done, subjects, failing, fail, stopAt }) => {
         const tasks = [
           pack('p0'),
           pack('p1', ['p0']),
@@ -206,6 +246,7 @@ describe('the loop', () => {
           tasks,
           done: new Set(done),
           failing: new Set(failing),
+          subjects,
           fail,
           onStart: (_task, stop) => (count++ === stopAt ? stop() : undefined),
         });

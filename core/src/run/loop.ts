@@ -11,6 +11,7 @@ import PQueue from 'p-queue';
 import { cancelled, type Failure } from '../failure.ts';
 import type { TaskState } from '../journal/events.ts';
 import type { Task } from '../plan/model.ts';
+import { createTurns } from './turns.ts';
 
 /** What a task's execution came to. */
 export type TaskEnd =
@@ -21,6 +22,8 @@ export type TaskEnd =
       readonly goal?: boolean;
       /** Of a probe: the image is there, so what it is built from need not be made. */
       readonly reuse?: boolean;
+      /** Of a probe: what only one entry's chain at a time may work on. */
+      readonly subject?: string;
       readonly why?: string;
     }
   | { readonly state: Exclude<TaskState, 'ok'>; readonly failure: Failure };
@@ -48,7 +51,7 @@ export interface LoopOptions {
   readonly tasks: readonly Task[];
   readonly fail: 'subgraph' | 'fast' | 'now';
   readonly signal: AbortSignal;
-  /** Called once when `--fail now` wants everything stopped. */
+  /** Called when everything is to stop: by `--fail now`, or because of a bug. */
   readonly abort: () => void;
   readonly hooks: LoopHooks;
 }
@@ -87,9 +90,10 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   const reported = new Set<string>();
   /** Entries whose tasks ended since the last look. */
   const touched = new Set<string>();
+  const turns = createTurns();
   let open = 0;
   let stopped = false;
-  const { promise: drained, resolve: drain } = Promise.withResolvers<void>();
+  const { promise: drained, resolve: drain, reject: giveUp } = Promise.withResolvers<void>();
 
   for (const node of nodes.values()) if (node.state === 'waiting') open += 1;
   for (const node of nodes.values()) if (node.state === 'waiting' && node.unmet === 0) start(node);
@@ -109,7 +113,14 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       queue = new PQueue({ concurrency: limit });
       queues.set(name, queue);
     }
-    void queue.add(() => execute(node), { priority: hooks.priority(node.task) });
+    // Only a bug is thrown: it ends the run where its caller can still take everything down.
+    queue
+      .add(() => execute(node), { priority: hooks.priority(node.task) })
+      .catch((error: unknown) => {
+        stopped = true;
+        options.abort();
+        giveUp(error);
+      });
   }
 
   async function execute(node: Node): Promise<void> {
@@ -160,11 +171,15 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       for (const node of chain) meet(node);
       return;
     }
+    turns.take(entry, end.subject, () => wakeChain(entry, chain, end.why ?? ''));
+  }
+
+  function wakeChain(entry: string, chain: readonly Node[], why: string): void {
     const woken = wake(chain);
     open += woken.length;
     hooks.announced(
       entry,
-      end.why ?? '',
+      why,
       woken.map((node) => node.task),
     );
     for (const node of woken) {
@@ -253,6 +268,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
     if (left || reported.has(entry)) return;
     reported.add(entry);
     hooks.entryEnded(entry);
+    turns.give(entry);
   }
 }
 

@@ -2,10 +2,11 @@
  * The state of package repositories: the digest of each index, asked once a run and by a conditional request where an
  * earlier run kept its ETag. https://wiki.alpinelinux.org/wiki/Apk_spec#Index_Format_V2
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ok, type Result } from '../failure.ts';
 import type { FetchedFile } from '../registry/fetch-file.ts';
+import { replaceFile } from './replace-file.ts';
 
 export interface PackageIndexes {
   /** sha256 of the index's bytes, hex. Single-flight per URL. */
@@ -33,7 +34,7 @@ export function packageIndexes(folder: string, fetchFile: FetchFile): PackageInd
     const { sha256, etag } = fetched.value;
     if (etag !== undefined) {
       kept.set(url, { etag, sha256 });
-      writeKept(folder, file, kept);
+      replaceFile(file, JSON.stringify(Object.fromEntries(kept)));
     }
     return ok(sha256);
   }
@@ -74,11 +75,4 @@ function isKept(value: unknown): value is Kept {
     typeof value.sha256 === 'string' &&
     /^[0-9a-f]{64}$/.test(value.sha256)
   );
-}
-
-function writeKept(folder: string, file: string, kept: ReadonlyMap<string, Kept>): void {
-  mkdirSync(folder, { recursive: true });
-  const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, JSON.stringify(Object.fromEntries(kept)), { mode: 0o600 });
-  renameSync(temporary, file);
 }

@@ -2,9 +2,10 @@
  * Which repositories have no referrers API, kept between runs, so that an unchanged image costs no request to be told so
  * again. Forgotten after a week: registries learn. Losing it costs one request a repository.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatRepository } from '../reference.ts';
+import { replaceFile } from './replace-file.ts';
 import { createApiMemory, type ApiMemory } from '../registry/referrers.ts';
 
 /** Milliseconds for which the absence of the API is believed. */
@@ -12,7 +13,7 @@ const WEEK = 7 * 24 * 3600 * 1000;
 const MAX_KEPT = 100_000;
 
 export interface ReferrersMemory extends ApiMemory {
-  /** Writes what is known for the next run. */
+  /** Writes what is known for the next run, if it can. */
   save(): void;
 }
 
@@ -34,10 +35,7 @@ export function openReferrersMemory(folder: string, now: () => Date): ReferrersM
     },
     save() {
       if (!changed) return;
-      mkdirSync(folder, { recursive: true });
-      const temporary = `${file}.${process.pid}`;
-      writeFileSync(temporary, JSON.stringify(Object.fromEntries([...absent].slice(-MAX_KEPT))), { mode: 0o600 });
-      renameSync(temporary, file);
+      replaceFile(file, JSON.stringify(Object.fromEntries([...absent].slice(-MAX_KEPT))));
     },
   };
 }

@@ -25,6 +25,7 @@ import { openMemory, type Memory } from '../trust/memory.ts';
 import type { Engine, TaskSession } from './engine.ts';
 import { packageIndexes } from './package-indexes.ts';
 import { openReferrersMemory } from './referrers-memory.ts';
+import { stateFailure } from './state-failure.ts';
 
 export interface SessionOptions {
   readonly config: Config;
@@ -85,8 +86,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const started = new Map<string, FoundTool & { started: number }>();
   let tasks = 0;
 
+  let written = true;
   const emit = (event: Event): void => {
-    journal.write(event);
+    try {
+      if (written) journal.write(event);
+    } catch (error) {
+      // A full disk takes the record of this run, not the run.
+      written = false;
+      const why = stateFailure(error)?.message ?? String(error);
+      options.report({ t: event.t, type: 'warning', message: `this run is not recorded any further: ${why}` });
+    }
     options.report(event);
     host.emit(event);
   };
