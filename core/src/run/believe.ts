@@ -21,8 +21,6 @@ const MAX_BUNDLE = 64 * 1024 * 1024;
 
 export interface Believed {
   readonly facts: readonly Fact[];
-  /** Digests of all referrers that claim to be ours, believed or not. */
-  readonly candidates: number;
 }
 
 export async function believe(
@@ -32,7 +30,7 @@ export async function believe(
 ): Promise<Result<Believed>> {
   if (signing.format === 'legacy') {
     const facts = await believeLegacy(step, subject, signing);
-    return facts.ok ? ok({ facts: facts.value, candidates: facts.value.length }) : facts;
+    return facts.ok ? ok({ facts: facts.value }) : facts;
   }
   const listed = await step.engine.registry.referrers(subject, 'destination');
   if (!listed.ok) return listed;
@@ -46,8 +44,11 @@ export async function believe(
     if (!looked.ok) return looked;
     if (looked.value !== undefined) facts.push(looked.value);
   }
-  return ok({ facts, candidates: candidates.length });
+  return ok({ facts });
 }
+
+/** Some registries list what a bundle's manifest says of its config, in place of what it says of itself. */
+const LISTED_TYPES: ReadonlySet<string | undefined> = new Set([undefined, mediaType.bundle, mediaType.empty]);
 
 function isOurs(
   artifactType: string | undefined,
@@ -56,7 +57,7 @@ function isOurs(
 ): boolean {
   // Tools that keep the fallback list without annotations, as cosign does, leave only the type of the artifact to go by.
   if (artifactType === mediaType.bundle && annotations === undefined) return true;
-  return (artifactType === undefined || artifactType === mediaType.bundle) && isCandidate(annotations, accept);
+  return LISTED_TYPES.has(artifactType) && isCandidate(annotations, accept);
 }
 
 /** `undefined`: not believed. A registry that cannot be read is a failure, never "not signed". */

@@ -21,7 +21,6 @@ export async function pushStep(step: StepContext, { built }: PushInput): Promise
     signal,
   });
   if (!copied.ok) return copied;
-  await built.release();
   if (copied.value.root.descriptor.digest !== digest) {
     return fail({
       reason: 'trust',
@@ -29,5 +28,8 @@ export async function pushStep(step: StepContext, { built }: PushInput): Promise
       message: `the layout's ${digest} was pushed as ${copied.value.root.descriptor.digest}`,
     });
   }
-  return readImage(engine.registry, pin(repository, digest), true);
+  const image = await readImage(engine.registry, pin(repository, digest), true);
+  // Only now: a registry that shows the image late is asked again, and that try begins with the layout.
+  if (image.ok) await built.release();
+  return image;
 }
