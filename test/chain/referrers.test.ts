@@ -33,3 +33,28 @@ describe.each(['destination', 'referrers'] as const)('the %s registry', (which) 
     expect(image.subjects.map(({ referrers }) => referrers.length)).toEqual([4, 2, 2]);
   });
 });
+
+test('what a platform has lost is made again, and only that', async () => {
+  const { host } = world().destination;
+  const path = freshPath('lost');
+  const from = await source('lost');
+  const entry = { source: `hub.slipway.example/${from.path}:1`, destination: `${host}/${path}:1`, always: true };
+  const one = await project({ sync: [entry] });
+  expect((await one.run('run')).code).toBe(0);
+  const index = JSON.parse((await crane('manifest', `${host}/${path}:1`)).stdout) as {
+    readonly manifests: readonly { readonly digest: string }[];
+  };
+  // A clean-up that takes the list of one platform's referrers for an old tag.
+  const list = `${host}/${path}:${(index.manifests[1]?.digest ?? '').replace(':', '-')}`;
+  const { stdout: digest } = await crane('digest', list);
+  const removed = await fetch(`http://${host}/v2/${path}/manifests/${digest.trim()}`, { method: 'DELETE' });
+  expect(removed.status).toBe(202);
+  expect((await one.run('verify', '--deep')).code).toBe(1);
+
+  const repaired = await one.run('run');
+  expect(repaired.code, repaired.stdout + repaired.stderr).toBe(0);
+  expect((await one.run('verify', '--deep')).code).toBe(0);
+  const shown = await slipway(['show', `${host}/${path}:1`, '--json'], { cwd: one.folder });
+  const { image } = JSON.parse(shown.stdout) as Shown;
+  expect(image.subjects.map(({ referrers }) => referrers.length)).toEqual([4, 2, 2]);
+});

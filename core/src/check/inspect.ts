@@ -46,7 +46,7 @@ async function look(context: Online, entry: Entry): Promise<Result<readonly Insp
   const head = await registry.head(destination, 'destination');
   if (!head.ok) return head;
   if (head.value === undefined) return ok([]);
-  const image = await readImage(registry, pin(destination, head.value.digest), false);
+  const image = await readImage(registry, pin(destination, head.value.digest));
   if (!image.ok) return image;
   const found: Inspected[] = [];
   for (const { digest, platform } of image.value.children) {

@@ -3,6 +3,7 @@ import type { FoundTool } from '../exec/model.ts';
 import type { Config, Entry, Settings, Signing } from '../config/model.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Event } from '../journal/events.ts';
+import type { Layout } from '../oci/layout.ts';
 import type { PlannedEntry, Task } from '../plan/model.ts';
 import type { Planned } from '../plan/create.ts';
 import type { Built, Files, TaskContext } from '../plugin/api.ts';
@@ -34,8 +35,8 @@ export interface Engine {
   readonly builder: string;
   readonly now: () => Date;
   readonly emit: (event: Event) => void;
-  /** The context a plugin gets for one task. */
-  readonly context: (task: Task, contract: string, signal: AbortSignal) => Promise<TaskSession>;
+  /** The context a plugin gets for one task, or for a part of it, whose lines in the log begin with `part`. */
+  readonly context: (task: Task, contract: string, signal: AbortSignal, part?: string) => Promise<TaskSession>;
 }
 
 /** A task's context, its folder, and what it started; disposing removes the folder. */
@@ -84,26 +85,30 @@ export interface Image {
   readonly children: readonly (Child & { readonly mediaType: string; readonly size: number })[];
   /** Bytes of all configs and layers. */
   readonly size: number;
-  /** False when the image was there before this run. */
-  readonly sent: boolean;
+}
+
+/** What a mode made, of all platforms. */
+export interface BuiltImage extends Omit<Built, 'layout'> {
+  readonly layout: Layout;
 }
 
 /** Output of a build step: what was made, or that nothing had to be. */
 export type BuildOutput =
   | {
       readonly kind: 'built';
-      readonly built: Built;
+      readonly built: BuiltImage;
       readonly keys: BuildKeys;
       readonly startedAt: string;
       readonly finishedAt: string;
       readonly tools: readonly FoundTool[];
-      /** Removes the layout's folder, once it was pushed. */ readonly release: () => PromiseLike<void>;
+      /** Removes the layout's folders, once it was pushed. */
+      readonly release: () => PromiseLike<void>;
     }
   | { readonly kind: 'reused'; readonly digest: Digest; readonly keys: BuildKeys };
 
 export interface SbomOutput {
   readonly documents: readonly { readonly digest: string; readonly spdx: unknown }[];
-  /** The image has its SBOMs attached already. */
+  /** The image itself has its SBOM attached already; what is made is for platforms that lack theirs. */
   readonly attested: boolean;
 }
 

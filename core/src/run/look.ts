@@ -21,6 +21,7 @@ export interface ProbeAnswer {
 /** Asks the registries about every planned entry, in the plan's order. What depends on an entry that has to run has to run too. */
 export async function probeAll(engine: Engine, signal: AbortSignal): Promise<readonly ProbeAnswer[]> {
   const { plan } = engine.planned;
+  const planned = new Map(plan.entries.map((entry) => [entry.id, entry]));
   const answers = new Map<string, ProbeAnswer>();
   for (const { id, skip } of plan.entries)
     if (skip !== undefined) answers.set(id, { id, goal: true, why: `skipped: ${skip}` });
@@ -47,7 +48,7 @@ export async function probeAll(engine: Engine, signal: AbortSignal): Promise<rea
           return { state: 'ok', output: undefined, goal: true };
         }
         const result = await probe(
-          lookContext(engine, id, task, signal),
+          lookContext(engine, planned.get(id), task, signal),
           resolveInput(task.input, outputs) as ProbeInput,
         );
         if (!result.ok) {
@@ -135,16 +136,15 @@ async function lacksOf(
   deep: boolean,
   signal: AbortSignal,
 ): Promise<Result<readonly string[]>> {
-  const image = await readImage(engine.registry, subject, false);
+  const image = await readImage(engine.registry, subject);
   if (!image.ok) return image;
   const task: Task = { id: `${entry.id}#verify`, contract: 'core.verify@1', entry: entry.id, input: null, needs: [] };
   const checked = await checkAttached({ engine, task, signal, entry, planned }, image.value, deep);
   return checked.ok ? ok(checked.value.lacks) : checked;
 }
 
-function lookContext(engine: Engine, id: string, task: Task, signal: AbortSignal): StepContext {
-  const entry = engine.planned.entries.get(id);
-  const planned = engine.planned.plan.entries.find((one) => one.id === id);
-  if (entry === undefined || planned === undefined) throw new Error(`the plan does not hold ${id}`);
+function lookContext(engine: Engine, planned: PlannedEntry | undefined, task: Task, signal: AbortSignal): StepContext {
+  const entry = engine.planned.entries.get(planned?.id ?? '');
+  if (entry === undefined || planned === undefined) throw new Error(`the plan does not hold the entry of ${task.id}`);
   return { engine, task, entry, planned, signal, log: () => {} };
 }

@@ -11,7 +11,7 @@ export async function readScanInput(registry: Registry, reference: Reference): P
   if (!head.ok) return head;
   if (head.value === undefined) return fail(notThere(reference));
   const subject = pin(reference, head.value.digest);
-  const image = await readImage(registry, subject, false);
+  const image = await readImage(registry, subject);
   if (!image.ok) return image;
   const children = image.value.children.map(({ digest, platform }) => ({ digest, platform }));
   if (children.length > 0) return ok({ subject, children });

@@ -54,7 +54,7 @@ export async function showImage(
   const head = await engine.registry.head(reference, 'destination');
   if (!head.ok) return head;
   if (head.value === undefined) return fail(notThere(reference));
-  const image = await readImage(engine.registry, pin(reference, head.value.digest), false);
+  const image = await readImage(engine.registry, pin(reference, head.value.digest));
   if (!image.ok) return image;
   const subjects: ShownSubject[] = [];
   for (const { digest, platform } of subjectsOf(image.value)) {

@@ -17,7 +17,7 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
   if (!there.ok) return there;
   if (there.value !== undefined) {
     step.log('already in the destination repository');
-    return readImage(engine.registry, destination, false);
+    return readImage(engine.registry, destination);
   }
   const sources = mirrorLocations(engine.settings.mirrors, probed.source);
   await using context = await engine.context(task, 'image.copy@1', signal);
@@ -31,5 +31,5 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
       hint: 'the plugin that copies altered the image; use one that keeps digests',
     });
   }
-  return readImage(engine.registry, destination, true);
+  return readImage(engine.registry, destination);
 }

@@ -15,8 +15,8 @@ import type { Image } from '../engine.ts';
 /** Nested indexes are opened this deep; deeper ones are not images anybody runs. */
 const MAX_DEPTH = 3;
 
-/** Reads `subject` and its children; `sent` says whether this run put it there. */
-export async function readImage(registry: Registry, subject: Pinned, sent: boolean): Promise<Result<Image>> {
+/** Reads `subject` and its children. */
+export async function readImage(registry: Registry, subject: Pinned): Promise<Result<Image>> {
   const content = await registry.manifest(subject, 'destination');
   if (!content.ok) return content;
   if (content.value === undefined) return fail(gone(subject));
@@ -30,7 +30,6 @@ export async function readImage(registry: Registry, subject: Pinned, sent: boole
     manifestSize: content.value.descriptor.size,
     children: parts.value.children,
     size: parts.value.size,
-    sent,
   });
 }
 

@@ -1,6 +1,5 @@
 /** `core.push@1`: a layout into the destination repository, by digest; no tag knows of it yet. */
 import { fail, type Result } from '../../failure.ts';
-import { openLayout } from '../../oci/layout.ts';
 import { pin } from '../../reference.ts';
 import { copy } from '../../registry/copy.ts';
 import type { BuildOutput, Image, StepContext } from '../engine.ts';
@@ -13,11 +12,10 @@ export interface PushInput {
 export async function pushStep(step: StepContext, { built }: PushInput): Promise<Result<Image>> {
   const { engine, entry, signal } = step;
   const repository = entry.targets[0].destination;
-  if (built.kind === 'reused') return readImage(engine.registry, pin(repository, built.digest), false);
-  const layout = await openLayout(built.built.layout);
-  if (!layout.ok) return layout;
-  const { digest } = layout.value.root;
-  const copied = await copy(layout.value.content, engine.registry.content(repository, 'destination'), digest, {
+  if (built.kind === 'reused') return readImage(engine.registry, pin(repository, built.digest));
+  const { content, root } = built.built.layout;
+  const { digest } = root;
+  const copied = await copy(content, engine.registry.content(repository, 'destination'), digest, {
     signal,
   });
   if (!copied.ok) return copied;
@@ -28,7 +26,7 @@ export async function pushStep(step: StepContext, { built }: PushInput): Promise
       message: `the layout's ${digest} was pushed as ${copied.value.root.descriptor.digest}`,
     });
   }
-  const image = await readImage(engine.registry, pin(repository, digest), true);
+  const image = await readImage(engine.registry, pin(repository, digest));
   // Only now: a registry that shows the image late is asked again, and that try begins with the layout.
   if (image.ok) await built.release();
   return image;

@@ -26,7 +26,7 @@ export async function resolveStep(
   const { source } = probed;
   if (source === undefined) return ok({ probed });
   if (inPlace) {
-    const image = await readImage(engine.registry, source, false);
+    const image = await readImage(engine.registry, source);
     return image.ok ? ok({ probed, image: image.value }) : image;
   }
   // A HEAD, because a GET counts as a pull on registries that count.

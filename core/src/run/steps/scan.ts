@@ -3,9 +3,9 @@
  * is `always` or the command is `scan`: a scan's key holds the subject only.
  */
 import { ok, type Result } from '../../failure.ts';
-import type { Digest } from '../../reference.ts';
+import { pin, type Digest } from '../../reference.ts';
 import { factsOf, type Fact } from '../../trust/facts.ts';
-import { newestScan } from '../../trust/required.ts';
+import { missingOnChild, newestScan } from '../../trust/required.ts';
 import type { Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
 import type { BuildOutput, Image, SbomOutput, StepContext } from '../engine.ts';
@@ -60,19 +60,33 @@ export async function sbomStep(step: StepContext, { image, built }: SbomInput): 
   const { engine, task, signal } = step;
   const facts = await believedFacts(step, image);
   if (!facts.ok) return facts;
-  if (factsOf(facts.value, 'sbom').length > 0) return ok({ documents: [], attested: true });
+  const attested = factsOf(facts.value, 'sbom').length > 0;
+  const lacking = attested ? await childrenWithoutSbom(step, image) : ok(image.children);
+  if (!lacking.ok) return lacking;
   const own = built?.kind === 'built' ? (built.built.sboms ?? []) : [];
-  const wanted = new Set<string>(image.children.map(({ digest }) => digest));
+  const wanted = new Set<string>(lacking.value.map(({ digest }) => digest));
   const documents = own.filter(({ digest }) => wanted.has(digest));
-  const left = image.children.filter(({ digest }) => !documents.some((document) => document.digest === digest));
-  if (left.length === 0) return ok({ documents, attested: false });
+  const left = lacking.value.filter(({ digest }) => !documents.some((document) => document.digest === digest));
+  if (left.length === 0) return ok({ documents, attested });
   await using context = await engine.context(task, 'sbom.make@1', signal);
   const made = await engine.host.call(
     'sbom.make@1',
     { subject: image.subject, children: left.map(({ digest, platform }) => ({ digest, platform })) },
     context,
   );
-  return made.ok ? ok({ documents: [...documents, ...made.value.documents], attested: false }) : made;
+  return made.ok ? ok({ documents: [...documents, ...made.value.documents], attested }) : made;
+}
+
+/** Somebody may have removed what was attached to one platform; the index still has its own list. */
+async function childrenWithoutSbom(step: StepContext, image: Image): Promise<Result<Image['children']>> {
+  const lacking: Image['children'][number][] = [];
+  for (const child of image.children) {
+    if (child.digest === image.digest) continue;
+    const facts = await believedFacts(step, { subject: pin(image.subject, child.digest) });
+    if (!facts.ok) return facts;
+    if (missingOnChild(facts.value).includes('sbom')) lacking.push(child);
+  }
+  return ok(lacking);
 }
 
 function children(
@@ -82,7 +96,10 @@ function children(
 }
 
 /** What is believed of the image so far: an interrupted run may have attached some of it. */
-export async function believedFacts(step: StepContext, image: Image): Promise<Result<readonly Fact[]>> {
+export async function believedFacts(
+  step: StepContext,
+  image: Pick<Image, 'subject'>,
+): Promise<Result<readonly Fact[]>> {
   const { signing } = step.engine;
   if (signing === undefined) return ok([]);
   const believed = await believe(step, image.subject, signing);

@@ -14,7 +14,6 @@ import { believe } from '../believe.ts';
 import type { BuildOutput, Image, Probed, SbomOutput, SignedAttachment, SignOutput, StepContext } from '../engine.ts';
 import { prove } from '../prove.ts';
 import type { ScanOutput } from './scan.ts';
-import { believedFacts } from './scan.ts';
 import { signingInput } from './signing-input.ts';
 import { statementsFor, type WantedStatement } from './statements.ts';
 
@@ -68,22 +67,17 @@ export async function signStep(step: StepContext, input: SignInput): Promise<Res
   return ok({ attachments: signed.filter((one) => one !== undefined) });
 }
 
-/** Subject → predicate types that are attached and believed. Nothing is asked about an image that this run sent. */
+/** Subject → predicate types that are attached and believed. An image that this run sent may share a child with an older one. */
 async function presentTypes(
   step: StepContext,
   image: Image,
   signing: Signing,
 ): Promise<Result<ReadonlyMap<Digest, ReadonlySet<string>>>> {
   const present = new Map<Digest, ReadonlySet<string>>();
-  const own = await believedFacts(step, image);
-  if (!own.ok) return own;
-  present.set(image.digest, new Set(own.value.map(({ predicateType }) => predicateType)));
-  if (image.sent) return ok(present);
-  for (const { digest } of image.children) {
-    if (digest === image.digest) continue;
-    const child = await believe(step, pin(image.subject, digest), signing);
-    if (!child.ok) return child;
-    present.set(digest, new Set(child.value.facts.map(({ predicateType }) => predicateType)));
+  for (const digest of new Set([image.digest, ...image.children.map((child) => child.digest)])) {
+    const believed = await believe(step, pin(image.subject, digest), signing);
+    if (!believed.ok) return believed;
+    present.set(digest, new Set(believed.value.facts.map(({ predicateType }) => predicateType)));
   }
   return ok(present);
 }
