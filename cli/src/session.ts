@@ -1,5 +1,5 @@
 /** Opens what a command works with, and says what it may be told to wait for. */
-import { openSession, stateFailure, type Event, type Planned, type Session } from '@slipway/core';
+import { openElsewhere, openSession, stateFailure, type Event, type Planned, type Session } from '@slipway/core';
 import type { Outcome } from './load.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
@@ -17,28 +17,29 @@ export interface SessionRequest {
   readonly report?: (event: Event) => void;
 }
 
-/** Fails when `.slipway` beside the config cannot be written. */
+/** Fails when `.slipway` beside the config cannot be written, unless the command would not believe what is there anyway. */
 export async function openCommandSession(io: Io, request: SessionRequest): Promise<Outcome<Session>> {
   const { config, settings, planned, host, finder, signing } = request.prepared;
+  const options = {
+    config,
+    settings,
+    planned: request.planned ?? planned,
+    host,
+    finder,
+    env: io.env,
+    version: VERSION,
+    purpose: request.purpose,
+    ...(signing === undefined ? {} : { signing }),
+    ...(request.remember === undefined ? {} : { remember: request.remember }),
+    signal: request.signal,
+    report: request.report ?? (() => {}),
+  };
   try {
-    const session = await openSession({
-      config,
-      settings,
-      planned: request.planned ?? planned,
-      host,
-      finder,
-      env: io.env,
-      version: VERSION,
-      purpose: request.purpose,
-      ...(signing === undefined ? {} : { signing }),
-      ...(request.remember === undefined ? {} : { remember: request.remember }),
-      signal: request.signal,
-      report: request.report ?? (() => {}),
-    });
-    return { ok: true, value: session };
+    return { ok: true, value: await openSession(options) };
   } catch (error) {
     const failure = stateFailure(error);
     if (failure === undefined) throw error;
+    if (request.remember === false) return { ok: true, value: await openElsewhere(options) };
     return { ok: false, failures: [failure] };
   }
 }

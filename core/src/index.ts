@@ -49,7 +49,7 @@ export { diagnose, type Diagnosis } from './run/diagnose.ts';
 export { execute } from './run/execute.ts';
 export { probeAll, verifyAll } from './run/look.ts';
 export { readScanInput } from './run/scan-input.ts';
-export { openLookup, openSession, type Session } from './run/session.ts';
+export { openElsewhere, openLookup, openSession, type Session } from './run/session.ts';
 export { formatShown, showImage } from './run/show.ts';
 export { stateFailure } from './run/state-failure.ts';
 export { parseBundle, verifyKeyBundle } from './trust/bundle.ts';

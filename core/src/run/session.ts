@@ -100,7 +100,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     host.emit(event);
   };
 
-  const context: Engine['context'] = async (task, contract, taskSignal) => {
+  const context: Engine['context'] = async (task, contract, taskSignal, part) => {
     const owner = contract.startsWith('image.build@1/')
       ? host.modeOwner(contract.slice('image.build@1/'.length))
       : host.owner(contract);
@@ -112,7 +112,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     for (const folder of [work, shared, cache]) await mkdir(folder, { recursive: true, mode: 0o700 });
     const used = new Map<string, FoundTool>();
     const log = (line: string): void =>
-      emit({ t: now().getTime(), type: 'task.log', task: task.id, line: redact(line) });
+      emit({
+        t: now().getTime(),
+        type: 'task.log',
+        task: task.id,
+        line: redact(part === undefined ? line : `${part}: ${line}`),
+      });
     const onTool = (name: string, version: string): void => {
       const tool = { name, version, path: '' };
       used.set(name, tool);
@@ -258,19 +263,10 @@ function builderId(env: Variables): string {
     : 'https://slipway.example/builder/local';
 }
 
-/** A session without a config, for looking at one image; its folder is gone afterwards. */
-export async function openLookup(
-  options: Omit<SessionOptions, 'config' | 'planned' | 'purpose' | 'report'> & { readonly folder: string },
-): Promise<Session> {
+/** A session whose state is in a folder of its own, which is gone afterwards: for looking where nothing can be written. */
+export async function openElsewhere(options: Omit<SessionOptions, 'stateFolder'>): Promise<Session> {
   const stateFolder = await mkdtemp(join(tmpdir(), 'slipway-'));
-  const session = await openSession({
-    ...options,
-    config: { file: '', folder: options.folder, entries: [] },
-    planned: { plan: { entries: [], tasks: [] }, inputs: new Map(), entries: new Map(), packages: new Map() },
-    purpose: 'run',
-    report: () => {},
-    stateFolder,
-  });
+  const session = await openSession({ ...options, stateFolder });
   return {
     ...session,
     async [Symbol.asyncDispose]() {
@@ -278,4 +274,17 @@ export async function openLookup(
       await removeTree(stateFolder);
     },
   };
+}
+
+/** A session without a config, for looking at one image. */
+export function openLookup(
+  options: Omit<SessionOptions, 'config' | 'planned' | 'purpose' | 'report'> & { readonly folder: string },
+): Promise<Session> {
+  return openElsewhere({
+    ...options,
+    config: { file: '', folder: options.folder, entries: [] },
+    planned: { plan: { entries: [], tasks: [] }, inputs: new Map(), entries: new Map(), packages: new Map() },
+    purpose: 'run',
+    report: () => {},
+  });
 }
