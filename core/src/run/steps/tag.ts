@@ -32,7 +32,10 @@ export async function tagStep(step: StepContext, { probed, image }: TagInput): P
   return ok({ digest: image.digest, moved });
 }
 
-/** True when the tag was moved, false when it named `digest` already. */
+/**
+ * True when the tag has moved since it was `seen`, false when it named `digest` already. A try whose answer was lost has moved
+ * it all the same.
+ */
 export async function moveTag(
   registry: StepContext['engine']['registry'],
   destination: Tagged,
@@ -42,7 +45,7 @@ export async function moveTag(
   const now = await registry.head(destination, 'destination');
   if (!now.ok) return now;
   const names = now.value?.digest ?? null;
-  if (names === digest) return ok(false);
+  if (names === digest) return ok(seen !== digest);
   if (names !== seen) return fail(movedByOther(destination, seen, names));
   const put = await registry.tag(pin(destination, digest), destination.tag);
   if (!put.ok) return put;
