@@ -11,6 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{core,cli,tools,plugins/*,examples/*}/src/**/*.test.ts', 'docs/snippets/*.test.ts'],
+          setupFiles: ['test/unit-setup.ts'],
           testTimeout: 20_000,
         },
       },

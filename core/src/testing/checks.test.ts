@@ -1,49 +1,45 @@
 /** The suite is only worth something if it catches plugins that misbehave: each check is shown one. */
 import { spawn, spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { fail, ok, type Result } from '../failure.ts';
 import { implement } from '../plugin/hooks.ts';
-import type { ContractInput, ContractOutput, Plugin, TaskContext } from '../plugin/api.ts';
+import type { BuildContext, Built, ContractInput, ContractOutput, Mode, Plugin, TaskContext } from '../plugin/api.ts';
+import { writeImageLayout } from '../oci/write-layout.ts';
 import { parseDigest, pin } from '../reference.ts';
-import type { Registry } from '../registry/model.ts';
 import { checks } from './checks.ts';
 import type { TestWorld } from './context.ts';
-import { contractSubject, contractSuite, type ContractCase } from './suite.ts';
+import { seedImage } from './sample-images.ts';
+import { startScriptedRegistry } from './scripted-registry.ts';
+import { contractSubject, contractSuite, modeSubject, type ContractCase } from './suite.ts';
+import { createTestWorld, modeInput } from './world.ts';
 
 type Copy = (
   input: ContractInput<'image.copy@1'>,
   context: TaskContext,
 ) => Promise<Result<ContractOutput<'image.copy@1'>>>;
 
-const DIGEST = parseDigest(`sha256:${'a'.repeat(64)}`);
-if (DIGEST === undefined) {
+const other = parseDigest(`sha256:${'a'.repeat(64)}`);
+if (other === undefined) {
   throw new Error('not a digest');
 }
-const image = pin({ registry: 'example.org', path: 'a/b' }, DIGEST);
+// Where it is to be copied to it is already: no plugin here copies anything.
+const registry = await startScriptedRegistry();
+afterAll(() => registry[Symbol.asyncDispose]());
+const { digest: DIGEST } = seedImage(registry, 'a/b', 'image');
+const image = pin({ registry: registry.host, path: 'a/b' }, DIGEST);
 
 /** A tool that waits for as long as its first argument says, then prints the second. */
 const TOOL = '#!/bin/sh\nsleep "$1" && echo "$2"\n';
 
 async function world(): Promise<TestWorld> {
-  const folder = await mkdtemp(join(tmpdir(), 'slipway-suite-'));
-  const tool = join(folder, 'copier');
-  await writeFile(tool, TOOL);
-  await chmod(tool, 0o755);
-  const root = join(folder, 'root');
-  const work = join(root, '.slipway');
-  await mkdir(work, { recursive: true });
-  await writeFile(join(root, 'config.yaml'), 'sync: []\n');
-  return {
-    finder: { find: async ({ name }) => ok({ name, path: tool, version: '1.0.0' }) },
-    // No plugin here speaks to a registry.
-    registry: {} as Registry,
-    plainHttp: () => false,
-    root,
-    work,
-  };
+  const made = await createTestWorld({ files: { 'config.yaml': 'sync: []\n', 'tools/copier': TOOL } });
+  onTestFinished(() => made.close());
+  const path = join(made.root, 'tools', 'copier');
+  await chmod(path, 0o755);
+  return { ...made, finder: { find: async ({ name }) => ok({ name, path, version: '1.0.0' }) } };
 }
 
 function plugin(copy: Copy, more: Partial<Plugin> = {}): Plugin {
@@ -134,6 +130,18 @@ describe('the contract suite', () => {
     expect(await verdict('throws', throws)).toContain('boom');
   });
 
+  it('catches a digest that is not the one asked for, and one that is not there', async () => {
+    const lies = plugin(async () => ok({ digest: other }));
+    expect(await verdict('output', lies)).toContain(`says that it copied ${other}`);
+    const idle = plugin(async ({ destination }) => ok({ digest: destination.digest }));
+    expect(await verdict('output', idle)).toBeUndefined();
+    const input = async (): Promise<ContractInput<'image.copy@1'>> => ({
+      sources: [image],
+      destination: { ...image, path: 'a/empty' },
+    });
+    expect(await verdict('output', idle, { input })).toContain('is not there');
+  });
+
   it('catches a result that differs', async () => {
     let count = 0;
     const differs = plugin(async () => ok({ digest: `sha256:${String((count += 1)).padStart(64, '0')}` }));
@@ -190,14 +198,132 @@ describe('the contract suite', () => {
     expect(await verdict('folders', changes)).toContain('config.yaml');
   });
 
+  it.each([['home', homedir] as const, ['temporary folder', tmpdir] as const])(
+    "catches writing into the machine's %s",
+    async (_, place) => {
+      const before = [homedir(), tmpdir()];
+      const writes = plugin(async () => {
+        await writeFile(join(place(), 'litter'), '');
+        return ok({ digest: DIGEST });
+      });
+      expect(await verdict('folders', writes)).toContain('litter');
+      expect([homedir(), tmpdir()]).toEqual(before);
+    },
+  );
+
   it('catches a throw that only hostile input brings out', async () => {
     const fragile = plugin(async ({ destination }) => {
-      if (destination.registry.includes('..') || destination.path.includes('..')) {
+      if (destination.path.length > 100) {
         throw new Error('unexpected');
       }
       return ok({ digest: DIGEST });
     });
     expect(await verdict('output', fragile)).toBeUndefined();
     expect(await verdict('throws', fragile, { hostile: 60 })).toContain('unexpected');
+  });
+});
+
+describe('the suite of a mode', () => {
+  const AMD64 = { os: 'linux', architecture: 'amd64' };
+
+  function modePlugin(build: Mode['build'], inputs?: Mode['inputs']): Plugin {
+    const mode: Mode = {
+      name: 'test',
+      claims: (source) => source.endsWith('.test'),
+      inputs:
+        inputs ??
+        (async ({ source }) =>
+          ok({ files: [source], packageIndexes: [], bases: [], platforms: [AMD64], packages: [], options: {} })),
+      build,
+    };
+    return {
+      name: 'build-test',
+      version: '1.0.0',
+      api: '1.0',
+      needs: { tools: [] },
+      apply: (hooks) => hooks.mode.tapPromise('build-test', async (modes) => modes.add(mode)),
+    };
+  }
+
+  async function layoutOf({ files }: BuildContext, architecture = 'amd64'): Promise<Result<Built>> {
+    const content = Buffer.from('a');
+    const layers = [[{ type: 'file', path: 'a', content } as const]];
+    const made = await writeImageLayout(files.work, [{ platform: { os: 'linux', architecture }, layers }]);
+    return made.ok ? ok({ layout: files.work }) : made;
+  }
+
+  async function verdictOf(check: keyof typeof NAMES, tested: Plugin): Promise<string | undefined> {
+    let root = '';
+    const subject = modeSubject({
+      plugin: tested,
+      mode: 'test',
+      world: async () => {
+        const made = await world();
+        await writeFile(join(made.root, 'a.test'), '{"name":"a"}');
+        ({ root } = made);
+        return made;
+      },
+      input: () => modeInput({ plugin: tested, mode: 'test', root, source: 'a.test' }),
+      repeatable: ({ layout }) => readFile(join(layout, 'index.json'), 'utf8'),
+    });
+    const run = checks[NAMES[check]];
+    return run === undefined ? 'no such check' : run(subject);
+  }
+
+  it('lets a mode pass that does as it should', async () => {
+    const good = modePlugin((context) => layoutOf(context));
+    for (const name of ['output', 'twice', 'folders', 'throws'] as const)
+      expect(await verdictOf(name, good), name).toBeUndefined();
+  });
+
+  it('catches a layout that is none, whose bytes are others than their digest says, or that lacks a platform', async () => {
+    expect(
+      await verdictOf(
+        'output',
+        modePlugin(async ({ files }) => ok({ layout: files.work })),
+      ),
+    ).toContain('oci-layout');
+    const swapped = modePlugin(async (context) => {
+      const made = await layoutOf(context);
+      const blobs = join(context.files.work, 'blobs', 'sha256');
+      const index = JSON.parse(await readFile(join(context.files.work, 'index.json'), 'utf8'));
+      const [manifest] = index.manifests;
+      const { layers } = JSON.parse(await readFile(join(blobs, manifest.digest.slice(7)), 'utf8'));
+      await writeFile(join(blobs, layers[0].digest.slice(7)), Buffer.alloc(layers[0].size, 'x'));
+      return made;
+    });
+    expect(await verdictOf('output', swapped)).toContain('other bytes than');
+    expect(
+      await verdictOf(
+        'output',
+        modePlugin((context) => layoutOf(context, 'arm64')),
+      ),
+    ).toContain('lacks linux/amd64');
+    const sbomOfNothing = modePlugin(async (context) => {
+      const made = await layoutOf(context);
+      return made.ok ? ok({ ...made.value, sboms: [{ digest: other, spdx: {} }] }) : made;
+    });
+    expect(await verdictOf('output', sbomOfNothing)).toContain('no platform of the image');
+  });
+
+  it('catches a mode that throws at a source that is broken', async () => {
+    const trusting = modePlugin(
+      (context) => layoutOf(context),
+      async ({ source }, files) => {
+        const text = await files.read(source);
+        if (!text.ok) return text;
+        const { name } = JSON.parse(text.value);
+        return ok({
+          files: [source],
+          packageIndexes: [],
+          bases: [],
+          platforms: [AMD64],
+          packages: [],
+          options: { name: String(name) },
+        });
+      },
+    );
+    expect(await verdictOf('output', trusting)).toBeUndefined();
+    expect(await verdictOf('throws', trusting)).toContain('inputs threw');
   });
 });

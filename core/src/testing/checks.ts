@@ -13,6 +13,7 @@ import { checkOptions } from '../plugin/validate.ts';
 import { readPlugin } from '../plugin/shape.ts';
 import { createTestContext, type TestWorld } from './context.ts';
 import { differences, takeSnapshot } from './snapshot.ts';
+import { withVariables } from './variables.ts';
 
 export interface Subject {
   readonly plugin: Plugin;
@@ -22,8 +23,10 @@ export interface Subject {
   /** Makes the input and asks the plugin once. */
   readonly run: (host: Host, context: TaskContext, input: unknown) => Promise<Result<unknown>>;
   readonly input: () => Promise<unknown>;
+  /** What of an output is not so, if anything; its shape was checked before. */
+  readonly truth?: (output: unknown, input: unknown, world: TestWorld) => Promise<string | undefined>;
   /** Hostile variants of an input. */
-  readonly mutants: (input: unknown) => readonly unknown[];
+  readonly mutants: (input: unknown, world: TestWorld) => Promise<readonly unknown[]>;
   /** What must be equal when it runs twice; `false`: nothing is promised. The whole output when absent. */
   readonly repeatable?: false | ((output: unknown) => unknown);
   /** Another implementation, whose results must be equal. */
@@ -66,7 +69,11 @@ async function shapeAndOptions({ plugin }: Subject): Promise<string | undefined>
 }
 
 async function validOutput(subject: Subject): Promise<string | undefined> {
-  return problemOf(await runOnce(subject, await subject.world()));
+  const world = await subject.world();
+  const input = await subject.input();
+  const truth = (output: unknown) => subject.truth?.(output, input, world);
+  const result = await runOnce({ ...subject, input: async () => input }, world, truth);
+  return result.ok && typeof result.value === 'string' ? result.value : problemOf(result);
 }
 
 async function sameTwice(subject: Subject): Promise<string | undefined> {
@@ -105,17 +112,25 @@ async function sameAsOther(subject: Subject): Promise<string | undefined> {
 }
 
 async function endsOnAbort(subject: Subject): Promise<string | undefined> {
-  const mark = `${MARK}=${randomUUID()}`;
-  const previous = process.env[MARK];
+  const id = randomUUID();
   // Also what the plugin starts behind our back inherits this.
-  process.env[MARK] = mark.slice(MARK.length + 1);
+  return withVariables({ [MARK]: id }, async () => {
+    try {
+      return await abortOnce(subject, id);
+    } finally {
+      for (const pid of markedProcesses(id)) signalProcess(pid, 'SIGKILL');
+    }
+  });
+}
+
+async function abortOnce(subject: Subject, id: string): Promise<string | undefined> {
   const abort = new AbortController();
   const { world, plugin } = { world: await subject.world(), plugin: marked(subject.plugin) };
   const timer = setTimeout(() => abort.abort(), subject.abortAfter ?? 1000);
   try {
-    const env = { ...(world.env ?? process.env), [MARK]: process.env[MARK] };
-    const aborted = new Promise<number>((resolve) =>
-      abort.signal.addEventListener('abort', () => resolve(performance.now()), { once: true }),
+    const env = { ...(world.env ?? process.env), [MARK]: id };
+    const aborted = new Promise<void>((resolve) =>
+      abort.signal.addEventListener('abort', () => resolve(), { once: true }),
     );
     const onTool = (): void => void setTimeout(() => abort.abort(), 20);
     const running = runOnce({ ...subject, plugin }, { ...world, env }, undefined, { signal: abort.signal, onTool });
@@ -129,19 +144,15 @@ async function endsOnAbort(subject: Subject): Promise<string | undefined> {
         return `it did not settle within ${ABORT_LIMIT} ms of the abort`;
       }
     }
-    const left = processesMarked(mark).filter((pid) => pid !== process.pid);
+    const left = markedProcesses(id);
     return left.length === 0 ? undefined : `${left.length} process(es) it started are still running`;
   } finally {
     clearTimeout(timer);
-    for (const pid of processesMarked(mark)) {
-      if (pid !== process.pid) signalProcess(pid, 'SIGKILL');
-    }
-    if (previous === undefined) {
-      delete process.env[MARK];
-    } else {
-      process.env[MARK] = previous;
-    }
   }
+}
+
+function markedProcesses(id: string): readonly number[] {
+  return processesMarked(`${MARK}=${id}`).filter((pid) => pid !== process.pid);
 }
 
 /** The same plugin, whose tools may see the mark. */
@@ -163,31 +174,21 @@ async function declaredTools(subject: Subject): Promise<string | undefined> {
   const undeclared = new Set<string>();
   const finder = await prefound(world.finder, subject.plugin);
   const env = world.env ?? { ...process.env };
-  const path = process.env['PATH'];
+  const watch = (context: TaskContext): TaskContext => ({
+    ...context,
+    exec: (tool, args, options) => {
+      if (!declared.has(tool)) {
+        undeclared.add(tool);
+      }
+      return context.exec(tool, args, options);
+    },
+  });
   // Whatever it starts without asking us is not found.
-  process.env['PATH'] = await mkdtemp(join(world.work, 'no-tools-'));
-  try {
-    const watch = (context: TaskContext): TaskContext => ({
-      ...context,
-      exec: (tool, args, options) => {
-        if (!declared.has(tool)) {
-          undeclared.add(tool);
-        }
-        return context.exec(tool, args, options);
-      },
-    });
-    const result = await runOnce(subject, { ...world, finder, env }, undefined, { watch });
-    if (undeclared.size > 0) {
-      return `it started ${[...undeclared].join(', ')}, which needs.tools does not list`;
-    }
-    return problemOf(result);
-  } finally {
-    if (path === undefined) {
-      delete process.env['PATH'];
-    } else {
-      process.env['PATH'] = path;
-    }
-  }
+  const PATH = await mkdtemp(join(world.work, 'no-tools-'));
+  const result = await withVariables({ PATH }, () => runOnce(subject, { ...world, finder, env }, undefined, { watch }));
+  return undeclared.size > 0
+    ? `it started ${[...undeclared].join(', ')}, which needs.tools does not list`
+    : problemOf(result);
 }
 
 /** Finds every declared tool now, so that an emptied PATH does not hide them. */
@@ -200,15 +201,30 @@ async function prefound(finder: ToolFinder, plugin: Plugin): Promise<ToolFinder>
 
 async function ownFolders(subject: Subject): Promise<string | undefined> {
   const world = await subject.world();
-  const before = await takeSnapshot(world.root, world.work);
-  const result = await runOnce(subject, world);
-  const changed = differences(before, await takeSnapshot(world.root, world.work));
+  // A world of the test's own may keep things where the next lines point elsewhere.
+  const [finder, input, env] = [
+    await prefound(world.finder, subject.plugin),
+    await subject.input(),
+    world.env ?? { ...process.env },
+  ];
+  // The machine's own folders: nobody sweeps there after a plugin.
+  const machine = await mkdtemp(join(world.work, 'machine-'));
+  const places = [
+    { folder: world.root, leave: world.work, before: await takeSnapshot(world.root, world.work) },
+    { folder: machine, leave: '', before: await takeSnapshot(machine, '') },
+  ];
+  const result = await withVariables({ HOME: machine, TMPDIR: machine }, () =>
+    runOnce({ ...subject, input: async () => input }, { ...world, finder, env }),
+  );
+  const changed: string[] = [];
+  for (const { folder, leave, before } of places)
+    changed.push(...differences(before, await takeSnapshot(folder, leave)));
   return changed.length > 0 ? `it changed ${changed.slice(0, 5).join(', ')}` : problemOf(result);
 }
 
 async function neverThrows(subject: Subject): Promise<string | undefined> {
   const world = await subject.world();
-  for (const mutant of subject.mutants(await subject.input())) {
+  for (const mutant of await subject.mutants(await subject.input(), world)) {
     const result = await runOnce({ ...subject, input: async () => mutant }, world, undefined, {
       signal: AbortSignal.timeout(15_000),
     });

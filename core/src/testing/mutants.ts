@@ -1,13 +1,16 @@
 /** Hostile inputs: valid by the contract's schema, with one text replaced by something that must not work. */
+import { writeFile } from 'node:fs/promises';
+import { join, posix } from 'node:path';
 
 const HOSTILE: readonly string[] = [
   '--help',
   '-',
   '$(id)',
   '../../../../etc/passwd',
-  // Made of letters that names may have, so that they pass the schemas of references.
-  'a/../../etc/passwd',
-  'a..b:99999',
+  // What the schemas of references let pass, too: nobody listens, nobody has it, nobody expects that much.
+  '127.0.0.1:1',
+  `sha256:${'0'.repeat(64)}`,
+  `${'a/'.repeat(100)}a`,
   'a\u0000b',
   '\u202e\ud83d\ude00',
 ];
@@ -34,4 +37,23 @@ function replacements(value: unknown, text: string): readonly unknown[] {
   return Object.entries(value).flatMap(([key, item]) =>
     replacements(item, text).map((other) => ({ ...value, [key]: other })),
   );
+}
+
+/** What no source is, whatever a mode reads: nothing, half of something, another kind of data, no text. */
+const BROKEN: readonly (string | Uint8Array)[] = [
+  '',
+  '{',
+  'null\n',
+  '[1, [null]]\n',
+  '"text"\n',
+  Buffer.from([0xff, 0, 0xfe]),
+];
+
+/** Files beside `source`, whose names end as its does; relative to `root`. One more name is of no file. */
+export async function brokenSources(root: string, source: string): Promise<readonly string[]> {
+  const paths = [...BROKEN, undefined].map((_, index) =>
+    posix.join(posix.dirname(source), `broken-${index}-${posix.basename(source)}`),
+  );
+  for (const [index, content] of BROKEN.entries()) await writeFile(join(root, paths[index] ?? ''), content);
+  return paths;
 }

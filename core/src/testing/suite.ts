@@ -1,10 +1,12 @@
 /** The contract suite: what each plugin's test begins with. */
-import { configFailure, fail } from '../failure.ts';
-import type { BuildContext, ContractInput, ContractName, ContractOutput, TaskContext } from '../plugin/api.ts';
+import { configFailure, fail, ok } from '../failure.ts';
+import type { BuildContext, Built, ContractInput, ContractName, ContractOutput, TaskContext } from '../plugin/api.ts';
 import { contractSchemas } from '../plugin/schemas.ts';
 import { checkOf } from '../plugin/validate.ts';
+import { folderFiles } from '../plan/files.ts';
 import { checks, type Subject } from './checks.ts';
-import { mutantsOf } from './mutants.ts';
+import { brokenSources, mutantsOf } from './mutants.ts';
+import { truthOfBuild, truths } from './truth.ts';
 
 /** `describe` and `it` of the test runner, as vitest has them. */
 export interface Runner {
@@ -53,14 +55,19 @@ export function contractSubject<N extends ContractName>({
   ...common
 }: ContractCase<N>): Subject {
   const allowed = checkOf(contractSchemas[contract].input);
+  const truth = truths[contract];
   return {
     ...common,
     input,
     run: (host, context, asked) => host.call(contract, asked as ContractInput<N>, context),
-    mutants: (asked) => mutantsOf(asked, (mutant) => allowed(mutant) === undefined, hostile),
+    ...(truth === undefined ? {} : { truth: truth as Subject['truth'] & {} }),
+    mutants: async (asked) => mutantsOf(asked, (mutant) => allowed(mutant) === undefined, hostile),
     ...(repeatable === undefined ? {} : { repeatable: repeatable as Subject['repeatable'] & {} }),
   };
 }
+
+/** Without `inputs` the mode is asked for them, as the planner would. */
+type HostileModeInput = Omit<ModeInput, 'inputs'> & Partial<Pick<ModeInput, 'inputs'>>;
 
 export function modeSubject({ mode, input, repeatable, hostile = 12, ...common }: ModeCase): Subject {
   return {
@@ -71,15 +78,27 @@ export function modeSubject({ mode, input, repeatable, hostile = 12, ...common }
       if (found === undefined) {
         return fail(configFailure(`the plugin brings no mode "${mode}"`));
       }
-      return found.build({ ...context, ...(asked as ModeInput) });
+      const given = asked as HostileModeInput;
+      const { entry } = given;
+      const inputs =
+        given.inputs === undefined ? await found.inputs(entry, folderFiles(context.files.root)) : ok(given.inputs);
+      return inputs.ok ? found.build({ ...context, ...given, inputs: inputs.value }) : inputs;
     },
-    // Only the entry and the bases come from outside; the rest is the core's.
-    mutants: (asked) => {
-      const given = asked as ModeInput;
-      return mutantsOf(given.entry.options, () => true, hostile).map((options) => ({
+    truth: (output, asked) => truthOfBuild(output as Built, asked as ModeInput),
+    // Only the entry and its source come from outside; the rest is the core's.
+    mutants: async (asked, { root }) => {
+      const { inputs, ...given } = asked as ModeInput;
+      const { entry } = given;
+      const byOptions = mutantsOf(entry.options, () => true, hostile).map((options): HostileModeInput => ({
         ...given,
-        entry: { ...given.entry, options },
+        inputs,
+        entry: { ...entry, options: options as typeof entry.options },
       }));
+      const bySource = (await brokenSources(root, entry.source)).map((source): HostileModeInput => ({
+        ...given,
+        entry: { ...entry, source },
+      }));
+      return [...byOptions, ...bySource];
     },
     repeatable: repeatable as Subject['repeatable'] & {},
   };
