@@ -201,6 +201,11 @@ export interface Mode {
   readonly name: string;
   /** JSON Schema properties that the mode adds to a build entry. */
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  /**
+   * `build` makes one platform at a time: it is called once for each, side by side, every call with a work folder of its own, and
+   * the core joins the images to one index. Without it one call makes them all.
+   */
+  readonly perPlatform?: boolean;
   /** By the source's name alone; `mode:` in the entry overrides it. */
   claims(source: string): boolean;
   inputs(entry: BuildEntry, files: Files): Promise<Result<ModeInputs>>;

@@ -40,6 +40,9 @@ export function modeProblem(mode: unknown): string | undefined {
   if (mode['properties'] !== undefined && !isObject(mode['properties'])) {
     return `added the mode ${mode['name']}, whose "properties" are not JSON Schemas`;
   }
+  if (mode['perPlatform'] !== undefined && typeof mode['perPlatform'] !== 'boolean') {
+    return `added the mode ${mode['name']}, whose "perPlatform" is neither true nor false`;
+  }
   return undefined;
 }
 
@@ -89,6 +92,7 @@ export function guardMode({ mode, owner }: OwnedMode, { redact, warn, limits }: 
   return {
     name: mode.name,
     ...(mode.properties === undefined ? {} : { properties: mode.properties }),
+    ...(mode.perPlatform === undefined ? {} : { perPlatform: mode.perPlatform }),
     claims: (source) => {
       try {
         const answer: unknown = mode.claims(source);

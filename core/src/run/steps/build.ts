@@ -1,10 +1,12 @@
 /** `image.build@1/<mode>`: the mode makes an OCI image layout, unless what it would use is what the published image has. */
 import { ok, fail, configFailure, type Result } from '../../failure.ts';
-import type { BuildContext } from '../../plugin/api.ts';
+import { openLayout } from '../../oci/layout.ts';
+import type { BuildContext, Mode } from '../../plugin/api.ts';
 import { formatReference } from '../../reference.ts';
 import { placeBases } from '../bases.ts';
 import type { BuildOutput, Probed, StepContext } from '../engine.ts';
 import { keyParts, inputKeys, resolvedKeys } from '../keys.ts';
+import { buildEach, type BuildRequest, type Made } from './build-each.ts';
 import { contractMode, provenanceKeys } from './probe.ts';
 
 export interface BuildInput {
@@ -40,9 +42,8 @@ export async function buildStep(
   const placed = await placeBases(engine, { named: inputs.bases, digests: bases, images });
   if (!placed.ok) return placed;
   // Not disposed here: the layout in its work folder is needed until the push, which removes it.
-  const base = await engine.context(task, `image.build@1/${name}`, signal);
-  const context: BuildContext = {
-    ...base,
+  const session = await engine.context(task, `image.build@1/${name}`, signal);
+  const request: BuildRequest = {
     entry,
     inputs,
     platforms: entry.platforms ?? inputs.platforms,
@@ -50,6 +51,7 @@ export async function buildStep(
     bases: placed.value,
     noCache: probed.stale === true,
   };
+  const context: BuildContext = { ...session, ...request };
   let keys = inputKeys(parts.value);
   if (mode.resolve !== undefined) {
     const resolved = await mode.resolve(context);
@@ -69,15 +71,28 @@ export async function buildStep(
     }
   }
   const startedAt = engine.now().toISOString();
-  const built = await mode.build(context);
-  if (!built.ok) return built;
+  const made =
+    mode.perPlatform === true && request.platforms.length > 1
+      ? await buildEach({ step, mode, request })
+      : await buildWhole(mode, context);
+  if (!made.ok) return made;
+  const sessions = [session, ...made.value.sessions];
   return ok({
     kind: 'built',
-    built: built.value,
+    built: made.value.built,
     keys,
     startedAt,
     finishedAt: engine.now().toISOString(),
-    tools: base.toolsUsed(),
-    release: () => base[Symbol.asyncDispose](),
+    tools: [...new Map(sessions.flatMap((one) => one.toolsUsed()).map((tool) => [tool.name, tool])).values()],
+    release: async () => {
+      for (const one of sessions) await one[Symbol.asyncDispose]();
+    },
   });
+}
+
+async function buildWhole(mode: Mode, context: BuildContext): Promise<Result<Made>> {
+  const built = await mode.build(context);
+  if (!built.ok) return built;
+  const layout = await openLayout(built.value.layout);
+  return layout.ok ? ok({ built: { ...built.value, layout: layout.value }, sessions: [] }) : layout;
 }

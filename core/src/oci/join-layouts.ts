@@ -1,0 +1,93 @@
+/** Image layouts of one platform each, seen as one layout: nothing is copied. */
+import { fail, ok, type Result, type ToolFailure } from '../failure.ts';
+import type { Content } from '../registry/model.ts';
+import type { Digest } from '../reference.ts';
+import { StreamFailure } from './digest.ts';
+import { joinIndex } from './join-index.ts';
+import type { Layout } from './layout.ts';
+import { mediaType, type Descriptor, type ManifestContent, type Platform } from './model.ts';
+import { parseJson } from './parse.ts';
+
+export interface PlatformLayout {
+  readonly platform: Platform;
+  readonly content: Content;
+  readonly manifest: Extract<ManifestContent, { readonly kind: 'manifest' }>;
+}
+
+/** Bytes; the config of an image lists its settings and layers only. */
+const MAX_CONFIG = 4 * 1024 * 1024;
+
+/**
+ * The one image of a layout that was made for `platform`; an index with one entry is unwrapped. A `tool` failure when there are
+ * several, or when the image says that it is for another platform: the joined index would then lie.
+ */
+export async function platformLayout({ root, content }: Layout, platform: Platform): Promise<Result<PlatformLayout>> {
+  let digest: Digest = root.digest;
+  for (;;) {
+    const found = await content.manifest(digest);
+    if (!found.ok) return found;
+    if (found.value === undefined) return wrong(`the image layout does not hold its image ${digest}`);
+    if (found.value.kind === 'manifest') return checked({ platform, content, manifest: found.value });
+    const [only, ...others] = found.value.value.manifests;
+    if (only === undefined || others.length > 0) {
+      return wrong(`the image layout holds an index of ${found.value.value.manifests.length}, not one image`);
+    }
+    digest = only.digest;
+  }
+}
+
+async function checked(part: PlatformLayout): Promise<Result<PlatformLayout>> {
+  const { config } = part.manifest.value;
+  if (config.mediaType !== mediaType.ociConfig && config.mediaType !== mediaType.dockerConfig) return ok(part);
+  if (config.size > MAX_CONFIG) return wrong(`the image's config is larger than ${MAX_CONFIG} bytes`);
+  const bytes = await wholeBlob(part.content, config);
+  if (!bytes.ok) return bytes;
+  const json = parseJson(bytes.value);
+  if (!json.ok) return wrong(`the image's config ${json.problem}`);
+  const { os, architecture } = json.value;
+  if (os === part.platform.os && architecture === part.platform.architecture) return ok(part);
+  return wrong(`the image says that it is for ${String(os)}/${String(architecture)}`);
+}
+
+async function wholeBlob(content: Content, descriptor: Descriptor): Promise<Result<Uint8Array>> {
+  const stream = await content.blob(descriptor);
+  if (!stream.ok) return stream;
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of stream.value) chunks.push(chunk);
+  } catch (error) {
+    if (error instanceof StreamFailure) return fail(error.failure);
+    throw error;
+  }
+  return ok(Buffer.concat(chunks));
+}
+
+/** A layout whose root is the index of all. Throws when a platform comes twice. */
+export function joinLayouts(parts: readonly [PlatformLayout, ...PlatformLayout[]]): Layout {
+  const index = joinIndex(parts.map(({ platform, manifest }) => ({ platform, manifest: manifest.descriptor })));
+  const owners = new Map<Digest, Content>();
+  for (const { content, manifest } of parts) {
+    for (const { digest } of [manifest.descriptor, manifest.value.config, ...manifest.value.layers]) {
+      owners.set(digest, content);
+    }
+  }
+  const content: Content = {
+    async manifest(digest) {
+      if (digest === index.descriptor.digest) return ok(index);
+      return owners.get(digest)?.manifest(digest) ?? ok(undefined);
+    },
+    // One that no image has is missing in the first as in any other, which says so.
+    blob: (descriptor) => (owners.get(descriptor.digest) ?? parts[0].content).blob(descriptor),
+  };
+  return { content, root: index.descriptor };
+}
+
+function wrong(message: string): { readonly ok: false; readonly failure: ToolFailure } {
+  return fail({
+    reason: 'tool',
+    class: 'permanent',
+    tool: 'image layout',
+    message,
+    hint: 'a build for one platform must leave one image of that platform',
+  });
+}
