@@ -72,6 +72,22 @@ function dockerfiles(
   }));
 }
 
+/** The world's plugins, with other options of `build-docker`. */
+function pluginsWith(options: Readonly<Record<string, unknown>>): readonly Plugin[] {
+  return worldPlugins().map((plugin) =>
+    plugin.name === 'build-docker' ? { ...plugin, options: { ...plugin.options, ...options } } : plugin,
+  );
+}
+
+interface Plugin {
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+function worldPlugins(): readonly Plugin[] {
+  return worldSettings(world())['plugins'] as readonly Plugin[];
+}
+
 describe('a chain of four images: synced, two on top of it, and one that copies from the last', () => {
   test('is built in its order, not at all when nothing changed, and whole when the lowest did', async () => {
     const [from, to] = [await watch(world().source.host), await watch(world().destination.host)];
@@ -190,6 +206,7 @@ describe('a base', () => {
       },
     });
     const alone = await one.run('run', '--only', `*/${path.b}:*`, '--exclude', `*/${path.a}:*`);
+    expect(alone.code).toBe(1);
     expect(alone.row(`${path.b}:1`), alone.stdout).toMatchObject({ outcome: 'skipped' });
     expect(alone.row(`${path.b}:1`).failure?.message).toContain('it is not published');
 
@@ -268,10 +285,6 @@ test('what may fetch is built again after maxAge, without cache; an equal digest
   const shell = await source('shell', imageLayout([{ ...alpine, layers: [...alpine.layers, programs] }]));
   const from = `FROM hub.slipway.example/${shell.path}:1\n`;
   const path = { chance: freshPath('chance'), same: freshPath('same'), copies: freshPath('copies') };
-  const plugins = (options: Readonly<Record<string, unknown>>): readonly unknown[] =>
-    (worldSettings(world())['plugins'] as readonly { readonly name: string; readonly options: object }[]).map(
-      (plugin) => (plugin.name === 'build-docker' ? { ...plugin, options: { ...plugin.options, ...options } } : plugin),
-    );
   const one = await project({
     build: dockerfiles(path, host),
     files: {
@@ -289,7 +302,7 @@ test('what may fetch is built again after maxAge, without cache; an equal digest
   expect(mirror.requests.map(({ method }) => method)).toEqual(['HEAD']);
 
   // Every run takes longer than this.
-  await one.change({ settings: { mirrors, plugins: plugins({ maxAge: '1s' }) } });
+  await one.change({ settings: { mirrors, plugins: pluginsWith({ maxAge: '1s' }) } });
   const old = await one.run('run');
   expect(old.code, old.stdout).toBe(0);
   expect(old.row(`${path.chance}:1`)).toMatchObject({ outcome: 'published' });
@@ -304,7 +317,72 @@ test('what may fetch is built again after maxAge, without cache; an equal digest
   expect(started(old, 'buildx')).toBe(3);
 
   // The new provenance says when: it is fresh again, and one option among the settings is no input of the image.
-  await one.change({ settings: { mirrors, plugins: plugins({ maxAge: '1h' }) } });
+  await one.change({ settings: { mirrors, plugins: pluginsWith({ maxAge: '1h' }) } });
   expect((await one.run('run')).answer.tools).toEqual([]);
   expect((await one.run('verify', '--deep')).code).toBe(0);
 }, 180_000);
+
+describe('builders of their own for each platform', () => {
+  const endpoints = (): Readonly<Record<string, unknown>> => {
+    const { endpoint } = worldPlugins().find(({ name }) => name === 'build-docker')?.options ?? {};
+    return { endpoint: undefined, endpoints: { 'linux/amd64': endpoint, 'linux/arm64': endpoint } };
+  };
+  const platforms = ['linux/arm64', 'linux/amd64'];
+
+  test('make one index, whose platforms are all scanned; two checkouts give one digest', async () => {
+    const { path: from } = await source('native');
+    const build = dockerfiles({ app: 'team/native' }, 'registry.slipway.example').map((one) => ({ ...one, platforms }));
+    const dockerfile = `FROM hub.slipway.example/${from}:1\nARG TARGETARCH\nCOPY $TARGETARCH /arch\n`;
+    const files = {
+      'images/app/Dockerfile': dockerfile,
+      'images/app/amd64': 'for amd64\n',
+      'images/app/arm64': 'for arm64\n',
+    };
+    const digests = await Promise.all(
+      [freshPrefix('here'), freshPrefix('there')].map(async (prefix) => {
+        const one = await project({ build, files, settings: { plugins: pluginsWith(endpoints()) } });
+        const ran = await one.run('run', '--to', prefix);
+        expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+        const reference = `${prefix}/team/native:1`;
+        const index = JSON.parse((await crane('manifest', reference)).stdout) as {
+          readonly manifests: readonly { readonly digest: string; readonly platform: object }[];
+        };
+        expect(index.manifests.map(({ platform }) => platform)).toEqual([
+          { architecture: 'amd64', os: 'linux' },
+          { architecture: 'arm64', os: 'linux' },
+        ]);
+        await crane('validate', '--remote', reference);
+        expect(await fileIn(reference, 'arch')).toContain('for amd64');
+        expect(started(ran, 'buildx')).toBe(3);
+        expect((await materialsOf(`${prefix}/team/native`, ran.row('team/native:1').digest ?? '')).length).toBe(1);
+        expect((await one.run('verify', '--deep', '--to', prefix)).code).toBe(0);
+        return ran.row('team/native:1').digest;
+      }),
+    );
+    expect(digests[0]).toBe(digests[1]);
+  });
+
+  test('name the platform that failed, and make no index of one', async () => {
+    const { host } = world().destination;
+    const { path: from } = await source('lone');
+    const path = { half: freshPath('half'), one: freshPath('one') };
+    const [half, lone] = dockerfiles(path, host);
+    const one = await project({
+      build: [
+        { ...half, platforms },
+        { ...lone, platforms: ['linux/arm64'] },
+      ],
+      files: {
+        'images/half/Dockerfile': `FROM hub.slipway.example/${from}:1\nARG TARGETARCH\nCOPY $TARGETARCH /arch\n`,
+        'images/half/amd64': '',
+        'images/one/Dockerfile': `FROM hub.slipway.example/${from}:1\nCOPY Dockerfile /d\n`,
+      },
+      settings: { plugins: pluginsWith(endpoints()) },
+    });
+    const ran = await one.run('run');
+    expect(ran.row(`${path.half}:1`).failure?.message).toMatch(/^linux\/arm64: .*arm64/s);
+    expect(ran.row(`${path.one}:1`), ran.stdout).toMatchObject({ outcome: 'published' });
+    const manifest = JSON.parse((await crane('manifest', `${host}/${path.one}:1`)).stdout) as object;
+    expect(Object.keys(manifest)).toContain('layers');
+  });
+});

@@ -210,13 +210,13 @@ describe('verify and show', () => {
     expect(await digestOf(reference)).toBe(from.digest);
   });
 
-  test('scan has nothing to do where nothing is published', async () => {
+  test('scan is no success where nothing is published', async () => {
     const reference = `${world().destination.host}/${freshPath('scan')}:1`;
     const one = await project({
       sync: [{ source: 'hub.slipway.example/library/alpine:3.20', destination: reference }],
     });
     const scanned = await one.run('scan');
-    expect(scanned.code).toBe(0);
+    expect(scanned.code).toBe(1);
     expect(scanned.row(reference)).toMatchObject({ outcome: 'skipped', digest: null });
     expect(scanned.row(reference).why).toContain('not published yet');
   });

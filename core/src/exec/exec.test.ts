@@ -139,6 +139,10 @@ describe('createExec', () => {
     });
     const offline = await toolOf('echo "dial tcp 127.0.0.1:1: connect: connection refused" >&2; exit 1');
     expect(await offline.exec('tool', [])).toMatchObject({ failure: { class: 'transient' } });
+    const full = await toolOf('echo "502 Bad Gateway; write x: no space left on device" >&2; exit 1');
+    expect(await full.exec('tool', [])).toMatchObject({
+      failure: { class: 'permanent', message: 'tool found no space left on the disk' },
+    });
   });
 
   it('says cancelled when it is cancelled, and a time limit when the task has one', async () => {

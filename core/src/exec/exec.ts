@@ -142,6 +142,10 @@ function failureOf(
       const output = lastLines(said);
       const last = output.split('\n').at(-1) ?? '';
       const message = `${tool} ended with exit code ${outcome.code}${last === '' ? '' : `: ${cut(last)}`}`;
+      if (output.includes('no space left on device')) {
+        const full = toolFailure(tool, 'permanent', `${tool} found no space left on the disk`, 'free some space where .slipway is');
+        return { ...full, exitCode: outcome.code, output };
+      }
       const again = looksTransient(output);
       const hint = again
         ? 'the network or the other side had a problem: trying again can help'

@@ -31,7 +31,12 @@ it('a package that failed fails the entry that needs it: it has no row of its ow
 it('an entry whose need failed is skipped: the need has its own row', () => {
   const rows = rowsAfter('skipped', need('build:registry.example/b:1'));
   expect(rows).toMatchObject([{ outcome: 'skipped' }]);
-  expect(exitCodeOf(rows, false)).toBe(0);
+  const refused = rowsAfter('refused', { reason: 'policy', class: 'policy', refusals: [], message: 'm' });
+  expect(exitCodeOf([...refused, ...rows], false)).toBe(3);
+});
+
+it('an entry whose need is left out and cannot be used is no success', () => {
+  expect(exitCodeOf(rowsAfter('skipped', need('build:registry.example/b:1')), false)).toBe(1);
 });
 
 it('the exit code is the first that applies of 130, 2, 5, 1, 3', () => {

@@ -98,5 +98,6 @@ export function exitCodeOf(rows: readonly Row[], interrupted: boolean): number {
   if (failures.some(({ reason }) => reason === 'missing-tool')) return 5;
   if (rows.some(({ outcome }) => outcome === 'failed' || outcome === 'cancelled')) return 1;
   if (rows.some(({ outcome }) => outcome === 'refused')) return 3;
-  return 0;
+  // What was asked for and could not be done must not look like success, though nothing of this run failed.
+  return failures.some(({ reason }) => reason === 'need') ? 1 : 0;
 }

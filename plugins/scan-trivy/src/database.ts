@@ -2,7 +2,7 @@
  * Trivy's databases, fetched at most once a run. Trivy writes a database in place, so another run that shares the folder
  * could read half of one: here a finished database is moved into the cache under its own name, and runs link to it.
  */
-import { fail, ok, type Result, type TaskContext } from '@slipway/core';
+import { fail, ok, type Failure, type Result, type TaskContext } from '@slipway/core';
 import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { neutral } from './neutral.ts';
@@ -50,7 +50,7 @@ export async function ensureDatabase(
   ];
   const fetched = await context.exec('trivy', ['image', only, ...from, ...insecure, ...flags], { hosts });
   if (!fetched.ok) {
-    if (fetched.failure.reason !== 'tool') return fetched;
+    if (fetched.failure.reason !== 'tool' || isFull(fetched.failure)) return fetched;
     return fail({
       ...fetched.failure,
       class: fetched.failure.output?.includes('could not parse reference') === true ? 'permanent' : 'transient',
@@ -60,6 +60,11 @@ export async function ensureDatabase(
   }
   await keep(place, store);
   return ok(undefined);
+}
+
+/** Then the machine is to blame, and no other repository helps. */
+function isFull({ output = '' }: Extract<Failure, { readonly reason: 'tool' }>): boolean {
+  return output.includes('no space left on device');
 }
 
 /** When the database of this run was made, RFC 3339. */
