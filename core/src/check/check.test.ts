@@ -245,5 +245,5 @@ it('tells people the place, the rule and what mends it, and counts', async () =>
   expect(text).toContain(
     'error    config.yaml:2:5  source-pinned  sync:ghcr.io/example/alpine:3.20: docker.io/library/a:1 has no digest',
   );
-  expect(text).toContain('1 errors, 0 warnings, 0 waived; rules that ask a registry were left out');
+  expect(text).toContain('1 error, 0 warnings, 0 waived; rules that ask a registry were left out');
 });

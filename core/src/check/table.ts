@@ -20,10 +20,12 @@ export function formatFindings(
       ...(note === undefined ? [] : [`         → ${clean(note)}`]),
     ];
   });
-  const count = (word: CheckFinding['severity']): number =>
-    findings.filter(({ severity, waived }) => severity === word && waived === undefined).length;
+  const count = (word: CheckFinding['severity']): string => {
+    const found = findings.filter(({ severity, waived }) => severity === word && waived === undefined).length;
+    return `${found} ${word}${found === 1 ? '' : 's'}`;
+  };
   const waived = findings.filter((finding) => finding.waived !== undefined).length;
   const skipped = options.offline ? '; rules that ask a registry were left out' : '';
-  const total = `${count('error')} errors, ${count('warning')} warnings, ${waived} waived${skipped}`;
+  const total = `${count('error')}, ${count('warning')}, ${waived} waived${skipped}`;
   return `${[...lines, total].join('\n')}\n`;
 }

@@ -3,14 +3,16 @@ import { configFailure, fail, ok, type ConfigFailure, type Result } from '../fai
 import { parseRepository } from '../reference.ts';
 import { quote } from './quote.ts';
 
-/** `docker.io` or `docker.io/library`, normalised as references are. */
+/** `docker.io` or `docker.io/library`, normalised as references are; a `/` at its end says no more than none. */
 export function parsePrefix(text: string): Result<string, ConfigFailure> {
-  const [head = '', ...rest] = text.split('/');
+  const [head = '', ...rest] = text.replace(/\/$/, '').split('/');
   const host = parseHost(head);
   if (!host.ok || rest.length === 0) return host;
   // With a last component of its own, so that Docker Hub's short names are not made long.
   const repository = parseRepository(`${head}/${rest.join('/')}/name`);
-  return repository.ok ? ok(`${host.value}/${rest.join('/')}`) : repository;
+  if (repository.ok) return ok(`${host.value}/${rest.join('/')}`);
+  const hint = 'for example docker.io/library';
+  return fail(configFailure(`${quote(text)} is not the beginning of a repository name`, hint));
 }
 
 /** `registry.example`, `localhost:5000`. */

@@ -237,6 +237,17 @@ test('a mode whose keys are no JSON Schema is a failure, not a crash', () => {
   expect(complaints(result)[0]).toMatch(/^1:1 the keys that the modes \(odd\) add have no valid JSON Schema/);
 });
 
+test("a mode's key says what it means when its pattern is broken", () => {
+  const fileName = { type: 'string', pattern: '^[a-z]+$', description: 'Where the text is.' };
+  const result = parseConfig(
+    'build:\n  - {source: a, destination: registry.example/a:1, fileName: UP, mode: text}\n',
+    FILE,
+    { ...options, modeProperties: { text: { fileName } } },
+  );
+  expect(complaints(result)).toEqual(['2:62 "fileName" cannot be "UP"']);
+  expect(hints(result)).toEqual(['fileName: Where the text is.']);
+});
+
 test('10,000 entries load in well under 0.7 s once warm, also when every one of them is wrong', () => {
   const item = (i: number) =>
     `  - source: docker.io/library/alpine:${i}@${digest('a')}\n    destination: r.example/x/y:${i}\n`;

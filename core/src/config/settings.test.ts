@@ -146,7 +146,7 @@ limits: {task: 8d, cpu: 0, tries: many}
     '3:7 unknown key "image.cpy" in "use"',
     '3:21 unknown key "core.tag" in "use"',
     '5:14 "hub" is not a registry host',
-    '5:27 "B/name" is not a repository name',
+    '5:27 "a.example/B" is not the beginning of a repository name',
     '6:13 "a.example/b" is not a registry host',
     '8:10 "build" must be one of refuse, report, not "refus"',
     '9:23 "severities[0]" must be one of CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN, not "critical"',

@@ -52,12 +52,18 @@ function toFailure(document: Document, error: ErrorObject): ConfigFailure {
   }
   if (error.keyword === 'required') {
     const key = String(error.params['missingProperty']);
-    const description = fields(fields(error.parentSchema?.['properties'])[key])['description'];
-    const hint = typeof description === 'string' ? `${key}: ${description}` : undefined;
+    const hint = described(key, fields(error.parentSchema?.['properties'])[key]);
     return configFailure(`"${key}" is missing${within(path)}`, hint, document.locate(path));
   }
   const [message, hint] = describeValue(error);
-  return configFailure(`${nameOf(path)} ${message}`, hint ?? example(error), document.locate(path));
+  // A pattern that a mode or plugin brought says nothing to whoever broke it; what the key means does.
+  const meaning = error.keyword === 'pattern' ? described(String(path.at(-1)), error.parentSchema) : undefined;
+  return configFailure(`${nameOf(path)} ${message}`, hint ?? example(error) ?? meaning, document.locate(path));
+}
+
+function described(key: string, schema: unknown): string | undefined {
+  const { description } = fields(schema);
+  return typeof description === 'string' ? `${key}: ${description}` : undefined;
 }
 
 function describeValue(error: ErrorObject): [message: string, hint?: string] {

@@ -17,7 +17,7 @@ function sideOf(failure: Failure): string | undefined {
     case 'missing-tool':
       return withName('tool', failure.tool, failure.message);
     case 'plugin':
-      return withName('plugin', failure.plugin, failure.message);
+      return failure.message.startsWith('plugin ') ? undefined : withName('plugin', failure.plugin, failure.message);
     case 'trust':
       return 'trust';
     case 'config':

@@ -81,6 +81,9 @@ describe('a failure', () => {
     expect(headline({ ...refused, message: 'unauthorized' })).toBe('source registry hub.example: unauthorized');
     expect(headline({ ...refused, message: 'hub.example said no' })).toBe('source registry: hub.example said no');
     expect(headline(policyFailure)).toBe(policyFailure.message);
+    const thrown = { reason: 'plugin', class: 'permanent', plugin: 'p', hook: 'apply' } as const;
+    expect(headline({ ...thrown, message: 'plugin p: apply threw: x' })).toBe('plugin p: apply threw: x');
+    expect(headline({ ...thrown, message: 'threw: x' })).toBe('plugin p: threw: x');
   });
 });
 
