@@ -1,5 +1,6 @@
 /** The part of the settings' schema that says what `slipway check` asks for. */
 import { ruleIds } from '../check/model.ts';
+import { waiverTerms } from './waiver-schema.ts';
 
 const severity = {
   description: 'error fails the check, warning only shows, off is not looked at.',
@@ -35,28 +36,8 @@ export const checkSchema = {
         additionalProperties: false,
         properties: {
           rule: ruleId,
-          match: {
-            title: 'Match',
-            description: 'A glob on entry id or destination; everything when absent.',
-            type: 'string',
-            minLength: 1,
-            maxLength: 512,
-            examples: ['sync:ghcr.io/example/**'],
-          },
-          reason: {
-            title: 'Reason',
-            description: 'why it is accepted.',
-            type: 'string',
-            minLength: 1,
-            maxLength: 2000,
-          },
-          expires: {
-            title: 'Expires',
-            description: 'the last day it holds, UTC, as 2027-01-31.',
-            type: 'string',
-            pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
-            examples: ['2027-01-31'],
-          },
+          ...waiverTerms,
+          match: { ...waiverTerms.match, examples: ['sync:ghcr.io/example/**'] },
         },
       },
     },

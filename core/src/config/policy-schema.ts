@@ -1,5 +1,6 @@
 /** The part of the settings' schema that says what the gate refuses. */
 import { DURATION } from './duration.ts';
+import { match, waiverTerms } from './waiver-schema.ts';
 
 const verdict = {
   title: 'Verdict',
@@ -33,15 +34,6 @@ const rules = {
   },
 };
 
-const match = {
-  title: 'Match',
-  description: 'a glob on entry id or destination.',
-  type: 'string',
-  minLength: 1,
-  maxLength: 512,
-  examples: ['build:ghcr.io/example/**'],
-};
-
 function kind(title: string, description: string) {
   return {
     title,
@@ -69,15 +61,7 @@ const waiver = {
       pattern: '^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$',
       examples: ['CVE-2026-12345'],
     },
-    match: { ...match, description: 'A glob on entry id or destination; everything when absent.' },
-    reason: { title: 'Reason', description: 'why it is accepted.', type: 'string', minLength: 1, maxLength: 2000 },
-    expires: {
-      title: 'Expires',
-      description: 'the last day it holds, UTC, as 2027-01-31.',
-      type: 'string',
-      pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$',
-      examples: ['2027-01-31'],
-    },
+    ...waiverTerms,
   },
 };
 

@@ -17,8 +17,11 @@ const BUILD: GateRules = {
   waivers: [],
 };
 
-/** Nobody here can fix what upstream ships, so its findings are shown and attested. */
-const SYNC: GateRules = { ...BUILD, verdict: 'report', unscannable: 'report' };
+/** Where the settings say nothing. Nobody here can fix what upstream ships, so its findings are shown and attested. */
+export const defaultRules: Readonly<Record<'build' | 'sync', GateRules>> = {
+  build: BUILD,
+  sync: { ...BUILD, verdict: 'report', unscannable: 'report' },
+};
 
 /** What is wrong goes to `problems`, waivers that have ended to `warnings`. `today` is a date, UTC. */
 export function readPolicy(
@@ -31,8 +34,8 @@ export function readPolicy(
   const policy = fields(fields(document.data)['policy']);
   const maxAge = parseDuration(text(fields(policy['scan'])['maxAge']) ?? '');
   return {
-    build: readRules(policy['build'], BUILD),
-    sync: readRules(policy['sync'], SYNC),
+    build: readRules(policy['build'], defaultRules.build),
+    sync: readRules(policy['sync'], defaultRules.sync),
     overrides: items(policy['overrides']).map((item): GateOverride => {
       const override = fields(item);
       return { match: text(override['match']) ?? '', ...readDifferences(override) };

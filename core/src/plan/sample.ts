@@ -1,5 +1,6 @@
 /** Small configs, modes and files in memory for the planner's tests and benchmark: real values, written short. */
-import type { BuildEntry, Config, Context, Entry, GateRules, Settings, SyncEntry, Target } from '../config/model.ts';
+import type { BuildEntry, Config, Context, Entry, Settings, SyncEntry, Target } from '../config/model.ts';
+import { defaultRules } from '../config/policy.ts';
 import { configFailure, fail, ok, type Position } from '../failure.ts';
 import type { Platform } from '../oci/model.ts';
 import type { Files, Mode } from '../plugin/api.ts';
@@ -74,16 +75,6 @@ export function config(...entries: readonly Entry[]): Config {
   };
 }
 
-const RULES: GateRules = {
-  verdict: 'refuse',
-  severities: ['CRITICAL', 'HIGH'],
-  fixable: true,
-  unscanned: 'report',
-  unscannable: 'refuse',
-  notWorse: false,
-  waivers: [],
-};
-
 export function settings(trust: Settings['trust'] = []): Settings {
   return {
     folder: FOLDER,
@@ -92,7 +83,7 @@ export function settings(trust: Settings['trust'] = []): Settings {
     main: 'main',
     mirrors: [],
     plainHttp: [],
-    policy: { build: RULES, sync: { ...RULES, verdict: 'report' }, overrides: [], waivers: [] },
+    policy: { ...defaultRules, overrides: [], waivers: [] },
     trust,
     limits: { cpu: 2, host: 4, task: 60_000, tries: 3 },
   };

@@ -1,22 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { GateRules, Policy, Severity, Waiver } from '../config/model.ts';
+import { defaultRules } from '../config/policy.ts';
 import type { Digest } from '../reference.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { summariseScan } from '../trust/summary.ts';
 import { judge, rulesFor } from './gate.ts';
 
 const today = '2026-11-23';
-const build: GateRules = {
-  verdict: 'refuse',
-  severities: ['CRITICAL', 'HIGH'],
-  fixable: true,
-  unscanned: 'report',
-  unscannable: 'refuse',
-  notWorse: false,
-  waivers: [],
-};
-const sync: GateRules = { ...build, verdict: 'report', unscannable: 'report' };
+const { build, sync } = defaultRules;
 
 function finding(id: string, more: Partial<Finding> = {}): Finding {
   return { id, severity: 'HIGH', package: 'busybox', installed: '1.0', fixed: '1.1', platforms: [], ...more };
