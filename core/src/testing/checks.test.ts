@@ -226,8 +226,9 @@ describe('the contract suite', () => {
 describe('the suite of a mode', () => {
   const AMD64 = { os: 'linux', architecture: 'amd64' };
 
-  function modePlugin(build: Mode['build'], inputs?: Mode['inputs']): Plugin {
+  function modePlugin(build: Mode['build'], inputs?: Mode['inputs'], more: Partial<Mode> = {}): Plugin {
     const mode: Mode = {
+      ...more,
       name: 'test',
       claims: (source) => source.endsWith('.test'),
       inputs:
@@ -304,6 +305,18 @@ describe('the suite of a mode', () => {
       return made.ok ? ok({ ...made.value, sboms: [{ digest: other, spdx: {} }] }) : made;
     });
     expect(await verdictOf('output', sbomOfNothing)).toContain('no platform of the image');
+  });
+
+  it('asks a mode that makes one platform at a time for one', async () => {
+    const single = modePlugin(
+      (context) => layoutOf(context),
+      async ({ source }) => {
+        const platforms = [AMD64, { os: 'linux', architecture: 'arm64' }];
+        return ok({ files: [source], packageIndexes: [], bases: [], platforms, packages: [], options: {} });
+      },
+      { perPlatform: true },
+    );
+    expect(await verdictOf('output', single)).toBeUndefined();
   });
 
   it('catches a mode that throws at a source that is broken', async () => {

@@ -79,10 +79,12 @@ export async function modeInput(request: ModeInputRequest): Promise<ModeInput> {
   const entry = { ...entryOf(source), ...request.entry };
   const inputs = await mode.inputs(entry, folderFiles(root));
   if (!inputs.ok) throw new Error(inputs.failure.message);
+  const platforms = entry.platforms ?? inputs.value.platforms;
   return {
     entry,
     inputs: inputs.value,
-    platforms: entry.platforms ?? inputs.value.platforms,
+    // One at a time, where that is what the core would ask for.
+    platforms: mode.perPlatform === true ? platforms.slice(0, 1) : platforms,
     packageRepositories: [],
     bases: request.bases ?? {},
     noCache: false,
