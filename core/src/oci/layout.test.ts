@@ -53,6 +53,16 @@ describe('the root', () => {
     expect(must(await layout.content.manifest(image.digest))?.descriptor).toEqual(image);
   });
 
+  test('is the one descriptor that has a name in the layout, as newer builders write it with its platform', async () => {
+    const made = await newLayout();
+    const image = await made.image('one');
+    const annotations = { 'org.opencontainers.image.ref.name': 'latest' };
+    await made.index([{ ...image, platform: AMD64, annotations }]);
+    expect(must(await openLayout(made.folder)).root).toMatchObject(image);
+    await made.index([{ ...image, platform: AMD64 }]);
+    expect(must(await openLayout(made.folder)).root.mediaType).toBe(mediaType.ociIndex);
+  });
+
   test('is index.json itself where its entries have platforms, as apko writes it; it can be pushed', async () => {
     const made = await newLayout();
     const children = [

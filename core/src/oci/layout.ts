@@ -21,9 +21,12 @@ export interface Layout {
 /** `bytes` is undefined when there is no such file. */
 type Read = Result<Uint8Array | undefined, ToolFailure>;
 
+/** On a descriptor in `index.json`: https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md */
+const REF_NAME = 'org.opencontainers.image.ref.name';
+
 /**
- * Opens the layout in `folder`. Exactly one descriptor without platform in `index.json` is the root, as buildx writes it;
- * otherwise `index.json` is itself the multi-platform index, as apko writes it, and its bytes are the root.
+ * Opens the layout in `folder`. The only descriptor in `index.json` is the root when it has no platform, or a name by which it is
+ * found in the layout, as buildx writes it; otherwise `index.json` is itself the index, as apko writes it, and its bytes are the root.
  * `madeBy` names the tool that wrote it, for failures.
  */
 export async function openLayout(folder: string, madeBy = 'image layout'): Promise<Result<Layout>> {
@@ -56,7 +59,8 @@ export async function openLayout(folder: string, madeBy = 'image layout'): Promi
   if (index.value.kind !== 'index') return broken('has an "index.json" that is no index');
   const [first, ...others] = index.value.value.manifests;
   if (first === undefined) return broken('holds no image');
-  const single = others.length === 0 && first.platform === undefined;
+  const named = first.annotations?.[REF_NAME] !== undefined;
+  const single = others.length === 0 && (named || first.platform === undefined);
   const root = single ? first : index.value.descriptor;
   return ok({ root, content: layoutContent(files, single ? undefined : index.value, broken) });
 }
