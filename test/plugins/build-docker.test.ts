@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { text, type Member } from '../../demo/world/archive.ts';
-import { startBuildkit } from '../../demo/world/buildkit.ts';
+import { buildkitFolder, startBuildkit } from '../../demo/world/buildkit.ts';
 import { imageLayout } from '../../demo/world/image.ts';
 import { AMD64, ARM64 } from '../../demo/world/images.ts';
 import { createProcesses, run } from '../../demo/world/processes.ts';
@@ -160,6 +160,37 @@ RUN --mount=type=secret,id=a --mount=type=secret,id=b sh -c '[ "$(cat /run/secre
     expect(built.links).toEqual(['link', 'outside']);
   });
 
+  it('writes a cache that another builder reads, unless nothing may come from a cache', async () => {
+    // One that has seen nothing yet, not even the cache of the other kind.
+    const another = async (): Promise<string> =>
+      startBuildkit({
+        processes,
+        buildkitd: world().tools['buildkitd'] ?? 'buildkitd',
+        folder: await buildkitFolder(await freshFolder()),
+        registries: [world().destination.host],
+      });
+    const dockerfile = 'FROM shell.example/base:1\nRUN cat /proc/sys/kernel/random/uuid > /id\n';
+    const at = await checkout({ 'images/app/Dockerfile': dockerfile });
+    const ref = `${world().destination.host}/${freshPath('cache')}:{source}-{platform}`;
+    const cacheTo = ['type=local,dest=.slipway/cache-{source},mode=max', `type=registry,ref=${ref},mode=max`];
+    const digest = await digestOf(await buildIn(at, { options: { cacheTo } }));
+
+    for (const spec of ['type=local,src=.slipway/cache-{source}', `type=registry,ref=${ref}`]) {
+      const options = { endpoint: await another(), cacheFrom: ['type=local,src=not-there', spec] };
+      const lines: string[] = [];
+      expect(await digestOf(await buildIn(at, { options, lines }))).toBe(digest);
+      expect(
+        lines.some((line) => line.includes('CACHED')),
+        lines.join('\n'),
+      ).toBe(true);
+    }
+
+    const starts: string[][] = [];
+    const options = { cacheFrom: [`type=registry,ref=${ref}`], noCache: true };
+    expect(await digestOf(await buildIn(at, { options, starts }))).not.toBe(digest);
+    expect(starts.flat()).not.toContain('--cache-from');
+  });
+
   it('says which builder is missing, and what would do', async () => {
     const at = await checkout(FILES);
     const none = await buildIn(at, { options: { builder: 'no-such-builder', endpoint: undefined } });
@@ -180,6 +211,11 @@ RUN --mount=type=secret,id=a --mount=type=secret,id=b sh -c '[ "$(cat /run/secre
   it('refuses a builder beside an endpoint, and endpoints that are none', async () => {
     await expect(hostOf(plugin, { builder: 'b', endpoint })).rejects.toThrow('"builder" is not allowed');
     await expect(hostOf(plugin, { endpoint: '--help' })).rejects.toThrow(/endpoint/);
+    const endpoints = { 'linux/arm64': endpoint };
+    await expect(hostOf(plugin, { endpoints, endpoint })).rejects.toThrow('"endpoint" is not allowed');
+    await expect(hostOf(plugin, { endpoints, builder: 'b' })).rejects.toThrow('"builder" is not allowed');
+    await expect(hostOf(plugin, { endpoints: { 'linux/arm64': '--help' } })).rejects.toThrow(/endpoints/);
+    await expect(hostOf(plugin, { cacheTo: ['type=inline'] })).rejects.toThrow(/cacheTo/);
   });
 });
 
@@ -220,7 +256,14 @@ async function inputOf(at: string, { options, platforms }: Asked = {}): Promise<
   const entry = entryOf(platforms);
   const inputs = must(await (host.modes[0]?.inputs(entry, folderFiles(at)) ?? Promise.reject(new Error('no mode'))));
   const used = Object.entries(bases()).filter(([name]) => inputs.bases.some(({ text: named }) => named === name));
-  return { entry, inputs, platforms: inputs.platforms, packageRepositories: [], bases: Object.fromEntries(used), noCache: false };
+  return {
+    entry,
+    inputs,
+    platforms: inputs.platforms,
+    packageRepositories: [],
+    bases: Object.fromEntries(used),
+    noCache: false,
+  };
 }
 
 function optionsOf(options: Asked['options']): Readonly<Record<string, unknown>> {

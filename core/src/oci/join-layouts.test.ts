@@ -36,7 +36,9 @@ describe('joined layouts', () => {
     await using registry = client();
     must(await copy(joined.content, registry.content(repository(server.host, 'a'), 'destination'), joined.root.digest));
     const index = JSON.parse(Buffer.from(server.manifest('a', joined.root.digest)?.bytes ?? []).toString());
-    expect(index.manifests.map(({ digest, platform }: { digest: string; platform: Platform }) => [digest, platform])).toEqual([
+    expect(
+      index.manifests.map(({ digest, platform }: { digest: string; platform: Platform }) => [digest, platform]),
+    ).toEqual([
       [amd64.manifest.descriptor.digest, AMD64],
       [arm64.manifest.descriptor.digest, ARM64],
     ]);

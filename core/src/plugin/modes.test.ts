@@ -20,7 +20,8 @@ describe('modes', () => {
   const entry = {} as BuildEntry;
 
   it('are there with their owner', async () => {
-    const host = await hostOf([brings('build-kiln', mode())]);
+    const host = await hostOf([brings('build-kiln', mode({ perPlatform: true }))]);
+    expect(host.modes[0]?.perPlatform).toBe(true);
     const kiln = host.modes[0];
     expect(kiln?.claims('a.kiln')).toBe(true);
     expect(await kiln?.inputs(entry, files)).toEqual(ok(inputs));
@@ -40,6 +41,9 @@ describe('modes', () => {
       { reason: 'plugin', plugin: 'a', at },
     ]);
     expect(await failuresOf([brings('a', mode({ name: '../x' }))])).toMatchObject([{ reason: 'plugin', plugin: 'a' }]);
+    expect(await failuresOf([brings('a', mode({ perPlatform: 'yes' as never }))])).toMatchObject([
+      { reason: 'plugin', plugin: 'a' },
+    ]);
   });
 
   it('whose claims throws claim nothing and are reported', async () => {

@@ -2,7 +2,8 @@
 import { fail, formatPinned, formatPlatform, formatRepository, ok } from '@slipway/core';
 import type { BuildContext, Built, Material, Result } from '@slipway/core';
 import { join } from 'node:path';
-import type { Builders } from './builder.ts';
+import { endpointFor, type Builders } from './builder.ts';
+import { findCaches } from './caches.ts';
 import { explain } from './explain.ts';
 import type { DockerOptions } from './options.ts';
 import { findSecrets } from './secrets.ts';
@@ -14,8 +15,11 @@ const LAYOUT = 'layout';
 export async function build(context: BuildContext, options: DockerOptions, builders: Builders): Promise<Result<Built>> {
   const secrets = await findSecrets(options.secrets, context.files.root);
   if (!secrets.ok) return secrets;
+  const caches = findCaches(options, context.files.root, context);
+  if (!caches.ok) return caches;
+  const endpoint = endpointFor(options, context.platforms);
   const builder = await builders(context);
-  if (!builder.ok) return fail(explain(builder.failure, options));
+  if (!builder.ok) return fail(explain(builder.failure, options, endpoint));
   const workspace = await makeWorkspace(context);
   if (!workspace.ok) return workspace;
   const args = [
@@ -30,25 +34,28 @@ export async function build(context: BuildContext, options: DockerOptions, build
     ...['--progress', 'plain'],
     ...Object.entries(options.buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
     ...secrets.value.args,
+    ...caches.value.args,
     ...(options.noCache || context.noCache ? ['--no-cache'] : []),
     ...['--', workspace.value.context],
   ];
   const env = {
     ...secrets.value.env,
+    ...caches.value.env,
     ...builder.value.env,
     SOURCE_DATE_EPOCH: String(options.sourceDateEpoch),
     // The copy lies in the user's checkout, whose commit must not reach the builder.
     BUILDX_GIT_INFO: '0',
   };
-  const built = await context.exec('buildx', args, { env, hosts: registriesOf(context) });
-  if (!built.ok) return fail(explain(built.failure, options));
+  const hosts = [...new Set([...registriesOf(context), ...caches.value.hosts])].sort();
+  const built = await context.exec('buildx', args, { env, hosts });
+  if (!built.ok) return fail(explain(built.failure, options, endpoint));
   return ok({ layout: join(context.files.work, LAYOUT), materials: materialsOf(context) });
 }
 
-/** Whose credentials buildx may see. */
+/** Whose credentials buildx needs for the bases. */
 function registriesOf({ bases, inputs }: BuildContext): readonly string[] {
   const references = [...Object.values(bases), ...inputs.bases.map(({ reference }) => reference)];
-  return [...new Set(references.map(({ registry }) => registry))].sort();
+  return references.map(({ registry }) => registry);
 }
 
 /** Each base as it was named, with the digest that was used. */

@@ -1,5 +1,13 @@
 /** Which builder makes the images, and where buildx finds what it knows of it. */
-import { fail, ok, type Result, type TaskContext } from '@slipway/core';
+import {
+  fail,
+  formatPlatform,
+  ok,
+  type BuildContext,
+  type Platform,
+  type Result,
+  type TaskContext,
+} from '@slipway/core';
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -18,22 +26,32 @@ export const inheritedVariables: readonly string[] = [
   ...['BUILDX_BUILDER', 'KUBECONFIG', 'SSH_AUTH_SOCK'],
 ];
 
-export type Builders = (context: TaskContext) => Promise<Result<Builder>>;
+export type Builders = (context: BuildContext) => Promise<Result<Builder>>;
+
+/** Where the builder of `platforms` listens; undefined: buildx knows the builder by itself. */
+export function endpointFor(
+  { endpoint, endpoints }: DockerOptions,
+  platforms: readonly Platform[],
+): string | undefined {
+  const [platform] = platforms;
+  return endpoints === undefined || platform === undefined ? endpoint : endpoints[formatPlatform(platform)];
+}
 
 /** A builder for an endpoint is made once a run; the user's own are used as they are. */
-export function createBuilders({ builder, endpoint }: DockerOptions): Builders {
-  if (endpoint === undefined) {
-    const args = builder === undefined ? [] : ['--builder', builder];
-    return async () => ok({ args, env: { BUILDX_CONFIG: userConfig() } });
-  }
+export function createBuilders(options: DockerOptions): Builders {
   const made = new Map<string, Promise<Result<Builder>>>();
   return async (context) => {
-    const { shared } = context.files;
-    const known = made.get(shared) ?? makeRemote(endpoint, context);
-    made.set(shared, known);
+    const endpoint = endpointFor(options, context.platforms);
+    if (endpoint === undefined) {
+      const args = options.builder === undefined ? [] : ['--builder', options.builder];
+      return ok({ args, env: { BUILDX_CONFIG: userConfig() } });
+    }
+    const key = `${context.files.shared}\n${endpoint}`;
+    const known = made.get(key) ?? makeRemote(endpoint, context);
+    made.set(key, known);
     const result = await known;
     // The next task tries again: what stopped this one may have been its own time limit.
-    if (!result.ok) made.delete(shared);
+    if (!result.ok) made.delete(key);
     return result;
   };
 }

@@ -19,7 +19,7 @@ export const MAKE_ONE =
 const meanings: readonly Meaning[] = [
   {
     pattern:
-      /exporter is not supported for the docker driver|docker exporter does not currently support|Multi-platform build is not supported for the docker driver/i,
+      /exporter is not supported for the docker driver|docker exporter does not currently support|(?:Multi-platform build|Cache export) is not supported for the docker driver/i,
     message: () => `the builder cannot write OCI layouts: ${NEEDED}`,
     hint: MAKE_ONE,
     class: 'permanent',
@@ -65,7 +65,8 @@ const meanings: readonly Meaning[] = [
   },
 ];
 
-export function explain(failure: Failure, options: DockerOptions): Failure {
+/** `endpoint`: where the builder in question listens, if buildx was told. */
+export function explain(failure: Failure, options: DockerOptions, endpoint: string | undefined): Failure {
   if (failure.reason !== 'tool') return failure;
   const output = `${failure.message}\n${failure.output ?? ''}`;
   const meaning = meanings.find(({ pattern }) => pattern.test(output));
@@ -73,13 +74,14 @@ export function explain(failure: Failure, options: DockerOptions): Failure {
     const message = meaning.message?.(options) ?? failure.message;
     return { ...failure, class: meaning.class ?? failure.class, message, hint: meaning.hint };
   }
-  if (options.endpoint !== undefined && /waiting for connection/i.test(output)) {
-    const message = `no buildkitd answers at ${options.endpoint}`;
+  if (endpoint !== undefined && /waiting for connection/i.test(output)) {
+    const message = `no buildkitd answers at ${endpoint}`;
+    const option = options.endpoints === undefined ? 'endpoint' : 'endpoints';
     return {
       ...failure,
       class: 'permanent',
       message,
-      hint: 'start it, or correct the option "endpoint" of the plugin build-docker',
+      hint: `start it, or correct the option "${option}" of the plugin build-docker`,
     };
   }
   return failure;

@@ -1,5 +1,5 @@
 /** What decides the result of a Dockerfile: its context, its bases, its arguments. */
-import { fail, ok } from '@slipway/core';
+import { configFailure, fail, formatPlatform, ok } from '@slipway/core';
 import type { BuildEntry, Files, ModeInputs, Platform, Result } from '@slipway/core';
 import { posix } from 'node:path';
 import { imagesOf, type Image } from './dockerfile.ts';
@@ -15,6 +15,12 @@ export async function findInputs(entry: BuildEntry, files: Files, options: Docke
   if (!text.ok) return text;
   const platforms =
     entry.platforms === undefined || entry.platforms.length === 0 ? [DEFAULT_PLATFORM] : entry.platforms;
+  const { endpoints } = options;
+  const without = platforms.map(formatPlatform).filter((platform) => endpoints && !Object.hasOwn(endpoints, platform));
+  if (without.length > 0) {
+    const message = `no builder is named for ${without.join(', ')}`;
+    return fail(configFailure(message, 'add it to "endpoints" in the options of the plugin build-docker', entry.at));
+  }
   const images = new Map<string, Image>();
   for (const platform of platforms) {
     const named = imagesOf(text.value, { file: entry.source, args: options.buildArgs, platform });

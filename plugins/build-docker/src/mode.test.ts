@@ -130,11 +130,30 @@ describe('the mode docker', () => {
       secrets: { t: { env: 'TOKEN' } },
       endpoint: 'unix:///x',
       noCache: true,
+      cacheFrom: ['type=gha'],
+      cacheTo: ['type=registry,ref=r.example/cache'],
     };
     const found = await inputs({ Dockerfile: 'FROM scratch' }, entry('Dockerfile'), options);
     expect(JSON.stringify(found.ok && found.value.options)).toBe(
       '{"buildArgs":{"A":"1","B":"2"},"secrets":["t"],"sourceDateEpoch":0}',
     );
+  });
+
+  it('makes one platform at a time where each has its builder, which must then be there', async () => {
+    const platforms = ['amd64', 'arm64', 's390x'].map((architecture) => ({ os: 'linux', architecture }));
+    const endpoints = { 'linux/amd64': 'unix:///a', 'linux/s390x': 'tcp://s390x.example:1' };
+    expect(dockerMode(parseOptions({ endpoints })).perPlatform).toBe(true);
+    expect(mode.perPlatform).toBe(false);
+    const options = { endpoints };
+    expect(await inputs({ Dockerfile: 'FROM scratch' }, entry('Dockerfile', { platforms }), options)).toMatchObject({
+      ok: false,
+      failure: {
+        reason: 'config',
+        message: 'no builder is named for linux/arm64',
+        at: { file: 'config.yaml', line: 2 },
+      },
+    });
+    expect((await inputs({ Dockerfile: 'FROM scratch' }, entry('Dockerfile'), options)).ok).toBe(true);
   });
 
   it('keeps the digest of a pinned base', async () => {

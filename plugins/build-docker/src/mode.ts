@@ -12,6 +12,7 @@ export function dockerMode(options: DockerOptions): Mode {
   const builders = createBuilders(options);
   return {
     name: 'docker',
+    perPlatform: options.endpoints !== undefined,
     claims: (source) => NAME.test(source),
     inputs: (entry, files) => findInputs(entry, files, options),
     build: (context) => build(context, options, builders),

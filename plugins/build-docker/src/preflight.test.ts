@@ -26,6 +26,20 @@ it('names a socket that is not there', async () => {
   expect(await messages({ endpoint }, {})).toEqual([]);
 });
 
+it('names every socket that is missing, and a cache that cannot be', async () => {
+  const at = folder();
+  const endpoints = {
+    'linux/amd64': `unix://${at}/a`,
+    'linux/arm64': 'tcp://arm.example:1',
+    'linux/s390x': `unix://${at}/b`,
+  };
+  writeFileSync(join(at, 'b'), '');
+  expect(await messages({ endpoints }, {})).toEqual([`missing-tool: no buildkitd listens at ${at}/a`]);
+  expect(await messages({ builder: 'mine', cacheFrom: ['type=gha,scope={source}', 'type=gha,token=x'] }, {})).toEqual([
+    'config: "cacheFrom/1" in the options of the plugin build-docker holds a secret in "token"',
+  ]);
+});
+
 it('leaves what only buildx knows to buildx', async () => {
   expect(await messages({ endpoint: 'tcp://buildkit.example:1234' }, {})).toEqual([]);
   expect(await messages({ builder: 'mine' }, {})).toEqual([]);

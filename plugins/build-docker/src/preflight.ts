@@ -3,36 +3,39 @@ import type { Failure, MissingToolFailure, PreflightRequest } from '@slipway/cor
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { userConfig } from './builder.ts';
+import { findCaches } from './caches.ts';
 import { MAKE_ONE, NEEDED } from './explain.ts';
 import { parseOptions, type DockerOptions } from './options.ts';
 import { findSecrets } from './secrets.ts';
 
 const DOCKER_SOCKET = '/var/run/docker.sock';
+const SOCKET = 'unix://';
 
 export async function preflight({ options, root, env }: PreflightRequest): Promise<readonly Failure[]> {
   const parsed = parseOptions(options);
   const secrets = await findSecrets(parsed.secrets, root, env);
-  const builder = await missingBuilder(parsed, env);
-  return [...(secrets.ok ? [] : [secrets.failure]), ...(builder === undefined ? [] : [builder])];
+  const caches = findCaches(parsed, root);
+  const sources = [secrets, caches].flatMap((found) => (found.ok ? [] : [found.failure]));
+  return [...sources, ...(await missingBuilders(parsed, env))];
 }
 
-async function missingBuilder(
-  { endpoint, builder }: DockerOptions,
+async function missingBuilders(
+  { endpoint, endpoints, builder }: DockerOptions,
   env: PreflightRequest['env'],
-): Promise<MissingToolFailure | undefined> {
-  const socket = endpoint?.startsWith('unix://') === true ? endpoint.slice('unix://'.length) : undefined;
-  if (socket !== undefined && !(await exists(socket))) {
-    return missing(
-      `no buildkitd listens at ${socket}`,
-      'start it, or correct the option "endpoint" of the plugin build-docker',
-    );
+): Promise<readonly MissingToolFailure[]> {
+  const option = endpoints === undefined ? 'endpoint' : 'endpoints';
+  const named = [...new Set(endpoint === undefined ? Object.values(endpoints ?? {}) : [endpoint])];
+  const absent: MissingToolFailure[] = [];
+  for (const socket of named.filter((one) => one.startsWith(SOCKET)).map((one) => one.slice(SOCKET.length))) {
+    if (await exists(socket)) continue;
+    const hint = `start it, or correct the option "${option}" of the plugin build-docker`;
+    absent.push(missing(`no buildkitd listens at ${socket}`, hint));
   }
   // What a named builder is, and whether another endpoint answers, only buildx can tell.
-  if (endpoint !== undefined || builder !== undefined || env['BUILDX_BUILDER'] !== undefined) return undefined;
+  if (named.length > 0 || builder !== undefined || env['BUILDX_BUILDER'] !== undefined) return absent;
   const chosen = env['DOCKER_HOST'] !== undefined || (await exists(join(userConfig(env), 'current')));
-  return chosen || (await exists(DOCKER_SOCKET))
-    ? undefined
-    : missing(`there is no builder for Dockerfiles: ${NEEDED}`, MAKE_ONE);
+  if (chosen || (await exists(DOCKER_SOCKET))) return [];
+  return [missing(`there is no builder for Dockerfiles: ${NEEDED}`, MAKE_ONE)];
 }
 
 function missing(message: string, hint: string): MissingToolFailure {
