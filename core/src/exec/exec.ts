@@ -143,7 +143,12 @@ function failureOf(
       const last = output.split('\n').at(-1) ?? '';
       const message = `${tool} ended with exit code ${outcome.code}${last === '' ? '' : `: ${cut(last)}`}`;
       if (output.includes('no space left on device')) {
-        const full = toolFailure(tool, 'permanent', `${tool} found no space left on the disk`, 'free some space where .slipway is');
+        const full = toolFailure(
+          tool,
+          'permanent',
+          `${tool} found no space left on the disk`,
+          'free some space where .slipway is',
+        );
         return { ...full, exitCode: outcome.code, output };
       }
       const again = looksTransient(output);
