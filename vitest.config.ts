@@ -12,6 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{core,cli,tools,plugins/*,examples/*}/src/**/*.test.ts', 'docs/snippets/*.test.ts'],
           setupFiles: ['test/unit-setup.ts'],
+          // Modules hold no state that tests could leave behind, and loading them anew for each file takes longer than the tests.
+          isolate: false,
           testTimeout: 20_000,
         },
       },
