@@ -14,6 +14,7 @@ export default defineConfig({
           setupFiles: ['test/unit-setup.ts'],
           // Modules hold no state that tests could leave behind, and loading them anew for each file takes longer than the tests.
           isolate: false,
+          sequence: { groupOrder: 0 },
           testTimeout: 20_000,
         },
       },
@@ -23,6 +24,8 @@ export default defineConfig({
           name: 'real',
           include: ['test/**/*.test.ts', 'examples/*/test/*.test.ts'],
           globalSetup: ['test/setup.ts'],
+          // After the unit tests: what breaks there need not be looked for here.
+          sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: true,

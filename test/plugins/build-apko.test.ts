@@ -78,6 +78,12 @@ describe('build-apko', () => {
     expect(materials).toContain(`${REPOSITORY}/aarch64/APKINDEX.tar.gz`);
   });
 
+  it('builds a checkout with CRLF line ends: the lock that counts the bytes is made of the same bytes', async () => {
+    const root = await checkout({ 'images/hello.yaml': HELLO.replaceAll('\n', '\r\n') });
+    const plain = await build(await checkout({ 'images/hello.yaml': HELLO }), 'images/hello.yaml');
+    expect(await digestOf(await build(root, 'images/hello.yaml'))).toBe(await digestOf(plain));
+  });
+
   it('builds for linux/amd64 alone when nothing names a platform', async () => {
     const root = await checkout({ 'images/hello.yaml': HELLO.replace(/archs:.*\n/, '') });
     const { inputs } = await inputOf(root, 'images/hello.yaml');
