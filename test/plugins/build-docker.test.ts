@@ -177,12 +177,9 @@ RUN --mount=type=secret,id=a --mount=type=secret,id=b sh -c '[ "$(cat /run/secre
 
     for (const spec of ['type=local,src=.slipway/cache-{source}', `type=registry,ref=${ref}`]) {
       const options = { endpoint: await another(), cacheFrom: ['type=local,src=not-there', spec] };
-      const lines: string[] = [];
-      expect(await digestOf(await buildIn(at, { options, lines }))).toBe(digest);
-      expect(
-        lines.some((line) => line.includes('CACHED')),
-        lines.join('\n'),
-      ).toBe(true);
+      // What the step writes is random: an equal digest can only come from the cache. The log is no proof, since BuildKit
+      // says CACHED of a layer that it has and shows the download of one that it fetches.
+      expect(await digestOf(await buildIn(at, { options }))).toBe(digest);
     }
 
     const starts: string[][] = [];
