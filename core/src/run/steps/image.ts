@@ -75,20 +75,27 @@ async function collectManifest(
   if (manifest.config.mediaType !== mediaType.ociConfig && manifest.config.mediaType !== mediaType.dockerConfig) {
     return ok({ children: [], size });
   }
-  const platform = known ?? (await configPlatform(registry, at, manifest.config));
+  const platform = known === undefined ? await configPlatform(registry, at, manifest.config) : ok(known);
+  if (!platform.ok) return platform;
   return ok({
-    children: [{ digest: descriptor.digest, platform, mediaType: descriptor.mediaType, size: descriptor.size }],
+    children: [
+      { digest: descriptor.digest, platform: platform.value, mediaType: descriptor.mediaType, size: descriptor.size },
+    ],
     size,
   });
 }
 
-/** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties */
-async function configPlatform(registry: Registry, at: Pinned, config: Descriptor): Promise<Platform> {
+async function configPlatform(registry: Registry, at: Pinned, config: Descriptor): Promise<Result<Platform>> {
   const bytes = await registry.readBlob(at, config, 'destination');
+  // What could not be read must not be taken for another platform.
+  return bytes.ok ? ok(platformOf(bytes.value)) : bytes;
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties */
+function platformOf(config: Uint8Array): Platform {
   const fallback = { os: 'linux', architecture: 'amd64' };
-  if (!bytes.ok) return fallback;
   try {
-    const value: unknown = JSON.parse(Buffer.from(bytes.value).toString('utf8'));
+    const value: unknown = JSON.parse(Buffer.from(config).toString('utf8'));
     if (typeof value !== 'object' || value === null) return fallback;
     const os = 'os' in value && typeof value.os === 'string' ? value.os : 'linux';
     const architecture =
