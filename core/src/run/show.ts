@@ -8,6 +8,7 @@ import { bundleStatement } from '../trust/bundle.ts';
 import { predicateType } from '../trust/model.ts';
 import { outline } from '../trust/spdx.ts';
 import { clean, formatBytes } from '../report/wording.ts';
+import { absent } from './absent.ts';
 import { believe, readBundle } from './believe.ts';
 import type { Engine, Image } from './engine.ts';
 import type { Session } from './session.ts';
@@ -53,7 +54,10 @@ export async function showImage(
 ): Promise<Result<ShownImage>> {
   const head = await engine.registry.head(reference, 'destination');
   if (!head.ok) return head;
-  if (head.value === undefined) return fail(notThere(reference));
+  if (head.value === undefined) {
+    const hint = 'check the name; a private repository also answers so to whoever may not read it';
+    return fail(absent(reference, 'destination', hint));
+  }
   const image = await readImage(engine.registry, pin(reference, head.value.digest));
   if (!image.ok) return image;
   const subjects: ShownSubject[] = [];
@@ -138,17 +142,6 @@ function noSbom(message: string): {
   readonly hint: string;
 } {
   return { reason: 'trust', class: 'permanent', message, hint: 'slipway show without --sbom lists what is attached' };
-}
-
-function notThere(reference: Reference): Parameters<typeof fail>[0] {
-  return {
-    reason: 'registry',
-    class: 'permanent',
-    side: 'destination',
-    host: reference.registry,
-    message: `${formatReference(reference)} is not in its registry`,
-    hint: 'check the name; a private repository also answers so to whoever may not read it',
-  };
 }
 
 /** A key's fingerprint is recognised by its beginning; an identity is shown as it is. */

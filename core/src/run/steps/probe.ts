@@ -12,6 +12,7 @@ import type { Fact } from '../../trust/facts.ts';
 import { missing, newestProvenance, newestScan } from '../../trust/required.ts';
 import type { BuildKeys } from '../../trust/model.ts';
 import { outsideBases } from '../bases.ts';
+import { absent } from '../absent.ts';
 import { believe } from '../believe.ts';
 import { legacyLacks } from '../believe-legacy.ts';
 import type { Probed, StepContext } from '../engine.ts';
@@ -160,21 +161,11 @@ async function sourceOf({ engine }: StepContext, entry: SyncEntry, of: Digest | 
   if (source.kind === 'pinned') return ok(source);
   const head = await engine.registry.head(source, 'source');
   if (!head.ok) return head;
-  if (head.value === undefined) return fail(notFound(entry));
+  if (head.value === undefined) {
+    const hint = 'check the name and the tag; a private repository also answers so to whoever may not read it';
+    return fail(absent(source, 'source', hint, entry.at));
+  }
   return ok(pin(source, head.value.digest, source.tag));
-}
-
-function notFound(entry: SyncEntry): Failure {
-  const { source } = entry;
-  return {
-    reason: 'registry',
-    class: 'permanent',
-    side: 'source',
-    host: source.registry,
-    message: `${formatReference(source)} is not in its registry`,
-    hint: 'check the name and the tag; a private repository also answers so to whoever may not read it',
-    at: entry.at,
-  };
 }
 
 async function probeBuild(

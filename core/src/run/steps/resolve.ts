@@ -3,7 +3,8 @@
  * retag in its own repository it reads the image that the tag will name.
  */
 import { fail, ok, type Result } from '../../failure.ts';
-import { formatPinned } from '../../reference.ts';
+import { pin } from '../../reference.ts';
+import { absent } from '../absent.ts';
 import type { Image, Probed, StepContext } from '../engine.ts';
 import { readImage } from './image.ts';
 
@@ -33,13 +34,7 @@ export async function resolveStep(
   const head = await engine.registry.head(source, 'source');
   if (!head.ok) return head;
   if (head.value !== undefined) return ok({ probed });
-  return fail({
-    reason: 'registry',
-    class: 'permanent',
-    side: 'source',
-    host: source.registry,
-    message: `${formatPinned(source)} is not in its registry`,
-    hint: 'an old digest may have been removed upstream; take a newer one',
-    at: entry.at,
-  });
+  // By digest alone: what the tag names does not matter any more.
+  const hint = 'an old digest may have been removed upstream; take a newer one';
+  return fail(absent(pin(source, source.digest), 'source', hint, entry.at));
 }
