@@ -20,9 +20,40 @@ interface EntryCommon {
   readonly always: boolean;
 }
 
-export interface SyncEntry extends EntryCommon {
+export interface SyncEntry extends EntryCommon, SyncOptions {
   readonly kind: 'sync';
   readonly source: Reference;
+  /** The selection that chose its tag. */
+  readonly selection?: string;
+}
+
+/** How a sync is done; the same for a plain entry and for each tag of a selection. */
+export interface SyncOptions {
+  /** Only these, as a new index over unaltered children; the whole index when absent. Never empty, sorted, distinct. */
+  readonly platforms?: readonly Platform[];
+  /** Upstream's signatures, SBOMs and attestations travel along; none do when absent. */
+  readonly referrers?: ReferrerFilter;
+  /** What the source must prove before it is copied. */
+  readonly verify?: SourceVerification;
+  /** A tag that is there is never asked about again, at neither end more than to see that it is there. */
+  readonly immutable?: true;
+  /** Layers that registries only point to are copied too. */
+  readonly foreignLayers?: true;
+  /** Template of the tag under which what a sync overwrites is kept, as `backup-{tag}-{date}`. */
+  readonly backup?: string;
+}
+
+export interface ReferrerFilter {
+  /** Globs on the artifact type; every type when absent. */
+  readonly types?: readonly string[];
+}
+
+/** At least one of the two. */
+export interface SourceVerification {
+  /** One of these must have signed the source; not asked when empty. */
+  readonly accept: readonly Accept[];
+  /** Milliseconds since it was made. */
+  readonly minAge?: number;
 }
 
 export interface BuildEntry extends EntryCommon {

@@ -113,6 +113,16 @@ export interface Contracts {
     };
     readonly output: { readonly signer: string };
   };
+  /** Whether an image carries a signature of one of `accept`, in whichever format its registry has it; it changes nothing. Since 1.1. */
+  'image.verify@1': {
+    readonly input: {
+      readonly image: Pinned;
+      readonly accept: readonly [Accept, ...Accept[]];
+      readonly trustedRoot?: string;
+    };
+    /** Who signed, as a certificate's subject or a key's fingerprint, and when, if a log or a timestamp authority says so (RFC 3339). */
+    readonly output: { readonly signer: string; readonly signedAt?: string };
+  };
 }
 
 export interface ScanInput {

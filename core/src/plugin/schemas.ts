@@ -131,6 +131,10 @@ const schemas: { readonly [N in ContractName]: ContractSchema } = {
     input: record({ payload: base64, bundle: text, accept, 'trustedRoot?': text }),
     output: record({ signer: text }),
   },
+  'image.verify@1': {
+    input: record({ image: pinned, accept: list(accept, 1), 'trustedRoot?': text }),
+    output: record({ signer: text, 'signedAt?': time }),
+  },
 };
 
 /** By contract name; each with `$schema` and a title, ready to be published. */
@@ -143,6 +147,7 @@ export const contractSchemas: { readonly [N in ContractName]: ContractSchema } =
   'bundle.verify@1': published('bundle.verify@1'),
   'payload.sign@1': published('payload.sign@1'),
   'payload.verify@1': published('payload.verify@1'),
+  'image.verify@1': published('image.verify@1'),
 };
 
 function published(name: ContractName): ContractSchema {
