@@ -1,11 +1,15 @@
 /**
- * Starts one program and waits for its end. The only place of Slipway where a process begins: no shell, a process group of its
- * own, nothing on stdin, bounded output, and an end of the whole tree within two seconds of being told to stop.
+ * Starts one program and waits for its end. The only place of Slipway where a process begins: no shell, a process group and,
+ * where it works, a PID namespace of its own, nothing on stdin, bounded output, and an end of the whole tree within two seconds
+ * of being told to stop.
  */
 import { randomUUID } from 'node:crypto';
+import { accessSync, constants as access } from 'node:fs';
+import { constants } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { processesMarked, signalProcess } from './descendants.ts';
 import { createLines } from './lines.ts';
+import { pidNamespace } from './namespace.ts';
 
 export interface ProcessRequest {
   /** Absolute path of the program. */
@@ -53,7 +57,8 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
     return { end: 'cancelled', stderr: '' };
   }
   // Loading it costs about 60 ms, which a plan that starts nothing should not pay.
-  const { execa } = await import('execa');
+  const [{ execa }, namespace] = await Promise.all([import('execa'), pidNamespace(process.env)]);
+  const program = namespace?.wrap(request.path, request.args) ?? request;
   const mark = `${MARK}=${randomUUID()}`;
   const stop = new AbortController();
   let stopped: 'timeout' | 'cancelled' | 'overflow' | undefined;
@@ -67,9 +72,9 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
     stopped = why;
     // The mark also finds those who left the group, which a signal to the group does not reach.
     for (const pid of processesMarked(mark)) {
-      signalProcess(pid, 'SIGTERM');
+      if (namespace?.isWrapper(pid) !== true) signalProcess(pid, 'SIGTERM');
     }
-    stop.abort(new Error(why));
+    if (namespace === undefined) stop.abort(new Error(why));
     giveUp = setTimeout(() => {
       sweep();
       giveUp = setTimeout(abandon, GIVE_UP_AFTER - KILL_AFTER);
@@ -84,7 +89,7 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
     }
   };
 
-  const child = execa(request.path, [...request.args], {
+  const child = execa(program.path, [...program.args], {
     cwd: request.cwd,
     env: { ...request.env, [MARK]: mark.slice(MARK.length + 1) },
     extendEnv: false,
@@ -139,11 +144,12 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   if (stopped !== undefined) {
     return { end: stopped, stderr };
   }
+  const signal = result?.signal ?? (namespace === undefined ? undefined : signalOf(result?.exitCode));
+  if (signal !== undefined) {
+    return { end: 'signal', signal, stderr };
+  }
   if (result?.exitCode !== undefined) {
     return { end: 'exit', code: result.exitCode, stdout: Buffer.concat(out).toString('utf8'), stderr };
-  }
-  if (result?.signal !== undefined) {
-    return { end: 'signal', signal: result.signal, stderr };
   }
   return { end: 'not-started', message: startMessage(request.path, result) };
 }
@@ -167,9 +173,21 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
+/** A wrapper passes on as an exit code which signal ended what it wrapped. */
+function signalOf(code: number | undefined): string | undefined {
+  return Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0];
+}
+
 function whyRefused(request: ProcessRequest): string | undefined {
   if (!request.path.startsWith('/')) {
     return `"${request.path}" is not an absolute path`;
+  }
+  try {
+    // Asked here because a wrapper could only say so in words of its own.
+    accessSync(request.path, access.X_OK);
+    accessSync(request.cwd);
+  } catch (error) {
+    return startMessage(request.path, error instanceof Error ? error : undefined);
   }
   const nul = (text: string): boolean => text.includes('\0');
   if (request.args.some(nul)) {
