@@ -118,9 +118,20 @@ function normaliseHost(host: string): string {
   return lower === 'index.docker.io' || lower === 'registry-1.docker.io' ? 'docker.io' : lower;
 }
 
-/** `registry/path`. */
+/** In place of a host: `path` is then a folder that holds an OCI image layout, or a file that holds one as a TAR archive. */
+export const layoutScheme = 'oci:';
+export const archiveScheme = 'oci-archive:';
+
+/** Whether it lies in the file system: made only by `parseLocation`, which tools and plugins never see. */
+export function isLocation({ registry }: Repository): boolean {
+  return registry === layoutScheme || registry === archiveScheme;
+}
+
+/** `registry/path`; `oci:./path` or `oci:/path` for what is in the file system. */
 export function formatRepository(repository: Repository): string {
-  return `${repository.registry}/${repository.path}`;
+  const { registry, path } = repository;
+  if (!isLocation(repository)) return `${registry}/${path}`;
+  return `${registry}${path === '.' || path.startsWith('/') ? '' : './'}${path}`;
 }
 
 /** `registry/path[:tag][@digest]`. */
