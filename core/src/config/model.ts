@@ -1,7 +1,7 @@
 /** The config and the settings once they are valid: references parsed, paths inside their folder, positions kept. */
 import type { Position } from '../failure.ts';
 import type { Platform } from '../oci/model.ts';
-import type { Reference, Tagged } from '../reference.ts';
+import type { Reference, Repository, Tag, Tagged } from '../reference.ts';
 
 /** One destination repository:tag of an entry. */
 export interface Target {
@@ -23,7 +23,7 @@ interface EntryCommon {
 export interface SyncEntry extends EntryCommon, SyncOptions {
   readonly kind: 'sync';
   readonly source: Reference;
-  /** The selection that chose its tag. */
+  /** The id of the selection that chose its tag. */
   readonly selection?: string;
 }
 
@@ -56,6 +56,66 @@ export interface SourceVerification {
   readonly minAge?: number;
 }
 
+/** What a template of a destination is filled in with, besides the tag. */
+export interface TemplateValues {
+  /** Of the source, as `docker.io`. */
+  readonly registry?: string;
+  /** Of the source, as `library/alpine`. */
+  readonly path?: string;
+  /** The last part of `path`. */
+  readonly name?: string;
+  readonly date?: string;
+  /** Short. */
+  readonly sha?: string;
+}
+
+/** Which tags of a repository are meant: literal ones, and those that pass every test. */
+export interface Select {
+  /** Taken as they are: never looked up, and no test is asked. */
+  readonly tags: readonly Tag[];
+  /** Ranges, as `>=1.2 <2`; the tag's version is in one of them. */
+  readonly semver?: readonly string[];
+  /** RE2 syntax, for the whole tag. */
+  readonly regex?: string;
+  /** Globs: a tag that one of them matches is left out. */
+  readonly exclude: readonly string[];
+  /** RE2 syntax, for the whole tag: its group `key`, or its first, is what `semver` and `sort` look at. */
+  readonly extract?: string;
+  readonly sort?: TagSort;
+  /** So many of the newest; all when absent. */
+  readonly latest?: number;
+  /** Versions as `1.2.0-rc.1` count as well. */
+  readonly prerelease: boolean;
+  /** Fewer tags than this are a failure. */
+  readonly minimum?: number;
+  /** No tag at all is no failure. */
+  readonly allowEmpty: boolean;
+}
+
+/** Newest is last in the alphabet, the largest number, or the highest version. */
+export type TagSort = 'semver' | 'numeric' | 'alphabetical';
+
+/** A `sync` item that stands for an entry a tag: those are known once the source was asked, unless all tags are literal. */
+export interface Selection extends SyncOptions {
+  /** Kind and destination as the config has it with `{tag}` in it, as `sync:ghcr.io/example/node:{tag}`; unique. */
+  readonly id: string;
+  readonly at: Position;
+  readonly source: Repository;
+  readonly select: Select;
+  /** Templates, the entry's own destination first; `values` fills in all but `{tag}`. */
+  readonly destinations: readonly [DestinationTemplate, ...DestinationTemplate[]];
+  readonly values: TemplateValues;
+  readonly always: boolean;
+  /** How many of the config's entries come before it. */
+  readonly position: number;
+}
+
+/** `text`: as `ghcr.io/example/{name}:{tag}`, always with a tag. */
+export interface DestinationTemplate {
+  readonly text: string;
+  readonly at: Position;
+}
+
 export interface BuildEntry extends EntryCommon {
   readonly kind: 'build';
   /** Relative to the config's folder, `/` between parts, inside the folder. */
@@ -77,6 +137,8 @@ export interface Config {
   readonly file: string;
   readonly folder: string;
   readonly entries: readonly Entry[];
+  /** Those that are not expanded to entries: all when loaded, later those that could not be, or that no tag matched. */
+  readonly selections: readonly Selection[];
 }
 
 /** Read once by the CLI, so that a plan depends on no clock and no git of its own. */
@@ -215,6 +277,8 @@ export interface Settings {
   readonly use: Readonly<Record<string, { readonly plugin: string; readonly at?: Position }>>;
   /** The branch that counts as main. */
   readonly main: string;
+  /** `each`: a tag moves when its own image has passed. `together`: no tag moves before every selected image has passed. */
+  readonly publish: 'each' | 'together';
   readonly mirrors: readonly Mirror[];
   /** Hosts that may be spoken to by plain HTTP besides loopback. */
   readonly plainHttp: readonly string[];

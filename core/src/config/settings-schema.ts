@@ -31,6 +31,14 @@ export function settingsSchema(pluginOptions: Readonly<Record<string, JsonSchema
         default: 'main',
         examples: ['main'],
       },
+      publish: {
+        title: 'Publish',
+        description: 'each: a tag moves when its own image has passed; together: none moves before all have passed.',
+        type: 'string',
+        enum: ['each', 'together'],
+        default: 'each',
+        examples: ['together'],
+      },
       mirrors: mirrorsSchema,
       plainHttp: {
         title: 'Plain HTTP',

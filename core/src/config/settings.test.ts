@@ -29,6 +29,7 @@ test('without a file, everything has its default', async () => {
     plugins: [],
     use: {},
     main: 'main',
+    publish: 'each',
     mirrors: [],
     plainHttp: [],
     policy: {

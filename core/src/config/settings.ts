@@ -43,6 +43,7 @@ export async function readSettings(document: Document, defaults: SettingsDefault
     plugins: readPlugins(),
     use: readUse(),
     main: text(root['main']) ?? 'main',
+    publish: root['publish'] === 'together' ? 'together' : 'each',
     mirrors: items(root['mirrors']).flatMap((item, index) => readMirror(item, ['mirrors', index]) ?? []),
     plainHttp: items(root['plainHttp']).flatMap((item, index) => {
       const host = text(item);

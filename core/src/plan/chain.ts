@@ -13,8 +13,16 @@ import { needsOf, out } from './out.ts';
  */
 export type Shape = 'full' | 'mirror' | 'retag' | 'unsigned';
 
-/** An image of another entry: what that entry's tag step gives in this run, or what its tag names now. */
-export type Taken = { readonly entry: string; readonly target: string } | { readonly current: string };
+/** The task that waits for every image of a plan whose tags move together; each tag waits for it. */
+const TOGETHER = 'together';
+
+/** An image of another entry: the digest that its step `settles` gives in this run, or what its tag names now. */
+export type Taken =
+  | { readonly entry: string; readonly target: string; readonly settles: Settles }
+  | { readonly current: string };
+
+/** The step after which others may take the entry's image: its tag, unless tags wait for one another. */
+export type Settles = 'tag' | 'verify' | 'copy' | 'push' | 'resolve';
 
 export interface ChainEntry {
   readonly id: string;
@@ -26,6 +34,8 @@ export interface ChainEntry {
   readonly trust: TrustLevel;
   readonly always: boolean;
   readonly shape: Shape;
+  /** Its tag moves only when every image of the plan has passed. */
+  readonly together: boolean;
   /** Of a retag in one repository: the image is there already, so nothing is copied. */
   readonly inPlace: boolean;
   /** Of a sync whose source is another entry's target. */
@@ -56,10 +66,11 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
   add('resolve', 'core.resolve@1', { probed: from('probe'), inPlace: entry.inPlace });
   const probed = from('resolve', 'probed');
   const image = enterImage();
+  const all: { readonly [key: string]: Data } = entry.together ? { all: out(TOGETHER, '') } : {};
   const built = build === undefined ? {} : { built: from('build') };
   switch (shape) {
     case 'mirror':
-      add('tag', 'core.tag@1', { probed, image, targets });
+      add('tag', 'core.tag@1', { probed, image, targets, ...all });
       return tasks;
     case 'retag':
       add('gate', 'core.gate@1', { image, probed });
@@ -69,7 +80,7 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
     case 'unsigned':
       add('scan', 'image.scan@1', { image });
       add('gate', 'core.gate@1', { image, probed, scan: from('scan') });
-      add('tag', 'core.tag@1', { probed, image, gate: from('gate'), targets });
+      add('tag', 'core.tag@1', { probed, image, gate: from('gate'), targets, ...all });
       return tasks;
     case 'full':
       add('scan', 'image.scan@1', { image });
@@ -89,7 +100,7 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
     default:
       unreachable(shape);
   }
-  add('tag', 'core.tag@1', { probed, image, digest: from('verify', 'digest'), targets });
+  add('tag', 'core.tag@1', { probed, image, digest: from('verify', 'digest'), targets, ...all });
   return tasks;
 
   /** Brings the image into the destination repository by digest, and refers to it there. */
@@ -109,6 +120,19 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
     add('copy', 'image.copy@1', { probed, destination: repository });
     return from('copy');
   }
+}
+
+/** One task between all images and all tags, so that there are as many edges as entries, and not their square. */
+export function togetherTask(entries: readonly ChainEntry[]): Task {
+  const input: Data = { passed: entries.map((entry) => out(`${entry.id}#${passes(entry)}`, '')) };
+  return { id: TOGETHER, contract: 'core.together@1', entry: null, input, needs: needsOf(input) };
+}
+
+/** The last step before the tag. */
+function passes({ shape, build }: ChainEntry): Step {
+  if (shape === 'unsigned') return 'gate';
+  if (shape === 'mirror') return build === undefined ? 'copy' : 'push';
+  return 'verify';
 }
 
 /** A task that several images may share: one per melange config. */
@@ -132,7 +156,7 @@ function probeInput({ source, targets, trust, always, taken, pinned, build }: Ch
     ...(taken === undefined
       ? {}
       : 'entry' in taken
-        ? { of: digestOf(taken.entry) }
+        ? { of: digestOf(taken) }
         : { current: { [source]: taken.current } }),
     ...(pinned === undefined ? {} : { pinned }),
     ...(build === undefined ? {} : basesOf(build.bases)),
@@ -147,7 +171,7 @@ function basesOf(bases: ReadonlyMap<string, Taken>): { readonly [key: string]: D
   const made: [string, Data][] = [];
   const current: [string, Data][] = [];
   for (const [text, base] of bases) {
-    if ('entry' in base) made.push([text, digestOf(base.entry)]);
+    if ('entry' in base) made.push([text, digestOf(base)]);
     else current.push([text, base.current]);
   }
   return {
@@ -162,6 +186,6 @@ function imagesOf(bases: ReadonlyMap<string, Taken>): { readonly [key: string]: 
   return images.length === 0 ? {} : { images: Object.fromEntries(images) };
 }
 
-function digestOf(entry: string): Data {
-  return out(`${entry}#tag`, 'digest');
+function digestOf({ entry, settles }: Extract<Taken, { readonly entry: string }>): Data {
+  return out(`${entry}#${settles}`, settles === 'resolve' ? 'image.digest' : 'digest');
 }

@@ -11,7 +11,7 @@ import { configFailure, type ConfigFailure } from '../failure.ts';
 import { apkArchitectureOf } from '../oci/apk-architecture.ts';
 import { formatPlatform } from '../oci/model.ts';
 import type { Files, Mode, ModeInputs } from '../plugin/api.ts';
-import { chainTasks, packageTask, packageTaskId } from './chain.ts';
+import { chainTasks, packageTask, packageTaskId, togetherTask } from './chain.ts';
 import { entryCycles, packageCycles } from './cycles.ts';
 import { draftEntries, platformsOf, type Draft } from './entries.ts';
 import { linkEntries, needsOfEntry } from './links.ts';
@@ -86,10 +86,11 @@ export async function createPlan(request: PlanRequest): Promise<PlanResult> {
     packages,
   });
   const shared = packageTasks(drafts, packages, configs);
-  const chains = drafts.flatMap((draft) => (draft.chain === undefined ? [] : chainTasks(draft.chain)));
+  const running = drafts.flatMap(({ chain }) => chain ?? []);
+  const together = settings.publish === 'together' && running.length > 0 ? [togetherTask(running)] : [];
   const plan: Plan = {
     entries: drafts.map((draft) => draft.entry),
-    tasks: [...shared.map(({ task }) => task), ...chains],
+    tasks: [...shared.map(({ task }) => task), ...together, ...running.flatMap(chainTasks)],
   };
   const broken = checkOrder(plan);
   if (broken.length > 0) return { ok: false, failures: broken };

@@ -5,7 +5,7 @@ import type { Position } from '../failure.ts';
 import { formatPlatform, type Platform } from '../oci/model.ts';
 import type { Mode, ModeInputs } from '../plugin/api.ts';
 import { formatReference, formatRepository, sameRepository } from '../reference.ts';
-import type { ChainEntry, Taken } from './chain.ts';
+import type { ChainEntry, Settles, Taken } from './chain.ts';
 import { needsGraph, topologicalOrder } from './graph.ts';
 import { needsOfEntry, type Links, type Owned } from './links.ts';
 import type { PlannedEntry } from './model.ts';
@@ -37,20 +37,24 @@ export function draftEntries(findings: Findings): readonly Draft[] {
   const skips = skipReasons(selected, findings);
   const trust = trustLevels(findings);
   const origins = retagOrigins(findings, trust);
-  return selected.map((entry) => draft(entry, findings, skips, trust.get(entry.id) ?? 'full', origins.get(entry.id)));
+  const settlesAt = settlingSteps(findings, trust, origins);
+  return selected.map((entry) =>
+    draft(entry, findings, { skips, settlesAt, level: trust.get(entry.id) ?? 'full', retagOf: origins.get(entry.id) }),
+  );
 }
 
-function draft(
-  entry: Entry,
-  findings: Findings,
-  skips: ReadonlyMap<string, string>,
-  level: TrustLevel,
-  retagOf: string | undefined,
-): Draft {
+interface Fate {
+  readonly skips: ReadonlyMap<string, string>;
+  readonly settlesAt: (entry: string) => Settles;
+  readonly level: TrustLevel;
+  readonly retagOf: string | undefined;
+}
+
+function draft(entry: Entry, findings: Findings, { skips, settlesAt, level, retagOf }: Fate): Draft {
   const skip = skips.get(entry.id);
   const take = (owned: Owned): Taken =>
     findings.selected.has(owned.entry) && !skips.has(owned.entry)
-      ? { entry: owned.entry, target: formatReference(owned.target) }
+      ? { entry: owned.entry, target: formatReference(owned.target), settles: settlesAt(owned.entry) }
       : { current: formatReference(owned.target) };
   const part =
     entry.kind === 'sync'
@@ -87,10 +91,32 @@ function draft(
       targets,
       trust: level,
       always: entry.always,
+      together: findings.settings.publish === 'together',
       ...part,
       ...(planned.unsigned ? { shape: 'unsigned' as const } : {}),
     },
   };
+}
+
+/** Tags that move together cannot be waited for by what must pass before they move. */
+function settlingSteps(
+  { config, settings, links, unsigned }: Findings,
+  trust: ReadonlyMap<string, TrustLevel>,
+  origins: ReadonlyMap<string, string>,
+): (entry: string) => Settles {
+  const entries = new Map(config.entries.map((entry) => [entry.id, entry]));
+  return (id) => {
+    const entry = entries.get(id);
+    if (settings.publish === 'each' || entry === undefined) return 'tag';
+    if (trust.get(id) !== 'copy' && !unsigned) return 'verify';
+    if (entry.kind === 'build') return 'push';
+    const inPlace = origins.has(id) && isInPlace(entry, links);
+    return inPlace ? 'resolve' : 'copy';
+  };
+}
+
+function isInPlace(entry: SyncEntry, links: Links): boolean {
+  return sameRepository(links.sources.get(entry.id)?.target ?? entry.source, entry.targets[0].destination);
 }
 
 type ChainPart = Pick<ChainEntry, 'shape' | 'inPlace' | 'taken' | 'pinned' | 'build'>;
@@ -123,8 +149,12 @@ function syncChain(
   const pinned = links.pinned.get(entry.id);
   const taken = owned === undefined ? {} : { taken: take(owned) };
   if (retagOf === undefined) return { shape: level === 'copy' ? 'mirror' : 'full', inPlace: false, ...taken };
-  const inPlace = sameRepository(owned?.target ?? entry.source, entry.targets[0].destination);
-  return { shape: 'retag', inPlace, ...taken, ...(pinned === undefined ? {} : { pinned: pinned.digest }) };
+  return {
+    shape: 'retag',
+    inPlace: isInPlace(entry, links),
+    ...taken,
+    ...(pinned === undefined ? {} : { pinned: pinned.digest }),
+  };
 }
 
 function buildChain(

@@ -68,23 +68,30 @@ function boxes(plan: Plan): readonly Box[] {
   }));
   return shared.length === 0
     ? entries
-    : [{ number: plan.entries.length, label: 'packages', tasks: shared }, ...entries];
+    : [
+        { number: plan.entries.length, label: shared.some(isTogether) ? 'shared' : 'packages', tasks: shared },
+        ...entries,
+      ];
 }
 
 function taskIds(plan: Plan): ReadonlyMap<string, string> {
   return new Map(plan.tasks.map((task, index) => [task.id, `t${index}`]));
 }
 
+function isTogether({ contract }: Task): boolean {
+  return contract === 'core.together@1';
+}
+
 /** `scan`; of a package, its config. */
 function stepOf(task: Task): string {
-  return task.entry === null ? task.id.slice('package:'.length) : task.id.slice(task.entry.length + 1);
+  return task.id.slice(task.entry === null ? task.id.indexOf(':') + 1 : task.entry.length + 1);
 }
 
 /** A listing: packages, builds and syncs, each with where it comes from and what is done, in one or two lines. */
 export function formatPlanText(plan: Plan): string {
   const tasksOf = Map.groupBy(plan.tasks, (task) => task.entry);
   const groups: string[] = [];
-  const packages = tasksOf.get(null) ?? [];
+  const packages = (tasksOf.get(null) ?? []).filter(({ contract }) => contract === 'package.build@1');
   if (packages.length > 0) groups.push([`packages (${packages.length})`, ...packages.map(packageLine)].join('\n'));
   for (const kind of ['build', 'sync'] as const) {
     const entries = plan.entries.filter((entry) => entry.kind === kind);
@@ -96,7 +103,8 @@ export function formatPlanText(plan: Plan): string {
     );
   }
   const total = `${counted(plan.entries.length, 'entry', 'entries')}, ${counted(plan.tasks.length, 'task', 'tasks')}`;
-  return `${[...groups, total].join('\n\n')}\n`;
+  const together = plan.tasks.some(isTogether);
+  return `${[...groups, together ? `${total}; no tag moves before every image has passed` : total].join('\n\n')}\n`;
 }
 
 function packageLine(task: Task): string {

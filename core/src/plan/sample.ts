@@ -81,6 +81,7 @@ export function settings(trust: Settings['trust'] = []): Settings {
     plugins: [],
     use: {},
     main: 'main',
+    publish: 'each',
     mirrors: [],
     plainHttp: [],
     policy: { ...defaultRules, overrides: [], waivers: [] },

@@ -196,9 +196,9 @@ export async function runLoop(options: LoopOptions): Promise<void> {
 
   /** An image that is there is not built from its packages again: they need not be made, and may fail. */
   function forgoPackages(node: Node): void {
-    const packages = node.needs.map(nodeOf).filter(({ task }) => task.entry === null);
+    const packages = node.needs.map(nodeOf).filter(isPackage);
     if (packages.length === 0) return;
-    node.needs = node.needs.filter((need) => nodeOf(need).task.entry !== null);
+    node.needs = node.needs.filter((need) => !isPackage(nodeOf(need)));
     for (const other of packages) {
       if (other.end?.state === 'ok') continue;
       node.unmet -= 1;
@@ -239,6 +239,8 @@ export async function runLoop(options: LoopOptions): Promise<void> {
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       if (node.state === 'dormant' && probeFailed(node)) {
         node.state = 'elided';
+        // Whoever wakes later and needs it must not wait for it.
+        node.end = { state, failure: state === 'cancelled' ? end.failure : needFailure(from.task, end) };
       } else if (node.state === 'waiting') {
         skip(node, { state, failure: state === 'cancelled' ? end.failure : needFailure(from.task, end) });
       } else {
@@ -262,13 +264,14 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   }
 
   function reportEntry(entry: string): void {
-    const left = (byEntry.get(entry) ?? []).some(
+    const left = (byEntry.get(entry) ?? []).filter(
       ({ state }) => state === 'waiting' || state === 'running' || state === 'dormant',
     );
-    if (left || reported.has(entry)) return;
+    // A turn is about what is attached to a subject. Its tags may have to wait for the next one in turn.
+    if (left.every(({ task }) => task.contract === 'core.tag@1')) turns.give(entry);
+    if (left.length > 0 || reported.has(entry)) return;
     reported.add(entry);
     hooks.entryEnded(entry);
-    turns.give(entry);
   }
 }
 
@@ -282,6 +285,10 @@ function needFailure(from: Task, { state, failure }: NotOk): Failure {
     message: `${need} ${state === 'failed' ? 'failed' : `was ${state}`}: ${failure.message}`,
     ...(failure.hint === undefined ? {} : { hint: failure.hint }),
   };
+}
+
+function isPackage({ task }: Node): boolean {
+  return task.contract === 'package.build@1';
 }
 
 function isProbe(task: Task): boolean {
