@@ -56,7 +56,7 @@ function check(entries: readonly Entry[], asked: Asked = {}): Promise<readonly C
     inputs: new Map(entries.filter(({ kind }) => kind === 'build').map(({ id }) => [id, inputs])),
     packages: new Map(),
   } as unknown as Planned;
-  const config: Config = { file: `${FOLDER}/config.yaml`, folder: FOLDER, entries };
+  const config: Config = { file: `${FOLDER}/config.yaml`, folder: FOLDER, entries, selections: [] };
   const settings = { check: asked.check ?? NONE } as Settings;
   return runChecks({ config, settings, planned, document: asked.document, today: asked.today ?? '2026-11-23' });
 }

@@ -1,5 +1,6 @@
 /** The JSON Schema of config.yaml (draft 2020-12): editors get it from `slipway schema`, and the loader checks with it. */
 import type { JsonSchema } from '../plugin/api.ts';
+import { platforms, select, syncOptions } from './sync-schema.ts';
 
 /** Mode name → the keys it adds to a build entry. Every mode has a key here, if only with no properties. */
 export type ModeProperties = Readonly<Record<string, Readonly<Record<string, JsonSchema>>>>;
@@ -63,22 +64,30 @@ const tags = {
 
 const syncItem = {
   title: 'Sync entry',
-  description: 'One image to copy.',
+  description: 'One image to copy, or with "select" several tags of a repository.',
   type: 'object',
   required: ['source', 'destination'],
   additionalProperties: false,
   properties: {
     source: {
       title: 'Source',
-      description: 'the image to copy: by tag, by digest, or both; short names are those of Docker Hub.',
+      description:
+        'the image to copy: by tag, by digest, or both; with "select" a repository; short names are those of Docker Hub.',
       type: 'string',
       minLength: 1,
       maxLength: 1024,
       examples: ['docker.io/library/alpine:3.20'],
     },
-    destination,
+    destination: {
+      ...destination,
+      description:
+        'the repository and tag to publish to; {registry}, {path}, {name} and {tag} of the source, {date} and {sha} are filled in; without a tag it is latest, with "select" the tag of the source.',
+      examples: ['ghcr.io/example/images/alpine:3.20', 'ghcr.io/example/mirror/{path}:{tag}'],
+    },
+    select,
     always,
     tags,
+    ...syncOptions,
   },
 };
 
@@ -126,21 +135,7 @@ function buildItem(modeProperties: ModeProperties): JsonSchema {
         type: 'boolean',
         default: false,
       },
-      platforms: {
-        title: 'Platforms',
-        description: 'Platforms to build for; those of the source when absent.',
-        type: 'array',
-        minItems: 1,
-        maxItems: 100,
-        items: {
-          title: 'Platform',
-          description: 'As linux/amd64, or by its Alpine name, as x86_64.',
-          type: 'string',
-          minLength: 1,
-          maxLength: 64,
-          examples: ['linux/amd64', 'linux/arm64'],
-        },
-      },
+      platforms: { ...platforms, description: 'Platforms to build for; those of the source when absent.' },
       mode: {
         title: 'Mode',
         description: 'How to build; the one mode that claims the source when absent.',

@@ -1,19 +1,27 @@
 /** The items of `sync:` and `build:` as entries. What the schema already refuses is passed over in silence here. */
-import type { ConfigFailure, Result } from '../failure.ts';
+import type { ConfigFailure } from '../failure.ts';
 import { parseReference } from '../reference.ts';
+import { entriesOf } from '../selection/entries.ts';
+import { isLiteral } from '../selection/select-tags.ts';
 import type { Located } from './collisions.ts';
 import type { ModeProperties } from './config-schema.ts';
 import type { Document, Path } from './document.ts';
 import { fields, flag, items, text, type Fields } from './fields.ts';
-import type { Context, Entry, SyncEntry, Target } from './model.ts';
+import type { Context, Entry, Selection, SyncEntry, Target } from './model.ts';
 import { checkModeKeys } from './mode-keys.ts';
-import { normalisePath, type NamedPath } from './paths.ts';
+import type { NamedPath } from './paths.ts';
 import { distinctPlatforms, parsePlatform } from './platforms.ts';
-import { parseDestination, parseFurtherTag } from './targets.ts';
+import { startReading, type Keys } from './reading.ts';
+import { readSelection } from './select.ts';
+import { readSyncOptions } from './sync-options.ts';
+import { parseDestination, parseFurtherTag, runValues, sourceValues, type Values } from './targets.ts';
 
 /** The entries that could be made, every path they name, and what is wrong. */
 export interface Read {
   readonly entries: readonly { readonly entry: Entry; readonly located: readonly Located[] }[];
+  /** Those whose tags have to be looked up; the destinations of the tags that they name are in `literal`. */
+  readonly selections: readonly Selection[];
+  readonly literal: readonly Located[];
   readonly paths: readonly NamedPath[];
   readonly problems: readonly ConfigFailure[];
 }
@@ -21,41 +29,64 @@ export interface Read {
 interface Options {
   readonly context: Context;
   readonly modeProperties: ModeProperties;
+  readonly keys: Keys;
 }
 
-export function readEntries(document: Document, { context, modeProperties }: Options): Read {
-  const problems: ConfigFailure[] = [];
-  const paths: NamedPath[] = [];
+export function readEntries(document: Document, { context, modeProperties, keys }: Options): Read {
+  const reading = startReading(document, context, keys);
+  const { problems, paths, accept } = reading;
   const entries: { entry: Entry; located: readonly Located[] }[] = [];
+  const selections: Selection[] = [];
+  const literal: Located[] = [];
+  const selectionIds = new Map<string, number>();
   const root = fields(document.data);
 
-  for (const [index, value] of items(root['sync']).entries()) readSync(fields(value), ['sync', index]);
-  for (const [index, value] of items(root['build']).entries()) readBuild(fields(value), ['build', index]);
-  return { entries, paths, problems };
-
-  /** The value, or `undefined` once the failure is noted at its place. */
-  function accept<T>(result: Result<T, ConfigFailure>, path: Path): T | undefined {
-    if (result.ok) return result.value;
-    problems.push({ ...result.failure, at: document.locate(path) });
-    return undefined;
+  for (const [index, value] of items(root['sync']).entries()) {
+    const item = fields(value);
+    if (item['select'] === undefined) readSync(item, ['sync', index]);
+    else readSelected(item, ['sync', index]);
   }
+  for (const [index, value] of items(root['build']).entries()) readBuild(fields(value), ['build', index]);
+  return { entries, selections, literal, paths, problems };
 
   function readSync(item: Fields, path: Path): void {
-    const targets = readTargets(item, path);
     const source = text(item['source']);
     const reference = source ? accept(parseReference(source), [...path, 'source']) : undefined;
+    // Read all the same, so that everything that is wrong comes at once.
+    const values =
+      reference === undefined ? { registry: 'r', path: 'p', name: 'p', tag: 't' } : sourceValues(reference);
+    const targets = readTargets(item, path, values);
+    const options = readSyncOptions(item, path, (targets?.all.length ?? 1) > 1, reading);
     if (targets === undefined || reference === undefined) return;
     const entry: SyncEntry = {
       kind: 'sync',
       id: `sync:${targets.name}`,
       ...common(item, path, targets.all),
       source: reference,
+      ...options,
     };
     entries.push({ entry, located: targets.located });
   }
 
+  /** What names its tags becomes entries at once; nobody is asked. */
+  function readSelected(item: Fields, path: Path): void {
+    const read = readSelection(item, path, entries.length, reading);
+    if (read === undefined) return;
+    const times = (selectionIds.get(read.id) ?? 0) + 1;
+    selectionIds.set(read.id, times);
+    const selection = times === 1 ? read : { ...read, id: `${read.id}~${times}` };
+    const { made, problems: wrong } = entriesOf(selection, selection.select.tags);
+    problems.push(...wrong);
+    if (isLiteral(selection.select)) {
+      entries.push(...made);
+    } else {
+      selections.push(selection);
+      literal.push(...made.flatMap((one) => one.located));
+    }
+  }
+
   function readBuild(item: Fields, path: Path): void {
-    const targets = readTargets(item, path);
+    const targets = readTargets(item, path, {});
     // A mode may build a folder; what it claims is for the mode to say.
     const source = readPath(text(item['source']), [...path, 'source'], 'file or folder');
     const details = readDetails(item, path);
@@ -71,11 +102,12 @@ export function readEntries(document: Document, { context, modeProperties }: Opt
     return { at: document.locate(path), targets, always: flag(item['always']) ?? false };
   }
 
-  function readTargets(item: Fields, path: Path) {
+  function readTargets(item: Fields, path: Path, ofSource: Values) {
+    const values = { ...ofSource, ...runValues(context) };
     const destination = text(item['destination']);
     if (!destination) return undefined;
     const at = [...path, 'destination'];
-    const own = accept(parseDestination(destination, context), at);
+    const own = accept(parseDestination(destination, values), at);
     if (own === undefined) return undefined;
     const all: [Target, ...Target[]] = [own.target];
     const located: Located[] = [{ destination: own.target.destination, at: document.locate(at) }];
@@ -83,7 +115,7 @@ export function readEntries(document: Document, { context, modeProperties }: Opt
       const template = text(value);
       if (!template) continue;
       const atTag = [...path, 'tags', index];
-      const target = accept(parseFurtherTag(template, own.target.destination, context), atTag);
+      const target = accept(parseFurtherTag(template, own.target.destination, values), atTag);
       if (target === undefined) continue;
       all.push(target);
       located.push({ destination: target.destination, at: document.locate(atTag) });
@@ -92,10 +124,7 @@ export function readEntries(document: Document, { context, modeProperties }: Opt
   }
 
   function readPath(value: string | undefined, path: Path, kind: NamedPath['kind']): string | undefined {
-    if (!value) return undefined;
-    const normal = accept(normalisePath(value), path);
-    if (normal !== undefined) paths.push({ path: normal, kind, at: document.locate(path) });
-    return normal;
+    return value ? reading.path(value, path, kind) : undefined;
   }
 
   function readDetails(item: Fields, path: Path) {

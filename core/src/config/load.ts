@@ -8,6 +8,8 @@ import { readEntries, type Read } from './entries.ts';
 import { failed, loaded, type Loaded } from './loaded.ts';
 import type { Config, Context } from './model.ts';
 import { checkPaths } from './paths.ts';
+import type { Keys } from './reading.ts';
+import { readKeys } from './source-keys.ts';
 import { readText } from './read-text.ts';
 import { compileSchema, validate, type Validator } from './validate.ts';
 import { parseYaml } from './yaml.ts';
@@ -27,37 +29,39 @@ export async function loadConfig(file: string, options: ConfigOptions): Promise<
   if (!text.ok) return failed([{ hint: 'name the config with --config', ...text.failure }]);
   const document = parseYaml(text.value, absolute);
   if (!document.ok) return document;
-  const read = interpret(document.value, options);
-  const problems = [...read.problems, ...(await checkPaths(dirname(absolute), read.paths))];
+  const folder = dirname(absolute);
+  const read = interpret(document.value, { ...options, keys: await readKeys(document.value.data, folder) });
+  const problems = [...read.problems, ...(await checkPaths(folder, read.paths))];
   return conclude(absolute, read, problems);
 }
 
-/** The same without the file system: `file` (absolute) is only for positions and the folder. */
+/** The same without the file system: `file` (absolute) is only for positions and the folder; a public key is not read, and refused. */
 export function parseConfig(text: string, file: string, options: ConfigOptions): Loaded<Config> {
   const document = parseYaml(text, file);
   if (!document.ok) return document;
-  const read = interpret(document.value, options);
+  const read = interpret(document.value, { ...options, keys: new Map() });
   return conclude(file, read, read.problems);
 }
 
-function interpret(document: Document, options: ConfigOptions): Read {
+function interpret(document: Document, options: ConfigOptions & { readonly keys: Keys }): Read {
   const validator = validatorFor(options.modeProperties);
   if (!validator.ok) {
     const problem = configFailure(validator.message, 'correct the plugin that brings the mode', document.locate([]));
-    return { entries: [], paths: [], problems: [problem] };
+    return { entries: [], selections: [], literal: [], paths: [], problems: [problem] };
   }
   const read = readEntries(document, options);
   const problems = [
     ...validate(document, validator.value),
     ...read.problems,
-    ...checkCollisions(read.entries.flatMap((entry) => entry.located)),
+    ...checkCollisions([...read.entries.flatMap((entry) => entry.located), ...read.literal]),
   ];
   return { ...read, problems };
 }
 
 function conclude(file: string, read: Read, problems: readonly ConfigFailure[]): Loaded<Config> {
   if (problems.length > 0) return failed(problems);
-  return loaded({ file, folder: dirname(file), entries: read.entries.map(({ entry }) => entry) });
+  const entries = read.entries.map(({ entry }) => entry);
+  return loaded({ file, folder: dirname(file), entries, selections: read.selections });
 }
 
 type Compiled = { readonly ok: true; readonly value: Validator } | { readonly ok: false; readonly message: string };

@@ -6,7 +6,7 @@ function text(title: string, description: string, ...examples: readonly string[]
 
 const PATTERN = { maxLength: 512 };
 
-const identity = {
+export const identityProperties = {
   issuer: text('Issuer', 'Issuer of the identity token, exactly.', 'https://token.actions.githubusercontent.com'),
   issuerPattern: {
     ...text('Issuer pattern', 'A regular expression for the whole issuer.', 'https://.*\\.example'),
@@ -51,7 +51,7 @@ const signer = {
     description: 'The identity that this run signs with; issuer and subject, each exact or a pattern.',
     type: 'object',
     additionalProperties: false,
-    properties: identity,
+    properties: identityProperties,
   },
   identityTokenEnv: {
     ...text(
@@ -74,7 +74,7 @@ const signer = {
       type: 'object',
       minProperties: 1,
       additionalProperties: false,
-      properties: { publicKey, ...identity },
+      properties: { publicKey, ...identityProperties },
     },
   },
 };

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import type { Document, Path } from './document.ts';
 import { fields, items, text, type Fields } from './fields.ts';
+import { readIdentity } from './identity.ts';
 import type { Accept, SignatureFormat, Signing } from './model.ts';
 import { readPublicKey } from './public-key.ts';
 import { quote } from './quote.ts';
@@ -11,8 +12,6 @@ import { whyUnreadable } from './read-text.ts';
 
 const KMS = ['awskms', 'azurekms', 'gcpkms', 'gitlab', 'hashivault', 'k8s', 'kubernetes'];
 const SCHEME = /^(?<scheme>[a-z][a-z0-9+.-]*):\/\/(?<rest>[!-~]+)$/;
-
-type Matcher = { readonly exact: string } | { readonly pattern: string };
 
 export interface SigningSettings {
   readonly signing?: Signing;
@@ -89,7 +88,7 @@ export async function readSigning(
       );
       return accept(fail(failure), [...path, 'publicKey']);
     }
-    if (keyless !== undefined) return readIdentity(fields(keyless), [...path, 'keyless']);
+    if (keyless !== undefined) return readIdentity(fields(keyless), [...path, 'keyless'], accept);
     if (publicKey === undefined) {
       const hint = 'publicKey: the PEM file of the public key, as cosign public-key prints it';
       return accept(fail(configFailure('"publicKey" is missing beside "key"', hint)), [...path, 'key']);
@@ -98,7 +97,7 @@ export async function readSigning(
   }
 
   async function readAccept(item: Fields, path: Path): Promise<Accept | undefined> {
-    if (item['publicKey'] === undefined) return readIdentity(item, path);
+    if (item['publicKey'] === undefined) return readIdentity(item, path, accept);
     if (Object.keys(item).length > 1) {
       return accept(fail(configFailure('a public key stands alone', 'make two items of it')), path);
     }
@@ -111,28 +110,6 @@ export async function readSigning(
     return file === undefined ? undefined : accept(await readPublicKey(file, name), path);
   }
 
-  function readIdentity(item: Fields, path: Path): Accept | undefined {
-    const issuer = readMatcher(item, 'issuer', path);
-    const subject = readMatcher(item, 'subject', path);
-    return issuer === undefined || subject === undefined ? undefined : { kind: 'identity', issuer, subject };
-  }
-
-  function readMatcher(item: Fields, name: 'issuer' | 'subject', path: Path): Matcher | undefined {
-    const patternKey = `${name}Pattern`;
-    const [exact, pattern] = [text(item[name]), text(item[patternKey])];
-    if (item[name] !== undefined && item[patternKey] !== undefined) {
-      return accept(fail(configFailure(`"${name}" and "${patternKey}" exclude each other`, 'keep one of them')), [
-        ...path,
-        patternKey,
-      ]);
-    }
-    if (item[name] === undefined && item[patternKey] === undefined) {
-      return accept(fail(configFailure(`"${name}" is missing`, `or give "${patternKey}", a regular expression`)), path);
-    }
-    if (exact !== undefined) return { exact };
-    return pattern === undefined ? undefined : accept(checkPattern(pattern), [...path, patternKey]);
-  }
-
   async function readFileName(item: Fields, key: string, path: Path): Promise<string | undefined> {
     const name = text(item[key]);
     return name ? accept(await findFile(name, folder), [...path, key]) : undefined;
@@ -143,21 +120,6 @@ export async function readSigning(
 function format(item: Fields): { readonly format?: SignatureFormat } {
   const value = item['format'];
   return value === 'bundle' || value === 'legacy' || value === 'both' ? { format: value } : {};
-}
-
-/** A pattern always matches the whole text: written without anchors, `example.com` must not match `example.com.evil.test`. */
-function checkPattern(pattern: string): Result<Matcher, ConfigFailure> {
-  // What is beyond RE2 would mean one thing here and fail in cosign, which is given the same pattern.
-  if (/\(\?[=!<]|\\[1-9]/.test(pattern)) {
-    return fail(configFailure(`${quote(pattern)} looks around or back`, 'write it without (?=, (?!, (?< and \\1'));
-  }
-  try {
-    // Alone first: only then is it sure that the group around it cannot be closed by what is in it.
-    void new RegExp(pattern, 'u');
-    return ok({ pattern: `^(?:${pattern})$` });
-  } catch {
-    return fail(configFailure(`${quote(pattern)} is not a regular expression`));
-  }
 }
 
 /** Whether a key file is there is looked at before it is needed: a plan, or a `--to` run in a fork, has no use for it. */

@@ -1,0 +1,142 @@
+/** A `sync` item with `select`: which tags it means, and where they go. */
+import { configFailure, fail } from '../failure.ts';
+import { formatRepository, parseRepository, parseTag, type Repository } from '../reference.ts';
+import { compileExtract, compileRegex } from '../selection/patterns.ts';
+import { isLiteral, sortOf } from '../selection/select-tags.ts';
+import { parseRange } from '../selection/versions.ts';
+import type { Path } from './document.ts';
+import { count, fields, flag, items, text, texts, type Fields } from './fields.ts';
+import type { DestinationTemplate, Select, Selection, TagSort } from './model.ts';
+import { quote } from './quote.ts';
+import type { Reading } from './reading.ts';
+import { readSyncOptions } from './sync-options.ts';
+import {
+  isReferrersTag,
+  parseDestination,
+  parseFurtherTag,
+  runValues,
+  sourceValues,
+  splitTag,
+  variablesIn,
+} from './targets.ts';
+
+/** `undefined` once what is wrong is noted. The id is made unique by whoever knows the others. */
+export function readSelection(item: Fields, path: Path, position: number, reading: Reading): Selection | undefined {
+  const select = readSelect(fields(item['select']), [...path, 'select'], reading);
+  const source = readSource(item, path, reading);
+  const options = readSyncOptions(item, path, true, reading);
+  const destination = text(item['destination']);
+  if (source === undefined || !destination) return undefined;
+  const values = { ...sourceValues(source), ...runValues(reading.context) };
+  const [repository, tag = '{tag}'] = splitTag(destination);
+  const own: DestinationTemplate = {
+    text: `${repository}:${tag}`,
+    at: reading.document.locate([...path, 'destination']),
+  };
+  // With a tag that any source may have: what is wrong with the template itself is said when it is read.
+  const sample = reading.accept(parseDestination(own.text, { ...values, tag: '0' }), [...path, 'destination']);
+  if (sample === undefined) return undefined;
+  const further = items(item['tags']).flatMap((value, index) => {
+    const template = text(value);
+    const at: Path = [...path, 'tags', index];
+    const checked = template
+      ? reading.accept(parseFurtherTag(template, sample.target.destination, { ...values, tag: '0' }), at)
+      : undefined;
+    return template && checked !== undefined ? [{ text: template, at: reading.document.locate(at) }] : [];
+  });
+  if (!canDiffer(select, destination)) {
+    const message = `every tag of this selection would go to ${quote(own.text)}`;
+    const hint = 'put {tag} into the destination, or leave out its tag; or take one tag, with latest: 1';
+    reading.accept(fail(configFailure(message, hint)), [...path, 'destination']);
+  }
+  return {
+    id: `sync:${formatRepository(sample.target.destination)}:${tag}`,
+    at: reading.document.locate(path),
+    source,
+    select,
+    destinations: [own, ...further],
+    values,
+    always: flag(item['always']) ?? false,
+    position,
+    ...options,
+  };
+}
+
+function readSource(item: Fields, path: Path, { accept }: Reading): Repository | undefined {
+  const source = text(item['source']);
+  if (!source) return undefined;
+  const at = [...path, 'source'];
+  if (source.includes('@') || splitTag(source).length > 1) {
+    const hint = 'with select, source is a repository; name tags under select.tags';
+    return accept(fail(configFailure(`the source ${quote(source)} has a tag or a digest`, hint)), at);
+  }
+  return accept(parseRepository(source), at);
+}
+
+function readSelect(item: Fields, path: Path, { accept }: Reading): Select {
+  const refuse = (key: string, message: string, hint: string): void =>
+    void accept(fail(configFailure(message, hint)), [...path, key]);
+  const tags = items(item['tags']).flatMap((value, index) => {
+    const name = text(value);
+    if (!name) return [];
+    const tag = parseTag(name);
+    const at = [...path, 'tags', index];
+    if (tag !== undefined && !isReferrersTag(tag)) return [tag];
+    const hint = 'patterns are semver and regex; a tag is up to 128 letters, digits, "_", "." and "-"';
+    accept(fail(configFailure(`${quote(name)} is not a tag of an image`, hint)), at);
+    return [];
+  });
+  const ranges = typeof item['semver'] === 'string' ? [item['semver']] : texts(item['semver']);
+  for (const range of ranges) {
+    if (parseRange(range) === undefined)
+      refuse('semver', `${quote(range)} is not a range of versions`, "for example '>=1.2 <2'");
+  }
+  const regex = text(item['regex']);
+  const wrong = regex === undefined ? undefined : compileRegex(regex);
+  if (typeof wrong === 'object') refuse('regex', `${quote(regex ?? '')} ${wrong.problem}`, REGEX_HINT);
+  const extract = text(item['extract']);
+  const unusable = extract === undefined ? undefined : compileExtract(extract);
+  if (typeof unusable === 'object') refuse('extract', `${quote(extract ?? '')} ${unusable.problem}`, EXTRACT_HINT);
+  const sort = readSort(item['sort']);
+  const latest = count(item['latest']);
+  const minimum = count(item['minimum']);
+  const select: Select = {
+    tags: [...new Set(tags)],
+    ...(ranges.length === 0 ? {} : { semver: ranges }),
+    ...(regex === undefined ? {} : { regex }),
+    exclude: texts(item['exclude']),
+    ...(extract === undefined ? {} : { extract }),
+    ...(sort === undefined ? {} : { sort }),
+    ...(latest === undefined ? {} : { latest }),
+    prerelease: flag(item['prerelease']) ?? false,
+    ...(minimum === undefined ? {} : { minimum }),
+    allowEmpty: flag(item['allowEmpty']) ?? false,
+  };
+  if (latest !== undefined && sortOf(select) === undefined && !isWrong(item['sort'])) {
+    refuse('latest', '"latest" does not say what makes a tag newer', 'add sort: semver, numeric or alphabetical');
+  }
+  const most = isLiteral(select) ? select.tags.length : latest === undefined ? undefined : latest + select.tags.length;
+  if (minimum !== undefined && most !== undefined && minimum > most) {
+    refuse('minimum', `there can never be ${minimum} tags here`, `at most ${most} are taken`);
+  }
+  return select;
+}
+
+const REGEX_HINT = 'the syntax is RE2: https://github.com/google/re2/wiki/Syntax';
+const EXTRACT_HINT = "put the part to compare into a group, as '([0-9.]+)-alpine'";
+
+function readSort(value: unknown): TagSort | undefined {
+  return value === 'semver' || value === 'numeric' || value === 'alphabetical' ? value : undefined;
+}
+
+/** The schema has said so already. */
+function isWrong(sort: unknown): boolean {
+  return sort !== undefined && readSort(sort) === undefined;
+}
+
+/** Whether two tags of the source can have two destinations, where there can be two. */
+function canDiffer(select: Select, destination: string): boolean {
+  const [repository, tag = '{tag}'] = splitTag(destination);
+  const most = isLiteral(select) ? select.tags.length : select.tags.length + (select.latest ?? 2);
+  return most <= 1 || [...variablesIn(repository), ...variablesIn(tag)].includes('tag');
+}

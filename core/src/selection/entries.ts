@@ -1,0 +1,64 @@
+/** A selection whose tags are known, as entries. */
+import type { Located } from '../config/collisions.ts';
+import type { Selection, SyncEntry, Target } from '../config/model.ts';
+import { parseDestination, parseFurtherTag } from '../config/targets.ts';
+import type { ConfigFailure } from '../failure.ts';
+import { formatRepository, type Tag } from '../reference.ts';
+
+export interface MadeEntry {
+  readonly entry: SyncEntry;
+  /** Its targets, at the templates that they come from. */
+  readonly located: readonly Located[];
+}
+
+/** One entry a tag, in their order. A tag that a template makes no destination of is a failure: nothing is left out in silence. */
+export function entriesOf(
+  selection: Selection,
+  tags: readonly Tag[],
+): { readonly made: readonly MadeEntry[]; readonly problems: readonly ConfigFailure[] } {
+  const made: MadeEntry[] = [];
+  const problems: ConfigFailure[] = [];
+  for (const tag of tags) {
+    const one = entryOf(selection, tag);
+    if ('problem' in one) problems.push(one.problem);
+    else made.push(one);
+  }
+  return { made, problems };
+}
+
+function entryOf(selection: Selection, tag: Tag): MadeEntry | { readonly problem: ConfigFailure } {
+  const { id, at, source, select: _, destinations, values, always, position: _position, ...options } = selection;
+  const [template, ...others] = destinations;
+  const filled = { ...values, tag };
+  const because = (failure: ConfigFailure, place: Located['at']) => ({
+    problem: {
+      ...failure,
+      message: `with the tag ${tag} of ${formatRepository(source)}, ${failure.message}`,
+      at: place,
+    },
+  });
+  const own = parseDestination(template.text, filled);
+  if (!own.ok) return because(own.failure, template.at);
+  const { target, name } = own.value;
+  const targets: [Target, ...Target[]] = [target];
+  const located: Located[] = [{ destination: target.destination, at: template.at }];
+  for (const other of others) {
+    const further = parseFurtherTag(other.text, target.destination, filled);
+    if (!further.ok) return because(further.failure, other.at);
+    targets.push(further.value);
+    located.push({ destination: further.value.destination, at: other.at });
+  }
+  return {
+    entry: {
+      ...options,
+      kind: 'sync',
+      id: `sync:${name}`,
+      at,
+      targets,
+      always,
+      source: { kind: 'tagged', ...source, tag },
+      selection: id,
+    },
+    located,
+  };
+}

@@ -1,0 +1,48 @@
+/** Tags as versions and numbers, so that they can be compared. */
+import { Range, SemVer, compareBuild, parse, satisfies } from 'semver';
+
+/** As registries have them: `v1.2.3`, `1.2`, `20`, `22.04`, `1.2.3-rc.1`, `1.2.3_build` (Helm writes `_` for `+`). */
+const VERSION =
+  /^v?(?<major>\d{1,9})(?:\.(?<minor>\d{1,9}))?(?:\.(?<patch>\d{1,9}))?(?:-(?<pre>[0-9A-Za-z.-]+))?(?:[_+](?<build>[0-9A-Za-z.-]+))?$/;
+
+/** What is missing counts as 0; `undefined`: it is no version. */
+export function parseVersion(text: string): SemVer | undefined {
+  const { major, minor = '0', patch = '0', pre, build } = VERSION.exec(text)?.groups ?? {};
+  if (major === undefined) return undefined;
+  const core = [major, minor, patch].map(Number).join('.');
+  const version = parse(`${core}${pre === undefined ? '' : `-${pre}`}${build === undefined ? '' : `+${build}`}`, {
+    loose: true,
+  });
+  return version ?? undefined;
+}
+
+/** As `>=1.2 <2`, `^20`, `1.x || 3.x`; commas between comparisons are taken too, as Go's tools have them. */
+export function parseRange(text: string): Range | undefined {
+  try {
+    return new Range(text.replaceAll(',', ' '));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Prereleases are in a range only with `prerelease`. */
+export function inRange(version: SemVer, ranges: readonly Range[], prerelease: boolean): boolean {
+  return ranges.some((range) => satisfies(version, range, { includePrerelease: prerelease }));
+}
+
+export function compareVersions(a: SemVer, b: SemVer): number {
+  return compareBuild(a, b);
+}
+
+/** `20231123`, `2023-11-23`, `12.4`: its numbers, first to last; `undefined` when there is anything else. */
+export function parseNumbers(text: string): readonly bigint[] | undefined {
+  return /^\d+(?:[._-]\d+)*$/.test(text) ? text.split(/[._-]/).map(BigInt) : undefined;
+}
+
+export function compareNumbers(a: readonly bigint[], b: readonly bigint[]): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i += 1) {
+    const [x, y] = [a[i] ?? -1n, b[i] ?? -1n];
+    if (x !== y) return x < y ? -1 : 1;
+  }
+  return 0;
+}
