@@ -72,6 +72,7 @@ export function config(...entries: readonly Entry[]): Config {
     file: `${FOLDER}/config.yaml`,
     folder: FOLDER,
     entries: entries.map((entry, index) => ({ ...entry, at: at(2 + 2 * index) })),
+    selections: [],
   };
 }
 

@@ -282,7 +282,7 @@ export function openLookup(
 ): Promise<Session> {
   return openElsewhere({
     ...options,
-    config: { file: '', folder: options.folder, entries: [] },
+    config: { file: '', folder: options.folder, entries: [], selections: [] },
     planned: { plan: { entries: [], tasks: [] }, inputs: new Map(), entries: new Map(), packages: new Map() },
     purpose: 'run',
     report: () => {},
