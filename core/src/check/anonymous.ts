@@ -3,7 +3,7 @@ import type { Settings } from '../config/model.ts';
 import { ok } from '../failure.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { Registry } from '../registry/model.ts';
-import { plainHttpRule } from '../run/session.ts';
+import { plainHttpRule } from '../run/open-registry.ts';
 
 /** To be closed by the caller. */
 export function anonymousRegistry(settings: Settings, signal: AbortSignal): Registry {

@@ -9,21 +9,18 @@ import type { DockerConfig, Variables } from '../exec/environment.ts';
 import type { FoundTool, ToolFinder } from '../exec/model.ts';
 import { createRedactor, secretsFromEnv } from '../exec/redact.ts';
 import { claimTmp, removeTree, sweepTmp } from '../exec/tmp.ts';
-import { findProgram } from '../exec/program.ts';
-import { runProcess } from '../exec/process.ts';
-import { fail, ok, type Failure, type Result } from '../failure.ts';
+import { ok } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import { openJournal } from '../journal/journal.ts';
 import type { Planned } from '../plan/create.ts';
 import { folderFiles } from '../plan/files.ts';
 import type { Host } from '../plugin/host.ts';
-import { createRegistry } from '../registry/client.ts';
-import { createCredentials, type Credentials } from '../registry/credentials.ts';
+import type { Credentials } from '../registry/credentials.ts';
 import { createFileFetcher } from '../registry/fetch-file.ts';
-import { isLoopback } from '../registry/http.ts';
 import { openMemory, type Memory } from '../trust/memory.ts';
 import type { Engine, TaskSession } from './engine.ts';
 import { packageIndexes } from './package-indexes.ts';
+import { openRegistry, plainHttpRule } from './open-registry.ts';
 import { openReferrersMemory } from './referrers-memory.ts';
 import { stateFailure } from './state-failure.ts';
 
@@ -65,22 +62,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   await sweepTmp(tmp);
   const claimed = await claimTmp(tmp, run);
   const redact = createRedactor([...secretsFromEnv(env), ...secretsOf(settings, env)]);
-  const credentials = createCredentials({
-    env,
-    runHelper: (name, server) => runCredentialHelper(name, server, env, signal),
-  });
   const userAgent = `slipway/${options.version}`;
   const plainHttp = plainHttpRule(settings);
   const apiMemory = openReferrersMemory(stateFolder, now);
-  const registry = createRegistry({
-    plainHttp,
-    mirrors: settings.mirrors,
-    credentials,
-    perHost: settings.limits.host,
-    apiMemory,
-    userAgent,
-    signal,
-  });
+  const { registry, credentials } = openRegistry({ settings, env, version: options.version, signal, apiMemory });
   const fetcher = createFileFetcher({ userAgent, signal });
   const journal = openJournal(join(stateFolder, 'runs', `${run}.ndjson`));
   const started = new Map<string, FoundTool & { started: number }>();
@@ -206,11 +191,6 @@ function runId(now: Date): string {
   return `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomBytes(3).toString('hex')}`;
 }
 
-export function plainHttpRule({ plainHttp }: Settings): (host: string) => boolean {
-  const allowed = new Set(plainHttp);
-  return (host) => allowed.has(host) || isLoopback(host.replace(/:\d+$/, ''));
-}
-
 /** A package's name has a scope and a slash; a folder's has not. */
 function folderName(plugin: string): string {
   return plugin.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
@@ -218,41 +198,6 @@ function folderName(plugin: string): string {
 
 async function dockerConfig(credentials: Credentials, hosts: readonly string[]): Promise<DockerConfig> {
   return JSON.parse(await credentials.dockerConfigFor(hosts)) as DockerConfig;
-}
-
-/** https://github.com/docker/docker-credential-helpers#development */
-async function runCredentialHelper(
-  name: string,
-  server: string,
-  env: Variables,
-  signal: AbortSignal,
-): Promise<Result<{ readonly exitCode: number; readonly stdout: string }>> {
-  const program = findProgram(`docker-credential-${name}`, env['PATH']);
-  if (program === undefined) return fail(helperFailure(name, 'it is not on PATH'));
-  const outcome = await runProcess({
-    path: program,
-    args: ['get'],
-    cwd: '/',
-    env: Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined)),
-    input: server,
-    timeout: 30_000,
-    maxOutput: 64 * 1024,
-    signal,
-    redact: createRedactor([]),
-  });
-  if (outcome.end === 'exit') return ok({ exitCode: outcome.code, stdout: outcome.stdout });
-  return fail(helperFailure(name, outcome.end));
-}
-
-function helperFailure(name: string, end: string): Failure {
-  const tool = `docker-credential-${name}`;
-  return {
-    reason: 'tool',
-    class: 'permanent',
-    tool,
-    message: `the credential helper ${tool} could not be asked (${end})`,
-    hint: "Docker's config.json names it: install it, or log in without it",
-  };
 }
 
 /** In GitHub Actions the workflow, as SLSA's GitHub builders name it; elsewhere a name that claims nothing. */
