@@ -7,6 +7,7 @@ import { planCommand } from './commands/plan.ts';
 import { pluginDiffCommand, type PluginDiffOptions } from './commands/plugin-diff.ts';
 import { pluginNewCommand, type PluginNewOptions } from './commands/plugin-new.ts';
 import { policyExportCommand } from './commands/policy.ts';
+import { rollbackCommand, type RollbackOptions } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand, type SchemaOptions } from './commands/schema.ts';
 import { showCommand, type ShowOptions } from './commands/show.ts';
@@ -101,6 +102,16 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     .option('--deep', "also each platform's own SBOM and scan", false)
     .addHelpText('after', example('slipway verify', 'slipway verify --deep --only "ghcr.io/example/*" --json'))
     .action(async (options: VerifyOptions) => ended(await verifyCommand(io, options)));
+
+  withOptions(program.command('rollback'))
+    .description('put tags back to what they named before, if that image is there and verifies')
+    .argument('<run-or-reference>', 'a run, as its journal is named, or one tag, as ghcr.io/org/image:tag')
+    .option('--unverified', 'also to an image that does not verify; this is recorded', false)
+    .addHelpText(
+      'after',
+      example('slipway rollback 20261125-203000-1a2b3c', 'slipway rollback ghcr.io/example/alpine:3.20'),
+    )
+    .action(async (what: string, options: RollbackOptions) => ended(await rollbackCommand(io, what, options)));
 
   withOptions(program.command('check'))
     .description('check the config and what it publishes by rules; see docs/check.md')

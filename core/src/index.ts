@@ -45,6 +45,8 @@ export { plainView } from './report/plain.ts';
 export { taskLogs } from './report/logs.ts';
 export { formatDiagnoses, formatProbes, formatVerified } from './report/looked.ts';
 export { formatCounts, formatFailures, formatTable, type Paint, type State } from './report/table.ts';
+export { movesOfRun, type Move } from './rollback/moves.ts';
+export { findMove, rollBack } from './rollback/rollback.ts';
 export { diagnose, type Diagnosis } from './run/diagnose.ts';
 export { execute } from './run/execute.ts';
 export { probeAll, verifyAll } from './run/look.ts';

@@ -128,6 +128,10 @@ export const envelopeSchema: JsonSchema = {
         }),
       ),
     }),
+    answerOf(['rollback'], 'Which tags were put back.', {
+      run: text('Its own id; its journal has the same name.'),
+      entries: list('A row for each tag.', defined('row')),
+    }),
     answerOf(['verify'], 'What a consumer finds.', { entries: list('Each destination repository:tag.', verified) }),
     answerOf(['show'], 'One image.', { image: shownImage }),
     answerOf(['doctor'], 'What stands in the way of a run.', {

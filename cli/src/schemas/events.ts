@@ -25,7 +25,7 @@ export const eventsSchema: JsonSchema = {
   oneOf: [
     event('run.start', 'The run begins.', {
       run: text('The run’s id; its journal has the same name.'),
-      command: oneWord('What was asked for.', ['run', 'sync', 'build', 'scan']),
+      command: oneWord('What was asked for.', ['run', 'sync', 'build', 'scan', 'rollback']),
       version: text('Slipway’s version.'),
       entries: list('Ids of the planned entries.', { type: 'string' }),
       tasks,

@@ -9,7 +9,7 @@ import { runLoop, type TaskEnd } from './loop.ts';
 import { resolveInput } from './resolve-input.ts';
 import { checkAttached } from './steps/verify.ts';
 import { readImage } from './steps/image.ts';
-import { probe, type ProbeInput } from './steps/probe.ts';
+import { attachedKind, probe, type ProbeInput } from './steps/probe.ts';
 
 export interface ProbeAnswer {
   readonly id: string;
@@ -139,7 +139,8 @@ async function lacksOf(
   const image = await readImage(engine.registry, subject);
   if (!image.ok) return image;
   const task: Task = { id: `${entry.id}#verify`, contract: 'core.verify@1', entry: entry.id, input: null, needs: [] };
-  const checked = await checkAttached({ engine, task, signal, entry, planned }, image.value, deep);
+  const kind = attachedKind({ engine, entry, planned });
+  const checked = await checkAttached({ engine, task, signal }, kind, image.value, deep);
   return checked.ok ? ok(checked.value.lacks) : checked;
 }
 

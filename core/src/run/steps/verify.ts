@@ -13,7 +13,7 @@ export interface VerifyInput {
 }
 
 export async function verifyStep(step: StepContext, { image }: VerifyInput): Promise<Result<VerifyOutput>> {
-  const checked = await checkAttached(step, image, true);
+  const checked = await checkAttached(step, attachedKind(step), image, true);
   if (!checked.ok) return checked;
   const { lacks, facts } = checked.value;
   if (lacks.length === 0) return ok({ digest: image.digest, facts });
@@ -29,7 +29,8 @@ export async function verifyStep(step: StepContext, { image }: VerifyInput): Pro
 
 /** What the image lacks, as `sbom` or `linux/arm64: scan`; children are looked at when `deep`. */
 export async function checkAttached(
-  step: Pick<StepContext, 'engine' | 'task' | 'signal' | 'entry' | 'planned'>,
+  step: Pick<StepContext, 'engine' | 'task' | 'signal'>,
+  kind: 'sync' | 'build',
   image: Pick<Image, 'subject' | 'shape' | 'children' | 'digest'>,
   deep: boolean,
 ): Promise<Result<{ readonly lacks: readonly string[]; readonly facts: readonly Fact[] }>> {
@@ -39,7 +40,7 @@ export async function checkAttached(
   if (!believed.ok) return believed;
   const { facts } = believed.value;
   const wanted = {
-    kind: attachedKind(step),
+    kind,
     shape: image.shape,
     children: image.children.map(({ digest }) => digest),
   };

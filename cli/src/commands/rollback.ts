@@ -1,0 +1,72 @@
+/** `rollback`: tags that a run moved, or one tag, are put back to what they named before. */
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import {
+  configFailure,
+  fail,
+  findMove,
+  formatTable,
+  movesOfRun,
+  ok,
+  parseReference,
+  readJournal,
+  rollBack,
+} from '@slipway/core';
+import type { Move, Result, Session } from '@slipway/core';
+import { answer, EXIT, refuse } from '../answer.ts';
+import type { Io } from '../io.ts';
+import type { Options } from '../options.ts';
+import { painter } from '../paint.ts';
+import { prepare } from '../prepare.ts';
+import { deadline, openCommandSession } from '../session.ts';
+import { VERSION } from '../version.ts';
+
+export interface RollbackOptions extends Options {
+  /** Also to an image that does not verify. */
+  readonly unverified: boolean;
+}
+
+export async function rollbackCommand(io: Io, what: string, options: RollbackOptions): Promise<number> {
+  const { json, unverified } = options;
+  const prepared = await prepare(io, options, 'run');
+  if (!prepared.ok) return refuse(io, json, 'rollback', prepared.failures);
+  const signal = deadline(io, options);
+  // What an earlier run remembered must not vouch for the image that is put back.
+  const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', remember: false, signal });
+  if (!opened.ok) return refuse(io, json, 'rollback', opened.failures);
+  await using session = opened.value;
+  const moves = await findMoves(io, session, what, options, signal);
+  if (!moves.ok) return refuse(io, json, 'rollback', [moves.failure]);
+  const rows = await rollBack(session.engine, moves.value, { unverified, version: VERSION, signal });
+  const exitCode = signal.aborted ? EXIT.interrupted : rows.some(({ failure }) => failure) ? EXIT.failed : EXIT.done;
+  if (rows.some(({ outcome }) => outcome === 'published')) {
+    io.stderr('the next run moves these tags forward again, unless config.yaml changes before it\n');
+  }
+  return answer(io, json, 'rollback', exitCode, { run: session.engine.run, entries: rows }, () =>
+    rows.length === 0
+      ? 'that run moved no tag that had named something before\n'
+      : `${formatTable(rows, painter(io))}\n`,
+  );
+}
+
+/** A run is named as its journal is; everything else is a reference. */
+async function findMoves(
+  io: Io,
+  { engine }: Session,
+  what: string,
+  { config }: RollbackOptions,
+  signal: AbortSignal,
+): Promise<Result<readonly Move[]>> {
+  const journal = join(dirname(resolve(io.cwd, config)), '.slipway', 'runs', `${what}.ndjson`);
+  if (/^[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$/.test(what)) {
+    if (existsSync(journal)) return ok(movesOfRun(readJournal(journal)));
+    return fail(configFailure(`there is no journal of the run ${what}`, `it would be ${journal}`));
+  }
+  const reference = parseReference(what);
+  if (!reference.ok) return reference;
+  if (reference.value.kind !== 'tagged') {
+    return fail(configFailure(`${what} is a digest, which never moves`, 'name the tag that is to be put back'));
+  }
+  const move = await findMove(engine, reference.value, signal);
+  return move.ok ? ok([move.value]) : move;
+}

@@ -1,0 +1,47 @@
+/** Which tags a run moved, or an image's attestation says were moved, and where they were before. Pure. */
+import type { Event } from '../journal/events.ts';
+import { parseDigest, parseReference, type Digest, type Tagged } from '../reference.ts';
+import type { Fact } from '../trust/facts.ts';
+
+/** One tag to be put back. */
+export interface Move {
+  readonly destination: Tagged;
+  /** What it was moved to; anything else there now is somebody else's. */
+  readonly from: Digest;
+  readonly to: Digest;
+}
+
+/** Of each tag that the run moved from one digest to another, in order. New tags have nothing to go back to. */
+export function movesOfRun(events: readonly Event[]): readonly Move[] {
+  return events
+    .flatMap((event) => (event.type === 'entry.done' ? event.rows : []))
+    .filter(({ outcome }) => outcome === 'published')
+    .flatMap(({ destination, before, digest }) => moveOf(destination, digest, before) ?? []);
+}
+
+/**
+ * Where `target` (`registry/repository:tag`) was before `digest`, by the newest statement of ours about that image that names
+ * the tag. Undefined: none does, or there was no such tag before.
+ */
+export function moveByFacts(target: string, digest: Digest, facts: readonly Fact[]): Move | undefined {
+  const told = facts.flatMap(({ content, time = '' }) => {
+    const previous =
+      content.kind === 'copy'
+        ? content.copy.previous
+        : content.kind === 'provenance'
+          ? content.provenance.previous
+          : undefined;
+    const before = previous?.[target] ?? undefined;
+    return before === undefined || before === digest ? [] : [{ before, time: Date.parse(time) }];
+  });
+  const [newest] = told.toSorted((a, b) => b.time - a.time);
+  return newest && moveOf(target, digest, newest.before);
+}
+
+function moveOf(target: string, from: string | null, to: string | null): Move | undefined {
+  const destination = parseReference(target);
+  const [now, before] = [parseDigest(from ?? ''), parseDigest(to ?? '')];
+  if (!destination.ok || destination.value.kind !== 'tagged' || now === undefined || before === undefined)
+    return undefined;
+  return now === before ? undefined : { destination: destination.value, from: now, to: before };
+}
