@@ -17,7 +17,7 @@ const PATIENCE = 60_000;
 /** Milliseconds until the answer to an upload: the registry may hash gigabytes before it speaks. */
 const UPLOAD_PATIENCE = 300_000;
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A stream that can be opened again, for a redirect or another try; `length` in bytes. */
 export interface StreamBody {
@@ -99,6 +99,7 @@ export function createHttp(options: HttpOptions): Http {
         body: (isStream ? source?.value.body : body) as Uint8Array | null,
         headersTimeout: isStream ? UPLOAD_PATIENCE : PATIENCE,
         bodyTimeout: PATIENCE,
+        reset: false,
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
       return ok(wrap(answer, url, request, release, options.signal));
