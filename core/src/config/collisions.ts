@@ -17,7 +17,10 @@ export function checkCollisions(all: readonly Located[], why?: string): ConfigFa
     if (earlier === undefined) {
       first.set(name, at);
     } else {
-      const message = `the destination ${name} is already in line ${earlier.line}, column ${earlier.column}`;
+      const same = earlier.line === at.line && earlier.column === at.column;
+      const message = same
+        ? `two of the tags here go to the destination ${name}`
+        : `the destination ${name} is already in line ${earlier.line}, column ${earlier.column}`;
       failures.push(configFailure(message, why ?? 'one destination belongs to one entry', at));
     }
   }

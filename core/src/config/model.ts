@@ -102,6 +102,8 @@ export interface Selection extends SyncOptions {
   readonly at: Position;
   readonly source: Repository;
   readonly select: Select;
+  /** For readers: its own destination with `{tag}` in it, mapped by `--to`. Entries are made before that is. */
+  readonly destination: string;
   /** Templates, the entry's own destination first; `values` fills in all but `{tag}`. */
   readonly destinations: readonly [DestinationTemplate, ...DestinationTemplate[]];
   readonly values: TemplateValues;

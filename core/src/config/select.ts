@@ -20,6 +20,9 @@ import {
   variablesIn,
 } from './targets.ts';
 
+/** A tag that any source may have, and no repository's name. */
+const SAMPLE = '0-slipway-0';
+
 /** `undefined` once what is wrong is noted. The id is made unique by whoever knows the others. */
 export function readSelection(item: Fields, path: Path, position: number, reading: Reading): Selection | undefined {
   const select = readSelect(fields(item['select']), [...path, 'select'], reading);
@@ -34,13 +37,15 @@ export function readSelection(item: Fields, path: Path, position: number, readin
     at: reading.document.locate([...path, 'destination']),
   };
   // With a tag that any source may have: what is wrong with the template itself is said when it is read.
-  const sample = reading.accept(parseDestination(own.text, { ...values, tag: '0' }), [...path, 'destination']);
+  const sample = reading.accept(parseDestination(own.text, { ...values, tag: SAMPLE }), [...path, 'destination']);
   if (sample === undefined) return undefined;
+  const written = formatRepository(sample.target.destination);
+  const name = `${variablesIn(repository).includes('tag') ? written.replaceAll(SAMPLE, '{tag}') : written}:${tag}`;
   const further = items(item['tags']).flatMap((value, index) => {
     const template = text(value);
     const at: Path = [...path, 'tags', index];
     const checked = template
-      ? reading.accept(parseFurtherTag(template, sample.target.destination, { ...values, tag: '0' }), at)
+      ? reading.accept(parseFurtherTag(template, sample.target.destination, { ...values, tag: SAMPLE }), at)
       : undefined;
     return template && checked !== undefined ? [{ text: template, at: reading.document.locate(at) }] : [];
   });
@@ -50,7 +55,8 @@ export function readSelection(item: Fields, path: Path, position: number, readin
     reading.accept(fail(configFailure(message, hint)), [...path, 'destination']);
   }
   return {
-    id: `sync:${formatRepository(sample.target.destination)}:${tag}`,
+    id: `sync:${name}`,
+    destination: name,
     at: reading.document.locate(path),
     source,
     select,

@@ -34,7 +34,12 @@ export function applyTo(config: Config, prefix: string): Loaded<Config> {
   const located = entries.flatMap((entry) => entry.targets.map(({ destination }) => ({ destination, at: entry.at })));
   problems.push(...checkCollisions(located, `"--to ${base}" leaves out the registry, in which alone the two differ`));
   if (problems.length > 0) return failed(problems);
-  return loaded({ ...config, entries: entries.map((entry) => followSource(entry, moved)) });
+  // Only shown any more: those that become entries have done so.
+  const selections = config.selections.map((selection) => {
+    const { destination } = selection;
+    return { ...selection, destination: `${base}${destination.slice(destination.indexOf('/'))}` };
+  });
+  return loaded({ ...config, entries: entries.map((entry) => followSource(entry, moved)), selections });
 }
 
 /** A source with a digest is never found: destinations have none. */

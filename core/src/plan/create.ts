@@ -59,8 +59,11 @@ export async function createPlan(request: PlanRequest): Promise<PlanResult> {
   const links = linkEntries(config, inputs);
   const packages = packageEdges(imagesOf(config, inputs), configs);
   const wanted = { command: request.command, only: request.only ?? [], exclude: request.exclude ?? [] };
-  const { selected, failures: patternFailures } = selectEntries(config.entries, wanted, (id) =>
-    needsOfEntry(id, links),
+  const { selected, failures: patternFailures } = selectEntries(
+    config.entries,
+    wanted,
+    (id) => needsOfEntry(id, links),
+    config.selections,
   );
   const failures = [
     ...modeFailures,

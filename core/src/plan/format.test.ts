@@ -47,7 +47,7 @@ sync (2)
 
 it('gives data without the inputs', async () => {
   const plan = await sample();
-  const { entries, tasks } = planJson(plan);
+  const { entries, tasks } = planJson(plan, [], '/');
   expect(entries).toEqual(plan.entries);
   expect(tasks[0]).toEqual({ id: 'package:p.melange', contract: 'package.build@1', entry: null, needs: [] });
 });

@@ -1,13 +1,41 @@
 /** The plan for people and for other programs. */
+import type { Select, Selection } from '../config/model.ts';
+import { relativePosition } from '../config/format.ts';
+import { formatRepository } from '../reference.ts';
+import { describeSelect } from '../selection/names.ts';
 import type { Data, Plan, PlannedEntry, Task } from './model.ts';
 
+/** A selection that is not expanded: its entries are not in the plan. */
+export interface PlannedSelection {
+  readonly id: string;
+  /** A repository. */
+  readonly source: string;
+  /** With `{tag}` in it, after `--to`. */
+  readonly destination: string;
+  /** `config.yaml:12:5`. */
+  readonly at: string;
+  readonly select: Select;
+}
+
 /** The part of the `--json` envelope that `plan` adds. */
-export function planJson(plan: Plan): {
+export function planJson(
+  plan: Plan,
+  selections: readonly Selection[],
+  folder: string,
+): {
   readonly entries: readonly PlannedEntry[];
+  readonly selections: readonly PlannedSelection[];
   readonly tasks: readonly Omit<Task, 'input'>[];
 } {
   return {
     entries: plan.entries,
+    selections: selections.map(({ id, source, destination, at, select }) => ({
+      id,
+      source: formatRepository(source),
+      destination,
+      at: relativePosition(at, folder),
+      select,
+    })),
     tasks: plan.tasks.map(({ id, contract, entry, needs }) => ({ id, contract, entry, needs })),
   };
 }
@@ -87,8 +115,11 @@ function stepOf(task: Task): string {
   return task.id.slice(task.entry === null ? task.id.indexOf(':') + 1 : task.entry.length + 1);
 }
 
-/** A listing: packages, builds and syncs, each with where it comes from and what is done, in one or two lines. */
-export function formatPlanText(plan: Plan): string {
+/**
+ * A listing: packages, builds and syncs, each with where it comes from and what is done, in one or two lines. Selections that
+ * are not expanded come last.
+ */
+export function formatPlanText(plan: Plan, selections: readonly Selection[] = []): string {
   const tasksOf = Map.groupBy(plan.tasks, (task) => task.entry);
   const groups: string[] = [];
   const packages = (tasksOf.get(null) ?? []).filter(({ contract }) => contract === 'package.build@1');
@@ -102,9 +133,18 @@ export function formatPlanText(plan: Plan): string {
       ),
     );
   }
+  if (selections.length > 0) {
+    groups.push(
+      [`selections (${selections.length}), whose tags the run looks up`, ...selections.map(selectionLines)].join('\n'),
+    );
+  }
   const total = `${counted(plan.entries.length, 'entry', 'entries')}, ${counted(plan.tasks.length, 'task', 'tasks')}`;
   const together = plan.tasks.some(isTogether);
   return `${[...groups, together ? `${total}; no tag moves before every image has passed` : total].join('\n\n')}\n`;
+}
+
+function selectionLines({ destination, source, select }: Selection): string {
+  return [`  ${destination} ← ${formatRepository(source)}`, `    ${describeSelect(select)}`].map(printable).join('\n');
 }
 
 function packageLine(task: Task): string {

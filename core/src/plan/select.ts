@@ -1,8 +1,9 @@
 /** Which entries a command is about: `--only` and `--exclude`, and `sync` or `build`, with what those need. */
-import type { Entry } from '../config/model.ts';
+import type { Entry, Selection as TagSelection } from '../config/model.ts';
 import { configFailure, type ConfigFailure } from '../failure.ts';
 import { entryNames, glob } from './pattern.ts';
 import { nearest } from '../config/suggest.ts';
+import { mayConcern } from '../selection/names.ts';
 
 export type Command = 'plan' | 'run' | 'sync' | 'build';
 
@@ -26,6 +27,7 @@ export function selectEntries(
   entries: readonly Entry[],
   wanted: Wanted,
   needsOf: (id: string) => readonly string[],
+  unexpanded: readonly TagSelection[] = [],
 ): Selection {
   const kind = wanted.command === 'sync' || wanted.command === 'build' ? wanted.command : undefined;
   const candidates = kind === undefined ? entries : entries.filter((entry) => entry.kind === kind);
@@ -33,7 +35,9 @@ export function selectEntries(
   const matching = (pattern: string, among: readonly Entry[], option: string): readonly string[] => {
     const matches = glob(pattern);
     const found = among.filter((entry) => entryNames(entry).some(matches)).map((entry) => entry.id);
-    if (found.length === 0) failures.push(nothingMatches(option, pattern, among, kind));
+    // What a selection would come to is not known here; a pattern on it is no typing mistake.
+    if (found.length === 0 && !unexpanded.some((selection) => mayConcern(pattern, selection)))
+      failures.push(nothingMatches(option, pattern, among, kind));
     return found;
   };
   const excluded = new Set(wanted.exclude.flatMap((pattern) => matching(pattern, entries, '--exclude')));

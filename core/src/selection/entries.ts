@@ -27,7 +27,18 @@ export function entriesOf(
 }
 
 function entryOf(selection: Selection, tag: Tag): MadeEntry | { readonly problem: ConfigFailure } {
-  const { id, at, source, select: _, destinations, values, always, position: _position, ...options } = selection;
+  const {
+    id,
+    at,
+    source,
+    select: _,
+    destination: _shown,
+    destinations,
+    values,
+    always,
+    position: _position,
+    ...options
+  } = selection;
   const [template, ...others] = destinations;
   const filled = { ...values, tag };
   const because = (failure: ConfigFailure, place: Located['at']) => ({

@@ -1,0 +1,90 @@
+/** Selections become entries, once their tags are known. Who knows them is a parameter: the registry, or a lock. */
+import { checkCollisions, type Located } from '../config/collisions.ts';
+import { failed, loaded, type Loaded } from '../config/loaded.ts';
+import type { Config, Entry, Selection } from '../config/model.ts';
+import { fail, ok, type ConfigFailure, type Failure, type Result } from '../failure.ts';
+import { formatRepository, type Tag } from '../reference.ts';
+import { entriesOf } from './entries.ts';
+import { selectTags, type Selected } from './select-tags.ts';
+
+/** Every tag that the selection's source has, in any order; those of one repository are asked for once a selection. */
+export type FindTags = (selection: Selection) => Promise<Result<readonly Tag[]>>;
+
+/** What became of a selection. */
+export interface Expansion {
+  readonly selection: Selection;
+  /** Absent where its tags could not be found. */
+  readonly selected?: Selected;
+  readonly failure?: Failure;
+}
+
+export interface Expanded {
+  /** Its `selections` are those that gave no entry. */
+  readonly config: Config;
+  /** In the config's order. */
+  readonly expansions: readonly Expansion[];
+}
+
+/**
+ * A selection that cannot be expanded leaves the others as they are: its failure is for the run to tell. Two destinations that
+ * are one, and a tag that cannot be a destination, are faults of the config.
+ */
+export async function expandSelections(config: Config, findTags: FindTags): Promise<Loaded<Expanded>> {
+  const expansions = await Promise.all(
+    config.selections.map(async (selection): Promise<Expansion> => {
+      const tags = await findTags(selection);
+      if (!tags.ok) return { selection, failure: { at: selection.at, ...tags.failure } };
+      const selected = selectTags(selection.select, tags.value);
+      const enough = checkCount(selection, selected);
+      return { selection, selected, ...(enough.ok ? {} : { failure: enough.failure }) };
+    }),
+  );
+  const problems: ConfigFailure[] = [];
+  const entries: { readonly entry: Entry; readonly located: readonly Located[] }[] = [];
+  const left: Selection[] = [];
+  let next = 0;
+  const takeUntil = (position: number): void => {
+    for (const entry of config.entries.slice(next, position)) {
+      entries.push({ entry, located: entry.targets.map(({ destination }) => ({ destination, at: entry.at })) });
+    }
+    next = Math.max(next, position);
+  };
+  for (const { selection, selected, failure } of expansions) {
+    takeUntil(selection.position);
+    const tags = failure === undefined ? (selected?.tags ?? []) : [];
+    if (tags.length === 0) left.push(selection);
+    const { made, problems: wrong } = entriesOf(selection, tags);
+    problems.push(...wrong);
+    entries.push(...made);
+  }
+  takeUntil(config.entries.length);
+  problems.push(...checkCollisions(entries.flatMap(({ located }) => located)));
+  if (problems.length > 0) return failed(problems);
+  return loaded({ config: { ...config, entries: entries.map(({ entry }) => entry), selections: left }, expansions });
+}
+
+function checkCount({ source, select, at }: Selection, selected: Selected): Result<void> {
+  const found = selected.tags.length;
+  const { minimum = 1, allowEmpty } = select;
+  if (found >= minimum || (found === 0 && allowEmpty)) return ok(undefined);
+  const repository = formatRepository(source);
+  const message =
+    selected.seen === 0
+      ? `${repository} has no tags`
+      : `${found === 0 ? 'no tag' : `${found} of the ${minimum} tags that "minimum" asks for`} of ${repository} ${found === 1 ? 'is' : 'are'} selected: ${attrition(selected)}`;
+  const hint =
+    selected.seen === 0
+      ? 'check the name; a private repository also answers so to whoever may not read it'
+      : found === 0
+        ? 'correct "select"; allowEmpty: true makes it no failure'
+        : 'correct "select", or lower its "minimum"';
+  return fail({ reason: 'registry', class: 'permanent', side: 'source', host: source.registry, message, hint, at });
+}
+
+/** `812 tags, 790 dropped by regex, 22 by latest`. */
+export function attrition({ seen, dropped }: Selected): string {
+  const parts = Object.entries(dropped).map(
+    ([stage, count], index) => `${count} ${index === 0 ? 'dropped by' : 'by'} ${stage}`,
+  );
+  return [`${seen} ${seen === 1 ? 'tag' : 'tags'}`, ...parts].join(', ');
+}
