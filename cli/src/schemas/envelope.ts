@@ -40,6 +40,30 @@ const plannedEntry = closed(
   },
 );
 
+const plannedSelection = closed('A selection whose tags are not known yet: its entries are not in the plan.', {
+  id: text('As sync:ghcr.io/example/node:{tag}.'),
+  source: text('The repository.'),
+  destination: text('With {tag} in it, after --to.'),
+  at: text('As config.yaml:12:5.'),
+  select: closed(
+    'As the config has it.',
+    {
+      tags: list('Tags by name.', { type: 'string' }),
+      exclude: list('Globs.', { type: 'string' }),
+      prerelease: flag('Prereleases count.'),
+      allowEmpty: flag('That there is none is no failure.'),
+    },
+    {
+      semver: list('Ranges of versions.', { type: 'string' }),
+      regex: text('For the whole tag.'),
+      extract: text('Its group is compared.'),
+      sort: oneWord('What is compared.', ['semver', 'numeric', 'alphabetical']),
+      latest: count('How many.'),
+      minimum: count('Fewer are a failure.'),
+    },
+  ),
+});
+
 const plannedTask = closed('A node of the graph.', {
   id: text('As build:ghcr.io/a/b:1#scan.'),
   contract: text('As image.scan@1.'),
@@ -113,7 +137,11 @@ export const envelopeSchema: JsonSchema = {
     answerOf(
       ['plan'],
       'The graph.',
-      { entries: list('In the config’s order.', plannedEntry), tasks: list('Each after those it needs.', plannedTask) },
+      {
+        entries: list('In the config’s order.', plannedEntry),
+        selections: list('In the config’s order, those that are not expanded.', plannedSelection),
+        tasks: list('Each after those it needs.', plannedTask),
+      },
       { probes: list('With --resolve: what is to be done, and why.', probe) },
     ),
     answerOf(['run', 'sync', 'build', 'scan'], 'What a run came to.', {

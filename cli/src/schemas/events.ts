@@ -1,6 +1,6 @@
 /** The schema of one event: a line of a journal, and of `--progress json`. */
 import type { JsonSchema } from '@slipway/core';
-import { amount, closed, count, defined, definitions, DRAFT, list, oneWord, text } from './shared.ts';
+import { DRAFT, amount, closed, count, defined, definitions, list, oneWord, orNull, text } from './shared.ts';
 
 const task = text('The task’s id, as build:ghcr.io/a/b:1#scan.');
 const entry = text('The entry’s id.');
@@ -14,6 +14,49 @@ function event(
   const common = { t: amount('Milliseconds since 1970.'), type: { const: type } };
   return closed(description, { ...common, ...required }, optional);
 }
+
+const change = closed('A part of what decides, before and now.', {
+  part: text('As file images/git/image.yaml, or source.'),
+  from: orNull(text('A digest or its beginning; null when it was not there.')),
+  to: orNull(text('The same, now.')),
+});
+
+const evidence = closed(
+  'An image.',
+  {
+    digest: defined('digest'),
+    packages: list(
+      'By platform, of SBOMs that this run made.',
+      closed('One platform.', {
+        platform: text('As linux/amd64.'),
+        packages: list(
+          'What is installed.',
+          closed(
+            'One package.',
+            { name: text('Its name.'), version: text('Its version.') },
+            {
+              purl: text('https://github.com/package-url/purl-spec, without qualifiers.'),
+              license: text('As the SBOM declares it.'),
+            },
+          ),
+        ),
+      }),
+    ),
+    attachments: list(
+      'Verified statements about it.',
+      closed(
+        'One statement.',
+        {
+          predicateType: text('As https://spdx.dev/Document.'),
+          referrer: defined('digest'),
+          signer: text('A key’s fingerprint, or an identity.'),
+        },
+        { time: text('RFC 3339, as the statement says.') },
+      ),
+    ),
+  },
+  { scan: { description: 'The newest scan, as the contract image.scan@1 has it.', type: 'object' } },
+);
 
 const tasks = list('Tasks that are announced; each gets exactly one task.done.', defined('task'));
 
@@ -30,11 +73,12 @@ export const eventsSchema: JsonSchema = {
       entries: list('Ids of the planned entries.', { type: 'string' }),
       tasks,
     }),
-    event('entry.chain', 'There is work to do for the entry.', {
-      entry,
-      why: text('What the probe found.'),
-      tasks,
-    }),
+    event(
+      'entry.chain',
+      'There is work to do for the entry.',
+      { entry, why: text('What the probe found.'), tasks },
+      { changes: list('What is different from what is published.', change) },
+    ),
     event('task.start', 'A task begins, or is tried again.', {
       task,
       attempt: { description: 'From 1.', type: 'integer', minimum: 1 },
@@ -63,6 +107,7 @@ export const eventsSchema: JsonSchema = {
       },
       { output: { description: 'What the journal keeps of its output.' }, failure: defined('failure') },
     ),
+    event('image', 'What is known of an image, once for each image of a run.', { entry, image: evidence }),
     event('entry.done', 'Every task of the entry has ended.', {
       entry,
       rows: list('A row for each of its targets.', defined('row')),

@@ -4,6 +4,7 @@
  */
 import type { Failure } from '../failure.ts';
 import type { Data } from '../plan/model.ts';
+import type { Scan } from '../trust/model.ts';
 
 export type Outcome = 'published' | 'unchanged' | 'refused' | 'failed' | 'skipped' | 'cancelled';
 
@@ -46,6 +47,40 @@ export interface Row {
   readonly failure?: Failure;
 }
 
+/** A part of what decides whether an entry has work to do, before and now; `null`: it was not there. */
+export interface Change {
+  /** As `file images/git/image.yaml`, `base docker.io/library/alpine:3.20`, `source`. */
+  readonly part: string;
+  /** Short digests, or digests of images. */
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+/** A package of an image, as an SBOM lists it. */
+export interface ListedPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly purl?: string;
+  readonly license?: string;
+}
+
+/** What is known of an image at the end of its entry: from this run's own steps, or from verified attestations. */
+export interface ImageEvidence {
+  readonly digest: string;
+  /** The newest scan, every platform. */
+  readonly scan?: Scan;
+  /** By platform; only of SBOMs that this run made. */
+  readonly packages: readonly { readonly platform: string; readonly packages: readonly ListedPackage[] }[];
+  /** Statements about the image that were verified. */
+  readonly attachments: readonly {
+    readonly predicateType: string;
+    readonly referrer: string;
+    readonly signer: string;
+    /** RFC 3339. */
+    readonly time?: string;
+  }[];
+}
+
 interface At {
   /** Milliseconds since 1970. */
   readonly t: number;
@@ -66,6 +101,8 @@ export type Event =
       readonly entry: string;
       readonly why: string;
       readonly tasks: readonly AnnouncedTask[];
+      /** What is different from what is published, part by part; empty when nothing was published. */
+      readonly changes?: readonly Change[];
     })
   | (At & { readonly type: 'task.start'; readonly task: string; readonly attempt: number })
   | (At & { readonly type: 'task.log'; readonly task: string; readonly line: string })
@@ -79,6 +116,8 @@ export type Event =
       readonly output?: Data;
       readonly failure?: Failure;
     })
+  /** Before the entry's end, once for each image of a run. */
+  | (At & { readonly type: 'image'; readonly entry: string; readonly image: ImageEvidence })
   | (At & { readonly type: 'entry.done'; readonly entry: string; readonly rows: readonly Row[] })
   | (At & { readonly type: 'warning'; readonly message: string })
   | (At & { readonly type: 'run.done'; readonly exitCode: number; readonly seconds: number });

@@ -39,6 +39,7 @@ export function foldEvents(events: Iterable<Event>): RunState {
       case 'task.log':
       case 'task.tool':
       case 'task.retry':
+      case 'image':
       case 'warning':
         break;
     }

@@ -35,6 +35,7 @@ export function plainView(): PlainView {
           return event.rows.map(rowLine);
         case 'warning':
           return [`warning: ${clean(event.message)}`];
+        case 'image':
         case 'task.log':
         case 'task.tool':
         case 'run.done':

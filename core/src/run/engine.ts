@@ -2,7 +2,7 @@
 import type { FoundTool } from '../exec/model.ts';
 import type { Config, Entry, Settings, Signing } from '../config/model.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Event } from '../journal/events.ts';
+import type { Change, Event } from '../journal/events.ts';
 import type { Layout } from '../oci/layout.ts';
 import type { PlannedEntry, Task } from '../plan/model.ts';
 import type { Planned } from '../plan/create.ts';
@@ -69,6 +69,8 @@ export interface Probed {
   /** Of a build: it is older than its mode allows for what it fetched. */
   readonly stale?: true;
   readonly keys?: BuildKeys;
+  /** What differs from what is published; absent when nothing was, or nothing does. */
+  readonly changes?: readonly Change[];
   /** Of the image that is published now, when it was looked at. */
   readonly facts?: readonly Fact[];
 }

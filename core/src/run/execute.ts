@@ -5,16 +5,16 @@ import { cancelled, type Failure, type Result } from '../failure.ts';
 import { formatPinned, pin } from '../reference.ts';
 import type { AnnouncedTask, Row } from '../journal/events.ts';
 import { criticalPath, planGraph } from '../plan/graph.ts';
-import type { Step, Task } from '../plan/model.ts';
-import type { Entry } from '../config/model.ts';
-import type { Engine, Image, Probed, StepContext, TagOutput, VerifyOutput } from './engine.ts';
+import type { Task } from '../plan/model.ts';
+import type { Entry, Selection } from '../config/model.ts';
+import type { Engine, Probed, StepContext } from './engine.ts';
+import { evidenceOf } from './evidence.ts';
 import { runLoop, type Ended, type TaskEnd } from './loop.ts';
 import { resolveInput } from './resolve-input.ts';
-import { exitCodeOf, isSigned, rowsOf, skippedRows, type EntryRecord } from './rows.ts';
+import { remember, type EntryRecord } from './record.ts';
+import { exitCodeOf, rowsOf, selectionRow, skippedRows } from './rows.ts';
 import { perform, stepName } from './perform.ts';
-import type { Resolution } from './steps/resolve.ts';
 import { stateFailure } from './state-failure.ts';
-import type { ScanOutput } from './steps/scan.ts';
 
 export interface Executed {
   readonly rows: readonly Row[];
@@ -26,8 +26,15 @@ export interface ExecuteOptions {
   readonly command: string;
   readonly version: string;
   readonly fail: 'subgraph' | 'fast' | 'now';
+  /** Selections that gave no entries, each with its failure: they end as failed before anything starts. */
+  readonly failed?: readonly FailedSelection[];
   /** Aborted by the user's signal or a time limit. */
   readonly interrupt: AbortSignal;
+}
+
+export interface FailedSelection {
+  readonly selection: Selection;
+  readonly failure: Failure;
 }
 
 /** First wait before a transient failure is tried again, in milliseconds; it doubles. */
@@ -35,7 +42,8 @@ const FIRST_WAIT = 500;
 /** How long a step may take to notice that it was told to stop, in milliseconds. */
 const GRACE = 1_500;
 
-export async function execute({ engine, command, version, fail, interrupt }: ExecuteOptions): Promise<Executed> {
+export async function execute(options: ExecuteOptions): Promise<Executed> {
+  const { engine, command, version, fail, failed = [], interrupt } = options;
   const { plan, entries } = engine.planned;
   const started = performance.now();
   const stop = new AbortController();
@@ -45,6 +53,8 @@ export async function execute({ engine, command, version, fail, interrupt }: Exe
   const packageUsers = usersOfPackages(plan.tasks);
   const records = new Map<string, EntryRecord>();
   const rows: Row[] = [];
+  /** Images whose evidence is in the journal. */
+  const told = new Set<string>();
   const at = (): { readonly t: number } => ({ t: engine.now().getTime() });
 
   engine.emit({
@@ -53,12 +63,14 @@ export async function execute({ engine, command, version, fail, interrupt }: Exe
     run: engine.run,
     command,
     version,
-    entries: plan.entries.map(({ id }) => id),
+    entries: [...plan.entries.map(({ id }) => id), ...failed.map(({ selection }) => selection.id)],
     tasks: plan.tasks.filter(({ contract }) => contract === 'core.probe@1').map(announce),
   });
   for (const { id, skip } of plan.entries) {
     if (skip !== undefined) endEntry(id, skippedRows(entryOf(id), skip));
   }
+  for (const { selection, failure } of failed) endEntry(selection.id, [selectionRow(selection, failure)]);
+  if (failed.length > 0 && fail !== 'subgraph') stop.abort();
   await runLoop({
     tasks: plan.tasks,
     fail,
@@ -68,14 +80,27 @@ export async function execute({ engine, command, version, fail, interrupt }: Exe
       resource: (task) => resourceOf(task),
       priority: (task) => rank.get(task.id) ?? 0,
       execute: (task, outputs) => executeTask(task, outputs),
-      announced: (entry, why, tasks) =>
-        engine.emit({ ...at(), type: 'entry.chain', entry, why, tasks: tasks.map(announce) }),
+      announced: (entry, why, tasks) => {
+        const changes = recordOf(entry).probed?.changes ?? [];
+        engine.emit({ ...at(), type: 'entry.chain', entry, why, tasks: tasks.map(announce), changes });
+      },
       ended: (result) => taskEnded(result),
-      entryEnded: (id) => endEntry(id, rowsOf(entryOf(id), recordOf(id))),
+      entryEnded: (id) => {
+        tellEvidence(id, recordOf(id));
+        endEntry(id, rowsOf(entryOf(id), recordOf(id)));
+        // What it held, scans above all, is in the journal now.
+        records.delete(id);
+      },
     },
   });
-  const position = new Map(plan.entries.map(({ id }, index) => [id, index]));
-  rows.sort((a, b) => (position.get(a.id) ?? 0) - (position.get(b.id) ?? 0));
+  const position = new Map(
+    [...plan.entries.map(({ id }) => id), ...failed.map(({ selection }) => selection.id)].map((id, index) => [
+      id,
+      index,
+    ]),
+  );
+  const place = ({ id }: Row): number => position.get(id) ?? 0;
+  rows.sort((a, b) => place(a) - place(b));
   const exitCode = exitCodeOf(rows, isInterrupted(interrupt));
   engine.emit({ ...at(), type: 'run.done', exitCode, seconds: (performance.now() - started) / 1000 });
   return { rows, exitCode };
@@ -83,6 +108,13 @@ export async function execute({ engine, command, version, fail, interrupt }: Exe
   function endEntry(entry: string, ended: readonly Row[]): void {
     rows.push(...ended);
     engine.emit({ ...at(), type: 'entry.done', entry, rows: ended });
+  }
+
+  function tellEvidence(entry: string, record: EntryRecord): void {
+    const image = evidenceOf(record);
+    if (image === undefined || told.has(image.digest)) return;
+    told.add(image.digest);
+    engine.emit({ ...at(), type: 'image', entry, image });
   }
 
   function entryOf(id: string): Entry {
@@ -202,43 +234,6 @@ function usersOfPackages(tasks: readonly Task[]): ReadonlyMap<string, string> {
     }
   }
   return users;
-}
-
-/** Steps hand their outputs on as they are; this is the one place that knows which step makes which. */
-function remember(record: EntryRecord, step: Step | undefined, output: unknown): void {
-  switch (step) {
-    case 'probe':
-      record.probed = output as Probed;
-      // What was believed is about this digest: without one it is about an image that will be replaced.
-      record.signed = record.probed.digest !== undefined && isSigned(record.probed.facts ?? []);
-      break;
-    case 'resolve': {
-      const { image } = output as Resolution;
-      if (image !== undefined) record.image = image;
-      break;
-    }
-    case 'copy':
-    case 'push':
-      record.image = output as Image;
-      break;
-    case 'scan':
-      record.scan = (output as ScanOutput).scan;
-      break;
-    case 'verify':
-      record.facts = (output as VerifyOutput).facts;
-      record.signed = isSigned(record.facts);
-      break;
-    case 'tag':
-      record.tag = output as TagOutput;
-      break;
-    case 'build':
-    case 'sbom':
-    case 'gate':
-    case 'sign':
-    case 'attach':
-    case undefined:
-      break;
-  }
 }
 
 /** A time limit aborts too, but then it is the run that failed, and nobody who interrupted it. */

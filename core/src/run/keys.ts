@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { BuildEntry } from '../config/model.ts';
 import { ok, type Result } from '../failure.ts';
+import type { Change } from '../journal/events.ts';
 import { apkArchitectureOf } from '../oci/apk-architecture.ts';
 import { fileState } from '../plan/files.ts';
 import type { Task } from '../plan/model.ts';
@@ -50,7 +51,7 @@ export async function keyParts(
   const packages = await packageParts(engine, entry);
   if (!packages.ok) return packages;
   for (const [name, value] of packages.value.fixed) fixed.set(name, value);
-  for (const [text, digest] of Object.entries(bases)) fixed.set(`base ${text}`, hash(digest));
+  for (const [text, digest] of Object.entries(bases)) fixed.set(`base ${text}`, digest.slice(digest.indexOf(':') + 1));
   const indexes = new Map<string, string>();
   for (const [url, digest] of await Promise.all(
     [...new Set([...inputs.packageIndexes, ...packages.value.indexes])].map(
@@ -139,10 +140,13 @@ export function resolvedKeys(keys: KeyParts, packages: Readonly<Record<string, s
   return { input, parts, resolved: hash(canonicalJson(resolved)) };
 }
 
-/** The names of the parts that differ, for the reader: `file images/git/image.yaml changed`. */
-export function changedParts(before: BuildKeys, now: BuildKeys): readonly string[] {
+/** The parts that differ, by name. */
+export function changesOf(before: BuildKeys, now: BuildKeys): readonly Change[] {
   const names = new Set([...Object.keys(before.parts), ...Object.keys(now.parts)]);
-  return [...names].filter((name) => before.parts[name] !== now.parts[name]).sort();
+  return [...names]
+    .filter((name) => before.parts[name] !== now.parts[name])
+    .toSorted()
+    .map((part) => ({ part, from: before.parts[part] ?? null, to: now.parts[part] ?? null }));
 }
 
 function short(parts: readonly (readonly [string, string])[]): Record<string, string> {

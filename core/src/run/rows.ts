@@ -1,28 +1,13 @@
 /** What a run came to for one entry: a row a target. */
 import type { Outcome, Row } from '../journal/events.ts';
-import type { Entry } from '../config/model.ts';
+import type { Entry, Selection } from '../config/model.ts';
+import type { Failure } from '../failure.ts';
 import { countFindings } from '../policy/gate.ts';
 import { formatReference } from '../reference.ts';
-import { factsOf, type Fact } from '../trust/facts.ts';
 import { newestScan } from '../trust/required.ts';
-import type { Scan } from '../trust/model.ts';
 import { mergeFindings } from '../trust/summary.ts';
-import type { Image, Probed, TagOutput } from './engine.ts';
+import type { EntryRecord } from './record.ts';
 import type { NotOk } from './loop.ts';
-
-/** What became of an entry, gathered while its tasks ended. */
-export interface EntryRecord {
-  probed?: Probed;
-  image?: Image;
-  scan?: Scan;
-  /** What the verification read back. */
-  facts?: readonly Fact[];
-  signed: boolean;
-  tag?: TagOutput;
-  /** The first task of it that did not succeed. */
-  broken?: { readonly step: string | undefined; readonly end: NotOk };
-  ms: number;
-}
 
 export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
   const { probed, broken } = record;
@@ -69,9 +54,22 @@ function whyOf({ probed, broken }: EntryRecord): string {
   return broken.end.failure.message;
 }
 
-/** Signed: the chain attached and verified, or the probe found it so. */
-export function isSigned(facts: readonly Fact[]): boolean {
-  return factsOf(facts, 'signature').length > 0;
+/** A selection whose tags are not known has one row, so that nobody takes it for done. */
+export function selectionRow({ id, destination }: Selection, failure: Failure): Row {
+  return {
+    id,
+    destination,
+    digest: null,
+    outcome: failure.class === 'cancelled' ? 'cancelled' : 'failed',
+    before: null,
+    why: failure.message,
+    findings: null,
+    signed: false,
+    size: null,
+    packages: null,
+    seconds: 0,
+    failure,
+  };
 }
 
 export function skippedRows(entry: Entry, why: string): readonly Row[] {

@@ -1,4 +1,5 @@
 /** Reading SPDX 2.3 documents that anybody may have made: https://spdx.github.io/spdx-spec/v2.3/ */
+import type { ListedPackage } from '../journal/events.ts';
 import { asRecord, asText, plainText } from './strict.ts';
 
 type Item = Readonly<Record<string, unknown>>;
@@ -50,6 +51,27 @@ export function installedPackages(document: unknown): readonly string[] {
   return spdxPackages(document)
     .filter((item) => !isFrame(item, roots))
     .map((item) => purlOf(item) ?? `${asText(item['name']) ?? ''}@${asText(item['versionInfo']) ?? ''}`);
+}
+
+/** Of one image, in the document's order and at most so many: a browser has to show them. */
+const MAX_LISTED = 20_000;
+
+/** The installed packages for people to search in. What a hostile document holds is cut and cleaned. */
+export function listPackages(document: unknown): readonly ListedPackage[] {
+  const roots = rootsOf(document);
+  return spdxPackages(document)
+    .filter((item) => !isFrame(item, roots))
+    .slice(0, MAX_LISTED)
+    .map((item) => {
+      const purl = purlOf(item);
+      const license = asText(item['licenseDeclared']) ?? asText(item['licenseConcluded']);
+      return {
+        name: plainText(asText(item['name']) ?? ''),
+        version: plainText(asText(item['versionInfo']) ?? ''),
+        ...(purl === undefined ? {} : { purl: plainText(purl) }),
+        ...(license === undefined || license === 'NOASSERTION' ? {} : { license: plainText(license) }),
+      };
+    });
 }
 
 function purlOf(item: Item): string | undefined {

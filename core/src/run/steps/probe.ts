@@ -4,6 +4,7 @@
  */
 import type { BuildEntry, SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
+import type { Change } from '../../journal/events.ts';
 import { mediaType } from '../../oci/model.ts';
 import { formatReference, parseReference, pin, type Digest, type Pinned } from '../../reference.ts';
 import { judge } from '../../policy/gate.ts';
@@ -16,7 +17,7 @@ import { absent } from '../absent.ts';
 import { believe } from '../believe.ts';
 import { legacyLacks } from '../believe-legacy.ts';
 import type { Probed, StepContext } from '../engine.ts';
-import { changedParts, inputKeys, keyParts } from '../keys.ts';
+import { changesOf, inputKeys, keyParts } from '../keys.ts';
 import { shortDigest } from '../wording.ts';
 
 /** What the plan gives a probe: digests that other entries came to in this run. */
@@ -139,7 +140,7 @@ async function probeSync(
   const source = await sourceOf(step, entry, of);
   if (!source.ok) return source;
   const { digest } = source.value;
-  const found = { source: source.value, before };
+  const found = { source: source.value, before, ...sourceChange(entry, before, digest) };
   const behind = lagging(step, before, digest);
   if (behind !== undefined) return ok({ ...found, goal: false, why: behind });
   if (step.planned.trust === 'copy') return ok({ ...found, digest, goal: true, why: 'the copy is there' });
@@ -153,6 +154,16 @@ async function probeSync(
     goal: why === undefined,
     why: why ?? `${shortDigest(digest)} is there, signed and attested`,
   });
+}
+
+/** Nothing has changed of what is not published yet. */
+function sourceChange(
+  { targets }: SyncEntry,
+  before: Targets['before'],
+  digest: Digest,
+): { readonly changes?: readonly Change[] } {
+  const from = before[formatReference(targets[0].destination)] ?? null;
+  return from === null || from === digest ? {} : { changes: [{ part: 'source', from, to: digest }] };
 }
 
 async function sourceOf({ engine }: StepContext, entry: SyncEntry, of: Digest | undefined): Promise<Result<Pinned>> {
@@ -199,7 +210,9 @@ async function probeBuild(
   const stale = inputs.maxAge !== undefined && age > inputs.maxAge ? { stale: true as const } : {};
   const made = provenance.keys;
   if (made.input !== keys.input) {
-    return ok({ ...seen, ...stale, goal: false, why: `changed: ${changedParts(made, keys).join(', ')}` });
+    const changes = changesOf(made, keys);
+    const why = `changed: ${changes.map(({ part }) => part).join(', ')}`;
+    return ok({ ...seen, ...stale, goal: false, why, changes });
   }
   if (stale.stale) return ok({ ...seen, ...stale, goal: false, why: `its build is from ${provenance.finishedOn}` });
   const behind = lagging(step, before, published);

@@ -1,0 +1,70 @@
+/** What is gathered of an entry while its tasks end; its rows and its evidence are made of it. */
+import type { ListedPackage } from '../journal/events.ts';
+import type { Step } from '../plan/model.ts';
+import { factsOf, type Fact } from '../trust/facts.ts';
+import type { Scan } from '../trust/model.ts';
+import type { Image, Probed, SbomOutput, TagOutput, VerifyOutput } from './engine.ts';
+import { packagesOf } from './evidence.ts';
+import type { NotOk } from './loop.ts';
+import type { Resolution } from './steps/resolve.ts';
+import type { ScanOutput } from './steps/scan.ts';
+
+/** What became of an entry, gathered while its tasks ended. */
+export interface EntryRecord {
+  probed?: Probed;
+  image?: Image;
+  scan?: Scan;
+  /** Of each platform image whose SBOM was made, by digest. */
+  packages?: ReadonlyMap<string, readonly ListedPackage[]>;
+  /** What the verification read back. */
+  facts?: readonly Fact[];
+  signed: boolean;
+  tag?: TagOutput;
+  /** The first task of it that did not succeed. */
+  broken?: { readonly step: string | undefined; readonly end: NotOk };
+  ms: number;
+}
+
+/** Steps hand their outputs on as they are; this is the one place that knows which step makes which. */
+export function remember(record: EntryRecord, step: Step | undefined, output: unknown): void {
+  switch (step) {
+    case 'probe':
+      record.probed = output as Probed;
+      // What was believed is about this digest: without one it is about an image that will be replaced.
+      record.signed = record.probed.digest !== undefined && isSigned(record.probed.facts ?? []);
+      break;
+    case 'resolve': {
+      const { image } = output as Resolution;
+      if (image !== undefined) record.image = image;
+      break;
+    }
+    case 'copy':
+    case 'push':
+      record.image = output as Image;
+      break;
+    case 'scan':
+      record.scan = (output as ScanOutput).scan;
+      break;
+    case 'verify':
+      record.facts = (output as VerifyOutput).facts;
+      record.signed = isSigned(record.facts);
+      break;
+    case 'tag':
+      record.tag = output as TagOutput;
+      break;
+    case 'sbom':
+      record.packages = packagesOf(output as SbomOutput);
+      break;
+    case 'build':
+    case 'gate':
+    case 'sign':
+    case 'attach':
+    case undefined:
+      break;
+  }
+}
+
+/** Signed: the chain attached and verified, or the probe found it so. */
+function isSigned(facts: readonly Fact[]): boolean {
+  return factsOf(facts, 'signature').length > 0;
+}
