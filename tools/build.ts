@@ -36,7 +36,8 @@ async function configOf(folder: string, dist: string): Promise<unknown> {
       outDir: dist,
     },
     files: await entryPoints(folder),
-    include: [join(folder, 'src', '**', '*.d.ts')],
+    // The core's are for packages that bring no types of their own, and others use some of those too.
+    include: [join(folder, 'src', '**', '*.d.ts'), join(root, 'core', 'src', '**', '*.d.ts')],
     exclude: [],
   };
 }

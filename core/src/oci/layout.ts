@@ -2,13 +2,12 @@
  * An OCI image layout on disk, as a build mode leaves it: read only, and read as if a stranger wrote it.
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
  */
-import { constants } from 'node:fs';
-import { lstat, open, realpath, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { realpath } from 'node:fs/promises';
 import { fail, ok, type Result, type ToolFailure } from '../failure.ts';
 import type { Digest } from '../reference.ts';
 import type { Content } from '../registry/model.ts';
 import { digestLike, sha256, verified } from './digest.ts';
+import { filesInFolder, type Broken, type LayoutFiles } from './layout-files.ts';
 import { mediaType, type Descriptor, type ManifestContent } from './model.ts';
 import { MAX_MANIFEST, parseJson, parseManifest } from './parse.ts';
 
@@ -18,11 +17,13 @@ export interface Layout {
   readonly root: Descriptor;
 }
 
-/** `bytes` is undefined when there is no such file. */
-type Read = Result<Uint8Array | undefined, ToolFailure>;
-
 /** On a descriptor in `index.json`: https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md */
-const REF_NAME = 'org.opencontainers.image.ref.name';
+export const REF_NAME = 'org.opencontainers.image.ref.name';
+
+/** The marker of a layout, and its list of what it holds. */
+export const MARKER = 'oci-layout';
+export const INDEX = 'index.json';
+const MAX_MARKER = 64 * 1024;
 
 /**
  * Opens the layout in `folder`. The only descriptor in `index.json` is the root when it has no platform, or a name by which it is
@@ -44,19 +45,13 @@ export async function openLayout(folder: string, madeBy = 'image layout'): Promi
   } catch {
     return broken('is not there');
   }
-  const files = layoutFiles(base, broken);
-  const marker = await files.read('oci-layout', 64 * 1024);
+  const files = filesInFolder(base, broken);
+  const marker = await readMarker(files, broken);
   if (!marker.ok) return marker;
-  const version = marker.value === undefined ? undefined : parseJson(marker.value);
-  if (version?.ok !== true || version.value['imageLayoutVersion'] !== '1.0.0') {
-    return broken('has no valid file "oci-layout"');
-  }
-  const bytes = await files.read('index.json', MAX_MANIFEST);
-  if (!bytes.ok) return bytes;
-  if (bytes.value === undefined) return broken('has no file "index.json"');
-  const index = parseManifest(bytes.value, sha256(bytes.value), mediaType.ociIndex);
-  if (!index.ok) return broken(`has an "index.json" that ${index.problem}`);
-  if (index.value.kind !== 'index') return broken('has an "index.json" that is no index');
+  if (!marker.value) return broken(`has no file "${MARKER}"`);
+  const index = await readIndexFile(files, broken);
+  if (!index.ok) return index;
+  if (index.value === undefined) return broken(`has no file "${INDEX}"`);
   const [first, ...others] = index.value.value.manifests;
   if (first === undefined) return broken('holds no image');
   const named = first.annotations?.[REF_NAME] !== undefined;
@@ -65,13 +60,30 @@ export async function openLayout(folder: string, madeBy = 'image layout'): Promi
   return ok({ root, content: layoutContent(files, single ? undefined : index.value, broken) });
 }
 
-type Files = ReturnType<typeof layoutFiles>;
+/** Whether the marker is there; one that says anything but version 1.0.0 is a failure. */
+export async function readMarker(files: LayoutFiles, broken: Broken): Promise<Result<boolean>> {
+  const marker = await files.read(MARKER, MAX_MARKER);
+  if (!marker.ok) return marker;
+  if (marker.value === undefined) return ok(false);
+  const version = parseJson(marker.value);
+  if (version.ok && version.value['imageLayoutVersion'] === '1.0.0') return ok(true);
+  return broken(`has no valid file "${MARKER}"`);
+}
 
-function layoutContent(
-  files: Files,
-  indexFile: ManifestContent | undefined,
-  broken: (problem: string) => { readonly ok: false; readonly failure: ToolFailure },
-): Content {
+export type IndexFile = Extract<ManifestContent, { readonly kind: 'index' }>;
+
+/** `index.json`; undefined: there is none. */
+export async function readIndexFile(files: LayoutFiles, broken: Broken): Promise<Result<IndexFile | undefined>> {
+  const bytes = await files.read(INDEX, MAX_MANIFEST);
+  if (!bytes.ok) return bytes;
+  if (bytes.value === undefined) return ok(undefined);
+  const index = parseManifest(bytes.value, sha256(bytes.value), mediaType.ociIndex);
+  if (!index.ok) return broken(`has an "${INDEX}" that ${index.problem}`);
+  return index.value.kind === 'index' ? ok(index.value) : broken(`has an "${INDEX}" that is no index`);
+}
+
+/** `indexFile` is given where `index.json` is itself an image's index. */
+export function layoutContent(files: LayoutFiles, indexFile: IndexFile | undefined, broken: Broken): Content {
   return {
     async manifest(digest) {
       if (indexFile?.descriptor.digest === digest) return ok(indexFile);
@@ -86,57 +98,18 @@ function layoutContent(
       const file = await files.open(blobPath(descriptor.digest));
       if (!file.ok) return file;
       if (file.value === undefined) return broken(`has no blob ${descriptor.digest}`);
-      const { size } = await file.value.stat();
+      const { size } = file.value;
       if (size !== descriptor.size) {
         await file.value.close();
         return broken(`holds ${size} bytes as ${descriptor.digest}, which should have ${descriptor.size}`);
       }
-      const chunks = file.value.createReadStream({ highWaterMark: 256 * 1024 });
       const wrong = broken(`holds other bytes than ${descriptor.digest} says`);
-      return ok(verified(chunks, descriptor, () => wrong.failure));
+      return ok(verified(file.value.stream(), descriptor, () => wrong.failure));
     },
   };
 }
 
 /** A digest is checked when it is parsed: its parts hold letters and digits only. */
-function blobPath(digest: Digest): string {
+export function blobPath(digest: Digest): string {
   return `blobs/${digest.replace(':', '/')}`;
-}
-
-function layoutFiles(base: string, broken: (problem: string) => { readonly ok: false; readonly failure: ToolFailure }) {
-  /** Undefined: no such file. A link could lead out of the folder, so none is followed, neither file nor folder. */
-  async function openFile(path: string): Promise<Result<FileHandle | undefined, ToolFailure>> {
-    const parts = path.split('/');
-    let handle: FileHandle | undefined;
-    try {
-      for (let depth = 1; depth < parts.length; depth += 1) {
-        const folder = await lstat(join(base, ...parts.slice(0, depth)));
-        if (!folder.isDirectory()) return broken(`has no real folder at ${parts.slice(0, depth).join('/')}`);
-      }
-      // Without O_NONBLOCK, opening a named pipe would wait for ever.
-      handle = await open(join(base, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-      if ((await handle.stat()).isFile()) return ok(handle);
-      await handle.close();
-      return broken(`has no regular file at ${path}`);
-    } catch (error) {
-      await handle?.close();
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code === 'ENOENT') return ok(undefined);
-      if (code === 'ELOOP') return broken(`has a symbolic link at ${path}`);
-      return broken(`cannot be read at ${path} (${String(code)})`);
-    }
-  }
-
-  async function read(path: string, limit: number): Promise<Read> {
-    const file = await openFile(path);
-    if (!file.ok || file.value === undefined) return file as Read;
-    await using handle = file.value;
-    const { size } = await handle.stat();
-    if (size > limit) return broken(`has a file ${path} of more than ${limit} bytes`);
-    const bytes = new Uint8Array(size);
-    const { bytesRead } = await handle.read(bytes, 0, size, 0);
-    return bytesRead === size ? ok(bytes) : broken(`changed while ${path} was read`);
-  }
-
-  return { open: openFile, read };
 }

@@ -1,0 +1,167 @@
+/**
+ * A layout in a TAR archive. What is new goes to a layout in a working folder beside it, and the archive is written whole and put in
+ * place once the run has ended. A killed run leaves that folder, and the next one goes on from it.
+ */
+import { createWriteStream } from 'node:fs';
+import { mkdir, realpath, rename, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { fail, ok, type Result } from '../failure.ts';
+import { removeTree } from '../exec/tmp.ts';
+import type { Digest } from '../reference.ts';
+import { StreamFailure } from './digest.ts';
+import { filesInArchive } from './archive-files.ts';
+import { filesInFolder, layered, type Broken, type LayoutFiles } from './layout-files.ts';
+import { blobPath, INDEX, layoutContent, MARKER, readIndexFile, readMarker } from './layout.ts';
+import { lock } from './lock.ts';
+import { codeOf, confine, markerBytes, type Medium } from './medium.ts';
+import { mediaType, type Descriptor } from './model.ts';
+import { layerMembers, tarBytes, type LayerMember } from './tar.ts';
+import { replaceFile } from './write-files.ts';
+
+interface Work {
+  /** Real path of the working folder. */
+  readonly folder: string;
+  readonly release: () => Promise<void>;
+}
+
+const UNFINISHED = '.archive';
+
+const MANIFESTS: ReadonlySet<string> = new Set([
+  mediaType.ociManifest,
+  mediaType.ociIndex,
+  mediaType.dockerManifest,
+  mediaType.dockerList,
+]);
+
+export function archiveMedium(root: string, path: string): Medium {
+  const file = resolve(root, path);
+  let listed: { readonly stamp: string; readonly files: Promise<Result<LayoutFiles | undefined>> } | undefined;
+  let working: Promise<Result<Work>> | undefined;
+  /** Once there is something in the working folder. */
+  let work: Work | undefined;
+
+  /** The headers are read again only when the archive was replaced. */
+  async function archive(broken: Broken): Promise<Result<LayoutFiles | undefined>> {
+    const confined = await confine(root, path, broken);
+    if (!confined.ok) return confined;
+    const stamp = await stampOf(file);
+    if (listed?.stamp !== stamp) listed = { stamp, files: filesInArchive(file, broken) };
+    const files = await listed.files;
+    if (!files.ok) listed = undefined;
+    if (!files.ok || files.value === undefined) return files;
+    const marker = await readMarker(files.value, broken);
+    if (!marker.ok) return marker;
+    return marker.value ? files : broken(`has no file "${MARKER}"`);
+  }
+
+  async function files(broken: Broken): Promise<Result<LayoutFiles | undefined>> {
+    const there = await archive(broken);
+    if (!there.ok || work === undefined) return there;
+    const fresh = filesInFolder(work.folder, broken);
+    return ok(there.value === undefined ? fresh : layered(fresh, there.value));
+  }
+
+  async function prepare(broken: Broken): Promise<Result<Work>> {
+    const there = await archive(broken);
+    if (!there.ok) return there;
+    try {
+      await mkdir(dirname(file), { recursive: true });
+      const confined = await confine(root, path, broken);
+      if (!confined.ok) return confined;
+      const folder = join(await realpath(dirname(file)), `.${basename(file)}.slipway`);
+      await mkdir(folder, { recursive: true });
+      const release = await lock(folder);
+      if (release === undefined) return broken('is being written by another run');
+      await replaceFile(folder, MARKER, markerBytes);
+      return ok({ folder, release });
+    } catch (error) {
+      return broken(`cannot be written (${codeOf(error)})`);
+    }
+  }
+
+  return {
+    files,
+    async writable(broken) {
+      working ??= prepare(broken);
+      const answer = await working;
+      if (!answer.ok) {
+        working = undefined;
+        return answer;
+      }
+      work = answer.value;
+      return ok(work.folder);
+    },
+    async finish(broken) {
+      if (work === undefined) return ok(undefined);
+      const whole = await files(broken);
+      if (!whole.ok) return whole;
+      const members = whole.value === undefined ? ok([]) : await reachable(whole.value, broken);
+      if (!members.ok) return members;
+      // Nothing has a name yet: what is there is left for the next run.
+      if (members.value.length === 0) return ok(undefined);
+      try {
+        const unfinished = join(work.folder, UNFINISHED);
+        await pipeline(Readable.from(tarBytes(members.value)), createWriteStream(unfinished, { flush: true }));
+        await rename(unfinished, file);
+        await removeTree(work.folder);
+      } catch (error) {
+        if (error instanceof StreamFailure) return fail(error.failure);
+        return broken(`cannot be written (${codeOf(error)})`);
+      }
+      await work.release();
+      [work, working, listed] = [undefined, undefined, undefined];
+      return ok(undefined);
+    },
+    async close() {
+      await work?.release();
+    },
+  };
+}
+
+async function stampOf(file: string): Promise<string> {
+  const status = await stat(file).catch(() => undefined);
+  return status === undefined ? '' : `${status.ino} ${status.size} ${status.mtimeMs}`;
+}
+
+/** The members of an archive of all that `index.json` lists, with what that needs; none when it lists nothing. */
+async function reachable(files: LayoutFiles, broken: Broken): Promise<Result<readonly LayerMember[]>> {
+  const index = await readIndexFile(files, broken);
+  if (!index.ok) return index;
+  const entries = index.value?.value.manifests ?? [];
+  if (index.value === undefined || entries.length === 0) return ok([]);
+  const content = layoutContent(files, undefined, broken);
+  const open: Descriptor[] = [...entries];
+  const sizes = new Map<Digest, number>();
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { digest } = next;
+    if (sizes.has(digest)) continue;
+    const blob = await files.open(blobPath(digest));
+    if (!blob.ok) return blob;
+    // Layers that are only pointed to, and platforms that whoever made the layout left out.
+    if (blob.value === undefined) continue;
+    await blob.value.close();
+    sizes.set(digest, blob.value.size);
+    if (!MANIFESTS.has(next.mediaType)) continue;
+    const manifest = await content.manifest(digest);
+    if (!manifest.ok) return manifest;
+    if (manifest.value?.kind === 'index') open.push(...manifest.value.value.manifests);
+    if (manifest.value?.kind === 'manifest') open.push(manifest.value.value.config, ...manifest.value.value.layers);
+  }
+  const blobs = [...sizes].map(([digest, size]): LayerMember => {
+    const read = (): AsyncIterable<Uint8Array> => blobBytes(files, digest);
+    return { type: 'file', path: blobPath(digest), content: { size, read } };
+  });
+  return layerMembers([
+    ...blobs,
+    { type: 'file', path: INDEX, content: index.value.bytes },
+    { type: 'file', path: MARKER, content: markerBytes },
+  ]);
+}
+
+async function* blobBytes(files: LayoutFiles, digest: Digest): AsyncGenerator<Uint8Array> {
+  const blob = await files.open(blobPath(digest));
+  if (!blob.ok) throw new StreamFailure(blob.failure);
+  if (blob.value !== undefined) yield* blob.value.stream();
+}

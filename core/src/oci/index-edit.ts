@@ -1,0 +1,65 @@
+/** Changes of a layout's `index.json`. Pure; what others wrote there is kept as it was read, with fields that Slipway does not know. */
+import type { Digest, Tag } from '../reference.ts';
+import { property } from '../registry/refusal.ts';
+import { REF_NAME, type IndexFile } from './layout.ts';
+import { mediaType, type Descriptor } from './model.ts';
+import { parseJson } from './parse.ts';
+
+export interface Entry {
+  readonly descriptor: Pick<Descriptor, 'mediaType' | 'digest' | 'size' | 'artifactType'>;
+  /** The tag that names it; without one it is only listed. */
+  readonly name?: Tag;
+}
+
+/** The bytes with `added` and without the unnamed entries of `dropped`; undefined: it is so already. A name has one entry. */
+export function editIndex(
+  index: IndexFile | undefined,
+  added: readonly Entry[],
+  dropped: ReadonlySet<Digest> = new Set(),
+): Uint8Array | undefined {
+  const json = index === undefined ? undefined : parseJson(index.bytes);
+  const before = json?.ok === true ? rawEntries(json.value['manifests']) : [];
+  const names = new Map<unknown, Digest>(
+    added.flatMap(({ name, descriptor }) => (name === undefined ? [] : [[name, descriptor.digest] as const])),
+  );
+  const nowNamed = new Set<unknown>(names.values());
+  const kept = before.filter((entry) => {
+    const [name, digest] = [nameOf(entry), property(entry, 'digest')];
+    if (name !== undefined) return !names.has(name) || names.get(name) === digest;
+    return !nowNamed.has(digest) && !(dropped as ReadonlySet<unknown>).has(digest);
+  });
+  const missing = added.filter(
+    ({ name, descriptor }) =>
+      !kept.some(
+        (entry) => property(entry, 'digest') === descriptor.digest && (name === undefined || nameOf(entry) === name),
+      ),
+  );
+  if (missing.length === 0 && kept.length === before.length && index !== undefined) return undefined;
+  const edited = {
+    ...(json?.ok === true ? json.value : {}),
+    schemaVersion: 2,
+    mediaType: mediaType.ociIndex,
+    manifests: [...kept, ...missing.map(rawOf)],
+  };
+  return new TextEncoder().encode(JSON.stringify(edited));
+}
+
+/** Without annotations of the manifest's own, which could give it another's name. */
+function rawOf({ descriptor, name }: Entry): unknown {
+  const { mediaType: type, digest, size, artifactType } = descriptor;
+  return {
+    mediaType: type,
+    digest,
+    size,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(name === undefined ? {} : { annotations: { [REF_NAME]: name } }),
+  };
+}
+
+function nameOf(entry: unknown): unknown {
+  return property(property(entry, 'annotations'), REF_NAME);
+}
+
+function rawEntries(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as readonly unknown[]) : [];
+}

@@ -1,0 +1,94 @@
+/** The {@link Registry} whose repositories are locations in the file system: one store a place, however often it is named. */
+import { fail, ok, type Failure, type Result } from '../failure.ts';
+import {
+  archiveScheme,
+  formatRepository,
+  type Digest,
+  type Pinned,
+  type Reference,
+  type Repository,
+} from '../reference.ts';
+import type { Registry } from '../registry/model.ts';
+import { archiveMedium } from './archive-medium.ts';
+import { StreamFailure } from './digest.ts';
+import { folderMedium } from './medium.ts';
+import { createStore, type LayoutStore } from './store.ts';
+
+/** Bytes of a blob that is read into memory, unless told. */
+const MAX_BLOB = 16 * 1024 * 1024;
+
+export interface Layouts extends Registry {
+  /** Writes the archives; by the text of their repository, those that could not be written. */
+  finish(): Promise<ReadonlyMap<string, Failure>>;
+}
+
+/** Relative locations are in `folder`. */
+export function createLayouts(folder: string): Layouts {
+  const stores = new Map<string, LayoutStore>();
+
+  function at(location: Repository): LayoutStore {
+    const name = formatRepository(location);
+    const known = stores.get(name);
+    if (known !== undefined) return known;
+    const medium = location.registry === archiveScheme ? archiveMedium : folderMedium;
+    const store = createStore(name, medium(folder, location.path));
+    stores.set(name, store);
+    return store;
+  }
+
+  return {
+    async head(reference, side) {
+      const found = await at(reference).manifest(nameOf(reference), side);
+      if (!found.ok || found.value === undefined) return found as Result<undefined>;
+      const { digest, mediaType, size } = found.value.descriptor;
+      return ok({ digest, mediaType, size });
+    },
+    manifest: (reference, side) => at(reference).manifest(nameOf(reference), side),
+    content: (repository, side) => at(repository).content(side),
+    async readBlob(repository, descriptor, side, limit = MAX_BLOB) {
+      const name = formatRepository(repository);
+      if (descriptor.size > limit) {
+        const message = `the blob ${descriptor.digest} of ${name} is larger than ${limit} bytes`;
+        return fail({ reason: 'registry', class: 'permanent', side, host: name, message });
+      }
+      const stream = await at(repository).content(side).blob(descriptor);
+      return stream.ok ? collect(stream.value) : stream;
+    },
+    tag: (subject, tag) => at(subject).tag(subject.digest, tag),
+    tags: (repository, side) => at(repository).tags(side),
+    async referrers(subject, side) {
+      const listed = await at(subject).referrers(subject.digest, side);
+      return listed.ok ? ok(listed.value.map((descriptor) => ({ descriptor }))) : listed;
+    },
+    attach: ({ repository, ...subject }, attachments, drop = new Set<Digest>()) =>
+      at(repository).attach(subject, attachments, drop),
+    referrersApi: () => true,
+    requests: new Map(),
+    async finish() {
+      const failed = new Map<string, Failure>();
+      for (const [name, store] of stores) {
+        const finished = await store.finish();
+        if (!finished.ok) failed.set(name, finished.failure);
+      }
+      return failed;
+    },
+    async close() {
+      for (const store of stores.values()) await store.close();
+    },
+  };
+}
+
+function nameOf(reference: Reference): Parameters<LayoutStore['manifest']>[0] {
+  return reference.kind === 'pinned' ? { digest: (reference satisfies Pinned).digest } : { tag: reference.tag };
+}
+
+async function collect(stream: AsyncIterable<Uint8Array>): Promise<Result<Uint8Array>> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of stream) chunks.push(chunk);
+  } catch (error) {
+    if (error instanceof StreamFailure) return fail(error.failure);
+    throw error;
+  }
+  return ok(Buffer.concat(chunks));
+}
