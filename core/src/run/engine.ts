@@ -14,6 +14,7 @@ import type { Attachment, Registry } from '../registry/model.ts';
 import type { Fact } from '../trust/facts.ts';
 import type { Memory } from '../trust/memory.ts';
 import type { BuildKeys, Child } from '../trust/model.ts';
+import type { Durations } from './durations.ts';
 import type { PackageIndexes } from './package-indexes.ts';
 
 export interface Engine {
@@ -26,6 +27,7 @@ export interface Engine {
   readonly memory: Memory;
   readonly indexes: PackageIndexes;
   readonly journal: Journal;
+  readonly durations: Durations;
   /** Who signs this run; absent in a `--to` run without `signing.scratch`, which attaches nothing. */
   readonly signing?: Signing;
   /** `run` for the chain; `scan` makes scans anew and moves no tag. */

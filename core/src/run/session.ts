@@ -18,6 +18,7 @@ import type { Host } from '../plugin/host.ts';
 import type { Credentials } from '../registry/credentials.ts';
 import { createFileFetcher } from '../registry/fetch-file.ts';
 import { openMemory, type Memory } from '../trust/memory.ts';
+import { openDurations } from './durations.ts';
 import type { Engine, TaskSession } from './engine.ts';
 import { packageIndexes } from './package-indexes.ts';
 import { openRegistry, plainHttpRule } from './open-registry.ts';
@@ -64,6 +65,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const redact = createRedactor([...secretsFromEnv(env), ...secretsOf(settings, env)]);
   const userAgent = `slipway/${options.version}`;
   const plainHttp = plainHttpRule(settings);
+  const durations = openDurations(stateFolder);
   const apiMemory = openReferrersMemory(stateFolder, now);
   const { registry, credentials } = openRegistry({ settings, env, version: options.version, signal, apiMemory });
   const fetcher = createFileFetcher({ userAgent, signal });
@@ -153,6 +155,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     memory: options.remember === false ? forgetful : await openMemory(stateFolder),
     indexes: packageIndexes(stateFolder, fetcher.fetch),
     journal,
+    durations,
     ...(options.signing === undefined ? {} : { signing: options.signing }),
     purpose: options.purpose,
     run,
@@ -168,6 +171,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     async [Symbol.asyncDispose]() {
       journal.close();
       apiMemory.save();
+      durations.save();
       await registry.close();
       await fetcher.close();
       await claimed.release();

@@ -1,0 +1,70 @@
+/**
+ * How long tasks took in earlier runs, kept between runs: what is longest starts first, and what is left can be estimated.
+ * Losing it costs the order of one run.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceFile } from './replace-file.ts';
+
+export interface Durations {
+  /** Milliseconds that the task took last; what its kind of task usually takes when it never ran here. */
+  of(task: string): number;
+  add(task: string, ms: number): void;
+  /** Writes what is known for the next run, if it can. */
+  save(): void;
+}
+
+/** Milliseconds: what is quicker says nothing, and would make the file large. */
+const WORTH_KEEPING = 50;
+const MAX_KEPT = 50_000;
+/** Of a kind of task that never ran here. */
+const UNKNOWN = 1;
+
+export function openDurations(folder: string): Durations {
+  const file = join(folder, 'durations.json');
+  let kept: Map<string, number> | undefined;
+  let usual: ReadonlyMap<string, number> | undefined;
+  let changed = false;
+  /** Read when first asked: a run in which nothing is to be done needs none of it. */
+  const known = (): Map<string, number> => (kept ??= read(file));
+  return {
+    of(task) {
+      const own = known().get(task);
+      if (own !== undefined) return own;
+      usual ??= means(known());
+      return usual.get(kindOf(task)) ?? UNKNOWN;
+    },
+    add(task, ms) {
+      if (ms < WORTH_KEEPING && !known().has(task)) return;
+      // Last in the order in which the oldest are dropped.
+      known().delete(task);
+      known().set(task, Math.round(ms));
+      changed = true;
+    },
+    save() {
+      if (changed) replaceFile(file, JSON.stringify(Object.fromEntries([...known()].slice(-MAX_KEPT))));
+    },
+  };
+}
+
+/** `scan` of `build:ghcr.io/a/b:1#scan`, `package` of `package:hello.yaml`. */
+function kindOf(task: string): string {
+  const step = task.lastIndexOf('#');
+  return step < 0 ? task.slice(0, Math.max(0, task.indexOf(':'))) : task.slice(step + 1);
+}
+
+function means(durations: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const groups = Map.groupBy(durations, ([task]) => kindOf(task));
+  return new Map([...groups].map(([kind, all]) => [kind, all.reduce((sum, [, ms]) => sum + ms, 0) / all.length]));
+}
+
+function read(file: string): Map<string, number> {
+  try {
+    const data: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof data !== 'object' || data === null) return new Map();
+    const pairs = Object.entries(data) as readonly [string, unknown][];
+    return new Map(pairs.filter((pair): pair is [string, number] => Number.isFinite(pair[1]) && Number(pair[1]) >= 0));
+  } catch {
+    return new Map();
+  }
+}
