@@ -13,8 +13,8 @@ export interface VersionProbe {
 
 export interface Pin {
   readonly name: string;
-  /** `run`: plugins need it. `world`: only the demo and the tests do. */
-  readonly kind: 'run' | 'world';
+  /** `run`: plugins need it. `world`: only the demo and the tests do. `bench`: only the benchmarks, which build it themselves. */
+  readonly kind: 'run' | 'world' | 'bench';
   /** Go module path; for a program of our own, the module in its folder. */
   readonly module: string;
   /** Without the leading `v`. */
@@ -26,7 +26,7 @@ export interface Pin {
   /** What that variable's value begins with. */
   readonly versionPrefix?: 'v';
   readonly goExperiment?: string;
-  /** Absent for programs of our own: they are never taken from PATH. */
+  /** Absent for programs of our own, and for those that tell no version: they are never taken from PATH. */
   readonly probe?: VersionProbe;
   /** How long it takes on two idle cores with an empty build cache, for the progress display. */
   readonly expectedSeconds: number;
@@ -159,6 +159,37 @@ export const catalogue: readonly Pin[] = [
     expectedSeconds: 50,
   },
   {
+    name: 'regctl',
+    kind: 'world',
+    module: 'github.com/regclient/regclient',
+    version: '0.11.7',
+    package: 'github.com/regclient/regclient/cmd/regctl',
+    versionVariable: 'github.com/regclient/regclient/internal/version.vcsTag',
+    versionPrefix: 'v',
+    probe: { args: ['version'], pattern: /^VCSTag:\s*v?(\d\S*)$/m },
+    expectedSeconds: 40,
+  },
+  {
+    // The server; its command line is another program.
+    name: 'toxiproxy',
+    kind: 'world',
+    module: 'github.com/Shopify/toxiproxy/v2',
+    version: '2.5.0',
+    package: 'github.com/Shopify/toxiproxy/v2/cmd/server',
+    versionVariable: 'github.com/Shopify/toxiproxy/v2.Version',
+    probe: { args: ['-version'], pattern: /^toxiproxy-server version v?(\d\S*)$/m },
+    expectedSeconds: 25,
+  },
+  {
+    // The suite that the OCI tries registries with. It tells no version.
+    name: 'conformance',
+    kind: 'world',
+    module: 'github.com/opencontainers/distribution-spec/conformance',
+    version: '0.0.0-20260831232431-97274622c111',
+    package: 'github.com/opencontainers/distribution-spec/conformance',
+    expectedSeconds: 20,
+  },
+  {
     name: 'vulndb',
     kind: 'world',
     module: 'slipway.example/tools/vulndb',
@@ -173,6 +204,44 @@ export const catalogue: readonly Pin[] = [
     version: '0.1.0',
     package: '.',
     expectedSeconds: 10,
+  },
+  {
+    name: 'regsync',
+    kind: 'bench',
+    module: 'github.com/regclient/regclient',
+    version: '0.11.7',
+    package: 'github.com/regclient/regclient/cmd/regsync',
+    versionVariable: 'github.com/regclient/regclient/internal/version.vcsTag',
+    versionPrefix: 'v',
+    probe: { args: ['version'], pattern: /^VCSTag:\s*v?(\d\S*)$/m },
+    expectedSeconds: 40,
+  },
+  {
+    name: 'oras',
+    kind: 'bench',
+    module: 'oras.land/oras',
+    version: '1.3.6',
+    package: 'oras.land/oras/cmd/oras',
+    versionVariable: 'oras.land/oras/internal/version.Version',
+    probe: { args: ['version'], pattern: /^Version:\s*v?(\d\S*?)(?:\+.*)?$/m },
+    expectedSeconds: 20,
+  },
+  {
+    name: 'task',
+    kind: 'bench',
+    module: 'github.com/go-task/task/v3',
+    version: '3.54.0',
+    package: 'github.com/go-task/task/v3/cmd/task',
+    probe: { args: ['--version'], pattern: /v?(\d+\.\S*)/m },
+    expectedSeconds: 60,
+  },
+  {
+    name: 'bench-kit',
+    kind: 'bench',
+    module: 'slipway.example/tools/bench-kit',
+    version: '0.1.0',
+    package: '.',
+    expectedSeconds: 5,
   },
 ];
 

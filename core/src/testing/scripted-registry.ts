@@ -1,15 +1,17 @@
 /**
- * A registry in memory whose reins a test holds: it can be slow, lie, break off, refuse or ask for tokens. It follows the
- * OCI distribution specification as far as Slipway uses it.
+ * A registry in memory whose reins a test holds: it can be slow, lie, break off, refuse or ask for tokens. Left alone, it
+ * does what the OCI's own conformance suite for registries wants (`test/sync/conformance.test.ts`).
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { digestLike, sha256 } from '../oci/digest.ts';
+import { sha256 } from '../oci/digest.ts';
 import { mediaType, type Descriptor } from '../oci/model.ts';
-import { parseDigest, type Digest } from '../reference.ts';
+import type { Digest } from '../reference.ts';
 import { property } from '../registry/refusal.ts';
+import { createStore, listReferrers, listTags, readBlob, refused, type Answer } from './scripted-contents.ts';
+import { deleteManifest, storeManifest } from './scripted-manifests.ts';
 import { createTokenServer, type TokenOptions } from './scripted-tokens.ts';
-import { createUploads, problem, type Answer } from './scripted-uploads.ts';
+import { createUploads } from './scripted-uploads.ts';
 
 /** One request, as the test's hook and the log see it. */
 export interface ScriptedRequest {
@@ -31,14 +33,20 @@ export type Action =
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string;
     }
-  /** The connection is cut without an answer. */
+  /** The connection is cut without an answer, and nothing is done. */
   | { readonly kind: 'reset' }
+  /** What was asked for is done, but the connection is cut before the answer. */
+  | { readonly kind: 'lost' }
+  /** The connection is cut when that many bytes of the request's body have come; a PATCH keeps them. */
+  | { readonly kind: 'cut'; readonly after: number }
   /** The right headers, half of the body, then the connection is cut. */
   | { readonly kind: 'truncate' }
   /** The right headers, and a body of the same length with other bytes. */
   | { readonly kind: 'lie' }
   /** The right answer without these headers. */
-  | { readonly kind: 'without'; readonly headers: readonly string[] };
+  | { readonly kind: 'without'; readonly headers: readonly string[] }
+  /** The right answer with these headers, in place of its own of the same names. */
+  | { readonly kind: 'with'; readonly headers: Readonly<Record<string, string>> };
 
 export interface ScriptedOptions {
   /** Whether it lists referrers by itself; without, clients keep an index under a tag. */
@@ -51,6 +59,12 @@ export interface ScriptedOptions {
   readonly onRequest?: (request: ScriptedRequest) => Action | undefined | Promise<Action | undefined>;
   /** Tags and referrers in one page; all in one when absent. */
   readonly pageSize?: number;
+  /** Takes manifests whose parts are missing. */
+  readonly sparse?: boolean;
+  /** Bytes of the largest manifest that is taken; 4 MiB, the least that the specification asks for, when absent. */
+  readonly manifestLimit?: number;
+  /** Whether parts of blobs can be read; true unless told. */
+  readonly ranges?: boolean;
 }
 
 export interface ScriptedRegistry extends AsyncDisposable {
@@ -76,24 +90,20 @@ export interface ScriptedRegistry extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-interface Stored {
-  readonly bytes: Uint8Array;
-  readonly type: string;
-  readonly digest: Digest;
-}
-
-interface Contents {
-  readonly blobs: Map<string, Uint8Array>;
-  readonly manifests: Map<string, Stored>;
-  readonly tags: Map<string, Digest>;
-}
-
 const ROUTE = /^\/v2\/(.+)\/(manifests|blobs|tags|referrers)\/(.*)$/;
+const MANIFEST_LIMIT = 4 * 1024 * 1024;
+
+interface Body {
+  readonly bytes: Uint8Array;
+  /** False: the client went away before all of it had come. */
+  readonly whole: boolean;
+}
 
 export async function startScriptedRegistry(options: ScriptedOptions = {}): Promise<ScriptedRegistry> {
-  const repositories = new Map<string, Contents>();
+  const store = createStore();
   const log: ScriptedRequest[] = [];
   const counts = new Map<string, number>();
+  const { pageSize = Number.POSITIVE_INFINITY, referrersApi = false, ranges = true } = options;
   const server = createServer((request, response) => {
     handle(request, response).catch(() => response.destroy());
   });
@@ -101,21 +111,15 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a listening server has a port');
   const host = `127.0.0.1:${address.port}`;
-  const upload = createUploads((repository) => contentsOf(repository).blobs);
+  const upload = createUploads(store);
   const tokens = options.tokens === undefined ? undefined : createTokenServer(host, options.tokens);
+  const manifests = {
+    listsReferrers: referrersApi,
+    sparse: options.sparse ?? false,
+    limit: options.manifestLimit ?? MANIFEST_LIMIT,
+  };
 
-  function contentsOf(repository: string): Contents {
-    const known = repositories.get(repository) ?? { blobs: new Map(), manifests: new Map(), tags: new Map() };
-    repositories.set(repository, known);
-    return known;
-  }
-
-  function find(repository: string, name: string): Stored | undefined {
-    const contents = repositories.get(repository);
-    return contents?.manifests.get(contents.tags.get(name) ?? name);
-  }
-
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  function note(request: IncomingMessage): ScriptedRequest {
     const url = request.url ?? '/';
     const path = url.split('?')[0] ?? '/';
     const key = `${request.method} ${path}`;
@@ -123,15 +127,22 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     counts.set(key, earlier + 1);
     const seen: ScriptedRequest = { method: request.method ?? 'GET', url, path, headers: request.headers, earlier };
     log.push(seen);
-    const body = await readBody(request);
+    return seen;
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const seen = note(request);
     const latency = typeof options.latency === 'function' ? options.latency(seen) : (options.latency ?? 0);
     if (latency > 0) await sleep(latency);
     const action = await made.onRequest?.(seen);
+    const body = await readBody(request, action?.kind === 'cut' ? action.after : undefined);
     if (action?.kind === 'reset') return void request.socket.destroy();
     if (action?.kind === 'answer') {
       return send(response, seen, { status: action.status, headers: action.headers ?? {}, body: action.body ?? '' });
     }
-    const answer = refuse(seen) ?? tokens?.answer(seen, body) ?? route(seen, body);
+    if (!body.whole && seen.method !== 'PATCH') return void request.socket.destroy();
+    const answer = refuse(seen) ?? tokens?.answer(seen, body.bytes) ?? route(seen, body);
+    if (!body.whole || action?.kind === 'lost') return void request.socket.destroy();
     send(response, seen, answer, action);
   }
 
@@ -145,92 +156,40 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     return tokens?.refuse(request);
   }
 
-  function route(request: ScriptedRequest, body: Uint8Array): Answer {
+  function route(request: ScriptedRequest, body: Body): Answer {
     // Where real tools ask first whether this is a registry at all.
     if (request.path === '/v2/') return { status: 200, body: '{}' };
     const [, repository = '', kind = '', name = ''] = ROUTE.exec(request.path) ?? [];
+    const { method, headers } = request;
     const query = new URLSearchParams(request.url.split('?')[1] ?? '');
-    const read = request.method === 'GET' || request.method === 'HEAD';
-    if (kind === 'manifests') {
-      return read
-        ? getManifest(repository, name)
-        : storeManifest(repository, name, body, request.headers['content-type'] ?? '');
+    if (kind === 'blobs' && name.startsWith('uploads/')) {
+      const type = headers['content-type'];
+      // As the CNCF registry does, which takes such a body for a form.
+      const bytes = type === 'application/x-www-form-urlencoded' ? new Uint8Array() : body.bytes;
+      const contentRange = headers['content-range'];
+      return upload({ method, repository, name, query, body: bytes, whole: body.whole, contentRange });
     }
-    if (kind === 'blobs' && read) return getBlob(repository, name);
-    if (kind === 'blobs' && name.startsWith('uploads/'))
-      return upload({ method: request.method, repository, name, query, body });
-    if (kind === 'tags' && repositories.has(repository)) return listTags(repository, query);
-    if (kind === 'referrers' && options.referrersApi === true) return listReferrers(repository, name, query);
-    return unknown('NAME_UNKNOWN');
+    if (method === 'DELETE') return remove(repository, kind, name);
+    if (kind === 'manifests') {
+      const put = { repository, name, type: headers['content-type'] ?? '', query, bytes: body.bytes };
+      return method === 'PUT' ? storeManifest(store, manifests, put) : getManifest(repository, name);
+    }
+    if (kind === 'blobs') return readBlob(store.blob(repository, name), name, ranges ? headers.range : undefined);
+    if (kind === 'tags') return listTags(store, repository, query, pageSize);
+    if (kind === 'referrers' && referrersApi) return listReferrers(store, repository, name, query, pageSize);
+    return refused(404, 'NAME_UNKNOWN');
   }
 
   function getManifest(repository: string, name: string): Answer {
-    const found = find(repository, name);
-    if (found === undefined) return unknown('MANIFEST_UNKNOWN');
-    return {
-      status: 200,
-      headers: { 'content-type': found.type, 'docker-content-digest': found.digest },
-      body: found.bytes,
-    };
+    const found = store.manifest(repository, name);
+    if (found === undefined) return refused(404, 'MANIFEST_UNKNOWN');
+    const headers = { 'content-type': found.type, 'docker-content-digest': found.digest };
+    return { status: 200, headers, body: found.bytes };
   }
 
-  function getBlob(repository: string, name: string): Answer {
-    const bytes = repositories.get(repository)?.blobs.get(name);
-    return bytes === undefined
-      ? unknown('BLOB_UNKNOWN')
-      : { status: 200, headers: { 'docker-content-digest': name }, body: bytes };
-  }
-
-  function storeManifest(repository: string, name: string, bytes: Uint8Array, type: string): Answer {
-    const asked = parseDigest(name);
-    const digest = digestLike(asked ?? sha256(''), bytes);
-    if (asked !== undefined && asked !== digest) return { status: 400, body: problem('DIGEST_INVALID') };
-    const contents = contentsOf(repository);
-    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    // As real registries do: nothing may name what is not there.
-    if (!partsOf(json).every((part) => contents.blobs.has(part) || contents.manifests.has(part))) {
-      return { status: 404, body: problem('MANIFEST_BLOB_UNKNOWN') };
-    }
-    contents.manifests.set(digest, { bytes, type, digest });
-    if (asked === undefined) contents.tags.set(name, digest);
-    const subject = property(property(json, 'subject'), 'digest');
-    const listed = options.referrersApi === true && typeof subject === 'string' ? { 'oci-subject': subject } : {};
-    return { status: 201, headers: { 'docker-content-digest': digest, ...listed } };
-  }
-
-  function listReferrers(repository: string, subject: string, query: URLSearchParams): Answer {
-    const all = [...(repositories.get(repository)?.manifests.values() ?? [])].flatMap(({ bytes, type, digest }) => {
-      const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
-      if (property(property(json, 'subject'), 'digest') !== subject) return [];
-      return [
-        {
-          mediaType: type,
-          digest,
-          size: bytes.byteLength,
-          artifactType: property(json, 'artifactType'),
-          annotations: property(json, 'annotations'),
-        },
-      ];
-    });
-    const { page, link } = paged(all, query, `/v2/${repository}/referrers/${subject}`);
-    const body = JSON.stringify({ schemaVersion: 2, mediaType: mediaType.ociIndex, manifests: page });
-    return { status: 200, headers: { 'content-type': mediaType.ociIndex, ...link }, body };
-  }
-
-  function listTags(repository: string, query: URLSearchParams): Answer {
-    const { page, link } = paged([...contentsOf(repository).tags.keys()].sort(), query, `/v2/${repository}/tags/list`);
-    return {
-      status: 200,
-      headers: { 'content-type': 'application/json', ...link },
-      body: JSON.stringify({ name: repository, tags: page }),
-    };
-  }
-
-  function paged<T>(all: readonly T[], query: URLSearchParams, path: string) {
-    const start = Number(query.get('start') ?? 0);
-    const end = start + (options.pageSize ?? all.length);
-    const link: Record<string, string> = end < all.length ? { link: `<${path}?start=${end}>; rel="next"` } : {};
-    return { page: all.slice(start, end), link };
+  function remove(repository: string, kind: string, name: string): Answer {
+    if (kind === 'manifests') return deleteManifest(store, repository, name);
+    return store.of(repository).blobs.delete(name) ? { status: 202 } : refused(404, 'BLOB_UNKNOWN');
   }
 
   const made: ScriptedRegistry = {
@@ -240,7 +199,7 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     putBlob(repository, content) {
       const bytes = Buffer.from(content);
       const digest = sha256(bytes);
-      contentsOf(repository).blobs.set(digest, bytes);
+      store.of(repository).blobs.set(digest, bytes);
       return digest;
     },
     putManifest(repository, manifest, tag, type) {
@@ -251,16 +210,16 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
         type: type ?? (typeof own === 'string' ? own : mediaType.ociManifest),
         digest: sha256(bytes),
       };
-      contentsOf(repository).manifests.set(stored.digest, stored);
-      if (tag !== undefined) contentsOf(repository).tags.set(tag, stored.digest);
+      store.of(repository).manifests.set(stored.digest, stored);
+      if (tag !== undefined) store.of(repository).tags.set(tag, stored.digest);
       return { mediaType: stored.type, digest: stored.digest, size: bytes.byteLength };
     },
-    blob: (repository, digest) => repositories.get(repository)?.blobs.get(digest),
-    manifest: find,
-    tags: (repository) => [...(repositories.get(repository)?.tags.keys() ?? [])].sort(),
+    blob: store.blob,
+    manifest: store.manifest,
+    tags: (repository) => (store.has(repository) ? [...store.of(repository).tags.keys()].sort() : []),
     stored: (repository) => ({
-      manifests: [...(repositories.get(repository)?.manifests.values() ?? [])],
-      blobs: [...(repositories.get(repository)?.blobs.keys() ?? [])],
+      manifests: store.has(repository) ? [...store.of(repository).manifests.values()] : [],
+      blobs: store.has(repository) ? [...store.of(repository).blobs.keys()] : [],
     }),
     async close() {
       server.closeAllConnections();
@@ -273,34 +232,35 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
   return made;
 }
 
-function partsOf(manifest: unknown): readonly string[] {
-  const lists = [property(manifest, 'layers'), property(manifest, 'manifests')].filter((list) =>
-    Array.isArray(list),
-  ) as readonly (readonly unknown[])[];
-  const layers = lists.flat().filter((part) => property(part, 'urls') === undefined);
-  return [property(manifest, 'config'), ...layers]
-    .map((part) => property(part, 'digest'))
-    .filter((digest) => typeof digest === 'string');
-}
-
-function unknown(code: string): Answer {
-  return { status: 404, headers: { 'content-type': 'application/json' }, body: problem(code) };
-}
-
 function send(response: ServerResponse, request: ScriptedRequest, answer: Answer, action?: Action): void {
   const bytes = Buffer.from(answer.body ?? '');
-  const headers: Record<string, string> = { 'content-length': String(bytes.byteLength), ...answer.headers };
+  const headers: Record<string, string | string[]> = { 'content-length': String(bytes.byteLength) };
+  for (const [name, value] of Object.entries(answer.headers ?? {})) {
+    headers[name] = typeof value === 'string' ? value : [...value];
+  }
   if (action?.kind === 'without') for (const name of action.headers) delete headers[name];
+  if (action?.kind === 'with') Object.assign(headers, action.headers);
   response.writeHead(answer.status, headers);
-  if (request.method === 'HEAD') return void response.end();
+  if (request.method === 'HEAD' || answer.status === 204) return void response.end();
   if (action?.kind === 'truncate') {
     return void response.write(bytes.subarray(0, bytes.byteLength / 2), () => response.destroy());
   }
   response.end(action?.kind === 'lie' ? bytes.map((byte) => byte ^ 1) : bytes);
 }
 
-async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+/** Not more than `limit` bytes: then the rest has not come. */
+async function readBody(request: IncomingMessage, limit = Number.POSITIVE_INFINITY): Promise<Body> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+  let size = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      const taken = chunk.subarray(0, limit - size);
+      chunks.push(taken);
+      size += taken.byteLength;
+      if (size >= limit) return { bytes: Buffer.concat(chunks), whole: false };
+    }
+  } catch {
+    return { bytes: Buffer.concat(chunks), whole: false };
+  }
+  return { bytes: Buffer.concat(chunks), whole: limit === Number.POSITIVE_INFINITY };
 }

@@ -1,4 +1,5 @@
 /** The token server of a scripted registry: https://distribution.github.io/distribution/spec/auth/token/ */
+import type { Answer } from './scripted-contents.ts';
 import type { ScriptedRequest } from './scripted-registry.ts';
 
 export interface TokenOptions {
@@ -16,12 +17,6 @@ export interface TokenOptions {
   readonly uses?: number;
   /** Where the challenge sends the client; this server's own `/token` when absent. */
   readonly realm?: string;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
 }
 
 export function createTokenServer(host: string, options: TokenOptions) {

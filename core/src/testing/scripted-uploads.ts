@@ -1,13 +1,7 @@
 /** How a scripted registry takes blobs: in one piece, in several, or from another of its repositories. */
-import { randomUUID } from 'node:crypto';
 import { digestLike } from '../oci/digest.ts';
 import { parseDigest } from '../reference.ts';
-
-export interface Answer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string;
-}
+import { problem, type Answer, type Store } from './scripted-contents.ts';
 
 interface Part {
   readonly method: string;
@@ -16,54 +10,87 @@ interface Part {
   readonly name: string;
   readonly query: URLSearchParams;
   readonly body: Uint8Array;
+  /** False: the client went away in the middle; of a PATCH, what came is kept. */
+  readonly whole: boolean;
+  /** `0-99`, where the client says which bytes it sends. */
+  readonly contentRange: string | undefined;
 }
 
-/** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs; `blobs` of a repository are added to. */
-export function createUploads(blobs: (repository: string) => Map<string, Uint8Array>): (part: Part) => Answer {
-  /** What was sent of each upload so far. */
-  const uploads = new Map<string, Uint8Array>();
+interface Session {
+  readonly repository: string;
+  readonly path: string;
+  received: Uint8Array;
+}
 
-  const begin = ({ repository, query }: Part): Answer => {
+/** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs */
+export function createUploads(store: Store): (part: Part) => Answer {
+  const sessions = new Map<string, Session>();
+  /** Numbered, so that a schedule of faults meets the same names again. */
+  let opened = 0;
+
+  const begin = ({ repository, query, body }: Part): Answer => {
+    const digest = query.get('digest');
+    if (digest !== null) return finish(repository, digest, body);
     const mount = query.get('mount');
-    const from = blobs(query.get('from') ?? '').get(mount ?? '');
-    if (mount !== null && from !== undefined) {
-      blobs(repository).set(mount, from);
-      return { status: 201 };
-    }
-    const session = randomUUID();
-    uploads.set(session, new Uint8Array());
-    return goOn(repository, session, 0);
+    const from = query.get('from');
+    const found = mount === null ? undefined : from === null ? store.anyBlob(mount) : store.blob(from, mount);
+    if (mount !== null && found !== undefined) return finish(repository, mount, found);
+    opened += 1;
+    const session = { repository, path: `/v2/${repository}/blobs/uploads/${opened}`, received: new Uint8Array() };
+    sessions.set(session.path, session);
+    return { status: 202, headers: whereNext(session) };
   };
 
-  return (part) => {
-    const { method, repository, query } = part;
-    if (method === 'POST') return begin(part);
-    const session = part.name.slice('uploads/'.length);
-    const before = uploads.get(session);
-    if (before === undefined || query.get('_state') !== 'a/b') {
-      return { status: 404, body: problem('BLOB_UPLOAD_UNKNOWN') };
-    }
-    const bytes = Buffer.concat([before, part.body]);
-    if (method === 'PATCH') {
-      uploads.set(session, bytes);
-      return goOn(repository, session, bytes.byteLength);
-    }
-    uploads.delete(session);
-    const digest = parseDigest(query.get('digest') ?? '');
+  const finish = (repository: string, text: string, bytes: Uint8Array): Answer => {
+    const digest = parseDigest(text);
     if (digest === undefined || digestLike(digest, bytes) !== digest) {
       return { status: 400, body: problem('DIGEST_INVALID') };
     }
-    blobs(repository).set(digest, bytes);
-    return { status: 201, headers: { 'docker-content-digest': digest } };
+    store.of(repository).blobs.set(digest, bytes);
+    const location = `/v2/${repository}/blobs/${digest}`;
+    return { status: 201, headers: { location, 'docker-content-digest': digest } };
+  };
+
+  return (part) => {
+    const { method, repository, query, body } = part;
+    if (method === 'POST') return begin(part);
+    const session = sessions.get(`/v2/${repository}/blobs/${part.name}`);
+    if (session === undefined) return { status: 404, body: problem('BLOB_UPLOAD_UNKNOWN') };
+    if (method === 'GET') return { status: 204, headers: { ...whereNext(session), range: rangeOf(session) } };
+    if (method === 'DELETE') {
+      sessions.delete(session.path);
+      return { status: 204 };
+    }
+    // The query is the registry's own, and another one after each part: a client must send back the last, as it was.
+    if (query.get('_state') !== stateOf(session)) return { status: 404, body: problem('BLOB_UPLOAD_UNKNOWN') };
+    if (part.contentRange !== undefined && !follows(part.contentRange, session, body)) {
+      return { status: 416, headers: { ...whereNext(session), range: rangeOf(session) } };
+    }
+    const bytes = Buffer.concat([session.received, body]);
+    if (method === 'PATCH') {
+      session.received = bytes;
+      return { status: 202, headers: { ...whereNext(session), range: rangeOf(session) } };
+    }
+    if (!part.whole) return { status: 400, body: problem('BLOB_UPLOAD_INVALID') };
+    sessions.delete(session.path);
+    return finish(repository, query.get('digest') ?? '', bytes);
   };
 }
 
-/** Where the next part goes; `received` bytes are there. */
-function goOn(repository: string, session: string, received: number): Answer {
-  const location = `/v2/${repository}/blobs/uploads/${session}?_state=a%2Fb`;
-  return { status: 202, headers: { location, ...(received === 0 ? {} : { range: `0-${received - 1}` }) } };
+function follows(range: string, { received }: Session, body: Uint8Array): boolean {
+  const start = received.byteLength;
+  return range.replace(/^bytes /, '') === `${start}-${start + body.byteLength - 1}`;
 }
 
-export function problem(code: string): string {
-  return JSON.stringify({ errors: [{ code, message: `scripted ${code.toLowerCase()}` }] });
+function whereNext(session: Session): Readonly<Record<string, string>> {
+  return { location: `${session.path}?_state=${encodeURIComponent(stateOf(session))}` };
+}
+
+function stateOf({ received }: Session): string {
+  return received.byteLength === 0 ? 'a/b' : `a/b+${received.byteLength}`;
+}
+
+/** The last byte's position: an empty upload cannot be told from one of a single byte, as with real registries. */
+function rangeOf({ received }: Session): string {
+  return `0-${Math.max(0, received.byteLength - 1)}`;
 }
