@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { catalogue, pinnedNeed } from '@slipway/tools';
 import type { TestProject } from 'vitest/node';
 import { prepare } from '../demo/world/prepare.ts';
 import { startWorld, worldTools, type WorldAddresses } from '../demo/world/world.ts';
@@ -31,9 +32,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const world = stack.use(await startWorld({ folder, finder, ...WHOLE }));
   const tools: Record<string, string> = { ...world.addresses.tools };
-  for (const name of OTHER_TOOLS) {
-    const found = await finder.find({ name, range: '*' });
-    if (found.ok) tools[name] = found.value.path;
+  for (const pin of catalogue.filter(({ name }) => OTHER_TOOLS.includes(name))) {
+    const found = await finder.find(pinnedNeed(pin));
+    if (found.ok) tools[pin.name] = found.value.path;
   }
   project.provide('world', { ...world.addresses, tools });
   const kept = stack.move();

@@ -91,7 +91,8 @@ export function listTags(store: Store, repository: string, query: URLSearchParam
   const after = [...store.of(repository).tags.keys()].sort().filter((tag) => tag > last);
   const page = after.slice(0, Math.min(pageSize, asked === null ? pageSize : Number(asked)));
   const next = new URLSearchParams({ ...(asked === null ? {} : { n: asked }), last: page.at(-1) ?? '' });
-  const link = page.length === 0 || page.length === after.length ? {} : linkTo(`/v2/${repository}/tags/list?${next}`);
+  const link =
+    page.length === 0 || page.length === after.length ? {} : linkTo(`/v2/${repository}/tags/list?${next.toString()}`);
   return {
     status: 200,
     headers: { 'content-type': 'application/json', ...link },

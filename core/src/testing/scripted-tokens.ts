@@ -36,7 +36,8 @@ export function createTokenServer(host: string, options: TokenOptions) {
       login !== undefined &&
       (options.users?.[login.username] === login.password || options.identityTokens?.includes(login.password) === true);
     if (login === undefined ? options.anonymous === false : !known) return { status: 401 };
-    const asked = new URLSearchParams(request.url.split('?')[1] ?? '').getAll('scope');
+    const query = new URLSearchParams(request.url.split('?')[1] ?? '');
+    const asked = query.getAll('scope').flatMap((scopes) => scopes.split(' '));
     return grant(known ? asked : asked.map((scope) => scope.replace(/:pull,push$/, ':pull')), 'token');
   }
 
@@ -68,7 +69,7 @@ export function createTokenServer(host: string, options: TokenOptions) {
       return undefined;
     }
     const realm = options.realm ?? `http://${host}/token`;
-    const challenge = `Bearer realm="${realm}",service="scripted, for tests",scope="${needed[0]}"`;
+    const challenge = `Bearer realm="${realm}",service="scripted, for tests",scope="${needed.join(' ')}"`;
     return {
       status: 401,
       headers: { 'www-authenticate': challenge },
