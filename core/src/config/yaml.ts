@@ -24,8 +24,11 @@ const MAX_DEPTH = 100;
 /** How many values aliases may repeat in all: a few anchors nested in one another make billions. */
 const MAX_REPEATED = 100_000;
 
-/** Failures are everything that makes it no plain data: syntax, repeated keys, aliases that explode, several documents. */
-export function parseYaml(text: string, file: string): Loaded<Document> {
+/**
+ * Failures are everything that makes it no plain data: syntax, repeated keys, aliases that explode, several documents.
+ * `failsafe`: every scalar is text, as it is written: the tag 3.10 stays one.
+ */
+export function parseYaml(text: string, file: string, schema: 'core' | 'failsafe' = 'core'): Loaded<Document> {
   const start: Position = { file, line: 1, column: 1 };
   if (text.length > MAX_LENGTH) return failed([configFailure('the file is larger than 4 MiB', undefined, start)]);
   const lines = new LineCounter();
@@ -36,7 +39,7 @@ export function parseYaml(text: string, file: string): Loaded<Document> {
   const parsed = parseDocument(text, {
     lineCounter: lines,
     prettyErrors: false,
-    schema: 'core',
+    schema,
     uniqueKeys: false,
     // With 'silent' a second document would be left out without a word.
     logLevel: 'error',

@@ -1,0 +1,65 @@
+/** The config of another tool as one of ours. */
+import type { Document } from '../config/document.ts';
+import { isFields } from '../config/fields.ts';
+import { failed, loaded, type Loaded } from '../config/loaded.ts';
+import { readText } from '../config/read-text.ts';
+import { configFailure, type Position } from '../failure.ts';
+import { parseReference } from '../reference.ts';
+import type { Drafts, Imported, ImportKind, ImportRequest } from './model.ts';
+import { readRegsync } from './regsync.ts';
+import { readSkopeo } from './skopeo.ts';
+import { parseSourceFile } from './source-file.ts';
+import { writeConfig } from './write-config.ts';
+
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** `file`: absolute. Fails when the file is none of this tool; what is merely unknown is named in the result. */
+export async function importFile(kind: ImportKind, file: string, request: ImportRequest): Promise<Loaded<Imported>> {
+  const text = await readText(file, MAX_BYTES);
+  return text.ok ? importConfig(kind, text.value, file, request) : failed([text.failure]);
+}
+
+/** The same without the file system. */
+export function importConfig(kind: ImportKind, text: string, file: string, request: ImportRequest): Loaded<Imported> {
+  const document = parseSourceFile(text, file);
+  if (!document.ok) return document;
+  if (!isFields(document.value.data)) {
+    return failed([
+      configFailure('the file holds no mapping', `is it the file that ${kind} reads?`, document.value.locate([])),
+    ]);
+  }
+  const read = kind === 'regsync' ? readRegsync(document.value) : skopeo(document.value);
+  if (!read.ok) return read;
+  const { drafts, unsupported } = read.value;
+  const written = writeConfig(drafts, headerOf(kind, request));
+  return loaded({
+    ...written,
+    unsupported: [...unsupported, ...written.unsupported].sort((a, b) => compare(a.at, b.at)),
+  });
+
+  function skopeo(source: Document): Loaded<Drafts> {
+    const { destination } = request;
+    if (destination === undefined) {
+      const hint = 'give the last argument of "skopeo sync", as --destination ghcr.io/example/mirror';
+      return failed([configFailure('a file of skopeo does not say where its images go', hint)]);
+    }
+    if (!parseReference(`${destination.replace(/^docker:\/\//, '').replace(/\/+$/, '')}/x`).ok) {
+      const hint = 'it is a registry, perhaps with a path, as ghcr.io/example/mirror';
+      return failed([configFailure(`--destination ${JSON.stringify(destination)} is no place for images`, hint)]);
+    }
+    return loaded(readSkopeo(source, { ...request, destination }));
+  }
+}
+
+function headerOf(kind: ImportKind, { platforms = [] }: ImportRequest): readonly string[] {
+  return [
+    `Imported from ${kind === 'skopeo' ? 'the YAML of skopeo sync' : "regsync's config"} by slipway import.`,
+    ...(kind === 'skopeo' && platforms.length === 0
+      ? ['Images are copied with all of their platforms, as skopeo sync --all does.']
+      : []),
+  ];
+}
+
+function compare(a: Position, b: Position): number {
+  return a.line - b.line || a.column - b.column;
+}

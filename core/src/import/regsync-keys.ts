@@ -1,0 +1,89 @@
+/** What regsync can be told and a config of ours cannot: why, and where it belongs. */
+import { items } from '../config/fields.ts';
+import { truth } from './source-file.ts';
+
+const TIME = 'when a sync runs is for what starts it to say, as the schedule of a CI workflow';
+const ALWAYS_SO = 'nothing has to be said for it: an unchanged tag costs two requests, and what it names is looked at';
+const MANNERS =
+  'requests in flight adapt to what a registry bears, and its limits and Retry-After are kept without being told';
+
+/** Keys of a step and of the defaults that are read elsewhere. */
+const READ = [
+  'source',
+  'target',
+  'type',
+  'tags',
+  'tagSets',
+  'platform',
+  'platforms',
+  'digestTags',
+  'referrers',
+  'referrerFilters',
+  'includeExternal',
+  'backup',
+];
+
+const WHY: Readonly<Record<string, string>> = {
+  interval: TIME,
+  schedule: TIME,
+  ratelimit: MANNERS,
+  parallel: `${MANNERS}; "limits" in the settings has the rest`,
+  fastCheck: ALWAYS_SO,
+  forceRecursive: ALWAYS_SO,
+  mediaTypes: 'every kind of image is copied as it is',
+  hooks: 'regsync never ran hooks; a plugin can (docs/plugins.md)',
+  repos: 'a whole registry is no source, so there are no repositories to choose from',
+  referrerSource: 'referrers are read where the image is',
+  referrerTarget: 'referrers are written where the image goes',
+  referrerSlow: ALWAYS_SO,
+  blobLimit: 'blobs are streamed, whatever their size',
+  cacheCount: 'what was read once in a run is not read again, without being told',
+  cacheTime: 'what was read once in a run is not read again, without being told',
+  skipDockerConfig: 'set DOCKER_CONFIG to an empty folder to leave the logins of docker out',
+  userAgent: 'it is always slipway and its version',
+};
+
+const CREDENTIALS: Readonly<Record<string, string>> = {
+  user: 'who logs in is not said in a config: use "docker login" or a credential helper',
+  pass: 'secrets do not belong into a config, and none was taken over: use "docker login" or a credential helper',
+  token: 'secrets do not belong into a config, and none was taken over: use "docker login" or a credential helper',
+  credHelper: 'name it under credHelpers in the config of docker, which is read',
+};
+
+const IN_SETTINGS = 'how a registry is reached belongs into the settings (docs/settings.md)';
+const NOT_NEEDED = [
+  'repoAuth',
+  'blobChunk',
+  'blobMax',
+  'reqPerSec',
+  'reqConcurrent',
+  'credExpire',
+  'priority',
+  'api',
+  'apiOpts',
+];
+
+/** `undefined`: it is read, or changes nothing. */
+export function whyNot(key: string, value: unknown): string | undefined {
+  if (READ.includes(key) || key.startsWith('x-')) return undefined;
+  // What is switched off is off here too.
+  if (truth(value) === false) return undefined;
+  return WHY[key] ?? 'regsync has no such key that is known here';
+}
+
+/** Of a key of one of `creds`. */
+export function whyCredential(key: string, value: unknown, registry: string): string | undefined {
+  if (key.startsWith('x-')) return undefined;
+  if (key === 'tls') {
+    if (value === 'enabled') return undefined;
+    return value === 'disabled'
+      ? `it belongs into the settings: plainHttp: [${JSON.stringify(registry)}]`
+      : IN_SETTINGS;
+  }
+  if (key === 'mirrors') {
+    const mirrors = items(value).map((mirror) => `{ source: ${registry}, mirror: ${String(mirror)} }`);
+    return `they belong into the settings: mirrors: [${mirrors.join(', ')}]`;
+  }
+  if (NOT_NEEDED.includes(key)) return truth(value) === false ? undefined : MANNERS;
+  return CREDENTIALS[key] ?? IN_SETTINGS;
+}

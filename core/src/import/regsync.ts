@@ -1,0 +1,200 @@
+/** The config of regsync: https://github.com/regclient/regclient/blob/v0.11.7/docs/regsync.md */
+import type { Document, Path } from '../config/document.ts';
+import { fields, items, text, type Fields } from '../config/fields.ts';
+import { parsePlatform } from '../config/platforms.ts';
+import { quote } from '../config/quote.ts';
+import { splitTag } from '../config/targets.ts';
+import { configFailure } from '../failure.ts';
+import { failed, loaded, type Loaded } from '../config/loaded.ts';
+import { expandTemplate } from './go-template.ts';
+import type { Draft, Drafts, Item, Unsupported } from './model.ts';
+import { whyCredential, whyNot } from './regsync-keys.ts';
+import { readTagSets } from './regsync-tags.ts';
+import { isEmpty, listed, pathText, truth } from './source-file.ts';
+
+export function readRegsync(document: Document): Loaded<Drafts> {
+  const root = fields(document.data);
+  const version = text(root['version']);
+  if (!isEmpty(version) && version !== '0' && version !== '1') {
+    return failed([
+      configFailure(
+        `version ${quote(version ?? '')} of regsync's config is not known`,
+        'it is 1',
+        document.locate(['version']),
+      ),
+    ]);
+  }
+  if (!Array.isArray(root['sync'])) {
+    const hint = 'a file of "skopeo sync" is imported with: slipway import skopeo';
+    return failed([configFailure('there is no list "sync" in the file', hint, document.locate([]))]);
+  }
+  const unsupported: Unsupported[] = [];
+  const known = new Set<string>();
+  const refuse = (path: Path, why: string): void => {
+    const what = pathText(path);
+    // A default is the same for every step.
+    if (known.has(what)) return;
+    known.add(what);
+    unsupported.push({ at: document.locate(path), what, why });
+  };
+  readTop(root, refuse);
+  const defaults = fields(root['defaults']);
+  const drafts = items(root['sync']).flatMap((value, index) => {
+    const draft = readStep(fields(value), { document, path: ['sync', index], defaults, refuse });
+    return draft === undefined ? [] : [draft];
+  });
+  return loaded({ drafts, unsupported });
+}
+
+type Refuse = (path: Path, why: string) => void;
+
+function readTop(root: Fields, refuse: Refuse): void {
+  for (const [index, value] of listed(root['creds']).entries()) {
+    const credential = fields(value);
+    for (const [key, setting] of Object.entries(credential)) {
+      if (key === 'registry' || isEmpty(setting)) continue;
+      const why = whyCredential(key, setting, text(credential['registry']) ?? '');
+      if (why !== undefined) refuse(['creds', index, key], why);
+    }
+  }
+  for (const [key, value] of Object.entries(fields(root['defaults']))) {
+    const why = isEmpty(value) ? undefined : whyNot(key, value);
+    if (why !== undefined) refuse(['defaults', key], why);
+  }
+  for (const key of Object.keys(root)) {
+    if (['version', 'creds', 'defaults', 'sync'].includes(key) || key.startsWith('x-')) continue;
+    refuse([key], 'regsync has no such key that is known here');
+  }
+}
+
+interface Step {
+  readonly document: Document;
+  readonly path: Path;
+  readonly defaults: Fields;
+  readonly refuse: Refuse;
+}
+
+function readStep(step: Fields, { document, path, defaults, refuse }: Step): Draft | undefined {
+  for (const [key, value] of Object.entries(step)) {
+    const why = isEmpty(value) ? undefined : whyNot(key, value);
+    if (why !== undefined) refuse([...path, key], why);
+  }
+  const type = text(step['type']) ?? '';
+  const written = { source: text(step['source']) ?? '', target: text(step['target']) ?? '' };
+  const sync = { '.Sync.Type': type };
+  const source = expand('source', written.source, {
+    ...sync,
+    '.Sync.Source': written.source,
+    '.Sync.Target': written.target,
+  });
+  const target = expand('target', written.target, {
+    ...sync,
+    '.Sync.Source': source ?? '',
+    '.Sync.Target': written.target,
+  });
+  if (source === undefined || target === undefined) return undefined;
+  if (type === 'registry') {
+    refuse(
+      [...path, 'type'],
+      'a whole registry is no source: write a "repository" step for each repository, and import again',
+    );
+    return undefined;
+  }
+  if (type !== 'image' && type !== 'repository') {
+    refuse([...path, 'type'], `${quote(type)} is neither "image" nor "repository", so nothing was taken over`);
+    return undefined;
+  }
+  const comments: string[] = [];
+  /** What is not the same in the entry stands above it as well. */
+  const note: Refuse = (at, why) => {
+    refuse(at, why);
+    comments.push(`${pathText(at[0] === 'defaults' ? at : at.slice(path.length))}: ${why}`);
+  };
+  const options = readOptions();
+  const made = { at: document.locate(path), what: pathText(path), comments };
+  if (type === 'image')
+    return { ...made, item: { source: location(source), destination: location(target), ...options } };
+  const select = readTagSets(step, path, note);
+  if (select === undefined) return undefined;
+  return { ...made, item: { source: location(source), destination: `${location(target)}:{tag}`, select, ...options } };
+
+  function expand(key: string, template: string, values: Readonly<Record<string, string>>): string | undefined {
+    const expanded = expandTemplate(template, values);
+    if (expanded.ok) return expanded.text;
+    refuse([...path, key], `${quote(`{{ ${expanded.action} }}`)} cannot be filled in here, so the step was left out`);
+    return undefined;
+  }
+
+  /** The step's own, or else the default's. */
+  function setting(key: string): { readonly value: unknown; readonly at: Path } {
+    return isEmpty(step[key])
+      ? { value: defaults[key], at: ['defaults', key] }
+      : { value: step[key], at: [...path, key] };
+  }
+
+  function readOptions(): Omit<Item, 'source' | 'destination'> {
+    const platforms = readPlatforms();
+    const referrers = readReferrers();
+    const backup = readBackup();
+    return {
+      ...(platforms.length === 0 ? {} : { platforms }),
+      ...(referrers === undefined ? {} : { referrers }),
+      ...(truth(setting('includeExternal').value) === true ? { foreignLayers: true } : {}),
+      ...(backup === undefined ? {} : { backup }),
+    };
+  }
+
+  function readPlatforms(): readonly string[] {
+    const named = [
+      ...listed(step['platform']).map((value) => ({ value, at: [...path, 'platform'] })),
+      ...listed(step['platforms']).map((value, index) => ({ value, at: [...path, 'platforms', index] })),
+    ];
+    return named.flatMap(({ value, at }) => {
+      const platform = text(value) ?? '';
+      if (parsePlatform(platform).ok) return [platform];
+      note(at, `${quote(platform)} is not a platform`);
+      return [];
+    });
+  }
+
+  function readReferrers(): Item['referrers'] {
+    const digestTags = truth(setting('digestTags').value) === true;
+    if (truth(setting('referrers').value) !== true) {
+      if (!digestTags) return undefined;
+      comments.push('referrers has the tags of cosign with it, which digestTags was for');
+      return true;
+    }
+    const filters = setting('referrerFilters');
+    const types = listed(filters.value).flatMap((value, index) => {
+      const filter = fields(value);
+      if (!isEmpty(filter['annotations'])) {
+        note([...filters.at, index, 'annotations'], 'referrers are chosen by their type alone');
+      }
+      const type = text(filter['artifactType']);
+      return type === undefined || isEmpty(type) ? [] : [type];
+    });
+    // A filter without a type lets every type pass.
+    return types.length === 0 || types.length < listed(filters.value).length ? true : { types };
+  }
+
+  function readBackup(): string | undefined {
+    const { value, at } = setting('backup');
+    if (isEmpty(value)) return undefined;
+    const expanded = expandTemplate(text(value) ?? '', { '.Ref.Tag': '{tag}', ...sync });
+    if (!expanded.ok) {
+      note(at, `${quote(`{{ ${expanded.action} }}`)} has no equivalent: "backup" knows {tag}, {date} and {sha}`);
+      return undefined;
+    }
+    if (/^[A-Za-z0-9_{}.-]+$/.test(expanded.text)) return expanded.text;
+    note(at, 'a backup is a tag in the same repository');
+    return undefined;
+  }
+}
+
+/** `ocidir://mirror/alpine:3` → `oci:./mirror/alpine:3`. */
+function location(reference: string): string {
+  const layout = /^ocidir:(?:\/\/)?(.+)$/.exec(reference)?.[1];
+  if (layout === undefined) return reference;
+  const [path, tag] = splitTag(layout);
+  return `oci:${/^\.{0,2}\//.test(path) ? '' : './'}${path}${tag === undefined ? '' : `:${tag}`}`;
+}

@@ -1,0 +1,199 @@
+/** The YAML of `skopeo sync` as a config of ours. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { digest, options, valueOf } from '../config/fixtures.ts';
+import { parseConfig } from '../config/load.ts';
+import { selectTags } from '../selection/select-tags.ts';
+import type { Tag } from '../reference.ts';
+import { importConfig } from './import.ts';
+import type { ImportRequest } from './model.ts';
+
+const FILE = '/somewhere/sync.yml';
+
+function imported(text: string, request: Partial<ImportRequest> = {}) {
+  const result = importConfig('skopeo', text, FILE, { destination: 'registry.example/mirror', ...request });
+  const { config, entries, unsupported } = valueOf(result);
+  return {
+    text: config,
+    entries,
+    config: valueOf(parseConfig(config, '/config.yaml', options)),
+    unsupported: unsupported.map(({ at, what, why }) => `${at.line}:${at.column} ${what}: ${why}`),
+  };
+}
+
+/** In the shape of a real organisation's file: lists, ranges, one regular expression, numbers without quotes. */
+const REAL = `docker.io:
+  tls-verify: true
+  images-by-semver:
+    tools/govern: ">= v0.37.0"
+    charts/charts-oss: ">= 11.1.0"
+  images-by-tag-regex:
+    go: ^1\\.24(\\.[0-9]+)?-alpine3\\.22$
+  images:
+    alpine:
+      - '3.22'
+      - '3.20'
+    vendor/ubi8:
+      - '8.10'
+    python:
+      - 3.10
+      - 3.11-bookworm
+    lint/lint:
+      - v2.12.0-alpine
+quay.io:
+  tls-verify: true
+  images:
+    os/core-os:
+      - stable
+    copy/stable:
+      - 'v1.17'
+  images-by-semver:
+    metrics/metrics: ">= v2.53.0"
+cgr.dev:
+  images:
+    guarded/nginx:
+      - 'latest'
+`;
+
+describe('a file of skopeo', () => {
+  it('becomes the same images under the last part of their names', () => {
+    const { text, unsupported, config } = imported(REAL);
+    expect(unsupported).toEqual([]);
+    expect(text).toMatchInlineSnapshot();
+    expect(config.entries.map(({ id }) => id)).toContain('sync:registry.example/mirror/ubi8:8.10');
+    expect(config.selections.map(({ id }) => id)).toContain('sync:registry.example/mirror/metrics:{tag}');
+  });
+
+  it('keeps the whole name with --scoped, and adds a suffix and platforms', () => {
+    const { text } = imported('docker.io:\n  images:\n    alpine: ["3.20"]\n    debian: [a, b]\n', {
+      scoped: true,
+      appendSuffix: '-copy',
+      platforms: ['linux/amd64'],
+    });
+    expect(text).toContain('destination: registry.example/mirror/docker.io/library/alpine:3.20-copy\n');
+    expect(text).toContain('destination: registry.example/mirror/docker.io/library/debian:{tag}-copy\n');
+    expect(text.match(/platforms: \[linux\/amd64\]/g)).toHaveLength(2);
+    expect(text).not.toContain('--all');
+  });
+
+  it('takes every tag where no list is given, tests in addition to names, and a digest under a tag to choose', () => {
+    const { config, unsupported } = imported(
+      `r.example:\n  images:\n    all: []\n    none:\n    both: [edge]\n    one:\n      - ${digest('a')}\n` +
+        "  images-by-semver:\n    both: '>= 1.0, != 1.5.0'\n",
+    );
+    expect(config.selections.map(({ select }) => select)).toMatchObject([
+      { regex: '.*', tags: [] },
+      { regex: '.*', tags: [] },
+      { tags: ['edge'], semver: ['>= 1.0 <1.5.0 || >= 1.0 >1.5.0'] },
+    ]);
+    expect(config.entries[0]).toMatchObject({
+      source: { kind: 'pinned', digest: digest('a') },
+      targets: [{ destination: { tag: 'digest-aaaaaaaaaaaa' } }],
+    });
+    expect(unsupported).toEqual([
+      expect.stringContaining('7:9 r.example.images.one[0]: skopeo keeps it without a tag'),
+    ]);
+  });
+
+  it('names what it cannot say, with its place, and never a secret', () => {
+    const { text, entries, unsupported } = imported(`r.example:
+  credentials:
+    username: robot
+    password: correct-horse
+  cert-dir: /etc/certs
+  tls-verify: false
+  retries: 3
+  images:
+    Upper: [a]
+    ok: [fine, 'not a tag']
+  images-by-semver:
+    strange: '1 or 2'
+  images-by-tag-regex:
+    broken: '('
+`);
+    expect(unsupported).toEqual([
+      '3:5 r.example.credentials: secrets do not belong into a config, and none was taken over: log in with "docker login" or a credential helper (docs/settings.md)',
+      '5:13 r.example.cert-dir: how a registry is reached belongs into the settings (docs/settings.md)',
+      '6:15 r.example.tls-verify: a registry that is not to be verified is named in the settings (docs/settings.md)',
+      '7:12 r.example.retries: skopeo has no such key that is known here',
+      '9:12 r.example.images.Upper: "Upper" is not a repository name',
+      '10:16 r.example.images.ok[1]: "not a tag" is not a tag',
+      '12:14 r.example.images-by-semver.strange: "1 or 2" is not a range that "select.semver" reads',
+      expect.stringContaining('14:13 r.example.images-by-tag-regex.broken: left out: '),
+    ]);
+    expect(entries).toBe(1);
+    expect(JSON.stringify({ text, unsupported })).not.toContain('correct-horse');
+  });
+
+  it('leaves out what another image would overwrite', () => {
+    const { config, unsupported } = imported(
+      'a.example:\n  images:\n    x/stable: [v1]\nb.example:\n  images:\n    y/stable: [v1]\n',
+    );
+    expect(config.entries).toHaveLength(1);
+    expect(unsupported).toEqual([
+      '6:15 b.example.images.y/stable: left out: the destination registry.example/mirror/stable:v1 belongs to an earlier one already (one destination belongs to one entry)',
+    ]);
+  });
+
+  it.each([
+    ['', 'the file holds no mapping'],
+    ['- a\n', 'the file holds no mapping'],
+    ['a: [\n', 'not valid YAML'],
+  ])('refuses %j', (text, why) => {
+    const result = importConfig('skopeo', text, FILE, { destination: 'r.example' });
+    expect(result.ok ? '' : result.failures[0]?.message).toContain(why);
+  });
+
+  it.each([undefined, 'Nowhere At All'])('refuses the destination %j', (destination) => {
+    const request = destination === undefined ? {} : { destination };
+    expect(importConfig('skopeo', REAL, FILE, request).ok).toBe(false);
+  });
+
+  it('searches with a regular expression as skopeo does', () => {
+    const tags = [
+      '1.24-alpine3.22',
+      '1.24.1-alpine3.22',
+      '1.24.1-alpine3.22-x',
+      'x1.24-alpine3.22',
+      'rc-1',
+      '1-rc',
+      'rc',
+    ];
+    for (const regex of ['^1\\.24(\\.[0-9]+)?-alpine3\\.22$', 'rc', '^rc', 'rc$', '^1|rc$', '^(1|rc)$', '[|$]|x']) {
+      const { config } = imported(`r.example:\n  images-by-tag-regex:\n    a: '${regex}'\n`);
+      const [selection] = config.selections;
+      const chosen = selection === undefined ? undefined : selectTags(selection.select, tags as unknown as Tag[]).tags;
+      expect(new Set(chosen)).toEqual(new Set(tags.filter((tag) => new RegExp(regex).test(tag))));
+    }
+  });
+
+  it('never prints a config that does not load', () => {
+    const name = fc.constantFrom('alpine', 'a/b', 'UP', '', '..', 'x/b', '{tag}', 'a:b', '日本');
+    const tag = fc.constantFrom(
+      '1',
+      '1.10',
+      'latest',
+      '',
+      ' ',
+      '$(x)',
+      '{date}',
+      digest('b'),
+      'sha256:bad',
+      `sha256-${'c'.repeat(64)}`,
+    );
+    const test = fc.constantFrom('>=1', '!=1', '(', '.*', '', '^1 || 2', '*', 'a'.repeat(600));
+    const registry = fc.record({
+      images: fc.dictionary(name, fc.oneof(fc.array(tag), tag)),
+      'images-by-semver': fc.dictionary(name, test),
+      'images-by-tag-regex': fc.dictionary(name, test),
+    });
+    const file = fc.dictionary(fc.constantFrom('docker.io', 'r.example:5000', 'no host', 'x', '__proto__'), registry);
+    fc.assert(
+      fc.property(file, fc.boolean(), (data, scoped) => {
+        const made = imported(JSON.stringify(data), { scoped });
+        expect(made.text.match(/^  - source:/gm)?.length ?? 0).toBe(made.entries);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

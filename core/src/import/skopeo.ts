@@ -1,0 +1,159 @@
+/**
+ * The YAML of `skopeo sync --src yaml`: registry → images, by tag or digest, by regular expression, by range of versions.
+ * https://github.com/containers/skopeo/blob/main/docs/skopeo-sync.1.md#yaml-file-content-used-source-for---src-yaml
+ */
+import type { Document, Path } from '../config/document.ts';
+import { fields, isFields, text, type Fields } from '../config/fields.ts';
+import { quote } from '../config/quote.ts';
+import { formatRepository, parseDigest, parseRepository, parseTag, type Repository } from '../reference.ts';
+import type { Draft, Drafts, ImportRequest, Item, Unsupported } from './model.ts';
+import { rangeOfSkopeo } from './ranges.ts';
+import { isEmpty, listed, pathText, truth } from './source-file.ts';
+import { wholeOfSearch } from './tag-patterns.ts';
+
+/** The ways to name tags; a repository may be under several, and then every tag that one of them means is copied. */
+const WAYS = ['images', 'images-by-tag-regex', 'images-by-semver'] as const;
+
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  credentials:
+    'secrets do not belong into a config, and none was taken over: log in with "docker login" or a credential helper (docs/settings.md)',
+  'cert-dir': 'how a registry is reached belongs into the settings (docs/settings.md)',
+};
+
+interface Named {
+  readonly repository: Repository;
+  readonly path: Path;
+  select: NonNullable<Item['select']>;
+  /** `sha256:…` as the file has them. */
+  readonly digests: { readonly digest: string; readonly path: Path }[];
+}
+
+export function readSkopeo(document: Document, request: ImportRequest & { readonly destination: string }): Drafts {
+  const unsupported: Unsupported[] = [];
+  const drafts: Draft[] = [];
+  for (const [host, value] of Object.entries(fields(document.data))) readRegistry(host, value);
+  return { drafts, unsupported };
+
+  function refuse(path: Path, why: string): void {
+    unsupported.push({ at: document.locate(path), what: pathText(path), why });
+  }
+
+  function readRegistry(host: string, value: unknown): void {
+    if (!isFields(value)) return refuse([host], 'it is not the name of a registry with images below it');
+    const repositories = new Map<string, Named>();
+    for (const way of WAYS) {
+      const images = value[way];
+      if (isEmpty(images)) continue;
+      if (!isFields(images)) refuse([host, way], 'it names no images');
+      for (const [name, tags] of Object.entries(fields(images))) readImage(host, way, name, tags, repositories);
+    }
+    readRest(host, value);
+    for (const named of repositories.values()) drafts.push(...draftsOf(named));
+  }
+
+  function readRest(host: string, value: Fields): void {
+    for (const [key, setting] of Object.entries(value)) {
+      if ((WAYS as readonly string[]).includes(key) || isEmpty(setting)) continue;
+      if (key === 'tls-verify') {
+        // What is true is so here too.
+        if (truth(setting) !== true) {
+          refuse([host, key], 'a registry that is not to be verified is named in the settings (docs/settings.md)');
+        }
+      } else refuse([host, key], ELSEWHERE[key] ?? 'skopeo has no such key that is known here');
+    }
+  }
+
+  function readImage(
+    host: string,
+    way: (typeof WAYS)[number],
+    name: string,
+    value: unknown,
+    repositories: Map<string, Named>,
+  ): void {
+    const path = [host, way, name];
+    const repository = parseRepository(`${host}/${name}`);
+    if (!repository.ok) return refuse(path, repository.failure.message);
+    const key = formatRepository(repository.value);
+    const named = repositories.get(key) ?? { repository: repository.value, path, select: {}, digests: [] };
+    if (way === 'images') readTags(named, path, value);
+    else if (!readTest(named, path, way, text(value) ?? '')) return;
+    repositories.set(key, named);
+  }
+
+  /** An empty list means every tag. */
+  function readTags(named: Named, path: Path, value: unknown): void {
+    if (listed(value).length === 0) {
+      named.select = { regex: '.*' };
+      return;
+    }
+    const tags: string[] = [];
+    for (const [index, each] of listed(value).entries()) {
+      const name = text(each) ?? '';
+      if (parseDigest(name) !== undefined) named.digests.push({ digest: name, path: [...path, index] });
+      else if (parseTag(name) === undefined) refuse([...path, index], `${quote(name)} is not a tag`);
+      else if (!tags.includes(name)) tags.push(name);
+    }
+    if (tags.length > 0) named.select = { tags };
+  }
+
+  /** False when there are no words for it, and nothing else is known of the repository. */
+  function readTest(named: Named, path: Path, way: string, value: string): boolean {
+    const known = named.select.tags !== undefined || named.select.regex !== undefined || named.digests.length > 0;
+    if (named.select.regex === '.*') return true;
+    if (named.select.regex !== undefined) {
+      refuse(path, 'the repository is selected by a regular expression too, and one entry asks for both: write it out');
+      return known;
+    }
+    if (way === 'images-by-tag-regex') {
+      named.select = { ...named.select, regex: wholeOfSearch(value) };
+      return true;
+    }
+    const imported = rangeOfSkopeo(value);
+    if (imported === undefined) {
+      refuse(path, `${quote(value)} is not a range that "select.semver" reads`);
+      return known;
+    }
+    const { range, prerelease } = imported;
+    named.select = { ...named.select, semver: range, ...(prerelease ? { prerelease } : {}) };
+    return true;
+  }
+
+  function draftsOf(named: Named): readonly Draft[] {
+    const { repository, path, select, digests } = named;
+    const source = formatRepository(repository);
+    const destination = destinationOf(repository, request);
+    const { platforms = [] } = request;
+    const common = platforms.length === 0 ? {} : { platforms };
+    const suffix = request.appendSuffix ?? '';
+    const what = pathText(path);
+    const made: Draft[] = [];
+    const [tag, ...others] = select.tags ?? [];
+    if (tag !== undefined && others.length === 0 && Object.keys(select).length === 1) {
+      const item = { source: `${source}:${tag}`, destination: `${destination}:${tag}${suffix}`, ...common };
+      made.push({ at: document.locate(path), what, item, comments: [] });
+    } else if (Object.keys(select).length > 0) {
+      const item = { source, destination: `${destination}:{tag}${suffix}`, select, ...common };
+      made.push({ at: document.locate(path), what, item, comments: [] });
+    }
+    for (const { digest, path: place } of digests) {
+      const named12 = `digest-${digest.slice(digest.indexOf(':') + 1).slice(0, 12)}`;
+      refuse(place, `skopeo keeps it without a tag, and a destination has one: it is called "${named12}"`);
+      made.push({
+        at: document.locate(place),
+        what: pathText(place),
+        item: { source: `${source}@${digest}`, destination: `${destination}:${named12}${suffix}`, ...common },
+        comments: [`choose a tag: skopeo kept it by its digest alone`],
+      });
+    }
+    return made;
+  }
+}
+
+/** Skopeo's rule: the last part of the name, or with `--scoped` all of it. */
+function destinationOf(
+  { registry, path }: Repository,
+  { destination, scoped = false }: { readonly destination: string; readonly scoped?: boolean },
+): string {
+  const prefix = destination.replace(/^docker:\/\//, '').replace(/\/+$/, '');
+  return `${prefix}/${scoped ? `${registry}/${path}` : path.slice(path.lastIndexOf('/') + 1)}`;
+}

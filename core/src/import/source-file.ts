@@ -1,0 +1,45 @@
+/** The file of another tool as data: scalars are text as it is written, and merge keys are merged. */
+import type { Document, Path } from '../config/document.ts';
+import { isFields, type Fields } from '../config/fields.ts';
+import { loaded, type Loaded } from '../config/loaded.ts';
+import { parseYaml } from '../config/yaml.ts';
+
+/** YAML 1.1's merge key, which the tools of Go read: https://yaml.org/type/merge.html */
+const MERGE = '<<';
+
+export function parseSourceFile(text: string, file: string): Loaded<Document> {
+  const document = parseYaml(text, file, 'failsafe');
+  return document.ok ? loaded({ ...document.value, data: merged(document.value.data) }) : document;
+}
+
+function merged(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(merged);
+  if (!isFields(value)) return value;
+  const own = Object.entries(value).filter(([key]) => key !== MERGE);
+  const inherited = [value[MERGE]].flat().filter(isFields).toReversed();
+  const pairs = [...inherited.flatMap((each) => Object.entries(merged(each) as Fields)), ...own];
+  return Object.fromEntries(pairs.map(([key, each]) => [key, merged(each)]));
+}
+
+/** Nothing, as YAML's readers have it: an empty value, `~` or `null`. */
+export function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || value === '~' || value === 'null';
+}
+
+/** `true` as YAML 1.1 and 1.2 write it; `undefined` for what is neither. */
+export function truth(value: unknown): boolean | undefined {
+  if (typeof value !== 'string') return undefined;
+  if (/^(?:true|yes|on)$/i.test(value)) return true;
+  return /^(?:false|no|off)$/i.test(value) ? false : undefined;
+}
+
+/** One item where a list was meant. */
+export function listed(value: unknown): readonly unknown[] {
+  if (isEmpty(value)) return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+/** `sync[2].tags.allow`. */
+export function pathText(path: Path): string {
+  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`)).join('');
+}
