@@ -1,18 +1,29 @@
-/** From the command line to a plan: context, settings, plugins, config, `--to`, plan. Nothing has run and nobody was asked yet. */
+/** From the command line to a plan: context, settings, plugins, config, selections, `--to`, plan. Nothing has run yet. */
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import {
   applyTo,
+  attrition,
+  cancelled,
+  concerns,
   configFailure,
   createPlan,
+  expandSelections,
   folderFiles,
   loadConfig,
+  ok,
+  openRegistry,
   readContext,
+  tagsFromRegistry,
   type Config,
+  type Expanded,
+  type Expansion,
+  type FailedSelection,
   type Failure,
   type Host,
   type Planned,
   type PlanCommand,
+  type Selection,
   type Settings,
   type Signing,
   type ToolFinder,
@@ -21,19 +32,30 @@ import { createToolFinder } from '@slipway/tools';
 import type { Io } from './io.ts';
 import { loadEngine, type Outcome } from './load.ts';
 import type { Options } from './options.ts';
+import { VERSION } from './version.ts';
 
 export interface Prepared {
   readonly config: Config;
   readonly settings: Settings;
   readonly host: Host;
   readonly planned: Planned;
+  /** What became of the config's selections, where somebody was asked. */
+  readonly expansions: readonly Expansion[];
+  /** Those of them that failed, and that this command is about. */
+  readonly failed: readonly FailedSelection[];
   readonly finder: ToolFinder;
   /** Whose signatures this run makes and believes; absent: unsigned. */
   readonly signing?: Signing;
   readonly warnings: readonly string[];
 }
 
-export async function prepare(io: Io, options: Options, command: PlanCommand): Promise<Outcome<Prepared>> {
+/** `asks`: ends what is under way; absent: nobody is asked, and selections stay as they are. */
+export async function prepare(
+  io: Io,
+  options: Options,
+  command: PlanCommand,
+  asks?: AbortSignal,
+): Promise<Outcome<Prepared>> {
   const file = resolve(io.cwd, options.config);
   const folder = dirname(file);
   const engine = await loadEngine(io, options, folder);
@@ -43,7 +65,10 @@ export async function prepare(io: Io, options: Options, command: PlanCommand): P
   const modeProperties = Object.fromEntries(host.modes.map(({ name, properties = {} }) => [name, properties]));
   const config = await loadConfig(file, { context, modeProperties });
   if (!config.ok) return config;
-  const mapped = options.to === undefined ? config : applyTo(config.value, options.to);
+  const expanded = asks === undefined ? unexpanded(config.value) : await expand(io, config.value, settings, asks);
+  if (!expanded.ok) return expanded;
+  const { expansions } = expanded.value;
+  const mapped = options.to === undefined ? ok(expanded.value.config) : applyTo(expanded.value.config, options.to, io.cwd);
   if (!mapped.ok) return mapped;
   const planned = await createPlan({
     config: mapped.value,
@@ -65,11 +90,49 @@ export async function prepare(io: Io, options: Options, command: PlanCommand): P
       settings,
       host,
       planned: planned.value,
+      expansions,
+      failed: failedSelections(expansions, mapped.value.selections, { ...options, command }),
       finder: createToolFinder({ env: io.env }),
       ...(signing === undefined ? {} : { signing }),
-      warnings: [...warnings, ...config.warnings],
+      warnings: [...warnings, ...config.warnings, ...emptySelections(expansions)],
     },
   };
+}
+
+function unexpanded(config: Config): Outcome<Expanded> {
+  return ok({ config, expansions: [] });
+}
+
+async function expand(io: Io, config: Config, settings: Settings, signal: AbortSignal): Promise<Outcome<Expanded>> {
+  if (config.selections.length === 0) return unexpanded(config);
+  const { registry } = openRegistry({ settings, folder: config.folder, env: io.env, version: VERSION, signal });
+  try {
+    const expanded = await expandSelections(config, tagsFromRegistry(registry));
+    return signal.aborted ? { ok: false, failures: [cancelled] } : expanded;
+  } finally {
+    await registry.close();
+  }
+}
+
+/** With the destinations that `--to` has made. */
+function failedSelections(
+  expansions: readonly Expansion[],
+  left: readonly Selection[],
+  concern: Parameters<typeof concerns>[0],
+): readonly FailedSelection[] {
+  return left.flatMap((selection) => {
+    const failure = expansions.find((each) => each.selection.id === selection.id)?.failure;
+    return failure === undefined || !concerns(concern, selection) ? [] : [{ selection, failure }];
+  });
+}
+
+/** Allowed, and said all the same. */
+function emptySelections(expansions: readonly Expansion[]): readonly string[] {
+  return expansions.flatMap(({ selection, selected, failure }) =>
+    failure === undefined && selected?.tags.length === 0
+      ? [`${selection.id} selects nothing, which it allows: ${attrition(selected)}`]
+      : [],
+  );
 }
 
 /** What must hold before anything runs: an identity to sign with, and every tool that the plan may need. */

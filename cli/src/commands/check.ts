@@ -24,9 +24,18 @@ export interface CheckOptions extends Options {
 export async function checkCommand(io: Io, options: CheckOptions): Promise<number> {
   const { offline, format } = options;
   const json = options.json || format === 'json';
-  const prepared = await prepare(io, options, 'run');
+  const signal = deadline(io, options);
+  const prepared = await prepare(io, options, 'run', offline ? undefined : signal);
   if (!prepared.ok) return refuse(io, json, 'check', prepared.failures);
-  const { config, settings, planned, warnings } = prepared.value;
+  const { config, settings, planned, warnings, failed } = prepared.value;
+  // Rules say nothing of entries that are not known: that is no pass.
+  if (failed.length > 0)
+    return refuse(
+      io,
+      json,
+      'check',
+      failed.map(({ failure }) => failure),
+    );
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
   const request = {
     config,
@@ -36,7 +45,6 @@ export async function checkCommand(io: Io, options: CheckOptions): Promise<numbe
     today: new Date().toISOString().slice(0, 10),
   };
   if (offline) return report(await runChecks(request));
-  const signal = deadline(io, options);
   // A file that came with a checkout must not vouch for anything here.
   const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', remember: false, signal });
   if (!opened.ok) return refuse(io, json, 'check', opened.failures);

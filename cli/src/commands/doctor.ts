@@ -8,11 +8,11 @@ import { lackingHere, preflight, prepare, type Prepared } from '../prepare.ts';
 import { deadline, openCommandSession } from '../session.ts';
 
 export async function doctorCommand(io: Io, options: Options): Promise<number> {
-  const prepared = await prepare(io, options, 'run');
+  const signal = deadline(io, options);
+  const prepared = await prepare(io, options, 'run', signal);
   if (!prepared.ok) return refuse(io, options.json, 'doctor', prepared.failures);
   const { host, warnings } = prepared.value;
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
-  const signal = deadline(io, options);
   const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', signal });
   if (!opened.ok) return refuse(io, options.json, 'doctor', opened.failures);
   await using session = opened.value;
@@ -22,6 +22,7 @@ export async function doctorCommand(io: Io, options: Options): Promise<number> {
     ...(await tools(prepared.value)),
     ...(await diagnose(session.engine)),
     ...signing(prepared.value, identity),
+    ...prepared.value.failed.map(({ selection, failure }) => failed(`selection ${selection.id}`, failure)),
     ...lacking.map((failure) => failed('this machine', failure)),
   ];
   if (signal.aborted) return refuse(io, options.json, 'doctor', [cancelled]);

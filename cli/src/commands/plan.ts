@@ -1,5 +1,14 @@
 /** `plan`: the graph as text, JSON, mermaid or dot; with `--resolve`, why each entry would run. */
-import { cancelled, formatPlan, formatPlanText, formatProbes, planJson, probeAll } from '@slipway/core';
+import {
+  cancelled,
+  formatPlan,
+  formatPlanText,
+  formatProbes,
+  planJson,
+  probeAll,
+  type FailedSelection,
+  type ProbeAnswer,
+} from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
@@ -14,23 +23,28 @@ export interface PlanOptions extends Options {
 
 export async function planCommand(io: Io, options: PlanOptions): Promise<number> {
   const { json, format } = options;
-  const prepared = await prepare(io, options, 'plan');
+  const signal = deadline(io, options);
+  const prepared = await prepare(io, options, 'plan', options.resolve ? signal : undefined);
   if (!prepared.ok) return refuse(io, json, 'plan', prepared.failures);
   for (const warning of prepared.value.warnings) io.stderr(`warning: ${warning}\n`);
-  const { plan } = prepared.value.planned;
+  const { config, failed, planned } = prepared.value;
+  const { plan } = planned;
+  const body = planJson(plan, config.selections, config.folder);
   if (!options.resolve) {
-    return answer(io, json, 'plan', EXIT.done, planJson(plan), () =>
-      format === 'text' ? formatPlanText(plan) : formatPlan(plan, format),
+    return answer(io, json, 'plan', EXIT.done, body, () =>
+      format === 'text' ? formatPlanText(plan, config.selections) : formatPlan(plan, format),
     );
   }
-  const signal = deadline(io, options);
   const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', signal });
   if (!opened.ok) return refuse(io, json, 'plan', opened.failures);
   await using session = opened.value;
-  const probes = await probeAll(session.engine, signal);
+  const probes = [...(await probeAll(session.engine, signal)), ...failed.map(unknown)];
   if (signal.aborted) return refuse(io, json, 'plan', [cancelled]);
   const exitCode = probes.some(({ failure }) => failure !== undefined) ? EXIT.failed : EXIT.done;
-  return answer(io, json, 'plan', exitCode, { ...planJson(plan), probes }, () =>
-    formatProbes(plan, probes, painter(io)),
-  );
+  return answer(io, json, 'plan', exitCode, { ...body, probes }, () => formatProbes(plan, probes, painter(io)));
+}
+
+/** Nobody can say of a selection whose tags are not known that nothing is to be done for it. */
+function unknown({ selection, failure }: FailedSelection): ProbeAnswer {
+  return { id: selection.id, goal: false, why: failure.message, failure };
 }

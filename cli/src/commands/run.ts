@@ -14,7 +14,8 @@ export async function runCommand(
   options: Options,
   command: 'run' | 'sync' | 'build' | 'scan',
 ): Promise<number> {
-  const prepared = await prepare(io, options, command === 'scan' ? 'run' : command);
+  const signal = deadline(io, options);
+  const prepared = await prepare(io, options, command === 'scan' ? 'run' : command, signal);
   if (!prepared.ok) return refuse(io, options.json, command, prepared.failures);
   const { host, warnings } = prepared.value;
   const planned = command === 'scan' ? planScans(prepared.value.planned) : prepared.value.planned;
@@ -22,7 +23,6 @@ export async function runCommand(
   if (failures.length > 0) return refuse(io, options.json, command, failures);
 
   const started = performance.now();
-  const signal = deadline(io, options);
   const logs = taskLogs();
   const reporter = createReporter(io, options.progress);
   const opened = await openCommandSession(io, {
@@ -47,6 +47,7 @@ export async function runCommand(
     command,
     version: VERSION,
     fail: options.fail,
+    failed: prepared.value.failed,
     interrupt: signal,
   });
   await host.done({ exitCode });

@@ -1,5 +1,13 @@
 /** `verify`: every destination as a consumer would, and the cosign commands that show the same. */
-import { cancelled, configFailure, cosignCommands, formatVerified, verifyAll } from '@slipway/core';
+import {
+  cancelled,
+  configFailure,
+  cosignCommands,
+  formatVerified,
+  verifyAll,
+  type FailedSelection,
+  type VerifiedTarget,
+} from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
@@ -14,7 +22,8 @@ export interface VerifyOptions extends Options {
 
 export async function verifyCommand(io: Io, options: VerifyOptions): Promise<number> {
   const { json, deep } = options;
-  const prepared = await prepare(io, options, 'run');
+  const signal = deadline(io, options);
+  const prepared = await prepare(io, options, 'run', signal);
   if (!prepared.ok) return refuse(io, json, 'verify', prepared.failures);
   const { signing, warnings } = prepared.value;
   if (signing === undefined) {
@@ -23,12 +32,12 @@ export async function verifyCommand(io: Io, options: VerifyOptions): Promise<num
     return refuse(io, json, 'verify', [configFailure('nothing says whose signatures count', hint)]);
   }
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
-  const signal = deadline(io, options);
   // A file that came with a checkout must not vouch for anything here.
   const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', remember: false, signal });
   if (!opened.ok) return refuse(io, json, 'verify', opened.failures);
   await using session = opened.value;
-  const checked = await verifyAll(session.engine, { deep, signal });
+  const found = await verifyAll(session.engine, { deep, signal });
+  const checked = [...found, ...prepared.value.failed.map(unknown)];
   if (signal.aborted) return refuse(io, json, 'verify', [cancelled]);
   const exitCode = checked.every(({ ok, failure }) => ok && failure === undefined) ? EXIT.done : EXIT.failed;
   const entries = checked.map(({ destination, digest, ok, missing, trust, failure }) => ({
@@ -44,4 +53,9 @@ export async function verifyCommand(io: Io, options: VerifyOptions): Promise<num
     const commands = example === undefined ? [] : ['', 'The same with cosign:', ...cosignCommands(example, signing)];
     return `${formatVerified(checked, painter(io))}${commands.map((line) => `${line}\n`).join('')}`;
   });
+}
+
+/** A selection whose tags are not known: what it should have published cannot be looked at. */
+function unknown({ selection: { id, destination }, failure }: FailedSelection): VerifiedTarget {
+  return { id, destination, digest: null, ok: false, missing: [], trust: 'full', failure };
 }

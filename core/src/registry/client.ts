@@ -9,12 +9,13 @@ import { createAuth } from './auth.ts';
 import { hasBlob, mountBlob, openBlob, putBlob, type UploadSession } from './blobs.ts';
 import type { Credentials } from './credentials.ts';
 import { createHttp } from './http.ts';
-import { getManifest, headManifest, listTags, putManifest, type Where } from './manifests.ts';
+import { getManifest, headManifest, putManifest, type Where } from './manifests.ts';
 import type { Content, Head, Registry, Side, WritableContent } from './model.ts';
 import { createBlobReader, firstThatHas, placesOf } from './places.ts';
 import { createApiMemory, listReferrers, type ApiMemory } from './referrers.ts';
 import { registryFailure } from './refusal.ts';
 import { createRetrier } from './retry.ts';
+import { listTags } from './tags.ts';
 import { createWire } from './wire.ts';
 
 export interface RegistryOptions {

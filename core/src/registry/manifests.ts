@@ -1,13 +1,12 @@
-/** Manifests and tags: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests */
+/** Manifests: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests */
 import { fail, ok, type Result } from '../failure.ts';
 import { digestLike, sha256 } from '../oci/digest.ts';
 import { mediaType, type ManifestContent } from '../oci/model.ts';
 import { isSchema1, MAX_MANIFEST, parseManifest } from '../oci/parse.ts';
-import { formatRepository, parseDigest, parseTag, type Digest, type Repository, type Tag } from '../reference.ts';
+import { formatRepository, parseDigest, type Digest, type Repository, type Tag } from '../reference.ts';
 import type { HttpResponse } from './http.ts';
 import type { Head, Side } from './model.ts';
-import { readPages } from './pages.ts';
-import { lied, property, refusal, registryFailure, type Asked } from './refusal.ts';
+import { lied, refusal, registryFailure, type Asked } from './refusal.ts';
 import type { Call, Wire } from './wire.ts';
 
 /**
@@ -107,23 +106,6 @@ export async function putManifest(
     return fail(lied(call, `it stored ${stored} instead of ${content.descriptor.digest}`));
   }
   return ok({ subject: response.value.header('oci-subject') });
-}
-
-/** Every tag of a repository that is a valid one, sorted; none when there is no such repository. */
-export async function listTags(wire: Wire, where: Where): Promise<Result<readonly Tag[]>> {
-  const asked: Asked = { ...asking(where), what: `the tags of ${formatRepository(where)}` };
-  const pages = await readPages(wire, asked, where.path, `/v2/${where.path}/tags/list`);
-  if (!pages.ok) return pages;
-  if (pages.value.kind === 'absent') return ok([]);
-  if (pages.value.kind === 'refused') return fail(pages.value.failure);
-  const names = pages.value.pages.flatMap((page) => {
-    const tags = property(page, 'tags');
-    return Array.isArray(tags) ? (tags as readonly unknown[]) : [];
-  });
-  const tags = names
-    .map((name) => (typeof name === 'string' ? parseTag(name) : undefined))
-    .filter((tag) => tag !== undefined);
-  return ok([...new Set(tags)].sort());
 }
 
 function callFor(where: Where, name: ManifestName, method: Call['method']): Call {

@@ -15,11 +15,21 @@ export type Pages =
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly status: number; readonly failure: RegistryFailure };
 
-/** Reads all pages as JSON. A page may be as large as a manifest; a link that leads back or elsewhere is a failure. */
-export async function readPages(wire: Wire, asked: Asked, repository: string, path: string): Promise<Result<Pages>> {
+/**
+ * Reads all pages as JSON. A page may be as large as a manifest; a link that leads back or elsewhere is a failure. `rest` says
+ * where to go on from a page of a registry that never sends a link, if anywhere.
+ */
+export async function readPages(
+  wire: Wire,
+  asked: Asked,
+  repository: string,
+  path: string,
+  rest: (page: unknown) => string | undefined = () => undefined,
+): Promise<Result<Pages>> {
   const pages: unknown[] = [];
   const seen = new Set<string>();
   let type: string | undefined;
+  let linked = false;
   for (let url: string | URL = path; ;) {
     const response = await wire.call({ ...asked, method: 'GET', url, scopes: [{ path: repository, actions: 'pull' }] });
     if (!response.ok) return response;
@@ -32,8 +42,11 @@ export async function readPages(wire: Wire, asked: Asked, repository: string, pa
     type ??= response.value.header('content-type')?.split(';')[0]?.trim();
     const bytes = await response.value.bytes(MAX_MANIFEST);
     if (!bytes.ok) return bytes;
-    pages.push(parse(bytes.value));
-    const link = nextOf(response.value.header('link'));
+    const page = parse(bytes.value);
+    pages.push(page);
+    const sent = nextOf(response.value.header('link'));
+    linked ||= sent !== undefined;
+    const link = sent ?? (linked ? undefined : rest(page));
     if (link === undefined) return ok({ kind: 'pages', pages, type });
     const next = wire.follow(asked, link, response.value.url);
     if (!next.ok) return next;

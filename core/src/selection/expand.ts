@@ -71,7 +71,7 @@ function checkCount({ source, select, at }: Selection, selected: Selected): Resu
   const message =
     selected.seen === 0
       ? `${repository} has no tags`
-      : `${found === 0 ? 'no tag' : `${found} of the ${minimum} tags that "minimum" asks for`} of ${repository} ${found === 1 ? 'is' : 'are'} selected: ${attrition(selected)}`;
+      : `${found === 0 ? 'no tag' : `${found} of the ${minimum} tags that "minimum" asks for`} of ${repository} ${found <= 1 ? 'is' : 'are'} selected: ${attrition(selected)}`;
   const hint =
     selected.seen === 0
       ? 'check the name; a private repository also answers so to whoever may not read it'

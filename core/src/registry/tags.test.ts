@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { startScriptedRegistry, type Action, type ScriptedRequest } from '../testing/scripted-registry.ts';
+import { client, failureOf, must, repository } from './test-client.ts';
+
+const ALL = Array.from({ length: 250 }, (_, index) => `t${String(index).padStart(3, '0')}`);
+
+/** A registry that answers lists of tags as `answerTo` has it. */
+async function listOf(answerTo: (query: URLSearchParams) => Action | object): Promise<{
+  readonly result: Awaited<ReturnType<ReturnType<typeof client>['tags']>>;
+  readonly log: readonly string[];
+}> {
+  const onRequest = ({ url }: ScriptedRequest): Action => {
+    const answer = answerTo(new URL(url, 'http://host').searchParams);
+    return 'kind' in answer ? (answer as Action) : { kind: 'answer', status: 200, body: JSON.stringify(answer) };
+  };
+  await using server = await startScriptedRegistry({ onRequest });
+  await using registry = client();
+  const result = await registry.tags(repository(server.host, 'a/b'), 'source');
+  return { result, log: server.log.map(({ url }) => url) };
+}
+
+describe('lists of tags that are odd', () => {
+  test('tags: null, and no tags at all, are none', async () => {
+    expect(must((await listOf(() => ({ name: 'a/b', tags: null }))).result)).toEqual([]);
+    expect(must((await listOf(() => ({ name: 'a/b' }))).result)).toEqual([]);
+  });
+
+  test('an answer that is no list is a failure, never an empty repository', async () => {
+    for (const body of ['<html>log in</html>', '[]', '{"tags":"all"}']) {
+      const { result } = await listOf(() => ({ kind: 'answer', status: 200, body }));
+      expect(failureOf(result).message).toContain('sent something else for the tags of');
+    }
+  });
+
+  test('a full page without a link is followed by what comes after its last name, sorted or not', async () => {
+    const shuffled = ALL.toReversed();
+    for (const order of [ALL, shuffled]) {
+      const { result, log } = await listOf((query) => {
+        const from = query.has('last') ? order.indexOf(query.get('last') ?? '') + 1 : 0;
+        return { tags: order.slice(from, from + 100) };
+      });
+      expect(must(result)).toEqual(ALL);
+      expect(log).toHaveLength(3);
+    }
+  });
+
+  test('a registry that does not know "last" is asked once more, and not for ever', async () => {
+    const { result, log } = await listOf(() => ({ tags: ALL.slice(0, 100) }));
+    expect(must(result)).toHaveLength(100);
+    expect(log).toHaveLength(2);
+  });
+
+  test('one that refuses the size of a page is asked without it', async () => {
+    const { result, log } = await listOf((query) =>
+      query.has('n') ? { kind: 'answer', status: 400, body: '{"errors":[{"code":"UNSUPPORTED"}]}' } : { tags: ['1'] },
+    );
+    expect(must(result)).toEqual(['1']);
+    expect(log).toEqual(['/v2/a/b/tags/list?n=1000', '/v2/a/b/tags/list']);
+  });
+});

@@ -1,0 +1,331 @@
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../config/load.ts';
+import { complaints, digest, options, valueOf } from '../config/fixtures.ts';
+import { applyTo } from '../config/to.ts';
+import type { Loaded } from '../config/loaded.ts';
+import { fail, ok } from '../failure.ts';
+import { formatReference, formatRepository, type Tag } from '../reference.ts';
+import { attrition, expandSelections, type Expanded } from './expand.ts';
+import { mayConcern } from './names.ts';
+
+const FILE = '/w/config.yaml';
+
+function expand(
+  text: string,
+  tags: Readonly<Record<string, readonly string[] | undefined>>,
+): Promise<Loaded<Expanded>> {
+  const config = valueOf(parseConfig(text, FILE, options));
+  return expandSelections(config, async ({ source }) => {
+    const found = tags[formatRepository(source)];
+    return found === undefined
+      ? fail({ reason: 'registry', class: 'transient', side: 'source', host: source.registry, message: 'down' })
+      : ok(found as readonly Tag[]);
+  });
+}
+
+const MIXED = `
+sync:
+  - { source: alpine, destination: r.example/alpine }
+  - source: docker.io/library/node
+    destination: r.example/mirror/{path}
+    select: { semver: '>=18', latest: 2 }
+    immutable: true
+    platforms: [linux/arm64, x86_64]
+  - { source: busybox, destination: r.example/busybox }
+build: []
+`;
+
+describe('expandSelections', () => {
+  test('puts entries where the selection stands, with its options, its place and its id', async () => {
+    const { config, expansions } = valueOf(
+      await expand(MIXED, { 'docker.io/library/node': ['16.0.0', '20.1.0', '18.2.0', 'latest', '22.0.0'] }),
+    );
+    expect(config.entries.map(({ id }) => id)).toEqual([
+      'sync:r.example/alpine:latest',
+      'sync:r.example/mirror/library/node:22.0.0',
+      'sync:r.example/mirror/library/node:20.1.0',
+      'sync:r.example/busybox:latest',
+    ]);
+    expect(config.entries[1]).toMatchObject({
+      selection: 'sync:r.example/mirror/library/node:{tag}',
+      immutable: true,
+      platforms: [
+        { os: 'linux', architecture: 'amd64' },
+        { os: 'linux', architecture: 'arm64' },
+      ],
+      at: { line: 4, column: 5 },
+      source: { kind: 'tagged', path: 'library/node', tag: '22.0.0' },
+    });
+    expect(config.selections).toEqual([]);
+    expect(expansions.map(({ selected }) => selected && attrition(selected))).toEqual([
+      '5 tags, 2 dropped by semver, 1 by latest',
+    ]);
+  });
+
+  test('a source that cannot be listed, and one of which too little is left, fail alone', async () => {
+    const text = `
+sync:
+  - { source: a.example/down, destination: r.example/down, select: { regex: '.*' } }
+  - { source: a.example/none, destination: r.example/none, select: { regex: 'x+' } }
+  - { source: a.example/few, destination: r.example/few, select: { regex: '[0-9]', minimum: 3 } }
+  - { source: a.example/gone, destination: r.example/gone, select: { regex: '.*' } }
+  - { source: a.example/empty, destination: r.example/empty, select: { regex: 'x+', allowEmpty: true } }
+  - { source: a.example/good, destination: r.example/good, select: { regex: '.*' } }
+`;
+    const { config, expansions } = valueOf(
+      await expand(text, {
+        'a.example/none': ['1', '2'],
+        'a.example/few': ['1', '2'],
+        'a.example/gone': [],
+        'a.example/empty': ['1'],
+        'a.example/good': ['1'],
+      }),
+    );
+    expect(config.entries.map(({ id }) => id)).toEqual(['sync:r.example/good:1']);
+    expect(config.selections.map(({ id }) => id)).toEqual(
+      ['down', 'none', 'few', 'gone', 'empty'].map((name) => `sync:r.example/${name}:{tag}`),
+    );
+    expect(expansions.map(({ failure }) => failure?.message)).toEqual([
+      'down',
+      'no tag of a.example/none is selected: 2 tags, 2 dropped by regex',
+      '2 of the 3 tags that "minimum" asks for of a.example/few are selected: 2 tags',
+      'a.example/gone has no tags',
+      undefined,
+      undefined,
+    ]);
+    expect(expansions.slice(0, 4).map(({ failure }) => failure)).toEqual(
+      Array.from({ length: 4 }, (_, index) =>
+        expect.objectContaining({
+          reason: 'registry',
+          side: 'source',
+          at: expect.objectContaining({ line: 3 + index }),
+        }),
+      ),
+    );
+  });
+
+  test('two destinations that become one are told with both places', async () => {
+    const text = `
+sync:
+  - source: a.example/x
+    destination: R.EXAMPLE/x
+    select: { regex: '.*' }
+  - source: a.example/y
+    destination: r.example/{name}
+    select: { regex: '.*' }
+  - { source: b.example/x, destination: 'r.example/x:2' }
+`;
+    const tags = { 'a.example/x': ['1', '2'], 'a.example/y': ['1'] };
+    expect(complaints(await expand(text, tags))).toEqual([
+      '9:5 the destination r.example/x:2 is already in line 4, column 18',
+    ]);
+    const clash = text
+      .replace('r.example/{name}', 'r.example/x')
+      .replace("b.example/x, destination: 'r.example/x:2'", "b.example/x, destination: 'r.example/z:2'");
+    expect(complaints(await expand(clash, tags))).toEqual([
+      '7:18 the destination r.example/x:1 is already in line 4, column 18',
+    ]);
+    const one = `sync:\n  - { source: a.example/x, destination: 'r.example/x:{tag}', tags: [newest], select: { regex: '.*' } }\n`;
+    expect(complaints(await expand(one, tags))).toEqual([
+      expect.stringContaining('two of the tags here go to the destination r.example/x:newest'),
+    ]);
+  });
+
+  test('a tag that is no part of a repository name is a failure at the template', async () => {
+    const text = `sync:\n  - { source: a.example/x, destination: 'r.example/x/{tag}:1', select: { regex: '.*' } }\n`;
+    expect(valueOf(await expand(text, { 'a.example/x': ['1'] })).config.entries[0]?.id).toBe('sync:r.example/x/1:1');
+    expect(complaints(await expand(text, { 'a.example/x': ['V1'] }))).toEqual([
+      expect.stringMatching(/^2:41 with the tag V1 of a.example\/x, .*"x\/V1" is not a repository name/),
+    ]);
+  });
+
+  test('--to maps what was expanded, finds new collisions, and follows literal tags of other entries', async () => {
+    const text = `
+sync:
+  - { source: a.example/x, destination: 'one.example/x', select: { tags: ['1', '2'] } }
+  - { source: one.example/x, destination: 'two.example/y', select: { regex: '.*', latest: 1, sort: alphabetical } }
+`;
+    const { config } = valueOf(await expand(text, { 'one.example/x': ['1', '2'] }));
+    const moved = valueOf(applyTo(config, 'scratch.example/p'));
+    expect(
+      moved.entries.map((entry) => [
+        formatReference(entry.targets[0].destination),
+        entry.kind === 'sync' && formatReference(entry.source),
+      ]),
+    ).toEqual([
+      ['scratch.example/p/x:1', 'a.example/x:1'],
+      ['scratch.example/p/x:2', 'a.example/x:2'],
+      ['scratch.example/p/y:2', 'scratch.example/p/x:2'],
+    ]);
+    const same = text.replace('two.example/y', 'two.example/x');
+    const clashing = valueOf(await expand(same, { 'one.example/x': ['2'] }));
+    expect(complaints(applyTo(clashing.config, 'scratch.example'))).toEqual([
+      expect.stringContaining('the destination scratch.example/x:2 is already in line 3'),
+    ]);
+  });
+
+  test('a pattern that may be about a selection is never said not to be', () => {
+    const [selection] = valueOf(parseConfig(MIXED, FILE, options)).selections;
+    if (selection === undefined) throw new Error('there is one');
+    const may = [
+      'sync:*',
+      '*',
+      'r.example/mirror/library/node:20',
+      'sync:r.example/mirror/**',
+      '{sync,build}:r*',
+      '**/node:*',
+    ];
+    expect(may.filter((pattern) => !mayConcern(pattern, selection))).toEqual([]);
+    const never = ['build:*', 'sync:r.example/alpine:latest', 'r.example/mirror/library/nodes:1', 'other*'];
+    expect(never.filter((pattern) => mayConcern(pattern, selection))).toEqual([]);
+  });
+});
+
+describe('reading of selections', () => {
+  const read = (text: string) => parseConfig(text, FILE, options);
+  const item = (rest: string) => `sync:\n  - source: a.example/x\n${rest.replace(/^/gm, '    ')}\n`;
+
+  test('literal tags are entries at once, and ask nobody', () => {
+    const config = valueOf(
+      read(item("destination: r.example/{name}-copy\nselect: { tags: ['1', '2'] }\ntags: ['{tag}-{date}']")),
+    );
+    expect(config.selections).toEqual([]);
+    expect(
+      config.entries.map(({ id, targets }) => [
+        id,
+        targets.map(({ destination, templated }) => [destination.tag, templated]),
+      ]),
+    ).toEqual([
+      [
+        'sync:r.example/x-copy:1',
+        [
+          ['1', false],
+          ['1-2026-11-23', true],
+        ],
+      ],
+      [
+        'sync:r.example/x-copy:2',
+        [
+          ['2', false],
+          ['2-2026-11-23', true],
+        ],
+      ],
+    ]);
+  });
+
+  test('ids of two selections with one destination differ', () => {
+    const one = "  - { source: a.example/x, destination: r.example/x, select: { regex: 'NAME.*' } }\n";
+    const config = valueOf(read(`sync:\n${one.replace('NAME', 'a')}${one.replace('NAME', 'b')}`));
+    expect(config.selections.map(({ id }) => id)).toEqual(['sync:r.example/x:{tag}', 'sync:r.example/x:{tag}~2']);
+  });
+
+  test('literal tags collide at load, with entries and among selections', () => {
+    const text = `sync:
+  - { source: a.example/x, destination: r.example/x, select: { tags: ['1'] } }
+  - { source: a.example/y, destination: r.example/x, select: { tags: ['1'], semver: '>=2' } }
+  - { source: a.example/z, destination: 'r.example/x:1' }
+`;
+    expect(complaints(read(text)).map((line) => line.replace(/column \d+/, '…'))).toEqual(
+      [
+        '3:41 the destination r.example/x:1 is already in line 2, …',
+        '4:41 the destination r.example/x:1 is already in line 2, …',
+      ].sort(),
+    );
+  });
+
+  test.each([
+    ['destination: r.example/x\nselect: { latest: 3 }', '"latest" does not say what makes a tag newer'],
+    [
+      "destination: 'r.example/x:one'\nselect: { regex: '.*' }",
+      'every tag of this selection would go to "r.example/x:one"',
+    ],
+    ["destination: 'r.example/x:{tog}'\nselect: { regex: '.*' }", '"{tog}" cannot be filled in'],
+    ["destination: r.example/x\nselect: { semver: 'new' }", '"new" is not a range of versions'],
+    [
+      "destination: r.example/x\nselect: { regex: '(' }",
+      '"(" is not a regular expression of RE2: missing closing ): `(`',
+    ],
+    ["destination: r.example/x\nselect: { extract: 'a', sort: semver }", '"a" has no group to extract'],
+    [
+      "destination: r.example/x\nselect: { regex: '.*', minimum: 4, latest: 3, sort: semver }",
+      'there can never be 4 tags here',
+    ],
+    [`destination: r.example/x\nselect: { tags: ['sha256-${'a'.repeat(64)}.sig'] }`, 'is not a tag of an image'],
+    ["destination: r.example/x\nselect: { regex: '.*' }\nbackup: old", '"backup" is one tag for all of the tags here'],
+    ['destination: r.example/x\nselect: {}', '"select" is empty'],
+    ["destination: r.example/x\nselect: { semvar: '1' }", 'unknown key "semvar"'],
+  ])('%s', (rest, message) => {
+    const found = complaints(read(item(rest)));
+    expect(found.join('\n')).toContain(message);
+  });
+
+  test('a source with a tag or a digest is none of a selection', () => {
+    const text = (source: string) =>
+      `sync:\n  - { source: '${source}', destination: r.example/x, select: { regex: '.*' } }\n`;
+    for (const source of ['a.example/x:1', `a.example/x@${digest('a')}`]) {
+      expect(complaints(read(text(source)))).toEqual([expect.stringContaining('has a tag or a digest')]);
+    }
+    expect(valueOf(read(text('localhost:5000/x'))).selections[0]?.source).toEqual({
+      registry: 'localhost:5000',
+      path: 'x',
+    });
+  });
+});
+
+describe('reading of what a sync may ask for', () => {
+  const read = (rest: string, source = 'docker.io/library/alpine:3.20') =>
+    parseConfig(`sync:\n  - source: ${source}\n    ${rest.replace(/\n/g, '\n    ')}\n`, FILE, options);
+  const entry = (rest: string) => valueOf(read(rest)).entries[0];
+
+  test('templates of the source are filled in, and are no reason to wait for a new digest', () => {
+    expect(entry("destination: 'r.example/{registry}/{path}:{tag}'\ntags: ['{tag}-{date}']")).toMatchObject({
+      id: 'sync:r.example/docker.io/library/alpine:3.20',
+      targets: [{ templated: false }, { templated: true }],
+    });
+    expect(complaints(read("destination: 'r.example/x:{tag}'", `alpine@${digest('a')}`))).toEqual([
+      expect.stringContaining('"{tag}" needs a tag, and the source has only a digest'),
+    ]);
+  });
+
+  test('referrers, verification, backup', () => {
+    expect(entry('destination: r.example/x\nreferrers: true')).toMatchObject({ referrers: {} });
+    expect(entry('destination: r.example/x\nreferrers: false')).not.toHaveProperty('referrers');
+    expect(entry("destination: r.example/x\nreferrers: { types: ['application/*'] }")).toMatchObject({
+      referrers: { types: ['application/*'] },
+    });
+    const verify = 'verify: { issuer: https://i.example, subjectPattern: "https://s.example/.*", minAge: 7d }';
+    expect(entry(`destination: r.example/x\n${verify}`)).toMatchObject({
+      verify: {
+        minAge: 604_800_000,
+        accept: [
+          {
+            kind: 'identity',
+            issuer: { exact: 'https://i.example' },
+            subject: { pattern: '^(?:https://s.example/.*)$' },
+          },
+        ],
+      },
+    });
+    expect(entry('destination: r.example/x\nverify: { minAge: 1h }')).toMatchObject({
+      verify: { accept: [], minAge: 3_600_000 },
+    });
+    expect(entry("destination: r.example/x\nbackup: 'old-{date}'")).toMatchObject({ backup: 'old-{date}' });
+  });
+
+  test.each([
+    ['verify: {}', '"verify" is empty'],
+    ['verify: { issuer: a }', '"subject" is missing'],
+    ['verify: { anyOf: [], issuer: a, subject: b }', '"anyOf" and a signer beside it exclude each other'],
+    ['verify: { key: ./k.pub }', 'was not read'],
+    ['verify: { key: ../k.pub }', "leaves the config's folder"],
+    ['verify: { minAge: soon }', 'cannot be "soon"'],
+    ['backup: "{tog}"', '"{tog}" cannot be filled in'],
+    ['backup: "a b"', 'is not a tag'],
+    ['backup: old\ntags: [b]', '"backup" is one tag for all of the tags here'],
+    ['referrers: 1', '"referrers" must be true or false or a mapping'],
+    ['platforms: [x68]', '"x68" is not a platform'],
+    ['immutable: yes please', '"immutable" must be true or false'],
+  ])('%s', (rest, message) => {
+    expect(complaints(read(`destination: r.example/x\n${rest}`)).join('\n')).toContain(message);
+  });
+});
