@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { seedImage } from '../testing/sample-images.ts';
 import { startScriptedRegistry, type Action } from '../testing/scripted-registry.ts';
-import { isLoopback } from './http.ts';
+import { isLoopback } from './address.ts';
 import { client, failureOf, logins, must, reference, repository } from './test-client.ts';
 
 const ANN = { kind: 'password', username: 'ann', secret: 'canary-secret' } as const;

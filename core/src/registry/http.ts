@@ -1,13 +1,19 @@
 /**
- * HTTP, and nothing of registries: one pool per origin, redirects followed by hand, bounded bodies, requests counted.
+ * HTTP, and nothing of registries: one pool and one pair of lanes per origin, redirects followed by hand, bounded bodies,
+ * requests counted.
  */
 import { setMaxListeners } from 'node:events';
-import PQueue from 'p-queue';
-import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
-import { StreamFailure } from '../oci/digest.ts';
 import { cancelled, fail, ok, type Failure, type Result } from '../failure.ts';
+import { createReach } from './address.ts';
+import { createBucket, throttled, type Bucket } from './bandwidth.ts';
+import { sendBodiless } from './bodiless.ts';
+import { createDispatchers, type Certificates, type ProxyVariables } from './dispatchers.ts';
+import { createLanes, type HostLimits } from './lanes.ts';
 import type { Side } from './model.ts';
 import { registryFailure } from './refusal.ts';
+import { openBody } from './request-body.ts';
+import { withBody, withoutBody, type Exchange } from './response.ts';
+import { parseRetryAfter } from './retry.ts';
 import { transportFailure } from './transport.ts';
 
 const MAX_REDIRECTS = 5;
@@ -33,6 +39,8 @@ export interface HttpRequest {
   /** For failures: which end of the work it is, and the registry's name in references. */
   readonly side: Side;
   readonly registry: string;
+  /** Asked when it is this request's turn: a failure keeps it from being sent. */
+  readonly admit?: () => Failure | undefined;
 }
 
 /** The body must be used by exactly one of the three: an unread body keeps its connection and its place in the queue. */
@@ -56,23 +64,61 @@ export interface Http {
   close(): Promise<void>;
 }
 
+/** What is particular to a host; what is absent is as for all. */
+export interface HostOptions extends Certificates, Partial<HostLimits> {
+  /** Bytes a second, in both directions together. */
+  readonly bandwidth?: number;
+}
+
 export interface HttpOptions {
   readonly plainHttp: (host: string) => boolean;
   /** Requests in flight to one host, and as many uploads. */
   readonly perHost: number;
+  /** Whether a host is asked little at first, and more while it answers; false unless told. */
+  readonly rampUp?: boolean;
+  /** By host and port that is really asked. */
+  readonly hostOptions?: (host: string) => HostOptions | undefined;
+  /** Bytes a second of all hosts together, in both directions. */
+  readonly bandwidth?: number;
   readonly userAgent: string;
   readonly signal: AbortSignal | undefined;
+  /** Where proxies are named; the process's own environment when absent. */
+  readonly env?: ProxyVariables;
 }
 
 export function createHttp(options: HttpOptions): Http {
-  // HTTP/1.1: over HTTP/2 all layers of a host would share one connection's congestion window.
-  // Every request in flight listens to it, which Node would take for a leak.
-  if (options.signal !== undefined) setMaxListeners(0, options.signal);
-  const agent = { allowH2: false, connect: { timeout: 20_000 }, keepAliveTimeout: 30_000, pipelining: 1 };
-  const direct = new Agent(agent);
-  const byEnvironment = new EnvHttpProxyAgent(agent);
+  const { signal, perHost, rampUp = false, hostOptions = () => undefined } = options;
+  const dispatchers = createDispatchers((host) => hostOptions(host) ?? {}, options.env ?? process.env);
   const requests = new Map<string, number>();
-  const acquire = createLanes(options.perHost, options.signal);
+  const lanes = createLanes({
+    limits: (host) => ({ connections: perHost, ...hostOptions(host) }),
+    rampUp,
+    signal,
+  });
+  const mayGo = createReach({
+    plainHttp: options.plainHttp,
+    named: (host) => hostOptions(host) !== undefined,
+  });
+  const all = options.bandwidth === undefined ? [] : [createBucket(options.bandwidth)];
+  const buckets = new Map<string, readonly Bucket[]>();
+  const live = new Set<(reason: Error) => void>();
+  if (signal !== undefined) {
+    // Every answer whose body is being read listens to it, which Node would take for a leak.
+    setMaxListeners(0, signal);
+    const abortAll = () => live.forEach((abort) => abort(new Error('cancelled')));
+    signal.addEventListener('abort', abortAll, { once: true });
+  }
+
+  function pace(host: string): Exchange['pace'] {
+    let known = buckets.get(host);
+    if (known === undefined) {
+      const rate = hostOptions(host)?.bandwidth;
+      known = rate === undefined ? all : [...all, createBucket(rate)];
+      buckets.set(host, known);
+    }
+    const own = known;
+    return (stream) => throttled(stream, own, signal);
+  }
 
   async function exchange(
     request: HttpRequest,
@@ -81,31 +127,50 @@ export function createHttp(options: HttpOptions): Http {
   ): Promise<Result<HttpResponse>> {
     const { body } = request;
     const isStream = body !== undefined && !(body instanceof Uint8Array);
-    const release = await acquire(`${url.host} ${isStream ? 'upload' : 'request'}`);
-    if (release === undefined) return fail(cancelled);
-    const source = isStream ? await openBody(body) : undefined;
-    if (source !== undefined && !source.ok) {
-      release();
-      return source;
+    const dispatcher = dispatchers.for(url);
+    if (dispatcher === undefined) return fail(misnamedProxy(request, dispatchers.misnamed));
+    const place = await lanes.enter(url.host, isStream ? 'upload' : 'request');
+    if (place === undefined) return fail(cancelled);
+    const refused = request.admit?.();
+    const source = isStream && refused === undefined ? await openBody(body) : undefined;
+    if (refused !== undefined || source?.ok === false) {
+      place.release();
+      return refused === undefined && source?.ok === false ? source : fail(refused ?? cancelled);
     }
     requests.set(url.host, (requests.get(url.host) ?? 0) + 1);
+    const explain = (error: unknown): Failure =>
+      signal?.aborted === true ? cancelled : transportFailure(error, request, url);
+    const slowed = pace(url.host);
+    const call = {
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: request.method,
+      headers: { 'user-agent': options.userAgent, ...headers },
+      headersTimeout: isStream ? UPLOAD_PATIENCE : PATIENCE,
+      bodyTimeout: PATIENCE,
+      // Unless told, undici closes a connection after each HEAD.
+      reset: false,
+    };
     try {
-      const answer = await (isLoopback(url.hostname) ? direct : byEnvironment).request({
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
-        method: request.method,
-        headers: { 'user-agent': options.userAgent, ...headers },
+      if (request.method === 'HEAD') {
+        const answer = await sendBodiless(dispatcher, call, live);
+        const response = withoutBody(answer.status, answer.headers, url);
+        place.answered(answer.status, waitOf(response));
+        place.release();
+        return ok(response);
+      }
+      const answer = await dispatcher.request({
+        ...call,
         // A body of any iterable is taken too, which the types do not say.
-        body: (isStream ? source?.value.body : body) as Uint8Array | null,
-        headersTimeout: isStream ? UPLOAD_PATIENCE : PATIENCE,
-        bodyTimeout: PATIENCE,
-        reset: false,
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        body: (source === undefined ? body : slowed(source.value.body)) as Uint8Array | null,
+        ...(signal === undefined ? {} : { signal }),
       });
-      return ok(wrap(answer, url, request, release, options.signal));
+      const response = withBody(answer, { request, url, explain, pace: slowed }, place.release);
+      place.answered(answer.statusCode, waitOf(response));
+      return ok(response);
     } catch (error) {
-      release();
-      return fail(source?.value.failure() ?? explain(error, request, url, options.signal));
+      place.release();
+      return fail(source?.value.failure() ?? explain(error));
     } finally {
       // An upload that was refused early leaves its source half read: close it, whoever sent it.
       await source?.value.close();
@@ -115,29 +180,22 @@ export function createHttp(options: HttpOptions): Http {
   async function send(request: HttpRequest): Promise<Result<HttpResponse>> {
     let { url, headers } = request;
     for (let hop = 0; ; hop += 1) {
-      if (options.signal?.aborted === true) return fail(cancelled);
+      if (signal?.aborted === true) return fail(cancelled);
       const answer = await exchange(request, url, headers);
       if (!answer.ok || !REDIRECTS.has(answer.value.status)) return answer;
       const { status } = answer.value;
       const location = answer.value.header('location');
       await answer.value.drain();
       const next = parseUrl(location, url);
-      const refused = (why: string) =>
-        fail(
-          registryFailure(request, 'permanent', `${request.registry} redirects to ${next?.host ?? 'nowhere'}, ${why}`, {
-            status,
-          }),
-        );
+      const refused = (why: string) => {
+        const message = `${request.registry} redirects to ${next?.host ?? 'nowhere'}, ${why}`;
+        return fail(registryFailure(request, 'permanent', message, { status }));
+      };
       if (next === undefined) return refused('which is not an address');
       if (hop >= MAX_REDIRECTS) return refused(`after ${MAX_REDIRECTS} other redirects`);
       // 301 to 303 may turn an upload into a GET; a registry that means the upload says 307 or 308.
       if (request.body !== undefined && status < 307) return refused('in the middle of an upload');
-      if (
-        next.protocol !== 'https:' &&
-        !(next.protocol === 'http:' && url.protocol === 'http:' && options.plainHttp(next.host))
-      ) {
-        return refused('which is not HTTPS');
-      }
+      if (!mayGo(url, next)) return refused(whyNot(next));
       if (next.origin !== url.origin) headers = withoutAuthorization(headers);
       next.username = '';
       next.password = '';
@@ -148,131 +206,23 @@ export function createHttp(options: HttpOptions): Http {
   return {
     send,
     requests,
-    async close() {
-      await Promise.all([direct.destroy(), byEnvironment.destroy()]);
-    },
+    close: dispatchers.close,
   };
 }
 
-/**
- * A place in the host's queue, and how to give it back; undefined when cancelled. Streamed uploads have a queue of their
- * own: one may read from the very host it writes to, and would otherwise wait for itself.
- */
-function createLanes(
-  perHost: number,
-  signal: AbortSignal | undefined,
-): (lane: string) => Promise<(() => void) | undefined> {
-  const lanes = new Map<string, PQueue>();
-  return (name) => {
-    let lane = lanes.get(name);
-    if (lane === undefined) {
-      lane = new PQueue({ concurrency: perHost });
-      lanes.set(name, lane);
-    }
-    const queue = lane;
-    return new Promise((resolve) => {
-      const place = () => new Promise<void>((release) => resolve(release));
-      queue.add(place, signal === undefined ? {} : { signal }).catch(() => resolve(undefined));
-    });
-  };
+function whyNot(to: URL): string {
+  return to.protocol === 'https:' ? 'which is in a private network' : 'which is not HTTPS';
 }
 
-interface OpenBody {
-  readonly body: AsyncIterable<Uint8Array>;
-  /** Why the source, not the destination, ended the upload. */
-  readonly failure: () => Failure | undefined;
-  readonly close: () => Promise<void>;
+/** Milliseconds that a host which is too busy asks to be left alone. */
+function waitOf({ status, header }: HttpResponse): number | undefined {
+  return status === 429 || status === 503 ? parseRetryAfter(header('retry-after'), Date.now()) : undefined;
 }
 
-/** Remembers what the source threw, since the HTTP client reports only that the upload broke off. */
-async function openBody(body: StreamBody): Promise<Result<OpenBody>> {
-  const source = await body.open();
-  if (!source.ok) return source;
-  const iterator = source.value[Symbol.asyncIterator]();
-  let failure: Failure | undefined;
-  const next = async () => {
-    try {
-      return await iterator.next();
-    } catch (error) {
-      if (error instanceof StreamFailure) failure = error.failure;
-      throw error;
-    }
-  };
-  return ok({
-    body: { [Symbol.asyncIterator]: () => ({ next }) },
-    failure: () => failure,
-    close: async () => void (await iterator.return?.()),
+function misnamedProxy(request: HttpRequest, variable = 'HTTPS_PROXY'): Failure {
+  return registryFailure(request, 'permanent', `cannot talk to ${request.registry}: ${variable} is not an address`, {
+    hint: 'a proxy is written as http://proxy.example:3128',
   });
-}
-
-function wrap(
-  answer: Dispatcher.ResponseData,
-  url: URL,
-  request: HttpRequest,
-  release: () => void,
-  signal: AbortSignal | undefined,
-): HttpResponse {
-  const { body } = answer;
-  body.once('close', release);
-  // A body that breaks before anybody reads it must not become an uncaught error.
-  body.on('error', () => {});
-  const stream = (): AsyncIterable<Uint8Array> => ({
-    [Symbol.asyncIterator]() {
-      const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-      return {
-        async next() {
-          try {
-            return await chunks.next();
-          } catch (error) {
-            throw new StreamFailure(explain(error, request, url, signal));
-          }
-        },
-        async return() {
-          body.destroy();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  });
-  return {
-    status: answer.statusCode,
-    url,
-    header(name) {
-      const value = answer.headers[name];
-      return Array.isArray(value) ? value.join(', ') : value;
-    },
-    stream,
-    async bytes(limit) {
-      const chunks: Uint8Array[] = [];
-      let size = 0;
-      try {
-        for await (const chunk of stream()) {
-          size += chunk.byteLength;
-          if (size > limit) {
-            return fail(
-              registryFailure(
-                request,
-                'permanent',
-                `${request.registry} sent more than ${limit} bytes where less was expected`,
-              ),
-            );
-          }
-          chunks.push(chunk);
-        }
-      } catch (error) {
-        if (error instanceof StreamFailure) return fail(error.failure);
-        throw error;
-      }
-      return ok(Buffer.concat(chunks));
-    },
-    async drain() {
-      await body.dump({ limit: 64 * 1024 }).catch(() => {});
-    },
-  };
-}
-
-function explain(error: unknown, request: HttpRequest, url: URL, signal: AbortSignal | undefined): Failure {
-  return signal?.aborted === true ? cancelled : transportFailure(error, request, url);
 }
 
 /** An address that a server sent, which may be relative to the one it was asked at. */
@@ -283,10 +233,4 @@ export function parseUrl(text: string | undefined, base: URL): URL | undefined {
 function withoutAuthorization(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const { authorization: _, ...others } = headers;
   return others;
-}
-
-/** Addresses of this machine: never behind a proxy, whatever the environment says. */
-export function isLoopback(hostname: string): boolean {
-  const name = hostname.replace(/^\[|\]$/g, '').toLowerCase();
-  return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(?:\.\d{1,3}){3}$/.test(name);
 }

@@ -7,29 +7,35 @@ import { createRedactor } from '../exec/redact.ts';
 import { fail, ok, type Failure, type Result } from '../failure.ts';
 import { createRegistry } from '../registry/client.ts';
 import { createCredentials, type Credentials } from '../registry/credentials.ts';
-import { isLoopback } from '../registry/http.ts';
+import { isLoopback } from '../registry/address.ts';
 import type { Registry } from '../registry/model.ts';
 import type { ApiMemory } from '../registry/referrers.ts';
+import { routeRegistry } from '../registry/route.ts';
+import { createLayouts, type Layouts } from '../oci/layouts.ts';
 
 export interface OpenRegistry {
   /** To be closed by the caller. */
   readonly registry: Registry;
+  /** The part of it that is in the file system; closed with it. */
+  readonly layouts: Layouts;
   readonly credentials: Credentials;
 }
 
 export function openRegistry(options: {
   readonly settings: Settings;
+  /** Relative locations are in it. */
+  readonly folder: string;
   readonly env: Variables;
   readonly version: string;
   readonly signal: AbortSignal;
   readonly apiMemory?: ApiMemory;
 }): OpenRegistry {
-  const { settings, env, version, signal, apiMemory } = options;
+  const { settings, folder, env, version, signal, apiMemory } = options;
   const credentials = createCredentials({
     env,
     runHelper: (name, server) => runCredentialHelper(name, server, env, signal),
   });
-  const registry = createRegistry({
+  const remote = createRegistry({
     plainHttp: plainHttpRule(settings),
     mirrors: settings.mirrors,
     credentials,
@@ -38,7 +44,8 @@ export function openRegistry(options: {
     userAgent: `slipway/${version}`,
     signal,
   });
-  return { registry, credentials };
+  const layouts = createLayouts(folder);
+  return { registry: routeRegistry(remote, layouts), layouts, credentials };
 }
 
 export function plainHttpRule({ plainHttp }: Settings): (host: string) => boolean {

@@ -1,0 +1,73 @@
+/** Which addresses a server may send us to. A registry on the internet must not make us talk to the network we are in. */
+import { BlockList, isIP } from 'node:net';
+
+/** https://www.iana.org/assignments/iana-ipv4-special-registry and .../iana-ipv6-special-registry */
+const PRIVATE = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['224.0.0.0', 3],
+] as const) {
+  PRIVATE.addSubnet(network, prefix, 'ipv4');
+}
+for (const [network, prefix] of [
+  ['::', 127],
+  ['64:ff9b:1::', 48],
+  ['fc00::', 7],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const) {
+  PRIVATE.addSubnet(network, prefix, 'ipv6');
+}
+
+/** Addresses of this machine: never behind a proxy, whatever the environment says. */
+export function isLoopback(hostname: string): boolean {
+  const name = bare(hostname);
+  return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(?:\.\d{1,3}){3}$/.test(name);
+}
+
+/** An address of this machine or of a network that is not the internet. Names are not looked up: TLS proves them. */
+export function isPrivate(hostname: string): boolean {
+  const name = bare(hostname);
+  const family = isIP(name);
+  if (family === 0) return isLoopback(name);
+  return PRIVATE.check(name, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** `[::1]` → `::1`, and no dot at the end, which a name may have. */
+function bare(hostname: string): string {
+  return hostname
+    .replace(/^\[|\]$/g, '')
+    .replace(/\.$/, '')
+    .toLowerCase();
+}
+
+export interface Reach {
+  /** Whether a server at `from` may send us to `to`. */
+  (from: URL, to: URL): boolean;
+}
+
+export interface ReachOptions {
+  readonly plainHttp: (host: string) => boolean;
+  /** Hosts, with their ports, that the settings name: those are meant, wherever they are. */
+  readonly named?: (host: string) => boolean;
+}
+
+/**
+ * TLS stays TLS; plain HTTP leads to plain HTTP only where that is allowed; and no public host leads to a private address,
+ * unless the settings name that one.
+ */
+export function createReach({ plainHttp, named = () => false }: ReachOptions): Reach {
+  return (from, to) => {
+    const clear = to.protocol === 'http:' && from.protocol === 'http:' && (to.host === from.host || plainHttp(to.host));
+    if (to.protocol !== 'https:' && !clear) return false;
+    return to.host === from.host || !isPrivate(to.hostname) || isPrivate(from.hostname) || named(to.host);
+  };
+}
