@@ -1,8 +1,16 @@
 /** The command line: names, options, help. Each action returns an exit code; nothing else happens here. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { configFailure, exportKinds, parseDuration, type ExportKind } from '@slipway/core';
+import {
+  configFailure,
+  exportKinds,
+  importKinds,
+  parseDuration,
+  type ExportKind,
+  type ImportKind,
+} from '@slipway/core';
 import { checkCommand, type CheckOptions } from './commands/check.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { importCommand, type ImportOptions } from './commands/import.ts';
 import { planCommand } from './commands/plan.ts';
 import { pluginDiffCommand, type PluginDiffOptions } from './commands/plugin-diff.ts';
 import { pluginNewCommand, type PluginNewOptions } from './commands/plugin-new.ts';
@@ -13,6 +21,7 @@ import { schemaCommand, type SchemaOptions } from './commands/schema.ts';
 import { showCommand, type ShowOptions } from './commands/show.ts';
 import { toolsInstallCommand } from './commands/tools.ts';
 import { verifyCommand, type VerifyOptions } from './commands/verify.ts';
+import { whyCommand, type WhyOptions } from './commands/why.ts';
 import type { PlanOptions } from './commands/plan.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
@@ -103,6 +112,21 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     .addHelpText('after', example('slipway verify', 'slipway verify --deep --only "ghcr.io/example/*" --json'))
     .action(async (options: VerifyOptions) => ended(await verifyCommand(io, options)));
 
+  withOptions(program.command('why'))
+    .description('say why entries ran, or would run now, and which images have a vulnerability')
+    .argument('[pattern]', 'a glob on entry id or destination', '*')
+    .option('--resolve', 'ask the registries why they would run now, and what would follow', false)
+    .option('--cve <id>', 'which images have this vulnerability, by the newest scan in the journals')
+    .addHelpText(
+      'after',
+      example(
+        'slipway why ghcr.io/example/alpine:3.20',
+        'slipway why "build:*" --resolve',
+        'slipway why --cve CVE-2026-1234',
+      ),
+    )
+    .action(async (pattern: string, options: WhyOptions) => ended(await whyCommand(io, pattern, options)));
+
   withOptions(program.command('rollback'))
     .description('put tags back to what they named before, if that image is there and verifies')
     .argument('<run-or-reference>', 'a run, as its journal is named, or one tag, as ghcr.io/org/image:tag')
@@ -148,6 +172,30 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     .addArgument(new Argument('<consumer>', 'who reads it').choices(exportKinds))
     .addHelpText('after', example('slipway policy export kyverno', 'slipway policy export containers --json'))
     .action(async (kind: ExportKind, options: Options) => ended(await policyExportCommand(io, kind, options)));
+
+  program
+    .command('import')
+    .description(
+      'print the config.yaml that does what the config of another tool says, and name what has no equivalent',
+    )
+    .addArgument(new Argument('<tool>', 'whose it is').choices(importKinds))
+    .argument('<file>', 'what "skopeo sync --src yaml" or regsync reads')
+    .option('--destination <prefix>', 'where images go: the last argument of skopeo sync; regsync has its own targets')
+    .option('--scoped', 'of skopeo: keep the whole name of the source below the destination', false)
+    .option('--append-suffix <suffix>', 'of skopeo: what is added to each tag')
+    .option('--platform <os/arch>', 'of skopeo, whose file names none: only this one; repeatable', collect, [])
+    .option('--strict', 'exit 1 when something has no equivalent', false)
+    .option('--json', 'print one JSON envelope', false)
+    .addHelpText(
+      'after',
+      example(
+        'slipway import skopeo sync.yml --destination ghcr.io/example/mirror > config.yaml',
+        'slipway import regsync regsync.yml --strict --json',
+      ),
+    )
+    .action(async (kind: ImportKind, file: string, options: ImportOptions) =>
+      ended(await importCommand(io, kind, file, options)),
+    );
 
   program
     .command('tools')

@@ -1,6 +1,6 @@
 /** The schema of every `--json` answer: one closed object for each command, and one for a command that was refused. */
 import type { JsonSchema } from '@slipway/core';
-import { closed, count, defined, definitions, DRAFT, flag, list, oneWord, orNull, text } from './shared.ts';
+import { amount, closed, count, defined, definitions, DRAFT, flag, list, oneWord, orNull, text } from './shared.ts';
 
 function answerOf(
   commands: readonly string[],
@@ -78,8 +78,41 @@ const probe = closed(
     goal: flag('Nothing is to be done for it.'),
     why: text('What is so, or what is not.'),
   },
-  { failure: defined('failure') },
+  { changes: list('What is different from what is published.', defined('change')), failure: defined('failure') },
 );
+
+const why = closed(
+  'An entry, or one of its targets.',
+  {
+    id: text('The entry’s id.'),
+    why: text('What was, or is, the reason.'),
+    changes: list('What is different from what is published.', defined('change')),
+  },
+  {
+    destination: text('Of the journal: the target.'),
+    outcome: text('Of the journal: what became of it.'),
+    run: text('Of the journal: the run.'),
+    at: amount('Of the journal: milliseconds since 1970.'),
+    digest: orNull({ ...defined('digest'), description: 'Of the journal: what it came to.' }),
+    before: orNull({ ...defined('digest'), description: 'Of the journal: what the tag named before.' }),
+    tasks: list(
+      'Of the journal: what was done.',
+      closed('One task.', { id: text('Its id.'), state: text('How it ended.'), ms: count('Milliseconds.') }),
+    ),
+    goal: flag('With --resolve: nothing is to be done.'),
+    steps: list('With --resolve: what would follow.', { type: 'string' }),
+    ms: amount('With --resolve: milliseconds that those steps took before.'),
+    dependents: list('With --resolve: entries that take its digest.', { type: 'string' }),
+  },
+);
+
+const affected = closed('A destination with the vulnerability.', {
+  id: text('The entry’s id.'),
+  destination: text('The tag.'),
+  digest: defined('digest'),
+  scannedAt: text('RFC 3339.'),
+  findings: list('By package and platform, as the contract image.scan@1 has them.', { type: 'object' }),
+});
 
 const verified = closed(
   'One destination as a consumer sees it.',
@@ -156,6 +189,17 @@ export const envelopeSchema: JsonSchema = {
         }),
       ),
     }),
+    answerOf(
+      ['why'],
+      'Why entries ran, or would run; or, with --cve, which images have a vulnerability.',
+      {},
+      {
+        entries: list('With --resolve as it is now, else as the journals have it.', why),
+        affected: list('Images that have it.', affected),
+        looked: count('Destinations that some journal has a scan of.'),
+        unknown: list('Destinations, or their platforms, of which nothing is known.', { type: 'string' }),
+      },
+    ),
     answerOf(['rollback'], 'Which tags were put back.', {
       run: text('Its own id; its journal has the same name.'),
       entries: list('A row for each tag.', defined('row')),
@@ -224,6 +268,17 @@ export const envelopeSchema: JsonSchema = {
         ),
       ),
       offline: flag('Rules that ask a registry were left out.'),
+    }),
+    answerOf(['import'], 'The config of another tool as one of ours.', {
+      config: text('A config.yaml that loads.'),
+      unsupported: list(
+        'What has no equivalent, in the order of the file.',
+        closed('One of them.', {
+          at: defined('position'),
+          what: text('As creds[0].pass.'),
+          why: text('Why, what was done instead, and where it belongs.'),
+        }),
+      ),
     }),
     answerOf(['policy export'], 'The policies of one consumer.', {
       kind: oneWord('Who reads them.', ['kyverno', 'policy-controller', 'containers']),

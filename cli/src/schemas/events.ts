@@ -1,6 +1,6 @@
 /** The schema of one event: a line of a journal, and of `--progress json`. */
 import type { JsonSchema } from '@slipway/core';
-import { DRAFT, amount, closed, count, defined, definitions, list, oneWord, orNull, text } from './shared.ts';
+import { DRAFT, amount, closed, count, defined, definitions, list, oneWord, text } from './shared.ts';
 
 const task = text('The task’s id, as build:ghcr.io/a/b:1#scan.');
 const entry = text('The entry’s id.');
@@ -14,12 +14,6 @@ function event(
   const common = { t: amount('Milliseconds since 1970.'), type: { const: type } };
   return closed(description, { ...common, ...required }, optional);
 }
-
-const change = closed('A part of what decides, before and now.', {
-  part: text('As file images/git/image.yaml, or source.'),
-  from: orNull(text('A digest or its beginning; null when it was not there.')),
-  to: orNull(text('The same, now.')),
-});
 
 const evidence = closed(
   'An image.',
@@ -77,7 +71,7 @@ export const eventsSchema: JsonSchema = {
       'entry.chain',
       'There is work to do for the entry.',
       { entry, why: text('What the probe found.'), tasks },
-      { changes: list('What is different from what is published.', change) },
+      { changes: list('What is different from what is published.', defined('change')) },
     ),
     event('task.start', 'A task begins, or is tried again.', {
       task,

@@ -85,6 +85,11 @@ export const definitions: Readonly<Record<string, JsonSchema>> = {
     type: 'string',
     pattern: '^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$',
   },
+  change: closed('A part of what decides, before and now.', {
+    part: text('As file images/git/image.yaml, or source.'),
+    from: orNull(text('A digest or its beginning; null when it was not there.')),
+    to: orNull(text('The same, now.')),
+  }),
   position: closed('A place in a file of the user’s.', {
     file: text('Path of the file.'),
     line: { description: '1-based, as editors count.', type: 'integer', minimum: 1 },
@@ -124,13 +129,22 @@ export const definitions: Readonly<Record<string, JsonSchema>> = {
         { description: 'Policy decides; trying again does not help.', const: 'policy' },
         { refusals: list('Each reason to refuse.', { type: 'string' }) },
       ),
-      failureOf('trust', 'What is published is incomplete or not trusted.', permanent),
+      failureOf(
+        'trust',
+        'What is published, or was to be copied, is incomplete or not trusted.',
+        permanent,
+        {},
+        { side: oneWord('Given when it is the source that is not trusted.', ['source']) },
+      ),
       failureOf('plugin', 'A plugin broke its contract.', permanent, {
         plugin: text('Its name.'),
         hook: text('The hook or contract, as image.scan@1.'),
       }),
       failureOf('need', 'What it needs did not succeed.', permanent, {
         need: text('The entry or package that it waited for.'),
+      }),
+      failureOf('wait', 'It is too new: it is left alone until it is old enough.', permanent, {
+        until: text('When it can be done, RFC 3339.'),
       }),
       failureOf('cancelled', 'The run was interrupted, ran out of time, or was stopped by --fail now.', {
         const: 'cancelled',

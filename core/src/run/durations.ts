@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { replaceFile } from './replace-file.ts';
 
 export interface Durations {
-  /** Milliseconds that the task took last; what its kind of task usually takes when it never ran here. */
-  of(task: string): number;
+  /** Milliseconds that the task took last; what its kind of task usually takes when it never ran; undefined: nothing is known. */
+  of(task: string): number | undefined;
   add(task: string, ms: number): void;
   /** Writes what is known for the next run, if it can. */
   save(): void;
@@ -17,8 +17,6 @@ export interface Durations {
 /** Milliseconds: what is quicker says nothing, and would make the file large. */
 const WORTH_KEEPING = 50;
 const MAX_KEPT = 50_000;
-/** Of a kind of task that never ran here. */
-const UNKNOWN = 1;
 
 export function openDurations(folder: string): Durations {
   const file = join(folder, 'durations.json');
@@ -32,7 +30,7 @@ export function openDurations(folder: string): Durations {
       const own = known().get(task);
       if (own !== undefined) return own;
       usual ??= means(known());
-      return usual.get(kindOf(task)) ?? UNKNOWN;
+      return usual.get(kindOf(task));
     },
     add(task, ms) {
       if (ms < WORTH_KEEPING && !known().has(task)) return;

@@ -2,13 +2,14 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelled, type Failure, type Result } from '../failure.ts';
-import { formatPinned, pin } from '../reference.ts';
+import { archiveScheme, formatPinned, formatRepository, pin } from '../reference.ts';
 import type { AnnouncedTask, Row } from '../journal/events.ts';
 import { criticalPath, planGraph } from '../plan/graph.ts';
 import type { Task } from '../plan/model.ts';
 import type { Entry, Selection } from '../config/model.ts';
 import type { Engine, Probed, StepContext } from './engine.ts';
 import { evidenceOf } from './evidence.ts';
+import { wantedDigest } from './wanted.ts';
 import { runLoop, type Ended, type TaskEnd } from './loop.ts';
 import { resolveInput } from './resolve-input.ts';
 import { remember, type EntryRecord } from './record.ts';
@@ -48,13 +49,15 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   const started = performance.now();
   const stop = new AbortController();
   const signal = AbortSignal.any([interrupt, stop.signal]);
-  const rank = criticalPath(planGraph(plan), (task) => engine.durations.of(task));
+  const rank = criticalPath(planGraph(plan), (task) => engine.durations.of(task) ?? 1);
   const planned = new Map(plan.entries.map((entry) => [entry.id, entry]));
   const packageUsers = usersOfPackages(plan.tasks);
   const records = new Map<string, EntryRecord>();
   const rows: Row[] = [];
   /** Images whose evidence is in the journal. */
   const told = new Set<string>();
+  /** Entries whose archive is still to be written: only then is it known what they came to. */
+  const held: string[] = [];
   const at = (): { readonly t: number } => ({ t: engine.now().getTime() });
 
   engine.emit({
@@ -86,13 +89,12 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
       },
       ended: (result) => taskEnded(result),
       entryEnded: (id) => {
-        tellEvidence(id, recordOf(id));
-        endEntry(id, rowsOf(entryOf(id), recordOf(id)));
-        // What it held, scans above all, is in the journal now.
-        records.delete(id);
+        if (entryOf(id).targets[0].destination.registry === archiveScheme) held.push(id);
+        else concludeEntry(id);
       },
     },
   });
+  await concludeHeld();
   const position = new Map(
     [...plan.entries.map(({ id }) => id), ...failed.map(({ selection }) => selection.id)].map((id, index) => [
       id,
@@ -108,6 +110,26 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   function endEntry(entry: string, ended: readonly Row[]): void {
     rows.push(...ended);
     engine.emit({ ...at(), type: 'entry.done', entry, rows: ended });
+  }
+
+  function concludeEntry(id: string): void {
+    tellEvidence(id, recordOf(id));
+    endEntry(id, rowsOf(entryOf(id), recordOf(id)));
+    // What it held, scans above all, is in the journal now.
+    records.delete(id);
+  }
+
+  /** An interrupted run writes no archive: the next one goes on from what it gathered. */
+  async function concludeHeld(): Promise<void> {
+    if (held.length === 0) return;
+    const unwritten = signal.aborted ? undefined : await engine.finishArchives();
+    for (const id of held) {
+      const archive = formatRepository(entryOf(id).targets[0].destination);
+      const failure = unwritten === undefined ? cancelled : unwritten.get(archive);
+      const state = failure === cancelled ? 'cancelled' : 'failed';
+      if (failure !== undefined) recordOf(id).broken ??= { step: 'tag', end: { state, failure } };
+      concludeEntry(id);
+    }
   }
 
   function tellEvidence(entry: string, record: EntryRecord): void {
@@ -157,8 +179,8 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   /** The image that a sync's chain will work on; of a build only its chain will know. */
   function subjectOf(task: Task, output: unknown): string | undefined {
     if (task.contract !== 'core.probe@1' || task.entry === null) return undefined;
-    const { source } = output as Probed;
-    return source && formatPinned(pin(entryOf(task.entry).targets[0].destination, source.digest));
+    const digest = wantedDigest(output as Probed);
+    return digest && formatPinned(pin(entryOf(task.entry).targets[0].destination, digest));
   }
 
   /** One attempt, within the task's time limit. A step that does not notice is left behind after a grace period. */
@@ -250,6 +272,8 @@ function announce({ id, contract, entry }: Task): AnnouncedTask {
 const NETWORK_STEPS: ReadonlySet<string> = new Set([
   'core.probe@1',
   'core.resolve@1',
+  'core.admit@1',
+  'image.verify@1',
   'image.copy@1',
   'core.push@1',
   'core.attach@1',
@@ -271,7 +295,7 @@ function endOf(task: Task, output: unknown, subject: string | undefined): TaskEn
 function notOk(failure: Failure, signal: AbortSignal): TaskEnd {
   if (failure.class === 'cancelled' || (signal.aborted && failure.class === 'transient'))
     return { state: 'cancelled', failure: cancelled };
-  if (failure.reason === 'need') return { state: 'skipped', failure };
+  if (failure.reason === 'need' || failure.reason === 'wait') return { state: 'skipped', failure };
   return { state: failure.class === 'policy' ? 'refused' : 'failed', failure };
 }
 

@@ -1,6 +1,7 @@
 /** Commands that look and change nothing: why entries would run, and what published images lack. */
 import type { Entry } from '../config/model.ts';
 import type { Failure, Result } from '../failure.ts';
+import type { Change } from '../journal/events.ts';
 import type { PlannedEntry, Task } from '../plan/model.ts';
 import { formatReference, pin, type Digest } from '../reference.ts';
 import { ok } from '../failure.ts';
@@ -15,6 +16,7 @@ export interface ProbeAnswer {
   readonly id: string;
   readonly goal: boolean;
   readonly why: string;
+  readonly changes?: readonly Change[];
   readonly failure?: Failure;
 }
 
@@ -56,9 +58,9 @@ export async function probeAll(engine: Engine, signal: AbortSignal): Promise<rea
           answers.set(id, { id, goal: false, why: result.failure.message, failure: result.failure });
           return { state: 'ok', output: undefined, goal: true };
         }
-        const { goal, why } = result.value;
+        const { goal, why, changes } = result.value;
         if (!goal) waiting.add(id);
-        answers.set(id, { id, goal, why });
+        answers.set(id, { id, goal, why, ...(changes === undefined ? {} : { changes }) });
         return { state: 'ok', output: result.value satisfies Probed, goal: true };
       },
       announced: () => {},

@@ -1,0 +1,75 @@
+/** What `why` has found, for people. Pure: data in, text out. */
+import type { Change } from '../journal/events.ts';
+import type { Search } from '../why/affected.ts';
+import type { Explained } from '../why/explain.ts';
+import type { Ahead } from '../why/ahead.ts';
+import { clean, formatDigest, formatSeconds } from './wording.ts';
+
+export function formatExplained(all: readonly Explained[]): string {
+  return all.map(explainedLines).join('\n');
+}
+
+function explainedLines({ destination, outcome, run, at, why, digest, before, changes, tasks }: Explained): string {
+  const moved = outcome === 'published' ? ` ${formatDigest(before)} → ${formatDigest(digest)}` : '';
+  const spent = tasks.reduce((sum, { ms }) => sum + ms, 0);
+  return [
+    `${destination}: ${outcome}${moved}`,
+    `  in run ${run}, ${new Date(at).toISOString()}`,
+    `  because: ${clean(why)}`,
+    ...changes.map(changeLine),
+    ...(tasks.length === 0 ? [] : [`  then, in ${formatSeconds(spent / 1000)} of work:`]),
+    ...tasks.map(({ id, state, ms }) => `    ${stepOf(id).padEnd(8)} ${state.padEnd(9)} ${formatSeconds(ms / 1000)}`),
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+export function formatAhead(all: readonly Ahead[]): string {
+  return all
+    .map(({ id, goal, why, changes, steps, ms, dependents }) =>
+      [
+        `${id}: ${goal ? 'nothing to do' : 'has to run'}`,
+        `  because: ${clean(why)}`,
+        ...changes.map(changeLine),
+        ...(goal
+          ? []
+          : [
+              `  then: ${steps.join(' → ')}${ms === undefined ? '' : `, about ${formatSeconds(ms / 1000)} as it took before`}`,
+            ]),
+        ...(goal || dependents.length === 0 ? [] : [`  and after it: ${dependents.join(', ')}`]),
+      ]
+        .map((line) => `${line}\n`)
+        .join(''),
+    )
+    .join('\n');
+}
+
+export function formatAffected(vulnerability: string, { affected, looked, unknown }: Search): string {
+  const lines = affected.flatMap(({ destination, digest, scannedAt, findings }) => [
+    `${destination} ${formatDigest(digest)}, scanned ${scannedAt}`,
+    ...findings.map(({ severity, package: name, installed, fixed, platform, layer }) => {
+      const where = layer === undefined ? '' : `, layer ${formatDigest(layer)}`;
+      return `  ${severity} in ${name} ${installed}${fixed === undefined ? ', no fix is known' : `, fixed in ${fixed}`} (${platform}${where})`;
+    }),
+  ]);
+  const count =
+    affected.length === 0 ? 'none has it' : `${affected.length} ${affected.length === 1 ? 'has' : 'have'} it`;
+  lines.push(`${clean(vulnerability)}: of ${looked} scanned destinations ${count}`);
+  if (unknown.length > 0) lines.push(`not known of ${unknown.join(', ')}`);
+  return lines.map((line) => `${clean(line)}\n`).join('');
+}
+
+function changeLine({ part, from, to }: Change): string {
+  const what = from === null ? 'new' : to === null ? 'gone' : `${short(from)} → ${short(to)}`;
+  return clean(`    ${part}: ${what}`);
+}
+
+/** A digest is recognised by its beginning. */
+function short(text: string): string {
+  return text.includes(':') ? formatDigest(text) : text;
+}
+
+function stepOf(task: string): string {
+  const step = task.lastIndexOf('#');
+  return step < 0 ? task : task.slice(step + 1);
+}

@@ -1,0 +1,71 @@
+/** Which images have a vulnerability: what each tag named last, joined with the newest scan of that image. Pure. */
+import type { PastRun } from '../journal/recent.ts';
+import type { Finding, Scan } from '../trust/model.ts';
+
+export interface Affected {
+  readonly id: string;
+  readonly destination: string;
+  readonly digest: string;
+  /** RFC 3339. */
+  readonly scannedAt: string;
+  /** One for each package of each platform that has it. */
+  readonly findings: readonly (Omit<Finding, 'platforms'> & { readonly platform: string })[];
+}
+
+export interface Search {
+  readonly affected: readonly Affected[];
+  /** Destinations whose image has a scan in some journal. */
+  readonly looked: number;
+  /** Destinations of which no journal has a scan, and platforms that no scanner could read: they may have it too. */
+  readonly unknown: readonly string[];
+}
+
+/** Ids are compared without regard to case: `cve-2024-1` is `CVE-2024-1`. */
+export function findAffected(runs: Iterable<PastRun>, vulnerability: string): Search {
+  const wanted = vulnerability.toUpperCase();
+  const { tags, scans } = gather(runs);
+  const affected: Affected[] = [];
+  const unknown: string[] = [];
+  for (const [destination, { id, digest }] of tags) {
+    const scan = scans.get(digest);
+    if (scan === undefined) {
+      unknown.push(destination);
+      continue;
+    }
+    const findings = scan.platforms.flatMap(({ platform, findings: all }) =>
+      all
+        .filter((finding) => finding.id.toUpperCase() === wanted)
+        .map(({ platforms: _, ...finding }) => ({ ...finding, platform })),
+    );
+    if (findings.length > 0) affected.push({ id, destination, digest, scannedAt: scan.finishedAt, findings });
+    for (const { platform, status } of scan.platforms)
+      if (status === 'unscanned') unknown.push(`${destination} (${platform})`);
+  }
+  return { affected, looked: [...tags.values()].filter(({ digest }) => scans.has(digest)).length, unknown };
+}
+
+interface Gathered {
+  /** Destination → what it named at the end of the newest run that says so. */
+  readonly tags: ReadonlyMap<string, { readonly id: string; readonly digest: string }>;
+  /** By the image's digest. */
+  readonly scans: ReadonlyMap<string, Scan>;
+}
+
+function gather(runs: Iterable<PastRun>): Gathered {
+  const tags = new Map<string, { readonly id: string; readonly digest: string }>();
+  const scans = new Map<string, Scan>();
+  for (const { events } of runs) {
+    for (const event of events.toReversed()) {
+      if (event.type === 'image' && event.image.scan !== undefined && !scans.has(event.image.digest)) {
+        scans.set(event.image.digest, event.image.scan);
+      }
+      if (event.type !== 'entry.done') continue;
+      for (const { id, destination, outcome, digest, before } of event.rows) {
+        // What was refused or failed is not what the tag names.
+        const named = outcome === 'published' || outcome === 'unchanged' ? digest : before;
+        if (named !== null && !tags.has(destination)) tags.set(destination, { id, digest: named });
+      }
+    }
+  }
+  return { tags, scans };
+}

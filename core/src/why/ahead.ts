@@ -1,0 +1,43 @@
+/** Why an entry would run now, what would follow, and about how long that takes. Pure. */
+import type { Change } from '../journal/events.ts';
+import { planGraph, reachable } from '../plan/graph.ts';
+import type { Plan } from '../plan/model.ts';
+import type { ProbeAnswer } from '../run/look.ts';
+
+export interface Ahead {
+  readonly id: string;
+  readonly goal: boolean;
+  readonly why: string;
+  readonly changes: readonly Change[];
+  /** Of its own chain, in order; empty when nothing is to be done. */
+  readonly steps: readonly string[];
+  /** Milliseconds of its steps in earlier runs; absent when nothing is to be done or nothing is known. */
+  readonly ms?: number;
+  /** Entries that take its digest, directly or through others, and so may have to run too. */
+  readonly dependents: readonly string[];
+}
+
+export function lookAhead(
+  plan: Plan,
+  answers: readonly ProbeAnswer[],
+  /** Milliseconds of a task, if known. */
+  duration: (task: string) => number | undefined,
+): readonly Ahead[] {
+  const graph = planGraph(plan);
+  return answers.map(({ id, goal, why, changes = [] }) => {
+    if (goal) return { id, goal, why, changes, steps: [], dependents: [] };
+    const own = plan.tasks.filter(({ entry, contract }) => entry === id && contract !== 'core.probe@1');
+    const after = reachable(
+      graph,
+      own.map((task) => task.id),
+      'dependents',
+    );
+    const dependents = new Set(
+      plan.tasks.flatMap((task) => (after.has(task.id) && task.entry !== null ? [task.entry] : [])),
+    );
+    dependents.delete(id);
+    const ms = own.reduce((sum, task) => sum + (duration(task.id) ?? 0), 0);
+    const steps = own.map((task) => task.id.slice(id.length + 1));
+    return { id, goal, why, changes, steps, ...(ms === 0 ? {} : { ms }), dependents: [...dependents] };
+  });
+}

@@ -1,0 +1,149 @@
+import { describe, expect, test } from 'vitest';
+import type { Event, Row } from '../journal/events.ts';
+import type { PastRun } from '../journal/recent.ts';
+import { build, planned, sync } from '../plan/sample.ts';
+import { formatAffected, formatAhead, formatExplained } from '../report/why.ts';
+import type { Scan } from '../trust/model.ts';
+import { findAffected } from './affected.ts';
+import { lookAhead } from './ahead.ts';
+import { explain } from './explain.ts';
+
+const digest = (byte: string): string => `sha256:${byte.repeat(32)}`;
+const ID = 'build:r.example/app:1';
+
+function row(more: Partial<Row>): Row {
+  return {
+    id: ID,
+    destination: 'r.example/app:1',
+    digest: digest('aa'),
+    outcome: 'published',
+    before: digest('bb'),
+    why: 'changed: file Dockerfile',
+    findings: null,
+    signed: true,
+    size: null,
+    packages: null,
+    seconds: 1,
+    ...more,
+  };
+}
+
+function scan(...ids: readonly string[]): Scan {
+  const findings = ids.map((id) => ({
+    id,
+    severity: 'HIGH' as const,
+    package: 'musl',
+    installed: '1.2.4',
+    fixed: '1.2.5',
+    layer: digest('11'),
+    platforms: ['linux/amd64'],
+  }));
+  const times = { startedAt: '2026-11-23T10:00:00Z', finishedAt: '2026-11-23T10:00:05Z' };
+  const platform = { digest: digest('a1'), platform: 'linux/amd64', status: 'scanned', packages: 3, findings };
+  return { scanner: { name: 'trivy', version: '1', uri: 'u' }, ...times, platforms: [platform] } as unknown as Scan;
+}
+
+const chain = (entry: string): Event => ({
+  t: 1,
+  type: 'entry.chain',
+  entry,
+  why: 'changed: file Dockerfile',
+  tasks: [{ id: `${entry}#build`, contract: 'image.build@1/docker', entry }],
+  changes: [{ part: 'file Dockerfile', from: '0123456789ab', to: 'ba9876543210' }],
+});
+const done = (...rows: readonly Row[]): Event => ({ t: 2, type: 'entry.done', entry: rows[0]?.id ?? '', rows });
+const ended: Event = { t: 1, type: 'task.done', task: `${ID}#build`, state: 'ok', ms: 2500 };
+const image = (of: string, found: Scan): Event => ({
+  t: 1,
+  type: 'image',
+  entry: ID,
+  image: { digest: of, scan: found, packages: [], attachments: [] },
+});
+const runs = (...all: readonly (readonly Event[])[]): readonly PastRun[] =>
+  all.map((events, index) => ({ run: `run-${all.length - index}`, events }));
+
+describe('why an entry ran', () => {
+  test('the newest run that ended it, with what changed and what was done', () => {
+    const past = runs([chain(ID)], [chain(ID), ended, done(row({}))], [done(row({ outcome: 'unchanged' }))]);
+    expect(explain(past, ID)).toMatchObject([
+      {
+        run: 'run-2',
+        outcome: 'published',
+        changes: [{ part: 'file Dockerfile' }],
+        tasks: [{ id: `${ID}#build`, state: 'ok', ms: 2500 }],
+      },
+    ]);
+    expect(formatExplained(explain(past, 'r.example/app:1'))).toBe(
+      [
+        'r.example/app:1: published sha256:bbbbbbbbbbbb → sha256:aaaaaaaaaaaa',
+        '  in run run-2, 1970-01-01T00:00:00.002Z',
+        '  because: changed: file Dockerfile',
+        '    file Dockerfile: 0123456789ab → ba9876543210',
+        '  then, in 2.5 s of work:',
+        '    build    ok        2.5 s',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('by pattern every entry, each by its own newest run', () => {
+    const other = row({ id: 'sync:r.example/b:1', destination: 'r.example/b:1' });
+    const past = runs([done(row({ outcome: 'unchanged' }))], [done(row({})), done(other)]);
+    expect(explain(past, '*').map(({ id, run }) => [id, run])).toEqual([
+      [ID, 'run-2'],
+      ['sync:r.example/b:1', 'run-1'],
+    ]);
+    expect(explain(past, 'sync:*')).toHaveLength(1);
+    expect(explain(past, 'nothing')).toEqual([]);
+  });
+});
+
+describe('which images have a vulnerability', () => {
+  test('what a tag names counts, and the newest scan of it, whichever run made it', () => {
+    const fixed = digest('cc');
+    const past = runs(
+      [image(fixed, scan()), done(row({ digest: fixed, before: digest('aa') }))],
+      [
+        image(digest('aa'), scan('CVE-2026-1')),
+        done(row({})),
+        done(row({ id: 'sync:r.example/app:old', destination: 'r.example/app:old' })),
+        done(row({ id: 'sync:r.example/x:1', destination: 'r.example/x:1', digest: digest('dd') })),
+      ],
+    );
+    const found = findAffected(past, 'cve-2026-1');
+    expect(found).toMatchObject({
+      affected: [{ destination: 'r.example/app:old', findings: [{ package: 'musl', platform: 'linux/amd64' }] }],
+      looked: 2,
+      unknown: ['r.example/x:1'],
+    });
+    expect(formatAffected('CVE-2026-1', found)).toContain(
+      'HIGH in musl 1.2.4, fixed in 1.2.5 (linux/amd64, layer sha256:111111111111)',
+    );
+    expect(formatAffected('CVE-2026-1', found)).toContain('not known of r.example/x:1');
+  });
+
+  test('an image that was refused is not what the tag names', () => {
+    const past = runs([image(digest('aa'), scan('CVE-2026-1')), done(row({ outcome: 'refused', before: null }))]);
+    expect(findAffected(past, 'CVE-2026-1')).toEqual({ affected: [], looked: 0, unknown: [] });
+  });
+});
+
+test('what would follow: the steps, the time they took, and who takes the digest', async () => {
+  const entries = [build('Dockerfile', 'r.example/app:1'), sync('r.example/app:1', 'r.example/app:stable')];
+  const { plan } = await planned(entries, { Dockerfile: 'FROM alpine' });
+  const answers = [
+    { id: ID, goal: false, why: 'changed', changes: [{ part: 'source', from: digest('aa'), to: digest('bb') }] },
+    { id: 'sync:r.example/app:stable', goal: true, why: 'is there' },
+  ];
+  const ahead = lookAhead(plan, answers, (task) => (task.endsWith('#scan') ? 3000 : undefined));
+  expect(ahead).toMatchObject([
+    {
+      steps: ['resolve', 'build', 'push', 'scan', 'sbom', 'gate', 'sign', 'attach', 'verify', 'tag'],
+      ms: 3000,
+      dependents: ['sync:r.example/app:stable'],
+    },
+    { steps: [], dependents: [] },
+  ]);
+  expect(formatAhead(ahead)).toContain('source: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb');
+  expect(formatAhead(ahead)).toContain('about 3.0 s as it took before');
+});
