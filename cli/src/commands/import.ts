@@ -1,0 +1,27 @@
+/** `import`: the config of another tool as a config.yaml on stdout; what has no equivalent on stderr. */
+import { resolve } from 'node:path';
+import { configFailure, formatFailure, importFile, type ImportKind } from '@slipway/core';
+import { answer, EXIT, refuse } from '../answer.ts';
+import type { Io } from '../io.ts';
+
+export interface ImportOptions {
+  readonly destination?: string;
+  readonly scoped: boolean;
+  readonly appendSuffix?: string;
+  readonly platform: readonly string[];
+  /** What has no equivalent is a failure. */
+  readonly strict: boolean;
+  readonly json: boolean;
+}
+
+export async function importCommand(io: Io, kind: ImportKind, file: string, options: ImportOptions): Promise<number> {
+  const { json, strict, platform: platforms, ...request } = options;
+  const imported = await importFile(kind, resolve(io.cwd, file), { ...request, platforms });
+  if (!imported.ok) return refuse(io, json, 'import', imported.failures);
+  const { config, unsupported } = imported.value;
+  for (const { at, what, why } of unsupported) {
+    io.stderr(`${formatFailure(configFailure(`${what}: ${why}`, undefined, at), undefined, io.cwd)}\n`);
+  }
+  const exitCode = strict && unsupported.length > 0 ? EXIT.failed : EXIT.done;
+  return answer(io, json, 'import', exitCode, { config, unsupported }, () => config);
+}
