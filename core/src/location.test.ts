@@ -24,7 +24,7 @@ describe('a location', () => {
     ['oci:dir', 'oci:', 'dir', 'latest'],
     ['oci:.:tag', 'oci:', '.', 'tag'],
     ['oci:./:tag', 'oci:', '.', 'tag'],
-    ['oci:/mnt/usb stick/a:b/c', 'oci:', '/mnt/usb stick/a:b/c', 'latest'],
+    ['oci:/mnt/usb stick/a/c', 'oci:', '/mnt/usb stick/a/c', 'latest'],
     ['oci-archive:./images.tar:3.20', 'oci-archive:', 'images.tar', '3.20'],
     ['oci-archive:/mnt/images.tar', 'oci-archive:', '/mnt/images.tar', 'latest'],
   ])('%s', (text, registry, path, tag) => {
@@ -51,6 +51,7 @@ describe('a location', () => {
     ['oci:./a\n:1', 'control'],
     ['oci:./a\ud800b:1', 'control'],
     ['oci:./a:b:1', '":"'],
+    ['oci:./a:b/c:1', '":"'],
     ['oci:./a@b:1', 'digest'],
     ['oci:./a:not a tag', 'valid tag'],
     ['oci:./a@sha256:1', 'valid digest'],

@@ -22,7 +22,7 @@ const MAX_PATH = 4096;
 
 /** `oci:./mirror/alpine:3.20` → tagged, its path `mirror/alpine`; what has no scheme is read by `parseReference`. */
 export function parseLocation(text: string): Result<Reference, ConfigFailure> {
-  const scheme = schemeOf(text);
+  const scheme = locationScheme(text);
   if (scheme === undefined) return parseReference(text);
   const rest = text.slice(scheme.length);
   const end = nameEnd(rest);
@@ -39,7 +39,7 @@ export function parseLocation(text: string): Result<Reference, ConfigFailure> {
 
 /** A repository, or the folder or file of a location without its tag. */
 export function parsePlace(text: string): Result<Repository, ConfigFailure> {
-  const scheme = schemeOf(text);
+  const scheme = locationScheme(text);
   if (scheme === undefined) return parseRepository(text);
   const written = text.slice(scheme.length);
   const what = scheme === layoutScheme ? 'folder' : 'file';
@@ -70,7 +70,8 @@ export function placeName(repository: Repository): string {
   return isLocation(repository) ? formatRepository(repository) : repository.registry;
 }
 
-function schemeOf(text: string): string | undefined {
+/** `oci:` or `oci-archive:`; undefined: it names something in a registry. */
+export function locationScheme(text: string): string | undefined {
   return [layoutScheme, archiveScheme].find((each) => text.startsWith(each) && !PORT.test(text.slice(each.length)));
 }
 
@@ -88,7 +89,8 @@ function pathProblem(written: string, path: string, what: 'folder' | 'file'): st
   if (/\p{Cc}/u.test(written) || !written.isWellFormed()) return 'has a control character';
   // Links decide what ".." means, and a config should not reach out of its folder unless it says so in full.
   if (written.split('/').includes('..')) return 'has ".." in its path';
-  if (/[:@]/.test(posix.basename(path)) || path.includes('@')) return `has ":" or "@" in the name of the ${what}`;
+  // Other tools take the first of these for the end of the path.
+  if (/[:@]/.test(path)) return `has ":" or "@" in the path of the ${what}`;
   if (what === 'file' && (written.endsWith('/') || path === '.' || path === '/')) return 'names a folder, not a file';
   return path === '/' ? 'is the root of the file system' : undefined;
 }

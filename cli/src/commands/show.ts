@@ -1,5 +1,5 @@
 /** `show REF`: digest, platforms, and the tree of what is attached; `--sbom` the outline of the attested SBOM. */
-import { parseReference, showImage, formatShown, openLookup } from '@slipway/core';
+import { parseLocation, showImage, formatShown, openLookup } from '@slipway/core';
 import { createToolFinder } from '@slipway/tools';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
@@ -16,7 +16,7 @@ export interface ShowOptions extends Pick<Options, 'settings' | 'json'> {
 }
 
 export async function showCommand(io: Io, text: string, options: ShowOptions): Promise<number> {
-  const reference = parseReference(text);
+  const reference = parseLocation(text);
   if (!reference.ok) return refuse(io, options.json, 'show', [reference.failure]);
   const engine = await loadEngine(io, options, io.cwd);
   if (!engine.ok) return refuse(io, options.json, 'show', engine.failures);

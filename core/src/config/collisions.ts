@@ -1,5 +1,7 @@
 /** Two images cannot have one name: whichever came last would win. */
+import { dirname } from 'node:path';
 import { configFailure, type ConfigFailure, type Position } from '../failure.ts';
+import { settleLocation } from '../location.ts';
 import { formatReference, type Tagged } from '../reference.ts';
 
 export interface Located {
@@ -13,9 +15,11 @@ export function checkCollisions(all: readonly Located[], why?: string): ConfigFa
   const failures: ConfigFailure[] = [];
   for (const { destination, at } of all) {
     const name = formatReference(destination);
-    const earlier = first.get(name);
+    // A place in the file system may be named in full, or from the config's folder.
+    const place = formatReference(settleLocation(destination, dirname(at.file)));
+    const earlier = first.get(place);
     if (earlier === undefined) {
-      first.set(name, at);
+      first.set(place, at);
     } else {
       const same = earlier.line === at.line && earlier.column === at.column;
       const message = same

@@ -1,6 +1,6 @@
 /** The items of `sync:` and `build:` as entries. What the schema already refuses is passed over in silence here. */
 import type { ConfigFailure } from '../failure.ts';
-import { parseReference } from '../reference.ts';
+import { parseLocation } from '../location.ts';
 import { entriesOf } from '../selection/entries.ts';
 import { isLiteral } from '../selection/select-tags.ts';
 import type { Located } from './collisions.ts';
@@ -51,7 +51,7 @@ export function readEntries(document: Document, { context, modeProperties, keys 
 
   function readSync(item: Fields, path: Path): void {
     const source = text(item['source']);
-    const reference = source ? accept(parseReference(source), [...path, 'source']) : undefined;
+    const reference = source ? accept(parseLocation(source), [...path, 'source']) : undefined;
     // Read all the same, so that everything that is wrong comes at once.
     const values =
       reference === undefined ? { registry: 'r', path: 'p', name: 'p', tag: 't' } : sourceValues(reference);

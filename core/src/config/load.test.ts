@@ -333,3 +333,58 @@ describe('on disk', () => {
     ]);
   });
 });
+
+describe('locations in the file system', () => {
+  const read = (text: string) => valueOf(parseConfig(text, '/r/config.yaml', options));
+
+  test('are sources and destinations as references are, and the same place has one name', () => {
+    const { entries, selections } = read(`
+sync:
+  - {source: 'alpine:3.20', destination: 'oci:./mirror/{path}:{tag}', tags: ['{date}']}
+  - {source: 'oci:/mnt/usb/alpine:3.20', destination: 'ghcr.io/a/{name}:{tag}'}
+  - {source: 'oci:dir:one', destination: 'oci-archive:all.tar'}
+  - {source: 'oci:./many', select: {regex: '.*'}, destination: 'ghcr.io/a/many'}
+build:
+  - {source: image.yaml, destination: 'oci:built:{date}'}`);
+    expect(
+      entries.map((entry) => [
+        entry.id,
+        ...(entry.kind === 'sync' ? [formatReference(entry.source)] : []),
+        ...entry.targets.map((target) => formatReference(target.destination)),
+      ]),
+    ).toEqual([
+      [
+        'sync:oci:./mirror/library/alpine:3.20',
+        'docker.io/library/alpine:3.20',
+        'oci:./mirror/library/alpine:3.20',
+        'oci:./mirror/library/alpine:2026-11-23',
+      ],
+      ['sync:ghcr.io/a/alpine:3.20', 'oci:/mnt/usb/alpine:3.20', 'ghcr.io/a/alpine:3.20'],
+      ['sync:oci-archive:./all.tar:latest', 'oci:./dir:one', 'oci-archive:./all.tar:latest'],
+      ['build:oci:./built:{date}', 'oci:./built:2026-11-23'],
+    ]);
+    expect(selections.map(({ id, source }) => [id, source])).toEqual([
+      ['sync:ghcr.io/a/many:{tag}', { registry: 'oci:', path: 'many' }],
+    ]);
+  });
+
+  test('collide however they are written, and never leave the folder', () => {
+    const result = parseConfig(
+      `
+sync:
+  - {source: a, destination: 'oci:./x/y:1'}
+  - {source: b, destination: 'oci:/r/x//y:1'}
+  - {source: c, destination: 'oci:../out:1'}
+  - {source: 'oci:x/../../y', destination: 'ghcr.io/a/b'}
+  - {source: d, destination: 'oci:./a@b:1'}`,
+      '/r/config.yaml',
+      options,
+    );
+    expect(complaints(result)).toEqual([
+      '4:30 the destination oci:/r/x/y:1 is already in line 3, column 30',
+      expect.stringMatching(/^5:30 .*has "\.\." in its path/),
+      expect.stringMatching(/^6:14 .*has "\.\." in its path/),
+      expect.stringMatching(/^7:30 .*has a digest/),
+    ]);
+  });
+});

@@ -1,6 +1,7 @@
 /** A `sync` item with `select`: which tags it means, and where they go. */
 import { configFailure, fail } from '../failure.ts';
-import { formatRepository, parseRepository, parseTag, type Repository } from '../reference.ts';
+import { parsePlace } from '../location.ts';
+import { formatRepository, parseTag, type Repository } from '../reference.ts';
 import { compileExtract, compileRegex } from '../selection/patterns.ts';
 import { isLiteral, sortOf } from '../selection/select-tags.ts';
 import { parseRange } from '../selection/versions.ts';
@@ -76,7 +77,7 @@ function readSource(item: Fields, path: Path, { accept }: Reading): Repository |
     const hint = 'with select, source is a repository; name tags under select.tags';
     return accept(fail(configFailure(`the source ${quote(source)} has a tag or a digest`, hint)), at);
   }
-  return accept(parseRepository(source), at);
+  return accept(parsePlace(source), at);
 }
 
 function readSelect(item: Fields, path: Path, { accept }: Reading): Select {

@@ -1,13 +1,7 @@
 /** Destinations: a repository and a tag, in which what stands in braces is filled in. */
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
-import {
-  formatRepository,
-  parseReference,
-  parseTag,
-  type Reference,
-  type Repository,
-  type Tagged,
-} from '../reference.ts';
+import { formatRepository, parseTag, type Reference, type Repository, type Tagged } from '../reference.ts';
+import { locationScheme, parseLocation } from '../location.ts';
 import type { Context, Target, TemplateValues } from './model.ts';
 import { quote } from './quote.ts';
 import { nearest } from './suggest.ts';
@@ -62,7 +56,7 @@ export function parseDestination(
   if (!repository.ok) return repository;
   const tag = fillTag(tagTemplate, values);
   if (!tag.ok) return tag;
-  const reference = parseReference(`${repository.value}:${tag.value.text}`);
+  const reference = parseLocation(`${repository.value}:${tag.value.text}`);
   if (!reference.ok) return reference;
   const target = toTarget(reference.value, tag.value);
   return target.ok
@@ -80,10 +74,11 @@ export function parseFurtherTag(
   return tag.ok ? toTarget(repository, tag.value) : tag;
 }
 
-/** `ghcr.io/a/b:1` → its two parts. */
+/** `ghcr.io/a/b:1` → its two parts, and so for a location. */
 export function splitTag(text: string): readonly [repository: string, tag?: string] {
   const colon = text.lastIndexOf(':');
-  return colon > text.lastIndexOf('/') ? [text.slice(0, colon), text.slice(colon + 1)] : [text];
+  const start = Math.max(text.lastIndexOf('/'), (locationScheme(text) ?? '').length - 1);
+  return colon > start ? [text.slice(0, colon), text.slice(colon + 1)] : [text];
 }
 
 /** The names in braces. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { formatReference } from '../reference.ts';
 import { complaints, digest, options, valueOf } from './fixtures.ts';
 import { parseConfig } from './load.ts';
@@ -67,7 +67,38 @@ test.each([
   `x.example/a@${digest('a')}`,
   'x.example/../y',
   'https://x.example',
+  'oci:',
+  'oci:./a:1',
+  'oci-archive:./a.tar',
 ])('%j is no prefix', (prefix) => {
   const result = applyTo(config('sync: [{source: a, destination: ghcr.io/a/b}]'), prefix);
   expect(complaints(result)).toEqual([expect.stringMatching(/^- --to ".*" is not a registry or a repository prefix$/)]);
+});
+
+describe('into layouts', () => {
+  const three = config(`sync:
+  - {source: a, destination: 'ghcr.io/a/b:1'}
+  - {source: ghcr.io/a/b:1, destination: 'oci:./mirror/c:2'}
+  - {source: d, destination: 'oci:/mnt/e:{date}'}`);
+
+  test.each([
+    ['oci:./out', ['oci:./out/a/b:1', 'oci:./out/mirror/c:2', 'oci:./out/mnt/e:2026-11-23']],
+    ['oci:out/', ['oci:./out/a/b:1', 'oci:./out/mirror/c:2', 'oci:./out/mnt/e:2026-11-23']],
+    ['oci:/media/usb', ['oci:/media/usb/a/b:1', 'oci:/media/usb/mirror/c:2', 'oci:/media/usb/mnt/e:2026-11-23']],
+    ['oci:../usb', ['oci:/usb/a/b:1', 'oci:/usb/mirror/c:2', 'oci:/usb/mnt/e:2026-11-23']],
+    ['x.example/p', ['x.example/p/a/b:1', 'x.example/p/mirror/c:2', 'x.example/p/mnt/e:2026-11-23']],
+  ])('--to %s', (prefix, expected) => {
+    const to = valueOf(applyTo(three, prefix));
+    expect(to.entries.map((entry) => formatReference(entry.targets[0].destination))).toEqual(expected);
+    expect(to.entries[1]).toMatchObject({ source: to.entries[0]?.targets[0].destination });
+  });
+
+  test('a relative folder is where the command is run', () => {
+    const first = (cwd: string): string | undefined => {
+      const [entry] = valueOf(applyTo(three, 'oci:out', cwd)).entries;
+      return entry && formatReference(entry.targets[0].destination);
+    };
+    expect(first('/elsewhere')).toBe('oci:/elsewhere/out/a/b:1');
+    expect(first(`${three.folder}/deep`)).toBe('oci:./deep/out/a/b:1');
+  });
 });

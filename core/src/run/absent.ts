@@ -1,6 +1,7 @@
 /** The failure of an image that a registry does not have, said alike wherever it is met. */
 import type { Position, RegistryFailure } from '../failure.ts';
-import { formatReference, type Reference } from '../reference.ts';
+import { placeName } from '../location.ts';
+import { formatReference, isLocation, type Reference } from '../reference.ts';
 import type { Side } from '../registry/model.ts';
 
 export function absent(reference: Reference, side: Side, hint: string, at?: Position): RegistryFailure {
@@ -8,8 +9,8 @@ export function absent(reference: Reference, side: Side, hint: string, at?: Posi
     reason: 'registry',
     class: 'permanent',
     side,
-    host: reference.registry,
-    message: `${formatReference(reference)} is not in its registry`,
+    host: placeName(reference),
+    message: `${formatReference(reference)} is not in its ${isLocation(reference) ? 'layout' : 'registry'}`,
     hint,
     ...(at === undefined ? {} : { at }),
   };

@@ -1,8 +1,9 @@
 /** The images that a build is made on: what their tags name now, and where their bytes are. */
 import type { BuildEntry } from '../config/model.ts';
-import { fail, ok, type Failure, type Result } from '../failure.ts';
+import { configFailure, fail, ok, type Failure, type Result } from '../failure.ts';
 import type { ModeInputs } from '../plugin/api.ts';
-import { formatReference, parseReference, pin, type Digest, type Pinned, type Reference } from '../reference.ts';
+import { parseLocation } from '../location.ts';
+import { archiveScheme, formatReference, pin, type Digest, type Pinned, type Reference } from '../reference.ts';
 import { mirrorLocations } from '../registry/mirrors.ts';
 import type { Engine } from './engine.ts';
 
@@ -78,13 +79,21 @@ export async function placeBases(
   const bases: Record<string, Pinned> = {};
   for (const { text, reference } of named) {
     const image = images[text];
-    const owned = image === undefined ? undefined : parseReference(image);
+    const owned = image === undefined ? undefined : parseLocation(image);
     if (owned?.ok === false) return owned;
     const digest = digests[text] ?? (reference.kind === 'pinned' ? reference.digest : undefined);
     if (digest === undefined) continue;
+    if (owned !== undefined && owned.value.registry === archiveScheme) return fail(inArchive(text, owned.value));
     bases[text] = owned === undefined ? await nearest(engine, pin(reference, digest)) : pin(owned.value, digest);
   }
   return ok(bases);
+}
+
+function inArchive(text: string, image: Reference): Failure {
+  return configFailure(
+    `${text} is in the archive ${formatReference(image)}, and no builder can build on an image in an archive`,
+    'give its entry a layout in a folder as destination: oci:./folder',
+  );
 }
 
 /** The first mirror that has it. Whatever is wrong with a mirror, the origin has the last word. */

@@ -5,17 +5,10 @@
  * https://github.com/sigstore/cosign/blob/main/specs/ATTESTATION_SPEC.md
  * https://github.com/containers/container-libs/blob/main/image/docs/containers-signature.5.md
  */
+import { parseLocation } from '../location.ts';
 import { sha256 } from '../oci/digest.ts';
 import { mediaType, type Descriptor } from '../oci/model.ts';
-import {
-  formatRepository,
-  parseDigest,
-  parseReference,
-  sameRepository,
-  type Digest,
-  type Repository,
-  type Tag,
-} from '../reference.ts';
+import { formatRepository, parseDigest, sameRepository, type Digest, type Repository, type Tag } from '../reference.ts';
 import type { PayloadSignature } from '../plugin/api.ts';
 import { annotation } from './accept.ts';
 import type { Bundle } from './model.ts';
@@ -74,7 +67,7 @@ export function isAbout(payload: Uint8Array, repository: Repository, digest: Dig
   if (typeof signed !== 'string' || parseDigest(signed) !== digest) return false;
   const name = asRecord(critical?.['identity'])?.['docker-reference'];
   if (typeof name !== 'string') return false;
-  const reference = parseReference(name);
+  const reference = parseLocation(name);
   return reference.ok && sameRepository(reference.value, repository);
 }
 

@@ -1,7 +1,7 @@
 /** One run of buildx: an OCI image layout from a Dockerfile, with every base pinned. */
-import { fail, formatPinned, formatPlatform, formatRepository, ok } from '@slipway/core';
-import type { BuildContext, Built, Material, Result } from '@slipway/core';
-import { join } from 'node:path';
+import { fail, formatPinned, formatPlatform, formatRepository, isLocation, ok } from '@slipway/core';
+import type { BuildContext, Built, Material, Pinned, Result } from '@slipway/core';
+import { join, resolve } from 'node:path';
 import { endpointFor, type Builders } from './builder.ts';
 import { findCaches } from './caches.ts';
 import { explain } from './explain.ts';
@@ -27,7 +27,7 @@ export async function build(context: BuildContext, options: DockerOptions, build
     ...['--platform', context.platforms.map(formatPlatform).join(',')],
     ...Object.entries(context.bases).flatMap(([text, base]) => [
       '--build-context',
-      `${text}=docker-image://${formatPinned(base)}`,
+      `${text}=${sourceOf(base, context.files.root)}`,
     ]),
     // Dates in layers would make each build another image; attestations of BuildKit's would be children of unknown platform.
     ...['--output', `type=oci,dest=${LAYOUT},tar=false,rewrite-timestamp=true`, '--provenance=false', '--sbom=false'],
@@ -52,17 +52,25 @@ export async function build(context: BuildContext, options: DockerOptions, build
   return ok({ layout: join(context.files.work, LAYOUT), materials: materialsOf(context) });
 }
 
+/** A base that is another entry's image may be in a layout, which buildx reads by itself. */
+function sourceOf(base: Pinned, root: string): string {
+  return isLocation(base)
+    ? `oci-layout://${resolve(root, base.path)}@${base.digest}`
+    : `docker-image://${formatPinned(base)}`;
+}
+
 /** Whose credentials buildx needs for the bases. */
 function registriesOf({ bases, inputs }: BuildContext): readonly string[] {
   const references = [...Object.values(bases), ...inputs.bases.map(({ reference }) => reference)];
-  return references.map(({ registry }) => registry);
+  return references.filter((reference) => !isLocation(reference)).map(({ registry }) => registry);
 }
 
 /** Each base as it was named, with the digest that was used. */
 function materialsOf({ bases, inputs }: BuildContext): readonly Material[] {
   return inputs.bases.map(({ text, reference }) => {
     const base = Object.hasOwn(bases, text) ? bases[text] : undefined;
-    const uri = `docker-image://${formatRepository(base ?? reference)}`;
+    const from = base ?? reference;
+    const uri = isLocation(from) ? formatRepository(from) : `docker-image://${formatRepository(from)}`;
     if (base === undefined) return { uri, name: text };
     const [algorithm = '', value = ''] = base.digest.split(':', 2);
     return { uri, name: text, digest: { [algorithm]: value } };
