@@ -6,7 +6,7 @@ import { runAny } from './processes.ts';
 export interface PrepareOptions {
   /** Debian packages that must be there. */
   readonly packages: readonly string[];
-  /** Names of tools; all that can be built when absent. */
+  /** Names of tools; all but those of the benchmarks when absent. */
   readonly tools?: readonly string[];
   readonly log: (line: string) => void;
   readonly signal: AbortSignal;
@@ -23,7 +23,7 @@ export async function prepare(options: PrepareOptions): Promise<ToolFinder> {
     onInstall: (names) => log(`installing Debian packages: ${names.join(', ')} (about half a minute)`),
   });
   if (!debian.ok) throw new Error(`${debian.failure.message}. ${debian.failure.hint ?? ''}`);
-  const pins = catalogue.filter(({ name }) => options.tools?.includes(name) ?? true);
+  const pins = catalogue.filter(({ name, kind }) => options.tools?.includes(name) ?? kind !== 'bench');
   const missing = await missingPins(pins);
   if (missing.length > 0) await build(missing, options);
   return createToolFinder({ env: process.env });

@@ -24,7 +24,9 @@ describe('the catalogue', () => {
     expect(required.map((line) => line.split(' ', 2)[1])).toEqual([`v${version}`]);
   });
 
-  it.each(catalogue)('$name has checksums for what it needs', ({ name, module, version, package: target }) => {
+  // What needs nothing but Go's own library has no checksums.
+  const needy = catalogue.filter(({ name }) => goMod(name).includes('require'));
+  it.each(needy)('$name has checksums for what it needs', ({ name, module, version, package: target }) => {
     const sums = readFileSync(join(modulesFolder, name, 'go.sum'), 'utf8');
     if (target !== '.') expect(sums).toContain(`${module} v${version} h1:`);
     expect(sums).toMatch(/ h1:/);

@@ -1,0 +1,3 @@
+module slipway.example/tools/bench-kit
+
+go 1.26
