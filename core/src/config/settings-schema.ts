@@ -122,6 +122,7 @@ const CONTRACTS = [
   'bundle.verify',
   'payload.sign',
   'payload.verify',
+  'tags.list',
 ];
 
 const useSchema = {

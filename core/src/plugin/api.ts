@@ -1,13 +1,13 @@
 /**
- * The plugin API, version 1.0. A plugin implements contracts and modes; it returns data, the core decides.
+ * The plugin API, version 1.1. A plugin implements contracts and modes; it returns data, the core decides.
  */
 import type { AsyncSeriesBailHook, AsyncSeriesHook, HookMap, SyncHook } from 'tapable';
 import type { Accept, BuildEntry } from '../config/model.ts';
 import type { Failure, Result } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import type { Platform } from '../oci/model.ts';
-import type { Pinned, Reference } from '../reference.ts';
-import type { Registry } from '../registry/model.ts';
+import type { Pinned, Reference, Repository } from '../reference.ts';
+import type { FetchJson, Registry } from '../registry/model.ts';
 import type { Bundle, Child, Scan, Statement } from '../trust/model.ts';
 
 /** A JSON Schema, draft 2020-12, as plain data. */
@@ -54,6 +54,8 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** Whether `host` (with its port) is to be spoken to by plain HTTP. */
   readonly plainHttp: (host: string) => boolean;
+  /** What a service says besides what registries serve, as a list of tags with their digests. Since 1.1. */
+  readonly fetchJson: FetchJson;
 }
 
 /** Contract name → what goes in and what must come out. Schemas of both are in `plugin/schemas.ts`. */
@@ -113,6 +115,21 @@ export interface Contracts {
     };
     readonly output: { readonly signer: string };
   };
+  /**
+   * What the tags of a repository name, from one list instead of a request a tag. Its key names the host whose lists it reads:
+   * `tags.list@1/docker.io`. What it says is believed only where it agrees with what is published. Since 1.1.
+   */
+  'tags.list@1': {
+    readonly input: {
+      readonly repository: Repository;
+      /** What is looked for: the list may end once all of them are in it. */
+      readonly tags: readonly string[];
+      /** More requests than this would cost more than they save. */
+      readonly requests: number;
+    };
+    /** `complete`: a tag that is not among them does not exist. */
+    readonly output: { readonly tags: Readonly<Record<string, string>>; readonly complete: boolean };
+  };
   /** Whether an image carries a signature of one of `accept`, in whichever format its registry has it; it changes nothing. Since 1.1. */
   'image.verify@1': {
     readonly input: {
@@ -120,8 +137,11 @@ export interface Contracts {
       readonly accept: readonly [Accept, ...Accept[]];
       readonly trustedRoot?: string;
     };
-    /** Who signed, as a certificate's subject or a key's fingerprint, and when, if a log or a timestamp authority says so (RFC 3339). */
-    readonly output: { readonly signer: string; readonly signedAt?: string };
+    /**
+     * Who signed: a certificate's subject with its issuer, or a key's fingerprint; and when, if a log or a timestamp authority
+     * says so (RFC 3339). A `trust` failure: nobody of them did.
+     */
+    readonly output: { readonly signer: string; readonly issuer?: string; readonly signedAt?: string };
   };
 }
 

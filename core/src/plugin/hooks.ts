@@ -9,14 +9,15 @@ import type { Event } from '../journal/events.ts';
 import type { ContractInput, ContractName, ContractOutput, GateQuestion, Hooks, Mode, TaskContext } from './api.ts';
 import { Late, untilStopped, within } from './patience.ts';
 
-/** Implements a contract. `plugin` is the plugin's own name. */
+/** Implements a contract. `plugin` is the plugin's own name; `part` the registry host, for `tags.list@1`. */
 export function implement<N extends ContractName>(
   hooks: Hooks,
   contract: N,
   plugin: string,
   run: (input: ContractInput<N>, context: TaskContext) => Promise<Result<ContractOutput<N>>>,
+  part?: string,
 ): void {
-  hooks.task.for(contract).tapPromise(plugin, run);
+  hooks.task.for(part === undefined ? contract : `${contract}/${part}`).tapPromise(plugin, run);
 }
 
 /** What a tap did wrong, with its plugin and hook. Never leaves the plugin folder: the host makes a failure of it. */

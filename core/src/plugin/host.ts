@@ -33,6 +33,12 @@ export interface Host {
     input: ContractInput<N>,
     context: TaskContext,
   ): Promise<Result<ContractOutput<N>>>;
+  /** The same for `tags.list@1/<registry>`, which has an owner only where {@link owner} says so. */
+  listTags(
+    registry: string,
+    input: ContractInput<'tags.list@1'>,
+    context: TaskContext,
+  ): Promise<Result<ContractOutput<'tags.list@1'>>>;
   /** What the plugins say is missing for their tasks of a plan. Never throws: a plugin that does is among the failures. */
   preflight(request: Pick<PreflightRequest, 'tasks' | 'root' | 'env'>): Promise<readonly Failure[]>;
   /** The first plugin's reason to refuse; `undefined`: none has one. A plugin that fails is a failure, never a pass. */
@@ -94,7 +100,9 @@ export async function createHost(
     modes: modes.map((owned) => guardMode(owned, { redact, warn, limits })),
     modeOwner,
     owner: (contract) => owners.get(contract),
-    call: (contract, input, context) => call(guarded, owners, redact, contract, input, context),
+    call: (contract, input, context) => call(guarded, owners, redact, contract, contract, input, context),
+    listTags: (registry, input, context) =>
+      call(guarded, owners, redact, 'tags.list@1', `tags.list@1/${registry}`, input, context),
     preflight: (request) =>
       askPreflight(plugins, (contract) => ownerOf(contract)?.plugin.name, { redact, limits }, request),
     gate: (question) => ask(guarded, redact, question),
@@ -149,27 +157,26 @@ async function call<N extends ContractName>(
   owners: ReadonlyMap<string, LoadedPlugin>,
   redact: (text: string) => string,
   contract: N,
+  key: string,
   input: ContractInput<N>,
   context: TaskContext,
 ): Promise<Result<ContractOutput<N>>> {
-  const owner = owners.get(contract);
+  const owner = owners.get(key);
   if (owner === undefined) {
-    return fail(
-      configFailure(`no plugin implements ${contract}`, 'list a plugin that does under plugins in the settings'),
-    );
+    return fail(configFailure(`no plugin implements ${key}`, 'list a plugin that does under plugins in the settings'));
   }
   const schemas = contractSchemas[contract];
   const problem = checkOf(schemas.input)(input);
   if (problem !== undefined) {
-    return fail(pluginFailure({ plugin: 'slipway', hook: contract }, `was asked with a wrong input: ${problem}`));
+    return fail(pluginFailure({ plugin: 'slipway', hook: key }, `was asked with a wrong input: ${problem}`));
   }
   if (context.signal.aborted && isCancelled(context.signal)) {
     return fail(cancelled);
   }
-  const author = { plugin: owner.plugin.name, hook: contract };
+  const author = { plugin: owner.plugin.name, hook: key };
   try {
     // A copy: a plugin that changes its input must not change the plan. The hook map cannot know the contract's input type.
-    const answer = await hooks.task.for(contract).promise(structuredClone(input) as never, context);
+    const answer = await hooks.task.for(key).promise(structuredClone(input) as never, context);
     const result = readAnswer<ContractOutput<N>>(author, answer, schemas.output);
     return !result.ok && isCancelled(context.signal) ? fail(cancelled) : result;
   } catch (error) {

@@ -4,7 +4,7 @@ import { nearest } from '../config/suggest.ts';
 import { configFailure, type Failure } from '../failure.ts';
 import { pluginFailure } from './answer.ts';
 import type { LoadedPlugin } from './load.ts';
-import { contractNames, isContractName } from './schemas.ts';
+import { contractNames, contractOf, isContractKey } from './schemas.ts';
 
 /** Contract without version → plugin name, from the settings. */
 export type Use = Settings['use'];
@@ -14,7 +14,7 @@ export interface Owners {
   readonly problems: readonly Failure[];
 }
 
-/** One owner a contract: who taps it alone, or whom `use` names. */
+/** One owner a contract, and one a host of `tags.list@1`: who taps it alone, or whom `use` names. */
 export function settleOwners(
   claims: ReadonlyMap<string, readonly string[]>,
   use: Use,
@@ -22,9 +22,13 @@ export function settleOwners(
 ): Owners {
   const problems: Failure[] = useProblems(claims, use, byName).concat(unknownContracts(claims, byName));
   const owners = new Map<string, LoadedPlugin>();
-  for (const contract of contractNames) {
+  const keys = new Set<string>([...contractNames, ...[...claims.keys()].filter(isContractKey)]);
+  for (const contract of keys) {
     const names = claims.get(contract) ?? [];
-    const chosen = use[withoutVersion(contract)]?.plugin;
+    const meant = use[withoutVersion(contract)]?.plugin;
+    // Of several hosts the plugin that is named may serve only some: the others stay with whom they have.
+    const chosen =
+      meant !== undefined && contract !== contractOf(contract) && !names.includes(meant) ? undefined : meant;
     const name = chosen ?? names[0];
     if (chosen === undefined && names.length > 1) {
       const hint = `decide it in the settings: use: { ${withoutVersion(contract)}: ${names.at(-1)} }`;
@@ -59,7 +63,7 @@ function useProblems(
         ),
       ];
     }
-    const able = claims.get(contract) ?? [];
+    const able = [...claims].flatMap(([key, names]) => (contractOf(key) === contract ? names : []));
     if (able.includes(plugin)) {
       return [];
     }
@@ -73,7 +77,7 @@ function unknownContracts(
   byName: ReadonlyMap<string, LoadedPlugin>,
 ): Failure[] {
   return [...claims]
-    .filter(([contract]) => !isContractName(contract))
+    .filter(([contract]) => !isContractKey(contract))
     .flatMap(([contract, names]) =>
       names.map((plugin) => {
         const at = byName.get(plugin)?.at;
@@ -85,7 +89,9 @@ function unknownContracts(
         );
         const hint = contract.startsWith('image.build')
           ? 'a build mode is added with hooks.mode'
-          : suggest(contract, contractNames, 'the contracts are');
+          : contract.startsWith('tags.list@1')
+            ? 'it names a registry host, as tags.list@1/docker.io'
+            : suggest(contract, contractNames, 'the contracts are');
         return { ...failure, hint, ...(at === undefined ? {} : { at }) };
       }),
     );
@@ -97,5 +103,5 @@ function suggest(word: string, known: readonly string[], introduction: string): 
 }
 
 function withoutVersion(contract: string): string {
-  return contract.slice(0, contract.lastIndexOf('@'));
+  return contract.slice(0, contract.indexOf('@'));
 }

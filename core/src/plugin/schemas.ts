@@ -131,9 +131,20 @@ const schemas: { readonly [N in ContractName]: ContractSchema } = {
     input: record({ payload: base64, bundle: text, accept, 'trustedRoot?': text }),
     output: record({ signer: text }),
   },
+  'tags.list@1': {
+    input: record({
+      repository: record({ registry, path: repository }),
+      tags: list(tag),
+      requests: { type: 'integer', minimum: 1 },
+    }),
+    output: record({
+      tags: { type: 'object', propertyNames: tag, additionalProperties: digest, maxProperties: 100_000 },
+      complete: { type: 'boolean' },
+    }),
+  },
   'image.verify@1': {
     input: record({ image: pinned, accept: list(accept, 1), 'trustedRoot?': text }),
-    output: record({ signer: text, 'signedAt?': time }),
+    output: record({ signer: text, 'issuer?': text, 'signedAt?': time }),
   },
 };
 
@@ -147,6 +158,7 @@ export const contractSchemas: { readonly [N in ContractName]: ContractSchema } =
   'bundle.verify@1': published('bundle.verify@1'),
   'payload.sign@1': published('payload.sign@1'),
   'payload.verify@1': published('payload.verify@1'),
+  'tags.list@1': published('tags.list@1'),
   'image.verify@1': published('image.verify@1'),
 };
 
@@ -159,9 +171,19 @@ function published(name: ContractName): ContractSchema {
 
 export const contractNames: readonly ContractName[] = Object.keys(contractSchemas) as ContractName[];
 
-export function isContractName(name: string): name is ContractName {
-  return Object.hasOwn(contractSchemas, name);
+/** What a plugin may implement: a contract, or of `tags.list@1` the part for one registry host. */
+export function isContractKey(key: string): boolean {
+  const host = key.startsWith(TAGS) ? key.slice(TAGS.length) : undefined;
+  if (host !== undefined) return new RegExp(registryPattern).test(host) && host === host.toLowerCase();
+  return key !== 'tags.list@1' && Object.hasOwn(contractSchemas, key);
 }
+
+/** `tags.list@1/docker.io` → `tags.list@1`. */
+export function contractOf(key: string): string {
+  return key.startsWith(TAGS) ? 'tags.list@1' : key;
+}
+
+const TAGS = 'tags.list@1/';
 
 const names = list(text);
 
@@ -200,7 +222,9 @@ export const failureSchema: JsonSchema = {
   type: 'object',
   required: ['reason', 'class', 'message'],
   properties: {
-    reason: { enum: ['config', 'registry', 'tool', 'missing-tool', 'policy', 'trust', 'plugin', 'need', 'cancelled'] },
+    reason: {
+      enum: ['config', 'registry', 'tool', 'missing-tool', 'policy', 'trust', 'plugin', 'need', 'wait', 'cancelled'],
+    },
     class: { enum: ['transient', 'permanent', 'policy', 'cancelled'] },
     message: text,
     hint: { type: 'string' },

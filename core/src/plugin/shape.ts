@@ -3,7 +3,7 @@ import semver from 'semver';
 import type { Plugin } from './api.ts';
 
 /** The plugin API that this core speaks. */
-export const pluginApi = { major: 1, minor: 0 } as const;
+export const pluginApi = { major: 1, minor: 1 } as const;
 
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const TOOL = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;

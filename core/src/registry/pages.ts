@@ -44,7 +44,7 @@ export async function readPages(
     if (!bytes.ok) return bytes;
     const page = parse(bytes.value);
     pages.push(page);
-    const sent = nextOf(response.value.header('link'));
+    const sent = nextLink(response.value.header('link'));
     linked ||= sent !== undefined;
     const link = sent ?? (linked ? undefined : rest(page));
     if (link === undefined) return ok({ kind: 'pages', pages, type });
@@ -68,7 +68,8 @@ function parse(bytes: Uint8Array): unknown {
   }
 }
 
-function nextOf(header: string | undefined): string | undefined {
+/** The address of the next page, as the header `Link` has it. */
+export function nextLink(header: string | undefined): string | undefined {
   for (const [, target, parameters = ''] of (header ?? '').slice(0, 8192).matchAll(/<([^>]*)>([^<]*)/g)) {
     if (/;\s*rel\s*=\s*"?next"?/i.test(parameters)) return target;
   }

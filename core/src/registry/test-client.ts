@@ -1,9 +1,8 @@
 /** What the tests of this folder share: clients of scripted registries, and results that must be good or bad. */
 import type { Failure, Result } from '../failure.ts';
 import { parseReference, type Pinned, type Reference, type Repository } from '../reference.ts';
-import { createRegistry, type RegistryOptions } from './client.ts';
+import { createRegistry, type RegistryOptions, type RemoteRegistry } from './client.ts';
 import type { Credentials, Login } from './credentials.ts';
-import type { Registry } from './model.ts';
 
 export function must<T>(result: Result<T>): T {
   if (result.ok) return result.value;
@@ -23,7 +22,7 @@ export function logins(table: Readonly<Record<string, Login>> = {}): Credentials
 }
 
 /** A client that may speak plain HTTP to loopback; disposes of itself. */
-export function client(options: Partial<RegistryOptions> = {}): Registry & AsyncDisposable {
+export function client(options: Partial<RegistryOptions> = {}): RemoteRegistry & AsyncDisposable {
   const registry = createRegistry({
     plainHttp: (host) => host.startsWith('127.0.0.1:'),
     mirrors: [],

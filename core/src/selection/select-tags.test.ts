@@ -12,7 +12,7 @@ function select(wanted: Partial<Record<keyof Select, unknown>>): Select {
 }
 
 function chosen(wanted: Partial<Record<keyof Select, unknown>>, ...tags: readonly string[]): readonly string[] {
-  return selectTags(select(wanted), tags as readonly Tag[]).tags;
+  return selectTags(select(wanted), tags as unknown as readonly Tag[]).tags;
 }
 
 describe('selectTags', () => {
@@ -44,7 +44,7 @@ describe('selectTags', () => {
   test('says at which stage tags were dropped, and counts each once', () => {
     const wanted = select({ regex: '[0-9.]+', exclude: ['9.*'], semver: ['>=1'], latest: 1 });
     const tags = ['1.0.0', '2.0.0', '9.1', '0.1', '1.2.3.4', 'latest', `sha256-${'a'.repeat(64)}.sig`];
-    expect(selectTags(wanted, tags as readonly Tag[])).toEqual({
+    expect(selectTags(wanted, tags as unknown as readonly Tag[])).toEqual({
       tags: ['2.0.0'],
       seen: 6,
       dropped: { regex: 1, exclude: 1, semver: 2, latest: 1 },
@@ -89,7 +89,7 @@ describe('selectTags', () => {
     fc.assert(
       fc.property(wanted, fc.array(tag, { maxLength: 40 }), (raw, tags) => {
         const asked = select(raw);
-        const given = tags as readonly Tag[];
+        const given = tags as unknown as readonly Tag[];
         const one = selectTags(asked, given);
         expect(selectTags(asked, [...given, ...given].toReversed())).toEqual(one);
         expect(new Set(one.tags).size).toBe(one.tags.length);
@@ -110,7 +110,7 @@ describe('selectTags', () => {
     fc.assert(
       fc.property(wanted, fc.array(tag, { maxLength: 40 }), (raw, tags) => {
         const asked = select(raw);
-        const first = selectTags(asked, tags as readonly Tag[]).tags;
+        const first = selectTags(asked, tags as unknown as readonly Tag[]).tags;
         expect(selectTags(asked, first).tags).toEqual(first);
       }),
     );

@@ -8,13 +8,15 @@ import type { ToolFinder } from '../exec/model.ts';
 import { createRedactor, secretsFromEnv } from '../exec/redact.ts';
 import { removeTree } from '../exec/tmp.ts';
 import type { Plugin, TaskContext } from '../plugin/api.ts';
-import { ok } from '../failure.ts';
-import type { Registry } from '../registry/model.ts';
+import { configFailure, fail, ok } from '../failure.ts';
+import type { FetchJson, Registry } from '../registry/model.ts';
 
 export interface TestWorld {
   readonly finder: ToolFinder;
   readonly registry: Registry;
   readonly plainHttp: (host: string) => boolean;
+  /** Nothing is answered when absent. */
+  readonly fetchJson?: FetchJson;
   /** The config's folder. */
   readonly root: string;
   /** A folder in which contexts make theirs. */
@@ -76,6 +78,7 @@ export async function createTestContext(request: ContextRequest): Promise<TestCo
     log,
     signal,
     plainHttp: request.plainHttp,
+    fetchJson: request.fetchJson ?? (async () => fail(configFailure('this context fetches nothing'))),
     lines,
     close: () => removeTree(work),
   };

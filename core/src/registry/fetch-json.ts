@@ -1,0 +1,77 @@
+/** JSON that services say besides what registries serve: read once, bounded, and without a login of another host. */
+import { fail, ok, type Result } from '../failure.ts';
+import { parseUrl, type Http } from './http.ts';
+import type { FetchJson } from './model.ts';
+import { nextLink } from './pages.ts';
+import { plain, refusal, registryFailure, type Asked } from './refusal.ts';
+import type { Wire } from './wire.ts';
+
+/** Bytes of one answer. */
+const MAX_JSON = 8 * 1024 * 1024;
+
+/**
+ * A URL is asked without any login, by HTTPS, or plainly where settings allow it. A path below a registry is asked as its
+ * repositories are, with the token that reading `repository` needs. Nothing is tried again: who asks can do without.
+ */
+export function createJsonFetcher({
+  http,
+  wire,
+  plainHttp,
+}: {
+  readonly http: Http;
+  readonly wire: Wire;
+  readonly plainHttp: (host: string) => boolean;
+}): FetchJson {
+  return async (request) => {
+    const asked = 'url' in request ? outside(request.url) : inside(request);
+    const url = 'url' in request ? usable(request.url, plainHttp) : undefined;
+    if ('url' in request && url === undefined) {
+      return fail(registryFailure(asked, 'permanent', `${plain(request.url)} is no address that may be asked`));
+    }
+    const headers = { accept: 'application/json' };
+    const answer =
+      'url' in request
+        ? await http.send({ ...asked, method: 'GET', url: url ?? new URL(request.url), headers })
+        : (
+            await wire.attempt({
+              ...asked,
+              method: 'GET',
+              url: request.path,
+              headers,
+              scopes: [{ path: request.repository.path, actions: 'pull' }],
+            })
+          ).result;
+    if (!answer.ok) return answer;
+    const response = answer.value;
+    if (response.status !== 200) return fail((await refusal(asked, response)).failure);
+    const bytes = await response.bytes(MAX_JSON);
+    if (!bytes.ok) return bytes;
+    const data = parse(bytes.value);
+    if (!data.ok) return fail(registryFailure(asked, 'permanent', `${asked.registry} sent no JSON for ${asked.what}`));
+    const next = parseUrl(nextLink(response.header('link')), response.url);
+    // A list that goes on elsewhere is no list of this service.
+    return ok({ data: data.value, ...(next?.origin === response.url.origin ? { next: next.href } : {}) });
+  };
+}
+
+function outside(url: string): Asked {
+  return { side: 'source', registry: URL.parse(url)?.host ?? 'nobody', what: plain(url) };
+}
+
+function inside({ repository, path }: Extract<Parameters<FetchJson>[0], { path: string }>): Asked {
+  return { side: 'source', registry: repository.registry, what: plain(path) };
+}
+
+function usable(text: string, plainHttp: (host: string) => boolean): URL | undefined {
+  const url = URL.parse(text);
+  if (url === null || url.username !== '' || url.password !== '') return undefined;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && plainHttp(url.host)) ? url : undefined;
+}
+
+function parse(bytes: Uint8Array): Result<unknown> | { readonly ok: false } {
+  try {
+    return ok(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown);
+  } catch {
+    return { ok: false };
+  }
+}
