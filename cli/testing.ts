@@ -44,6 +44,7 @@ export async function command({ cwd, env = {} }: Around, ...args: readonly strin
       stderr: (text) => void (stderr += text),
       terminal: false,
       color: false,
+      rows: () => 24,
       columns: () => 80,
       interrupt: new AbortController().signal,
     },

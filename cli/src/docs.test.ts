@@ -272,6 +272,7 @@ async function help(path: readonly string[]): Promise<string> {
     stderr: stdout,
     terminal: false,
     color: false,
+    rows: () => 24,
     columns: () => 80,
     interrupt: new AbortController().signal,
   };

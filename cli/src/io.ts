@@ -9,6 +9,7 @@ export interface Io {
   /** Whether stdout is a terminal that shows colours, and nobody asked for none. */
   readonly color: boolean;
   readonly columns: () => number;
+  readonly rows: () => number;
   /** Aborted by SIGINT, SIGTERM or SIGHUP. */
   readonly interrupt: AbortSignal;
 }

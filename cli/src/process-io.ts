@@ -31,6 +31,7 @@ export function processIo(): Io {
     terminal: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb' && !process.env['CI'],
     color: process.stdout.isTTY === true && process.stdout.hasColors() && !process.env['NO_COLOR'],
     columns: () => process.stderr.columns ?? 80,
+    rows: () => process.stderr.rows ?? 24,
     interrupt: interrupt.signal,
   };
 }

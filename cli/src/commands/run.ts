@@ -1,5 +1,5 @@
 /** `run`, `sync`, `build` and `scan`: everything that is not done, with progress on stderr and the table on stdout. */
-import { execute, formatCounts, formatFailures, formatTable, planScans, taskLogs } from '@slipway/core';
+import { execute, formatCounts, formatFailures, formatTable, planScans, taskLogs, type Session } from '@slipway/core';
 import { answer, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
@@ -24,7 +24,8 @@ export async function runCommand(
 
   const started = performance.now();
   const logs = taskLogs();
-  const reporter = createReporter(io, options.progress);
+  let durations: Session['engine']['durations'] | undefined;
+  const reporter = await createReporter(io, options.progress, (task) => durations?.of(task));
   const opened = await openCommandSession(io, {
     prepared: prepared.value,
     planned,
@@ -41,6 +42,7 @@ export async function runCommand(
   }
   await using session = opened.value;
   const { engine } = session;
+  ({ durations } = engine);
   for (const message of warnings) engine.emit({ t: engine.now().getTime(), type: 'warning', message });
   const { rows, exitCode } = await execute({
     engine,

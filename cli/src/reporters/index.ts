@@ -2,7 +2,6 @@
 import type { Event } from '@slipway/core';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
-import { liveReporter } from './live.ts';
 import { jsonReporter, plainReporter, quietReporter } from './lines.ts';
 
 export interface Reporter {
@@ -11,12 +10,17 @@ export interface Reporter {
   close(): void;
 }
 
-export function createReporter(io: Io, progress: Options['progress']): Reporter {
+/** `usual`: milliseconds that a task took in earlier runs. */
+export async function createReporter(
+  io: Io,
+  progress: Options['progress'],
+  usual: (task: string) => number | undefined,
+): Promise<Reporter> {
   switch (progress) {
     case 'auto':
-      return io.terminal ? liveReporter(io) : plainReporter(io);
+      return io.terminal ? live(io, usual) : plainReporter(io);
     case 'tty':
-      return liveReporter(io);
+      return live(io, usual);
     case 'plain':
       return plainReporter(io);
     case 'json':
@@ -24,4 +28,9 @@ export function createReporter(io: Io, progress: Options['progress']): Reporter 
     case 'quiet':
       return quietReporter();
   }
+}
+
+/** What draws on a terminal is loaded only where there is one. */
+async function live(io: Io, usual: (task: string) => number | undefined): Promise<Reporter> {
+  return (await import('./live.ts')).liveReporter(io, usual);
 }

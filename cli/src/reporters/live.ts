@@ -7,8 +7,9 @@ import { createScreen } from './screen.ts';
 /** Milliseconds between two drawings. */
 const PACE = 100;
 
-export function liveReporter(io: Io): Reporter {
-  const view = liveView();
+/** `usual`: milliseconds that a task took in earlier runs, for the estimate. */
+export function liveReporter(io: Io, usual: (task: string) => number | undefined): Reporter {
+  const view = liveView(usual);
   const plain = plainView();
   const screen = createScreen(io);
   // A terminal breaks a line that fills its last column.
@@ -19,11 +20,8 @@ export function liveReporter(io: Io): Reporter {
     event(event: Event) {
       view.event(event);
       const lines = plain.lines(event);
-      if (!isWorthKeeping(event) || lines.length === 0) return;
       // What failed stays on the screen, above the part that is drawn again.
-      screen.clear();
-      io.stderr(lines.map((line) => `${line}\n`).join(''));
-      draw();
+      if (isWorthKeeping(event) && lines.length > 0) screen.keep(lines);
     },
     close() {
       clearInterval(timer);

@@ -1,29 +1,54 @@
-/** A few lines at the end of a terminal that are drawn again and again. The cursor stays visible, so nothing can lose it. */
+/** The few lines at the end of a terminal that are drawn again and again, by log-update. */
+import { createLogUpdate } from 'log-update';
 import type { Io } from '../io.ts';
 
 export interface Screen {
-  /** Replaces what was drawn last. */
+  /** Replaces what was drawn last. Each line has one column a character, and fits. */
   draw(lines: readonly string[]): void;
+  /** Writes lines that stay, above those that are drawn. */
+  keep(lines: readonly string[]): void;
   clear(): void;
 }
 
-/** Lines have one column a character. When the terminal became narrower, it has broken them into several rows. */
-export function createScreen({ stderr, columns }: Pick<Io, 'stderr' | 'columns'>): Screen {
-  let drawn: readonly string[] = [];
-  const erase = (): string => {
-    const width = Math.max(1, columns());
-    const rows = drawn.reduce((sum, { length }) => sum + Math.max(1, Math.ceil(length / width)), 0);
-    return rows === 0 ? '' : `\u001b[${rows}A\r\u001b[J`;
+export function createScreen({ stderr, columns, rows }: Pick<Io, 'stderr' | 'columns' | 'rows'>): Screen {
+  const stream = {
+    write: stderr,
+    isTTY: true,
+    get columns() {
+      return columns();
+    },
+    get rows() {
+      return rows();
+    },
   };
+  // The cursor stays visible, so nothing can lose it.
+  const update = createLogUpdate(stream as unknown as NodeJS.WritableStream, { showCursor: true });
+  let drawn: { readonly lines: readonly string[]; readonly width: number } = { lines: [], width: columns() };
+
+  /** A terminal that became narrower has broken our lines into more rows than were written: those have to go too. */
+  function eraseBroken(): void {
+    const width = columns();
+    if (width >= drawn.width || drawn.lines.length === 0) return;
+    const broken = drawn.lines.reduce((sum, { length }) => sum + Math.max(1, Math.ceil(length / width)), 0);
+    stderr(`\u001b[${Math.min(broken, rows() - 1)}A\r\u001b[J`);
+    update.done();
+  }
+
   return {
     draw(lines) {
-      if (lines.length === drawn.length && lines.every((line, index) => line === drawn[index])) return;
-      stderr(`${erase()}${lines.map((line) => `${line}\n`).join('')}`);
-      drawn = lines;
+      eraseBroken();
+      update(lines.join('\n'));
+      drawn = { lines, width: columns() };
+    },
+    keep(lines) {
+      eraseBroken();
+      update.persist(lines.join('\n'));
+      drawn = { lines: [], width: columns() };
     },
     clear() {
-      if (drawn.length > 0) stderr(erase());
-      drawn = [];
+      eraseBroken();
+      update.clear();
+      drawn = { lines: [], width: columns() };
     },
   };
 }

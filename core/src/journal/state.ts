@@ -37,6 +37,7 @@ export function foldEvents(events: Iterable<Event>): RunState {
         exitCode = event.exitCode;
         break;
       case 'task.log':
+      case 'task.progress':
       case 'task.tool':
       case 'task.retry':
       case 'image':

@@ -1,9 +1,11 @@
 /** What a live view shows, as text lines: a fold over the events, drawn by whoever has a screen. */
 import type { Event } from '../journal/events.ts';
-import { formatSeconds } from './wording.ts';
+import { formatBytes, formatSeconds } from './wording.ts';
 
 /** Running tasks that are shown; more are counted, so that a thousand entries stay readable. */
 const MAX_RUNNING = 8;
+/** Milliseconds of known work that must be done before anything is estimated from it. */
+const ENOUGH = 2_000;
 
 export interface LiveView {
   event(event: Event): void;
@@ -11,9 +13,19 @@ export interface LiveView {
   lines(now: number, columns: number): readonly string[];
 }
 
-export function liveView(): LiveView {
-  const running = new Map<string, { readonly since: number; last: string }>();
+interface Running {
+  readonly since: number;
+  last: string;
+  bytes: number;
+  total: number | undefined;
+}
+
+/** `usual`: milliseconds that a task took in earlier runs. */
+export function liveView(usual: (task: string) => number | undefined = () => undefined): LiveView {
+  const running = new Map<string, Running>();
   const outcomes = new Map<string, number>();
+  /** Milliseconds of announced tasks, as they took before: those that have ended, and those that have not. */
+  const work = { done: 0, left: 0 };
   let entries = 0;
   let ended = 0;
   let start: number | undefined;
@@ -24,24 +36,40 @@ export function liveView(): LiveView {
           entries = event.entries.length;
           start = event.t;
           break;
+        case 'entry.chain':
+          for (const { id } of event.tasks) work.left += usual(id) ?? 0;
+          break;
         case 'task.start':
-          running.set(event.task, { since: event.t, last: '' });
+          running.set(event.task, { since: event.t, last: '', bytes: 0, total: undefined });
           break;
         case 'task.log': {
           const task = running.get(event.task);
           if (task !== undefined) task.last = event.line;
           break;
         }
-        case 'task.done':
-          running.delete(event.task);
+        case 'task.progress': {
+          const task = running.get(event.task);
+          if (task === undefined) break;
+          task.bytes = event.bytes;
+          task.total = event.total;
           break;
+        }
+        case 'task.done': {
+          running.delete(event.task);
+          // A probe was never announced with a chain.
+          if (event.task.endsWith('#probe')) break;
+          const took = usual(event.task) ?? 0;
+          work.left -= took;
+          work.done += took;
+          break;
+        }
         case 'entry.done':
           ended += 1;
           for (const { outcome } of event.rows) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
           break;
-        case 'entry.chain':
         case 'task.tool':
         case 'task.retry':
+        case 'image':
         case 'warning':
         case 'run.done':
           break;
@@ -50,17 +78,28 @@ export function liveView(): LiveView {
     lines(now, columns) {
       if (start === undefined) return [];
       const counts = [...outcomes].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
-      const head = `${ended}/${entries} entries${counts === '' ? '' : `: ${counts}`}  ${formatTicks(now - start)}`;
-      const shown = [...running]
-        .slice(0, MAX_RUNNING)
-        .map(
-          ([task, { since, last }]) =>
-            `  ${formatTicks(now - since).padStart(5)}  ${task}${last === '' ? '' : `  ${last}`}`,
-        );
+      const left = remaining(work, now - start);
+      const head = `${ended}/${entries} entries${counts === '' ? '' : `: ${counts}`}  ${formatTicks(now - start)}${left}`;
+      const shown = [...running].slice(0, MAX_RUNNING).map(([task, state]) => runningLine(task, state, now));
       const more = running.size - shown.length;
       return [head, ...shown, ...(more > 0 ? [`  and ${more} more`] : [])].map((line) => cut(ascii(line), columns));
     },
   };
+}
+
+function runningLine(task: string, { since, last, bytes, total }: Running, now: number): string {
+  const size = bytes === 0 ? '' : `  ${formatBytes(bytes)}${total === undefined ? '' : ` of ${formatBytes(total)}`}`;
+  return `  ${formatTicks(now - since).padStart(5)}  ${task}${size}${last === '' ? '' : `  ${last}`}`;
+}
+
+/** As fast as it went so far. It names only whole minutes, or tens of seconds: more would be a promise. */
+function remaining(work: { readonly done: number; readonly left: number }, elapsed: number): string {
+  if (work.done < ENOUGH || work.left <= 0 || elapsed <= 0) return '';
+  const seconds = ((work.left / work.done) * elapsed) / 1000;
+  if (seconds < 10) return ', less than 10 s left';
+  return seconds < 60
+    ? `, about ${Math.round(seconds / 10) * 10} s left`
+    : `, about ${Math.ceil(seconds / 60)} min left`;
 }
 
 /** Whole seconds: tenths would make every line move all the time. */

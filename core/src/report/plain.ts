@@ -36,6 +36,7 @@ export function plainView(): PlainView {
         case 'warning':
           return [`warning: ${clean(event.message)}`];
         case 'image':
+        case 'task.progress':
         case 'task.log':
         case 'task.tool':
         case 'run.done':

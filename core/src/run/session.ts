@@ -13,6 +13,7 @@ import { ok } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import { openJournal } from '../journal/journal.ts';
 import type { Planned } from '../plan/create.ts';
+import { createLayoutServer } from '../oci/serve-layout.ts';
 import { folderFiles } from '../plan/files.ts';
 import type { Host } from '../plugin/host.ts';
 import type { Credentials } from '../registry/credentials.ts';
@@ -20,9 +21,12 @@ import { createFileFetcher } from '../registry/fetch-file.ts';
 import { openMemory, type Memory } from '../trust/memory.ts';
 import { openDurations } from './durations.ts';
 import type { Engine, TaskSession } from './engine.ts';
+import { noNotes, openNotes } from './notes.ts';
 import { packageIndexes } from './package-indexes.ts';
+import { servingLocations } from './serve-locations.ts';
 import { openRegistry, plainHttpRule } from './open-registry.ts';
 import { openReferrersMemory } from './referrers-memory.ts';
+import { createTagLists } from './tag-lists.ts';
 import { stateFailure } from './state-failure.ts';
 
 export interface SessionOptions {
@@ -67,7 +71,15 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const plainHttp = plainHttpRule(settings);
   const durations = openDurations(stateFolder);
   const apiMemory = openReferrersMemory(stateFolder, now);
-  const { registry, credentials } = openRegistry({ settings, env, version: options.version, signal, apiMemory });
+  const { registry, layouts, credentials, fetchJson } = openRegistry({
+    settings,
+    folder: config.folder,
+    env,
+    version: options.version,
+    signal,
+    apiMemory,
+  });
+  const server = createLayoutServer(layouts);
   const fetcher = createFileFetcher({ userAgent, signal });
   const journal = openJournal(join(stateFolder, 'runs', `${run}.ndjson`));
   const started = new Map<string, FoundTool & { started: number }>();
@@ -76,7 +88,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   let written = true;
   const emit = (event: Event): void => {
     try {
-      if (written) journal.write(event);
+      // How far a copy has come is of no use later.
+      if (written && event.type !== 'task.progress') journal.write(event);
     } catch (error) {
       // A full disk takes the record of this run, not the run.
       written = false;
@@ -137,6 +150,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       log,
       signal: taskSignal,
       plainHttp,
+      fetchJson,
       toolsUsed: () => [...used.values()],
       async [Symbol.asyncDispose]() {
         await removeTree(work);
@@ -149,10 +163,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     config,
     settings,
     planned: options.planned,
-    host,
+    host: servingLocations(host, server),
     registry,
+    finishArchives: () => layouts.finish(),
     files: folderFiles(config.folder),
+    tagLists: createTagLists({ planned: options.planned, host, registry }),
     memory: options.remember === false ? forgetful : await openMemory(stateFolder),
+    notes: options.remember === false ? noNotes : await openNotes(stateFolder),
     indexes: packageIndexes(stateFolder, fetcher.fetch),
     journal,
     durations,
@@ -172,6 +189,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       journal.close();
       apiMemory.save();
       durations.save();
+      await server.close();
       await registry.close();
       await fetcher.close();
       await claimed.release();
