@@ -17,6 +17,8 @@ export async function startRegistry(processes: Processes, binary: string, folder
     version: '0.1',
     log: { level: 'error', accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(folder, 'storage') }, delete: { enabled: true } },
+    // Images with layers that are published elsewhere are refused unless their addresses are allowed.
+    validation: { manifests: { urls: { allow: ['^https://store\\.slipway\\.example/'] } } },
     // The port is given by the environment, because a busy one is tried again with another.
     http: { addr: '127.0.0.1:0' },
   };

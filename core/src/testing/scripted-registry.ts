@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sha256 } from '../oci/digest.ts';
+import { digestLike, sha256 } from '../oci/digest.ts';
 import { mediaType, type Descriptor } from '../oci/model.ts';
 import type { Digest } from '../reference.ts';
 import { property } from '../registry/refusal.ts';
@@ -74,8 +74,10 @@ export interface ScriptedRegistry extends AsyncDisposable {
   readonly log: readonly ScriptedRequest[];
   /** Requests from now on are answered by this hook first. */
   onRequest: ScriptedOptions['onRequest'];
-  putBlob(repository: string, bytes: Uint8Array | string): Digest;
-  putManifest(repository: string, manifest: unknown, tag?: string, type?: string): Descriptor;
+  /** Named by the algorithm of `like`, sha256 when absent. */
+  putBlob(repository: string, bytes: Uint8Array | string, like?: Digest): Digest;
+  /** JSON data, or text to be kept as it is. */
+  putManifest(repository: string, manifest: unknown, tag?: string, type?: string, like?: Digest): Descriptor;
   blob(repository: string, digest: string): Uint8Array | undefined;
   manifest(
     repository: string,
@@ -92,6 +94,7 @@ export interface ScriptedRegistry extends AsyncDisposable {
 
 const ROUTE = /^\/v2\/(.+)\/(manifests|blobs|tags|referrers)\/(.*)$/;
 const MANIFEST_LIMIT = 4 * 1024 * 1024;
+const SHA256 = sha256('');
 
 interface Body {
   readonly bytes: Uint8Array;
@@ -196,19 +199,19 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     host,
     log,
     onRequest: options.onRequest,
-    putBlob(repository, content) {
+    putBlob(repository, content, like = SHA256) {
       const bytes = Buffer.from(content);
-      const digest = sha256(bytes);
+      const digest = digestLike(like, bytes);
       store.of(repository).blobs.set(digest, bytes);
       return digest;
     },
-    putManifest(repository, manifest, tag, type) {
+    putManifest(repository, manifest, tag, type, like = SHA256) {
       const bytes = Buffer.from(typeof manifest === 'string' ? manifest : JSON.stringify(manifest));
       const own = property(manifest, 'mediaType');
       const stored = {
         bytes,
         type: type ?? (typeof own === 'string' ? own : mediaType.ociManifest),
-        digest: sha256(bytes),
+        digest: digestLike(like, bytes),
       };
       store.of(repository).manifests.set(stored.digest, stored);
       if (tag !== undefined) store.of(repository).tags.set(tag, stored.digest);
