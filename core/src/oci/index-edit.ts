@@ -56,6 +56,15 @@ function rawOf({ descriptor, name }: Entry): unknown {
   };
 }
 
+/** The bytes without what `name` names; undefined: it names nothing. */
+export function withoutName(index: IndexFile, name: Tag): Uint8Array | undefined {
+  const json = parseJson(index.bytes);
+  const before = json.ok ? rawEntries(json.value['manifests']) : [];
+  const manifests = before.filter((entry) => nameOf(entry) !== name);
+  if (!json.ok || manifests.length === before.length) return undefined;
+  return new TextEncoder().encode(JSON.stringify({ ...json.value, manifests }));
+}
+
 function nameOf(entry: unknown): unknown {
   return property(property(entry, 'annotations'), REF_NAME);
 }

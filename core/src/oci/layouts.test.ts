@@ -139,6 +139,24 @@ describe.each([
     await end(layouts);
   });
 
+  test('a tag is deleted, and nothing else', async () => {
+    await using from = await source();
+    const folder = await newFolder();
+    let layouts = createLayouts(folder);
+    const subject = await from.put(layouts, at(`${place}:1`));
+    must(await layouts.tag(subject, '2' as Tag));
+    await end(layouts);
+    layouts = createLayouts(folder);
+    const target = { kind: 'tagged', registry: subject.registry, path: subject.path } as const;
+    must(await layouts.deleteTag({ ...target, tag: '1' as Tag }));
+    expect(failureOf(await layouts.deleteTag({ ...target, tag: '1' as Tag })).message).toMatch(/has no tag 1/);
+    await end(layouts);
+    layouts = createLayouts(folder);
+    expect(must(await layouts.tags(target, 'source'))).toEqual(['2']);
+    expect(must(await layouts.head(subject, 'source'))?.digest).toBe(from.image.digest);
+    await end(layouts);
+  });
+
   test('tags nothing that is not there', async () => {
     const layouts = createLayouts(await newFolder());
     const nothing = pin(at(place), sha256('nothing'));
@@ -160,6 +178,7 @@ describe.each([
     expect(must(await content.hasBlob(blob))).toBe(false);
     const left = await readdir(folder, { recursive: true, withFileTypes: true });
     expect(left.filter((one) => one.isFile()).map(({ name }) => name)).toEqual(['oci-layout']);
+    expect(must(await layouts.head(at(`${place}:1`), 'destination'))).toBeUndefined();
     await layouts.close();
   });
 });

@@ -62,6 +62,9 @@ export function createLayouts(folder: string): Layouts {
     },
     attach: ({ repository, ...subject }, attachments, drop = new Set<Digest>()) =>
       at(repository).attach(subject, attachments, drop),
+    list: (subject, pushed) => at(subject).list(subject.digest, pushed),
+    deleteTag: (target) => at(target).deleteTag(target.tag),
+    quota: () => undefined,
     referrersApi: () => true,
     requests: new Map(),
     async finish() {

@@ -11,7 +11,7 @@ import type { Attachment, Content, Side, WritableContent } from '../registry/mod
 import { createMutex } from '../registry/mutex.ts';
 import { fallbackTag } from '../registry/referrers.ts';
 import { StreamFailure, verified } from './digest.ts';
-import { editIndex, type Entry } from './index-edit.ts';
+import { editIndex, withoutName, type Entry } from './index-edit.ts';
 import { blobPath, INDEX, layoutContent, MARKER, readIndexFile, REF_NAME, type IndexFile } from './layout.ts';
 import type { Broken, LayoutFiles } from './layout-files.ts';
 import { withLock } from './lock.ts';
@@ -27,8 +27,12 @@ export interface LayoutStore {
   ): Promise<Result<ManifestContent | undefined>>;
   content(side: Side): WritableContent;
   tag(digest: Digest, tag: Tag): Promise<Result<void>>;
+  /** What it named stays, as in a registry. */
+  deleteTag(tag: Tag): Promise<Result<void>>;
   tags(side: Side): Promise<Result<readonly Tag[]>>;
   referrers(subject: Digest, side: Side): Promise<Result<readonly Descriptor[]>>;
+  /** Lists manifests that are there among the referrers of `subject`. */
+  list(subject: Digest, pushed: readonly Descriptor[]): Promise<Result<void>>;
   attach(
     subject: Descriptor,
     attachments: readonly Attachment[],
@@ -88,7 +92,9 @@ export function createStore(name: string, medium: Medium): LayoutStore {
 
   async function byTag(tag: Tag, side: Side): Promise<Result<ManifestContent | undefined>> {
     const opened = await open(side);
-    if (!opened.ok || opened.value?.index === undefined) return opened as Result<undefined>;
+    if (!opened.ok) return opened;
+    // Begun by another writer, perhaps: nothing has a name in it yet.
+    if (opened.value?.index === undefined) return ok(undefined);
     const { index, content } = opened.value;
     const digest = named(index, tag)?.digest ?? (side === 'source' && tag === 'latest' ? onlyImage(index) : undefined);
     if (digest === undefined) return ok(undefined);
@@ -233,6 +239,13 @@ export function createStore(name: string, medium: Medium): LayoutStore {
       };
       return update(async (opened) => ok(editIndex(opened?.index, [entry])));
     },
+    async deleteTag(tag) {
+      const found = await byTag(tag, 'destination');
+      if (!found.ok) return found;
+      // Nothing is made where nothing is.
+      if (found.value === undefined) return brokenHere(`has no tag ${tag}`);
+      return update(async (opened) => ok(opened?.index === undefined ? undefined : withoutName(opened.index, tag)));
+    },
     async tags(side) {
       const opened = await open(side);
       if (!opened.ok) return opened;
@@ -258,6 +271,7 @@ export function createStore(name: string, medium: Medium): LayoutStore {
       }
       return ok([...found.values()]);
     },
+    list: (subject, pushed) => list(subject, pushed, new Set()),
     async attach(subject, attachments, drop) {
       if (attachments.length === 0) return ok([]);
       const artifacts = attachments.map((attachment) => artifactOf(subject, attachment));
