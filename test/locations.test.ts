@@ -152,6 +152,10 @@ describe('other tools', () => {
     expect(descriptors.map(({ artifactType }) => artifactType)).toContain(
       'application/vnd.dev.sigstore.bundle.v0.3+json',
     );
+    const discovered = await tool('oras', ['discover', '--oci-layout', '--format', 'json', `${one.folder}/out:1`]);
+    expect(discovered.code, discovered.stderr).toBe(0);
+    const { referrers } = JSON.parse(discovered.stdout) as { referrers: { digest: string }[] };
+    expect(referrers).toHaveLength(descriptors.length);
     const copied = join(one.folder, 'copied');
     await mkdir(copied);
     const carried = await tool('regctl', [
@@ -159,11 +163,16 @@ describe('other tools', () => {
       ...[`ocidir://${one.folder}/out:1`, `ocidir://${copied}:1`],
     ]);
     expect(carried.code, carried.stderr).toBe(0);
-    const { run } = await project({
-      sync: [{ source: `${hub.host}/${path}@${digest}`, destination: `oci:${copied}:1` }],
-    });
-    const verified = await run('verify', '--deep');
-    expect(verified.code, verified.stdout + verified.stderr).toBe(0);
+    const byOras = await tool('oras', [
+      ...['cp', '--recursive', '--from-oci-layout', `${one.folder}/out:1`],
+      ...['--to-oci-layout', `${one.folder}/by-oras:1`],
+    ]);
+    expect(byOras.code, byOras.stderr).toBe(0);
+    for (const place of [`oci:${copied}:1`, `oci:${one.folder}/by-oras:1`]) {
+      const { run } = await project({ sync: [{ source: `${hub.host}/${path}@${digest}`, destination: place }] });
+      const verified = await run('verify');
+      expect(verified.code, verified.stdout + verified.stderr).toBe(0);
+    }
   });
 });
 

@@ -4,9 +4,11 @@ import {
   configFailure,
   cosignCommands,
   formatVerified,
-  verifyAll,
+  isLocation,
+  parseLocation,
   type FailedSelection,
   type VerifiedTarget,
+  verifyAll,
 } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
@@ -49,7 +51,9 @@ export async function verifyCommand(io: Io, options: VerifyOptions): Promise<num
     ...(failure === undefined ? {} : { failure }),
   }));
   return answer(io, json, 'verify', exitCode, { entries }, () => {
-    const example = checked.find(({ ok, trust, digest }) => ok && trust === 'full' && digest !== null);
+    const example = checked.find(
+      ({ ok, trust, digest, destination }) => ok && trust === 'full' && digest !== null && !inLayout(destination),
+    );
     const commands = example === undefined ? [] : ['', 'The same with cosign:', ...cosignCommands(example, signing)];
     return `${formatVerified(checked, painter(io))}${commands.map((line) => `${line}\n`).join('')}`;
   });
@@ -58,4 +62,10 @@ export async function verifyCommand(io: Io, options: VerifyOptions): Promise<num
 /** A selection whose tags are not known: what it should have published cannot be looked at. */
 function unknown({ selection: { id, destination }, failure }: FailedSelection): VerifiedTarget {
   return { id, destination, digest: null, ok: false, missing: [], trust: 'full', failure };
+}
+
+/** cosign asks registries only. */
+function inLayout(destination: string): boolean {
+  const place = parseLocation(destination);
+  return place.ok && isLocation(place.value);
 }

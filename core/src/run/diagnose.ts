@@ -1,6 +1,7 @@
 /** `slipway doctor`: what stands in the way of a run, found without changing anything, and how to mend each. */
 import type { Failure } from '../failure.ts';
-import { formatRepository, type Repository } from '../reference.ts';
+import { placeName } from '../location.ts';
+import { formatRepository, isLocation, type Repository } from '../reference.ts';
 import type { Engine } from './engine.ts';
 
 export interface Diagnosis {
@@ -11,7 +12,7 @@ export interface Diagnosis {
   readonly hint?: string;
 }
 
-/** Looks at every registry host once, by the first entry that names it. */
+/** Looks at every registry host and every layout once, by the first entry that names it. */
 export async function diagnose(engine: Engine): Promise<readonly Diagnosis[]> {
   const { entries, plan } = engine.planned;
   const retags = new Set(plan.entries.filter(({ retagOf }) => retagOf !== undefined).map(({ id }) => id));
@@ -19,15 +20,15 @@ export async function diagnose(engine: Engine): Promise<readonly Diagnosis[]> {
   const destinations = new Map<string, Parameters<Engine['registry']['head']>[0]>();
   for (const entry of entries.values()) {
     const { destination } = entry.targets[0];
-    if (!destinations.has(destination.registry)) destinations.set(destination.registry, destination);
+    if (!destinations.has(placeName(destination))) destinations.set(placeName(destination), destination);
     // A retag's source is what another entry publishes: there is nothing to be there yet.
-    if (entry.kind === 'sync' && !retags.has(entry.id) && !sources.has(entry.source.registry))
-      sources.set(entry.source.registry, entry.source);
+    if (entry.kind === 'sync' && !retags.has(entry.id) && !sources.has(placeName(entry.source)))
+      sources.set(placeName(entry.source), entry.source);
   }
   const looked = await Promise.all([
     ...[...sources.values()].map(async (reference): Promise<Diagnosis> => {
       const head = await engine.registry.head(reference, 'source');
-      const what = `source registry ${reference.registry}`;
+      const what = `source ${described(reference)}`;
       return head.ok
         ? {
             what,
@@ -45,7 +46,7 @@ async function lookAtDestination(
   engine: Engine,
   reference: Parameters<Engine['registry']['head']>[0],
 ): Promise<Diagnosis> {
-  const what = `destination registry ${reference.registry}`;
+  const what = `destination ${described(reference)}`;
   const head = await engine.registry.head(reference, 'destination');
   if (!head.ok) return failed(what, head.failure);
   if (head.value === undefined) return { what, state: 'ok', detail: 'answers; nothing is published there yet' };
@@ -58,8 +59,14 @@ async function lookAtDestination(
   return {
     what,
     state: 'ok',
-    detail: `answers; ${describeReferrers(engine.registry.referrersApi({ registry, path } satisfies Repository))}`,
+    detail: isLocation(reference)
+      ? 'can be read'
+      : `answers; ${describeReferrers(engine.registry.referrersApi({ registry, path } satisfies Repository))}`,
   };
+}
+
+function described(place: Repository): string {
+  return `${isLocation(place) ? 'layout' : 'registry'} ${placeName(place)}`;
 }
 
 function describeReferrers(api: boolean | undefined): string {

@@ -1,5 +1,5 @@
 /** What is published: people can find it, pull it, and verify it. What is not published yet cannot be judged. */
-import { formatReference, formatRepository, type Tagged } from '../../reference.ts';
+import { formatReference, formatRepository, isLocation, type Tagged } from '../../reference.ts';
 import type { Offline, Online, Problem, Rule, Subject } from '../model.ts';
 
 const documented: Rule = {
@@ -10,7 +10,8 @@ const documented: Rule = {
   why: 'An image that nobody can find is made again by somebody else.',
   check({ settings, document }: Offline, { entry }: Subject): readonly Problem[] {
     const file = settings.check?.documentedIn;
-    if (file === undefined) return [];
+    // A layout in a folder is carried on, and found where it ends up.
+    if (file === undefined || isLocation(entry.targets[0].destination)) return [];
     const repository = formatRepository(entry.targets[0].destination);
     if (document === undefined) return [{ message: `${file} is not there, so that ${repository} is not documented` }];
     if (names(document, repository)) return [];
@@ -40,6 +41,7 @@ const isPublic: Rule = {
   async check({ anonymous, engine }: Online, { entry }: Subject) {
     const problems: Problem[] = [];
     for (const destination of publishedTargets(entry)) {
+      if (isLocation(destination)) continue;
       const own = await engine.registry.head(destination, 'destination');
       if (own.ok && own.value === undefined) continue;
       const seen = await anonymous.head(destination, 'destination');

@@ -1,5 +1,5 @@
 /** Where the bytes come from: they exist, they are the ones that were reviewed, and their registry is one we chose. */
-import { formatReference, type Reference } from '../../reference.ts';
+import { formatReference, formatRepository, isLocation, type Reference } from '../../reference.ts';
 import type { Offline, Online, Problem, Rule, Subject } from '../model.ts';
 
 const exists: Rule = {
@@ -30,7 +30,12 @@ const pinned: Rule = {
     const name = formatReference(entry.source);
     if (entry.source.kind === 'tagged') {
       return [
-        { message: `${name} has no digest`, hint: `write ${name}@sha256:…, as \`crane digest ${name}\` prints it` },
+        {
+          message: `${name} has no digest`,
+          hint: isLocation(entry.source)
+            ? `write ${name}@sha256:…, as \`slipway show ${name}\` prints it`
+            : `write ${name}@sha256:…, as \`crane digest ${name}\` prints it`,
+        },
       ];
     }
     if (entry.source.tag === undefined)
@@ -76,13 +81,12 @@ export const sourceRules: readonly Rule[] = [exists, pinned, trusted, basePinned
 /** What this very config publishes is pinned by the graph, and is there once its entry ran. */
 function isOurs(source: Reference, destinations: ReadonlySet<string>): boolean {
   if (source.kind === 'tagged') return destinations.has(formatReference(source));
-  const { registry, path } = source;
-  return [...destinations].some((destination) => destination.startsWith(`${registry}/${path}:`));
+  return [...destinations].some((destination) => destination.startsWith(`${formatRepository(source)}:`));
 }
 
 /** `docker.io/library` covers what is below it, and not `docker.io/library-of-others`. */
-function isBelow({ registry, path }: Reference, prefix: string): boolean {
-  return `${registry}/${path}/`.startsWith(`${prefix}/`);
+function isBelow(source: Reference, prefix: string): boolean {
+  return `${formatRepository(source)}/`.startsWith(`${prefix}/`);
 }
 
 function hintOf({ hint }: { readonly hint?: string }): { readonly hint?: string } {
