@@ -1,4 +1,7 @@
-/** The command line: names, options, help. Each action returns an exit code; nothing else happens here. */
+/**
+ * The command line: names, options, help. Each action returns an exit code; nothing else happens here. A command is loaded
+ * when it is called, since most of them need more than half of the engine.
+ */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import {
   configFailure,
@@ -8,20 +11,16 @@ import {
   type ExportKind,
   type ImportKind,
 } from '@slipway/core';
-import { checkCommand, type CheckOptions } from './commands/check.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { importCommand, type ImportOptions } from './commands/import.ts';
-import { planCommand } from './commands/plan.ts';
-import { pluginDiffCommand, type PluginDiffOptions } from './commands/plugin-diff.ts';
-import { pluginNewCommand, type PluginNewOptions } from './commands/plugin-new.ts';
-import { policyExportCommand } from './commands/policy.ts';
-import { rollbackCommand, type RollbackOptions } from './commands/rollback.ts';
-import { runCommand } from './commands/run.ts';
-import { schemaCommand, type SchemaOptions } from './commands/schema.ts';
-import { showCommand, type ShowOptions } from './commands/show.ts';
-import { toolsInstallCommand } from './commands/tools.ts';
-import { verifyCommand, type VerifyOptions } from './commands/verify.ts';
-import { whyCommand, type WhyOptions } from './commands/why.ts';
+import type { CheckOptions } from './commands/check.ts';
+import type { ImportOptions } from './commands/import.ts';
+import type { PluginDiffOptions } from './commands/plugin-diff.ts';
+import type { PluginNewOptions } from './commands/plugin-new.ts';
+import type { RollbackOptions } from './commands/rollback.ts';
+import type { SchemaOptions } from './commands/schema.ts';
+import type { ShowOptions } from './commands/show.ts';
+import type { UpdateOptions } from './commands/update.ts';
+import type { VerifyOptions } from './commands/verify.ts';
+import type { WhyOptions } from './commands/why.ts';
 import type { PlanOptions } from './commands/plan.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
@@ -84,7 +83,7 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     )
     .option('--resolve', 'ask the registries, and say why each entry would run', false)
     .addHelpText('after', example('slipway plan --format mermaid', 'slipway plan --only "build:*" --resolve'))
-    .action(async (options: PlanOptions) => ended(await planCommand(io, options)));
+    .action(async (options: PlanOptions) => ended(await (await import('./commands/plan.ts')).planCommand(io, options)));
 
   const runs = {
     run: 'do everything that is not done',
@@ -103,14 +102,26 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
           `slipway ${name} --to localhost:5000/scratch`,
         ),
       )
-      .action(async (options: Options) => ended(await runCommand(io, options, name)));
+      .action(async (options: Options) =>
+        ended(await (await import('./commands/run.ts')).runCommand(io, options, name)),
+      );
   }
+
+  withOptions(program.command('update'))
+    .description('look up what the sources name now, and write it into slipway.lock.yaml and into pinned entries')
+    .option('--check', 'write nothing; exit 1 when something would change', false)
+    .addHelpText('after', example('slipway update', 'slipway update --check', 'slipway update --only "*/alpine:*"'))
+    .action(async (options: UpdateOptions) =>
+      ended(await (await import('./commands/update.ts')).updateCommand(io, options)),
+    );
 
   withOptions(program.command('verify'))
     .description('check each destination as a consumer would, and list what is missing')
     .option('--deep', "also each platform's own SBOM and scan", false)
     .addHelpText('after', example('slipway verify', 'slipway verify --deep --only "ghcr.io/example/*" --json'))
-    .action(async (options: VerifyOptions) => ended(await verifyCommand(io, options)));
+    .action(async (options: VerifyOptions) =>
+      ended(await (await import('./commands/verify.ts')).verifyCommand(io, options)),
+    );
 
   withOptions(program.command('why'))
     .description('say why entries ran, or would run now, and which images have a vulnerability')
@@ -125,7 +136,9 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
         'slipway why --cve CVE-2026-1234',
       ),
     )
-    .action(async (pattern: string, options: WhyOptions) => ended(await whyCommand(io, pattern, options)));
+    .action(async (pattern: string, options: WhyOptions) =>
+      ended(await (await import('./commands/why.ts')).whyCommand(io, pattern, options)),
+    );
 
   withOptions(program.command('rollback'))
     .description('put tags back to what they named before, if that image is there and verifies')
@@ -135,7 +148,9 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
       'after',
       example('slipway rollback 20261125-203000-1a2b3c', 'slipway rollback ghcr.io/example/alpine:3.20'),
     )
-    .action(async (what: string, options: RollbackOptions) => ended(await rollbackCommand(io, what, options)));
+    .action(async (what: string, options: RollbackOptions) =>
+      ended(await (await import('./commands/rollback.ts')).rollbackCommand(io, what, options)),
+    );
 
   withOptions(program.command('check'))
     .description('check the config and what it publishes by rules; see docs/check.md')
@@ -144,7 +159,9 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
       new Option('--format <format>', 'how findings are printed').choices(['table', 'json', 'sarif']).default('table'),
     )
     .addHelpText('after', example('slipway check --offline', 'slipway check --format sarif > check.sarif'))
-    .action(async (options: CheckOptions) => ended(await checkCommand(io, options)));
+    .action(async (options: CheckOptions) =>
+      ended(await (await import('./commands/check.ts')).checkCommand(io, options)),
+    );
 
   withSettings(program.command('show'))
     .description('digest, platforms, and the tree of what is attached to an image')
@@ -160,18 +177,22 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
         'slipway show ghcr.io/example/alpine:3.20 --sbom --platform linux/arm64',
       ),
     )
-    .action(async (reference: string, options: ShowOptions) => ended(await showCommand(io, reference, options)));
+    .action(async (reference: string, options: ShowOptions) =>
+      ended(await (await import('./commands/show.ts')).showCommand(io, reference, options)),
+    );
 
   withOptions(program.command('doctor'))
     .description('check tools, registries, credentials and the signing identity, and say how to mend each')
     .addHelpText('after', example('slipway doctor', 'slipway doctor --to localhost:5000/scratch'))
-    .action(async (options: Options) => ended(await doctorCommand(io, options)));
+    .action(async (options: Options) => ended(await (await import('./commands/doctor.ts')).doctorCommand(io, options)));
 
   withOptions(program.command('policy').description('policies for those who run the images').command('export'))
     .description('print the admission policy that matches what these settings sign')
     .addArgument(new Argument('<consumer>', 'who reads it').choices(exportKinds))
     .addHelpText('after', example('slipway policy export kyverno', 'slipway policy export containers --json'))
-    .action(async (kind: ExportKind, options: Options) => ended(await policyExportCommand(io, kind, options)));
+    .action(async (kind: ExportKind, options: Options) =>
+      ended(await (await import('./commands/policy.ts')).policyExportCommand(io, kind, options)),
+    );
 
   program
     .command('import')
@@ -194,7 +215,7 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
       ),
     )
     .action(async (kind: ImportKind, file: string, options: ImportOptions) =>
-      ended(await importCommand(io, kind, file, options)),
+      ended(await (await import('./commands/import.ts')).importCommand(io, kind, file, options)),
     );
 
   program
@@ -206,7 +227,7 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     .option('--json', 'print one JSON envelope', false)
     .addHelpText('after', example('slipway tools install', 'slipway tools install crane trivy'))
     .action(async (names: readonly string[], options: { readonly json: boolean }) =>
-      ended(await toolsInstallCommand(io, names, options)),
+      ended(await (await import('./commands/tools.ts')).toolsInstallCommand(io, names, options)),
     );
 
   const plugin = program.command('plugin').description('what authors of plugins, and those who swap them, need');
@@ -221,7 +242,9 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
       'after',
       example('slipway plugin new build-greet', 'slipway plugin new @team/build-greet --dir plugins/greet'),
     )
-    .action(async (name: string, options: PluginNewOptions) => ended(await pluginNewCommand(io, name, options)));
+    .action(async (name: string, options: PluginNewOptions) =>
+      ended(await (await import('./commands/plugin-new.ts')).pluginNewCommand(io, name, options)),
+    );
 
   withSettings(plugin.command('diff'))
     .description('ask two plugins the same on throw-away registries, and print in what their results differ')
@@ -238,16 +261,20 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
       ),
     )
     .action(async (a: string, b: string, options: PluginDiffOptions) =>
-      ended(await pluginDiffCommand(io, [a, b], options)),
+      ended(await (await import('./commands/plugin-diff.ts')).pluginDiffCommand(io, [a, b], options)),
     );
 
   withSettings(program.command('schema'))
     .description('print a JSON Schema, with what the plugins add')
     .addOption(
-      new Option('--of <what>', 'which').choices(['config', 'settings', 'envelope', 'events']).default('config'),
+      new Option('--of <what>', 'which')
+        .choices(['config', 'settings', 'lock', 'envelope', 'events'])
+        .default('config'),
     )
     .addHelpText('after', example('slipway schema > docs/config.schema.json', 'slipway schema --of envelope'))
-    .action(async (options: SchemaOptions) => ended(await schemaCommand(io, options)));
+    .action(async (options: SchemaOptions) =>
+      ended(await (await import('./commands/schema.ts')).schemaCommand(io, options)),
+    );
 
   return program;
 }
@@ -270,6 +297,7 @@ function withOptions(command: Command): Command {
     )
     .option('--exclude <pattern>', 'leave matching entries out; repeatable', collect, [])
     .option('--to <prefix>', 'send every destination below this prefix, and never sign with the production key')
+    .option('--frozen', 'take sources and selected tags from slipway.lock.yaml, exactly, and look none up', false)
     .option('--json', 'print one JSON envelope on stdout', false)
     .addOption(
       new Option('--progress <how>', 'progress on stderr')

@@ -1,8 +1,10 @@
-/** The command's own version, from its package. */
+/** The command's own package: where it lies, and which version it is. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  readonly version: string;
-};
+/** Above `src/` in the checkout, above `dist/` in the package. */
+export const packageFolder = join(import.meta.dirname, '..');
+
+const manifest = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { readonly version: string };
 
 export const VERSION: string = manifest.version;

@@ -2,7 +2,8 @@
  * The catalogue of tools that Slipway builds from source. Each has a Go module of its own under `go/`, whose `go.mod`
  * names one version and whose `go.sum` names every byte; a test holds this table and those files together.
  */
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 
 /** How a program is asked for its version, wherever it came from. */
 export interface VersionProbe {
@@ -245,8 +246,8 @@ export const catalogue: readonly Pin[] = [
   },
 ];
 
-/** Where the pinned Go modules lie: beside `src/` in the checkout, beside `dist/` in the package. */
-export const modulesFolder = join(import.meta.dirname, '..', 'go');
+/** Where the pinned Go modules lie: in this package, also when this code was bundled into another. */
+export const modulesFolder = join(dirname(createRequire(import.meta.url).resolve('@slipway/tools/package.json')), 'go');
 
 export function pinOf(name: string): Pin | undefined {
   return catalogue.find((pin) => pin.name === name);

@@ -5,7 +5,7 @@ import { configFailure, fail, ok, type ConfigFailure, type Result } from '@slipw
 import { answer, EXIT, refuse } from '../answer.ts';
 import { defaultPlugins, otherPlugins } from '../default-plugins.ts';
 import type { Io } from '../io.ts';
-import { VERSION } from '../version.ts';
+import { packageFolder, VERSION } from '../version.ts';
 
 export interface PluginNewOptions {
   readonly dir?: string;
@@ -13,7 +13,7 @@ export interface PluginNewOptions {
 }
 
 /** A package that is complete but for its names, which are `build-example` and `example` throughout. */
-const template = join(import.meta.dirname, '..', '..', 'template');
+const template = join(packageFolder, 'template');
 
 /** What the generated package is built and tested with; a test holds them to the versions of this repository. */
 const VERSIONS: Readonly<Record<string, string>> = {

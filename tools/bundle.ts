@@ -1,0 +1,48 @@
+/**
+ * The command as few files, with everything that it and its default plugins use: Node would spend more time on finding
+ * some seven hundred modules than the command needs for its work. What a command does not use is in other files, which are
+ * not read then. Plugins from elsewhere import the packages, which are published beside it as they are.
+ */
+import { globSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { rolldown } from 'rolldown';
+import { root } from './child.ts';
+
+/** Bundles the sources that `entry` reaches into `dist`. */
+export async function bundle(entry: string, dist: string): Promise<void> {
+  await rm(dist, { recursive: true, force: true });
+  const made = await rolldown({
+    input: entry,
+    platform: 'node',
+    resolve: { conditionNames: ['slipway-source', 'node', 'import', 'default'] },
+    onLog(level, log) {
+      throw new Error(`${level}: ${log.message}`);
+    },
+  });
+  const { output } = await made.write({
+    dir: dist,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+  });
+  const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? Object.keys(chunk.modules) : []));
+  await writeFile(join(dist, 'THIRD-PARTY-LICENSES.txt'), await licenses(modules));
+}
+
+const installed = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
+
+/** Of every package that is in the bundle: whoever passes it on passes these on. */
+async function licenses(modules: readonly string[]): Promise<string> {
+  const folders = new Set(modules.flatMap((path) => installed.exec(path)?.[0] ?? []));
+  const texts = [...folders].toSorted().map(async (folder) => {
+    const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Readonly<
+      Record<'name' | 'version' | 'license', string>
+    >;
+    const files = globSync('{LICEN[SC]E,licen[sc]e,COPYING,NOTICE}*', { cwd: folder }).toSorted();
+    const text = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
+    if (!manifest.license) throw new Error(`${relative(root, folder)} names no license`);
+    return `${manifest.name} ${manifest.version} (${manifest.license})\n\n${text.join('\n').trim()}\n`;
+  });
+  return (await Promise.all(texts)).join(`\n${'-'.repeat(80)}\n\n`);
+}
