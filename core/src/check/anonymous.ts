@@ -3,15 +3,14 @@ import type { Settings } from '../config/model.ts';
 import { ok } from '../failure.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { Registry } from '../registry/model.ts';
-import { plainHttpRule } from '../run/open-registry.ts';
+import { connectionRules } from '../run/open-registry.ts';
 
 /** To be closed by the caller. */
 export function anonymousRegistry(settings: Settings, signal: AbortSignal): Registry {
   return createRegistry({
-    plainHttp: plainHttpRule(settings),
+    ...connectionRules(settings),
     mirrors: [],
     credentials: { login: async () => ok(undefined), dockerConfigFor: async () => '{}' },
-    perHost: settings.limits.host,
     signal,
   });
 }

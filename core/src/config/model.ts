@@ -1,5 +1,6 @@
 /** The config and the settings once they are valid: references parsed, paths inside their folder, positions kept. */
 import type { Position } from '../failure.ts';
+import type { RegistrySetting } from './registry-setting.ts';
 import type { Platform } from '../oci/model.ts';
 import type { Reference, Repository, Tag, Tagged } from '../reference.ts';
 
@@ -39,8 +40,15 @@ export interface SyncOptions {
   readonly immutable?: true;
   /** Layers that registries only point to are copied too. */
   readonly foreignLayers?: true;
-  /** Template of the tag under which what a sync overwrites is kept, as `backup-{tag}-{date}`. */
-  readonly backup?: string;
+  /** The tag under which what a sync overwrites is kept. */
+  readonly backup?: Backup;
+}
+
+export interface Backup {
+  /** As `backup-{tag}-{date}`. */
+  readonly template: string;
+  /** With only {tag}, that of the destination, left to be filled in. */
+  readonly dated: string;
 }
 
 export interface ReferrerFilter {
@@ -284,6 +292,7 @@ export interface Settings {
   readonly mirrors: readonly Mirror[];
   /** Hosts that may be spoken to by plain HTTP besides loopback. */
   readonly plainHttp: readonly string[];
+  readonly registries: readonly RegistrySetting[];
   readonly policy: Policy;
   /** The first matching pattern decides; `full` when none does. */
   readonly trust: readonly { readonly match: string; readonly level: TrustLevel }[];
@@ -296,8 +305,12 @@ export interface Settings {
   readonly limits: {
     /** Tasks that keep a CPU busy at once. */
     readonly cpu: number;
-    /** Tasks that talk to one registry host at once. */
+    /** Tasks that talk to one registry host at once, and requests under way to it. */
     readonly host: number;
+    /** Whether a host is asked little at first, and more while it answers well. */
+    readonly rampUp: boolean;
+    /** Bytes a second of all registries together; any number when absent. */
+    readonly bandwidth?: number;
     /** Milliseconds for one task. */
     readonly task: number;
     /** Tries of a task whose failure is transient. */

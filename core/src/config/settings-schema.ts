@@ -3,6 +3,7 @@ import type { JsonSchema } from '../plugin/api.ts';
 import { checkSchema } from './check-schema.ts';
 import { DURATION } from './duration.ts';
 import { policySchema } from './policy-schema.ts';
+import { bandwidthSchema, registriesSchema } from './registries-schema.ts';
 import { signingSchema } from './signing-schema.ts';
 
 /** `pluginOptions`: plugin name → schema of its options, for the plugins that are known; others' options are free. */
@@ -47,6 +48,7 @@ export function settingsSchema(pluginOptions: Readonly<Record<string, JsonSchema
         maxItems: 1000,
         items: text('Host', 'A registry host with its port.', 'registry.example:5000', 255),
       },
+      registries: registriesSchema,
       policy: policySchema,
       trust: {
         title: 'Trust',
@@ -169,7 +171,17 @@ const limitsSchema = {
   additionalProperties: false,
   properties: {
     cpu: whole('CPU', 'Tasks that keep a CPU busy at once; as many as there are CPUs when absent.', 1024),
-    host: { ...whole('Host', 'Tasks that talk to one registry host at once.', 256), default: 8 },
+    host: {
+      ...whole('Host', 'Tasks that talk to one registry host at once, and requests under way to it.', 256),
+      default: 8,
+    },
+    rampUp: {
+      title: 'Ramp up',
+      description: 'Whether a host is asked little at first, and more while it answers well.',
+      type: 'boolean',
+      default: true,
+    },
+    bandwidth: bandwidthSchema('Bytes a second of all registries together, in both directions.'),
     task: {
       ...text('Task', 'The longest one task may take, at most 7d.', '15m', 16),
       pattern: DURATION,

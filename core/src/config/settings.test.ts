@@ -32,6 +32,7 @@ test('without a file, everything has its default', async () => {
     publish: 'each',
     mirrors: [],
     plainHttp: [],
+    registries: [],
     policy: {
       build: {
         verdict: 'refuse',
@@ -55,7 +56,7 @@ test('without a file, everything has its default', async () => {
       waivers: [],
     },
     trust: [],
-    limits: { cpu: 2, host: 8, task: 900_000, tries: 3 },
+    limits: { cpu: 2, host: 8, rampUp: true, task: 900_000, tries: 3 },
   });
 });
 

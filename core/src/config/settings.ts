@@ -11,6 +11,8 @@ import type { Mirror, PluginSetting, Settings, TrustLevel } from './model.ts';
 import { readPolicy } from './policy.ts';
 import { quote } from './quote.ts';
 import { settingsSchema } from './settings-schema.ts';
+import { parseBandwidth } from './bandwidth.ts';
+import { readRegistries } from './registries.ts';
 import { readSigning } from './signing.ts';
 import { compileSchema, validate, type Validator } from './validate.ts';
 
@@ -37,6 +39,7 @@ export async function readSettings(document: Document, defaults: SettingsDefault
   const policy = readPolicy(document, defaults.date, problems, warnings, folder);
   const check = readCheck(document, defaults.date, problems, warnings, folder);
   const signing = await readSigning(document, folder, problems);
+  const registries = await readRegistries(document, folder, problems);
   const settings: Settings = {
     file: document.file,
     folder,
@@ -49,6 +52,7 @@ export async function readSettings(document: Document, defaults: SettingsDefault
       const host = text(item);
       return host ? (accept(parseHost(host), ['plainHttp', index]) ?? []) : [];
     }),
+    registries,
     policy,
     trust: items(root['trust']).map((item) => {
       const level: TrustLevel = fields(item)['level'] === 'copy' ? 'copy' : 'full';
@@ -104,9 +108,12 @@ export async function readSettings(document: Document, defaults: SettingsDefault
     if (task > MAX_TASK) {
       problems.push(configFailure('"task" is longer than 7d', 'for example 2h', document.locate(['limits', 'task'])));
     }
+    const bandwidth = parseBandwidth(text(limits['bandwidth']) ?? '');
     return {
       cpu: count(limits['cpu']) ?? Math.max(1, defaults.parallelism),
       host: count(limits['host']) ?? 8,
+      rampUp: flag(limits['rampUp']) ?? true,
+      ...(bandwidth === undefined ? {} : { bandwidth }),
       task,
       tries: count(limits['tries']) ?? 3,
     };

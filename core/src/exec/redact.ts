@@ -37,6 +37,23 @@ export function createRedactor(secrets: Iterable<string>): Redactor {
   return Object.assign(redact, { values });
 }
 
+/** One that is told further secrets as they become known, as the logins of registries are. */
+export function createLearningRedactor(secrets: Iterable<string>): {
+  readonly redact: Redactor;
+  readonly learnt: (secret: string) => void;
+} {
+  const known = new Set(secrets);
+  let current = createRedactor(known);
+  return {
+    redact: Object.assign((text: string) => current(text), { values: (text: string) => current.values(text) }),
+    learnt(secret) {
+      if (known.has(secret)) return;
+      known.add(secret);
+      current = createRedactor(known);
+    },
+  };
+}
+
 function formsOf(secret: string): readonly string[] {
   const whole = secret.trim();
   const lines = whole.split(/\r?\n/).map((line) => line.trim());

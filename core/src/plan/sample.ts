@@ -85,9 +85,10 @@ export function settings(trust: Settings['trust'] = []): Settings {
     publish: 'each',
     mirrors: [],
     plainHttp: [],
+    registries: [],
     policy: { ...defaultRules, overrides: [], waivers: [] },
     trust,
-    limits: { cpu: 2, host: 4, task: 60_000, tries: 3 },
+    limits: { cpu: 2, host: 4, rampUp: true, task: 60_000, tries: 3 },
   };
 }
 

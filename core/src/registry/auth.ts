@@ -1,23 +1,21 @@
-/**
- * Logging in: what a registry asks for is remembered, tokens are fetched once for each repository and kind of access.
- * https://distribution.github.io/distribution/spec/auth/token/ and .../auth/oauth/
- */
-import { fail, ok, type Result } from '../failure.ts';
+/** Logging in: what a registry asks for is remembered; tokens are fetched once for each repository and kind of access. */
+import { ok, type Result } from '../failure.ts';
 import type { Repository } from '../reference.ts';
-import { parseChallenges, type Challenge } from './challenge.ts';
+import type { Reach } from './address.ts';
+import { parseChallenges, type Challenge, type ChallengeMemory } from './challenge.ts';
 import type { Credentials, Login } from './credentials.ts';
-import type { Http, HttpRequest, HttpResponse } from './http.ts';
+import type { Http } from './http.ts';
 import type { Side } from './model.ts';
-import { isTransientStatus, property, refusal, registryFailure } from './refusal.ts';
-import { parseRetryAfter, type Retrier } from './retry.ts';
+import type { Retrier } from './retry.ts';
+import { basic, createTokenClient, type Token } from './tokens.ts';
 
 /** What a request needs the right to do. */
 export interface Scope {
   readonly path: Repository['path'];
-  readonly actions: 'pull' | 'pull,push';
+  readonly actions: 'pull' | 'pull,push' | 'pull,delete';
 }
 
-/** A request that wants to be let in. */
+/** A request that wants to be let in. Its first scope is the repository that it is about. */
 export interface Visit {
   readonly side: Side;
   readonly registry: string;
@@ -28,197 +26,202 @@ export interface Visit {
 export interface Auth {
   /** The `Authorization` header to send; undefined when the host has asked for none so far. */
   authorization(visit: Visit): Promise<Result<string | undefined>>;
-  /** Learns from a 401; `sent` is the header that was not accepted. True when a new try may be let in. */
-  challenged(visit: Visit, header: string | undefined, sent: string | undefined): boolean;
+  /**
+   * Learns from a 401. `sent` is the header that was not accepted, `fresh` that it was made for this very request. True:
+   * a new try may be let in.
+   */
+  challenged(visit: Visit, header: string | undefined, sent: string | undefined, fresh: boolean): boolean;
 }
-
-interface Token {
-  readonly header: string;
-  /** Milliseconds since the epoch. */
-  readonly until: number;
-}
-
-/** Seconds that a token is good for when the server does not say, and bytes of its answer that are read. */
-const LIFETIME = 60;
-const MAX_ANSWER = 1024 * 1024;
 
 export interface AuthOptions {
   readonly http: Http;
   readonly retrier: Retrier;
   readonly credentials: Credentials;
-  readonly plainHttp: (host: string) => boolean;
+  readonly mayGo: Reach;
+  /** Repositories that will be written to: the first token for one is good for that too. None when absent. */
+  readonly writes?: (repository: Repository) => boolean;
+  /** What hosts asked for in earlier runs. */
+  readonly memory?: ChallengeMemory;
 }
 
-export function createAuth({ http, retrier, credentials, plainHttp }: AuthOptions): Auth {
+/** A scope that a registry asked for in place of ours, as registries do that serve a repository under another name. */
+const DEMAND = /^[a-z]+(?:\([a-z]+\))?:[!-~]{1,512}$/;
+
+export function createAuth({ http, retrier, credentials, mayGo, writes, memory }: AuthOptions): Auth {
+  const client = createTokenClient({ http, retrier, mayGo });
   const challenges = new Map<string, Challenge>();
+  /** Hosts whose challenge of this run is known, so that what is remembered of them is of no interest. */
+  const seen = new Set<string>();
   const tokens = new Map<string, Token>();
-  const pending = new Map<string, Promise<Result<Token>>>();
+  const pending = new Map<string, Promise<Result<Token | undefined>>>();
+  /** By registry and what we would ask for. */
+  const demands = new Map<string, string>();
+  /** Repositories, by registry and path, where only pulling is granted although we will write there. */
+  const readOnly = new Set<string>();
+  /** Registries that grant no token for two repositories at once. */
+  const oneScope = new Set<string>();
 
   async function authorization(visit: Visit): Promise<Result<string | undefined>> {
-    const challenge = challenges.get(visit.registry);
+    const challenge = challengeOf(visit.registry);
     if (challenge === undefined) return ok(undefined);
     if (challenge.scheme === 'basic') {
-      const login = await credentials.login(visit.registry);
-      if (!login.ok) return login;
-      return ok(login.value === undefined ? undefined : basic(login.value));
+      const login = await loginFor(visit);
+      return login.ok ? ok(login.value === undefined ? undefined : basic(login.value)) : login;
     }
-    const kept = [visit, pushing(visit)]
-      .map((each) => tokens.get(keyOf(each)))
-      .find((token) => token !== undefined && token.until > Date.now());
-    if (kept !== undefined) return ok(kept.header);
-    const token = await once(pending, keyOf(visit), () => fetchToken(visit, challenge));
-    return token.ok ? ok(token.value.header) : token;
-  }
-
-  async function fetchToken(visit: Visit, challenge: Challenge): Promise<Result<Token>> {
-    const realm = realmOf(visit, challenge);
-    if (!realm.ok) return realm;
-    const login = await credentials.login(visit.registry);
-    if (!login.ok) return login;
-    const answer = await askForToken(visit, challenge, realm.value, login.value);
-    if (!answer.ok) return answer;
-    const token = await readToken(visit, answer.value);
-    if (token.ok) tokens.set(keyOf(visit), token.value);
-    return token;
-  }
-
-  async function askForToken(
-    visit: Visit,
-    challenge: Challenge,
-    realm: URL,
-    login: Login | undefined,
-  ): Promise<Result<HttpResponse>> {
-    const service = challenge.parameters.get('service');
-    if (login?.kind === 'identity') {
-      const form = new URLSearchParams({
-        grant_type: 'refresh_token',
-        client_id: 'slipway',
-        refresh_token: login.secret,
-      });
-      if (service !== undefined) form.set('service', service);
-      form.set('scope', visit.scopes.map(formatScope).join(' '));
-      const answer = await send(visit, {
-        method: 'POST',
-        url: realm,
-        headers: { 'content-type': 'application/x-www-form-urlencoded' },
-        body: Buffer.from(form.toString()),
-      });
-      if (!answer.ok || ![404, 405, 501].includes(answer.value.status)) return answer;
-      await answer.value.drain();
+    const now = Date.now();
+    const kept = keptFor(visit, now);
+    if (kept !== undefined) {
+      // A failure of this one is no matter: the token that is there is good for a while.
+      if (kept.renew <= now) void fetchOnce(visit, challenge);
+      return ok(kept.header);
     }
-    const url = new URL(realm);
-    if (service !== undefined) url.searchParams.set('service', service);
-    for (const scope of visit.scopes) url.searchParams.append('scope', formatScope(scope));
-    return send(visit, { method: 'GET', url, headers: login === undefined ? {} : { authorization: basic(login) } });
+    const token = await fetchOnce(visit, challenge);
+    return token.ok ? ok(token.value?.header) : token;
   }
 
-  function send(
-    visit: Visit,
-    request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>,
-  ): Promise<Result<HttpResponse>> {
-    return retrier.run(request.url.host, async () => {
-      const result = await http.send({ ...request, side: visit.side, registry: visit.registry });
-      if (!result.ok || !isTransientStatus(result.value.status)) return { result };
-      const wait = parseRetryAfter(result.value.header('retry-after'), Date.now());
-      const { failure } = await refusal({ ...visit, what: 'a token' }, result.value);
-      return { result: fail(failure), ...(wait === undefined ? {} : { retryAfter: wait }) };
-    });
+  function challengeOf(registry: string): Challenge | undefined {
+    return challenges.get(registry) ?? (seen.has(registry) ? undefined : memory?.get(registry));
   }
 
-  /** A registry must not be able to have a password sent in the clear, or to a host that only it names without TLS. */
-  function realmOf(visit: Visit, challenge: Challenge): Result<URL> {
-    const text = challenge.parameters.get('realm');
-    const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
-    const safe =
-      url?.protocol === 'https:' ||
-      (url?.protocol === 'http:' &&
-        visit.origin.protocol === 'http:' &&
-        (url.host === visit.origin.host || plainHttp(url.host)));
-    if (url !== undefined && safe && url.username === '') return ok(url);
-    return fail(
-      registryFailure(
-        visit,
-        'permanent',
-        `${visit.registry} asks to log in at an address that is not safe to send a password to`,
-      ),
+  function loginFor({ registry, scopes }: Visit): Promise<Result<Login | undefined>> {
+    return credentials.login(registry, scopes[0]?.path);
+  }
+
+  /** A token for pushing also opens for pulling. */
+  function keptFor(visit: Visit, now: number): Token | undefined {
+    const own = tokens.get(keyOf(visit.registry, wanted(visit)));
+    if (own !== undefined && own.until > now) return own;
+    const wider = tokens.get(keyOf(visit.registry, widened(visit)));
+    return wider !== undefined && wider.until > now ? wider : undefined;
+  }
+
+  /** The scopes to ask for. */
+  function wanted(visit: Visit): readonly string[] {
+    const { registry, scopes } = visit;
+    const demand = demands.size === 0 ? undefined : demands.get(keyOf(registry, scopes.map(formatScope)));
+    if (demand !== undefined) return [demand];
+    const asked = oneScope.has(registry) ? scopes.slice(0, 1) : scopes;
+    return isWidened(visit) ? widened({ ...visit, scopes: asked }) : asked.map(formatScope);
+  }
+
+  function isWidened({ registry, scopes: [first] }: Visit): boolean {
+    return (
+      writes !== undefined &&
+      first?.actions === 'pull' &&
+      !readOnly.has(`${registry}/${first.path}`) &&
+      writes({ registry, path: first.path })
     );
   }
 
-  function challenged(visit: Visit, header: string | undefined, sent: string | undefined): boolean {
+  /** Whoever asks while the answer is under way gets the same answer. Undefined: what was remembered is of no use. */
+  function fetchOnce(visit: Visit, challenge: Challenge): Promise<Result<Token | undefined>> {
+    const key = keyOf(visit.registry, wanted(visit));
+    const running = pending.get(key) ?? fetchToken(visit, challenge).finally(() => pending.delete(key));
+    pending.set(key, running);
+    return running;
+  }
+
+  async function fetchToken(visit: Visit, challenge: Challenge): Promise<Result<Token | undefined>> {
+    const login = await loginFor(visit);
+    if (!login.ok) return login;
+    const remembered = !challenges.has(visit.registry);
+    if (remembered && login.value !== undefined && !isAtHome(visit, challenge)) return forget(visit);
+    for (let less = false; ; less = true) {
+      const scopes = wanted(visit);
+      const token = await client.fetch({ visit, challenge, scopes, login: login.value });
+      if (token.ok) {
+        tokens.set(keyOf(visit.registry, scopes), token.value);
+        return token;
+      }
+      if (remembered && token.failure.class !== 'cancelled') return forget(visit);
+      if (token.failure.class !== 'permanent' || !askForLess(visit)) {
+        // One scope was refused as well, so that it was not their number.
+        if (less) oneScope.delete(visit.registry);
+        return token;
+      }
+    }
+  }
+
+  /** What an earlier run was told is not true any more: the host is asked as if nothing were known. */
+  function forget({ registry }: Visit): Result<undefined> {
+    seen.add(registry);
+    return ok(undefined);
+  }
+
+  /** True when there is less to ask for than what was refused. */
+  function askForLess(visit: Visit): boolean {
+    const [first] = visit.scopes;
+    if (first !== undefined && isWidened(visit)) {
+      readOnly.add(`${visit.registry}/${first.path}`);
+      return true;
+    }
+    if (visit.scopes.length < 2 || oneScope.has(visit.registry)) return false;
+    oneScope.add(visit.registry);
+    return true;
+  }
+
+  function challenged(visit: Visit, header: string | undefined, sent: string | undefined, fresh: boolean): boolean {
     const offered = parseChallenges(header ?? '');
     const chosen =
       offered.find(({ scheme }) => scheme === 'bearer') ?? offered.find(({ scheme }) => scheme === 'basic');
     if (chosen === undefined) return false;
-    challenges.set(visit.registry, chosen);
+    const { registry } = visit;
+    challenges.set(registry, chosen);
+    seen.add(registry);
+    memory?.set(registry, chosen);
     if (chosen.scheme === 'basic') return sent?.startsWith('Basic ') !== true;
-    for (const each of [visit, pushing(visit)]) {
-      // Only the token that was refused: another task may have fetched a new one meanwhile.
-      if (tokens.get(keyOf(each))?.header === sent) tokens.delete(keyOf(each));
+    const asked = wanted(visit);
+    // Only the token that was refused: another task may have fetched a new one meanwhile.
+    for (const key of [keyOf(registry, asked), keyOf(registry, widened(visit))]) {
+      if (tokens.get(key)?.header === sent) tokens.delete(key);
     }
+    if (!fresh) return true;
+    if (isWidened(visit)) return askForLess(visit);
+    const demand = chosen.parameters.get('scope') ?? '';
+    if (asked.some((scope) => sameScope(scope, demand)) || !DEMAND.test(demand)) return false;
+    demands.set(keyOf(registry, visit.scopes.map(formatScope)), demand);
     return true;
   }
 
   return { authorization, challenged };
 }
 
-/** The rights that include the visit's: a token for pushing also opens for pulling. */
-function pushing(visit: Visit): Visit {
-  const [first, ...others] = visit.scopes;
-  return first === undefined ? visit : { ...visit, scopes: [{ ...first, actions: 'pull,push' }, ...others] };
+/**
+ * A realm that is remembered gets a password only where nobody can have put it: at the registry itself, or where everybody
+ * knows the two to be one. Elsewhere the registry is asked again.
+ */
+function isAtHome({ origin }: Visit, challenge: Challenge): boolean {
+  const realm = URL.parse(challenge.parameters.get('realm') ?? '');
+  if (realm === null) return false;
+  return realm.origin === origin.origin || KNOWN_REALMS[origin.origin] === realm.origin;
 }
 
-function keyOf(visit: Visit): string {
-  return `${visit.registry} ${visit.scopes.map(formatScope).join(' ')}`;
+const KNOWN_REALMS: Readonly<Record<string, string>> = {
+  'https://registry-1.docker.io': 'https://auth.docker.io',
+  'https://registry.gitlab.com': 'https://gitlab.com',
+};
+
+function widened({ scopes: [first, ...others] }: Visit): readonly string[] {
+  return first === undefined ? [] : [`repository:${first.path}:pull,push`, ...others.map(formatScope)];
+}
+
+function keyOf(registry: string, scopes: readonly string[]): string {
+  return scopes.length === 1 ? `${registry} ${scopes[0]}` : `${registry} ${scopes.join(' ')}`;
 }
 
 function formatScope({ path, actions }: Scope): string {
   return `repository:${path}:${actions}`;
 }
 
-function basic(login: Login): string {
-  const name = login.kind === 'identity' && login.username === '' ? '<token>' : login.username;
-  return `Basic ${Buffer.from(`${name}:${login.secret}`).toString('base64')}`;
-}
-
-async function readToken(visit: Visit, response: HttpResponse): Promise<Result<Token>> {
-  if (response.status !== 200) {
-    return fail(
-      (
-        await refusal(
-          {
-            ...visit,
-            what: `a token for ${visit.scopes.map(({ path, actions }) => `${path} (${actions})`).join(', ')}`,
-          },
-          response,
-        )
-      ).failure,
-    );
-  }
-  const bytes = await response.bytes(MAX_ANSWER);
-  if (!bytes.ok) return bytes;
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(bytes.value));
-  } catch {
-    json = undefined;
-  }
-  const named = property(json, 'token');
-  const token = typeof named === 'string' && named !== '' ? named : property(json, 'access_token');
-  // A header holds printable characters only; what does not fit was not meant as a token.
-  if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
-    return fail(registryFailure(visit, 'permanent', `${visit.registry} gave no token when asked to let us in`));
-  }
-  const lifetime = property(json, 'expires_in');
-  const seconds = typeof lifetime === 'number' && lifetime > 0 ? lifetime : LIFETIME;
-  // Some of it is spent on the way; a token that ends earlier than promised is fetched again after its 401.
-  return ok({ header: `Bearer ${token}`, until: Date.now() + seconds * 900 });
-}
-
-/** Whoever asks while the answer is under way gets the same answer. */
-async function once<T>(pending: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-  const running = pending.get(key);
-  if (running !== undefined) return running;
-  const promise = make().finally(() => pending.delete(key));
-  pending.set(key, promise);
-  return promise;
+/** Actions may come in any order. */
+function sameScope(left: string, right: string): boolean {
+  const normal = (scope: string): string => {
+    const at = scope.lastIndexOf(':');
+    return `${scope.slice(0, at)}:${scope
+      .slice(at + 1)
+      .split(',')
+      .sort()
+      .join(',')}`;
+  };
+  return normal(left) === normal(right);
 }

@@ -30,3 +30,9 @@ export function parseChallenges(header: string): readonly Challenge[] {
   }
   return challenges;
 }
+
+/** What each registry asked for in earlier runs. It only saves requests: nothing of it is believed without a check. */
+export interface ChallengeMemory {
+  get(registry: string): Challenge | undefined;
+  set(registry: string, challenge: Challenge): void;
+}

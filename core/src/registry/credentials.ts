@@ -1,11 +1,21 @@
 /**
- * Whose name and password go to which host: Docker's config file, its credential helpers, and GITHUB_TOKEN.
- * https://docs.docker.com/reference/cli/docker/login/#credential-stores
+ * Whose name and password go to which repository: what the settings say, Docker's config file, its credential helpers, and
+ * GITHUB_TOKEN. https://docs.docker.com/reference/cli/docker/login/#credential-stores
  */
-import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { RegistryLogin } from '../config/registry-setting.ts';
 import { configFailure, fail, ok, type Result } from '../failure.ts';
+import type { Repository } from '../reference.ts';
+import {
+  entryOf,
+  entryOfPrefix,
+  fromAuth,
+  readDockerConfig,
+  serverOf,
+  toAuth,
+  type DockerConfig,
+} from './docker-config.ts';
 import { plain, property } from './refusal.ts';
 
 /** `identity`: the secret is a token that is only good for fetching other tokens. */
@@ -16,10 +26,24 @@ export interface Login {
 }
 
 export interface Credentials {
-  /** Undefined: nobody is logged in there, which is enough for public images. Asked once a host, then remembered. */
-  login(registry: string): Promise<Result<Login | undefined>>;
-  /** Text of a Docker config with the logins of these hosts and no others, for a tool; without those that cannot be read. */
-  dockerConfigFor(registries: readonly string[]): Promise<string>;
+  /**
+   * Undefined: nobody is logged in there, which is enough for public images. Asked once an account, then remembered. Without
+   * `path`, who we are at the host as a whole.
+   */
+  login(registry: string, path?: string): Promise<Result<Login | undefined>>;
+  /**
+   * Text of a Docker config with the logins of these hosts and no others, for a tool; without those that cannot be read.
+   * `repositories` of these hosts that have an account of their own get an entry of their own, which crane, cosign, trivy and
+   * skopeo look for first; Docker itself knows hosts only.
+   */
+  dockerConfigFor(registries: readonly string[], repositories?: Iterable<Repository>): Promise<string>;
+}
+
+/** A login that the settings name, for a registry or a repository prefix in one. */
+export interface Account {
+  /** `ghcr.io` or `ghcr.io/team-a`. */
+  readonly match: string;
+  readonly login: RegistryLogin;
 }
 
 export interface HelperAnswer {
@@ -36,36 +60,63 @@ export interface CredentialsOptions {
   /** Where `.docker` is; the user's home when absent. */
   readonly home?: string;
   readonly runHelper: RunHelper;
+  /** The longest that covers a repository counts; none when absent. */
+  readonly accounts?: readonly Account[];
+  /** Told every secret as soon as it is known, before anybody uses it. */
+  readonly learnt?: (secret: string) => void;
 }
 
-const HUB_SERVER = 'https://index.docker.io/v1/';
-const MAX_CONFIG = 1024 * 1024;
 /** A helper's name becomes part of a program's name. */
 const HELPER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-interface DockerConfig {
-  readonly auths: unknown;
-  readonly credHelpers: unknown;
-  readonly credsStore: unknown;
-}
-
-export function createCredentials({ env, home = homedir(), runHelper }: CredentialsOptions): Credentials {
+export function createCredentials(options: CredentialsOptions): Credentials {
+  const { env, home = homedir(), runHelper, accounts = [], learnt = () => {} } = options;
   const file = join(env['DOCKER_CONFIG'] || join(home, '.docker'), 'config.json');
+  const configs = new Map<string, Promise<Result<DockerConfig>>>();
+  /** Of repositories, and of helpers. */
   const logins = new Map<string, Promise<Result<Login | undefined>>>();
-  let config: Promise<Result<DockerConfig>> | undefined;
 
-  async function find(registry: string): Promise<Result<Login | undefined>> {
-    config ??= readConfig(file);
-    const read = await config;
-    if (!read.ok) return read;
-    const { auths, credHelpers, credsStore } = read.value;
+  function configAt(name: string): Promise<Result<DockerConfig>> {
+    const config = configs.get(name) ?? readDockerConfig(name);
+    configs.set(name, config);
+    return config;
+  }
+
+  /** Undefined: the settings say nothing of it. */
+  async function ofAccount(registry: string, path: string | undefined): Promise<Result<Login | undefined> | undefined> {
+    const account = accountFor(accounts, registry, path);
+    return account === undefined ? undefined : read(account, registry, path);
+  }
+
+  async function read({ match, login }: Account, registry: string, path?: string): Promise<Result<Login | undefined>> {
+    if (login.kind === 'helper') return askOnce(login.name, registry);
+    if (login.kind === 'dockerConfig') return inConfig(login.file, registry, path);
+    const [username, secret] = [env[login.usernameEnv], env[login.passwordEnv]];
+    if (username && secret) return ok({ kind: 'password', username, secret });
+    const missing = username ? login.passwordEnv : login.usernameEnv;
+    return fail(configFailure(`${missing} is not set, which the settings name for the login to ${match}`));
+  }
+
+  async function inConfig(name: string, registry: string, path?: string): Promise<Result<Login | undefined>> {
+    const config = await configAt(name);
+    if (!config.ok) return config;
+    const { auths, credHelpers, credsStore } = config.value;
+    // Where a prefix of the repository has an entry, as in the files of podman and skopeo, it goes before the host's.
+    const prefixed = fromAuth(entryOfPrefix(auths, registry, path));
+    if (prefixed !== undefined) return ok(prefixed);
     const helper = entryOf(credHelpers, registry) ?? credsStore;
     if (typeof helper === 'string' && helper !== '') {
-      const answer = await askHelper(helper, registry, runHelper);
+      const answer = await askOnce(helper, registry);
       if (!answer.ok || answer.value !== undefined) return answer;
     }
-    const stored = fromAuth(entryOf(auths, registry));
-    if (stored !== undefined) return ok(stored);
+    return ok(fromAuth(entryOf(auths, registry)));
+  }
+
+  async function find(registry: string, path?: string): Promise<Result<Login | undefined>> {
+    const own = await ofAccount(registry, path);
+    if (own !== undefined) return own;
+    const stored = await inConfig(file, registry, path);
+    if (!stored.ok || stored.value !== undefined) return stored;
     const token = env['GITHUB_TOKEN'];
     // The registry looks at the token; the name only has to be there.
     if (registry === 'ghcr.io' && token) {
@@ -74,96 +125,69 @@ export function createCredentials({ env, home = homedir(), runHelper }: Credenti
     return ok(undefined);
   }
 
-  function login(registry: string): Promise<Result<Login | undefined>> {
-    const known = logins.get(registry) ?? find(registry);
-    logins.set(registry, known);
+  function askOnce(helper: string, registry: string): Promise<Result<Login | undefined>> {
+    return once(`${helper} ${registry}`, () => askHelper(helper, registry, runHelper));
+  }
+
+  function once(key: string, make: () => Promise<Result<Login | undefined>>): Promise<Result<Login | undefined>> {
+    const known = logins.get(key) ?? make();
+    logins.set(key, known);
     return known;
   }
 
-  async function dockerConfigFor(registries: readonly string[]): Promise<string> {
+  function login(registry: string, path?: string): Promise<Result<Login | undefined>> {
+    return once(`of ${registry}/${path ?? ''}`, async () => {
+      const found = await find(registry, path);
+      if (found.ok && found.value !== undefined) learnt(found.value.secret);
+      return found;
+    });
+  }
+
+  async function dockerConfigFor(
+    registries: readonly string[],
+    repositories: Iterable<Repository> = [],
+  ): Promise<string> {
     const auths: Record<string, unknown> = {};
-    for (const registry of [...new Set(registries)].sort()) {
+    const hosts = new Set(registries);
+    for (const registry of [...hosts].sort()) {
       const found = await login(registry);
       if (found.ok && found.value !== undefined) auths[serverOf(registry)] = toAuth(found.value);
     }
+    for (const { registry, path } of repositories) {
+      if (!hosts.has(registry) || !hasOwnAccount(registry, path)) continue;
+      const found = await login(registry, path);
+      if (!found.ok || found.value === undefined) continue;
+      for (const name of namesForTools(registry)) auths[`${name}/${path}`] = toAuth(found.value);
+    }
     return JSON.stringify({ auths });
+  }
+
+  function hasOwnAccount(registry: string, path: string): boolean {
+    const account = accountFor(accounts, registry, path);
+    return account !== undefined && account.match !== registry;
   }
 
   return { login, dockerConfigFor };
 }
 
-async function readConfig(file: string): Promise<Result<DockerConfig>> {
-  let text: string;
-  try {
-    await using handle = await open(file);
-    if ((await handle.stat()).size > MAX_CONFIG) {
-      return fail(configFailure(`${file} is too large to be a Docker config`));
-    }
-    text = await handle.readFile('utf8');
-  } catch (error) {
-    const code = property(error, 'code');
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      return ok({ auths: undefined, credHelpers: undefined, credsStore: undefined });
-    }
-    return fail(
-      configFailure(
-        `${file} cannot be read (${String(code)})`,
-        'it holds the logins of registries; DOCKER_CONFIG says where it is',
-      ),
-    );
+/** The account whose prefix is the longest that covers the repository. */
+export function accountFor<T extends { readonly match: string }>(
+  accounts: readonly T[],
+  registry: string,
+  path = '',
+): T | undefined {
+  const name = `${registry}/${path}`;
+  let best: T | undefined;
+  for (const account of accounts) {
+    if (account.match !== registry && name !== account.match && !name.startsWith(`${account.match}/`)) continue;
+    if (best === undefined || account.match.length > best.match.length) best = account;
   }
-  try {
-    const json: unknown = JSON.parse(text);
-    return ok({
-      auths: property(json, 'auths'),
-      credHelpers: property(json, 'credHelpers'),
-      credsStore: property(json, 'credsStore'),
-    });
-  } catch {
-    return fail(configFailure(`${file} is not valid JSON`, 'mend it, or write it again with "docker login"'));
-  }
+  return best;
 }
 
-/** What the config says for a registry, whose key may be written as a host or as an address. */
-function entryOf(table: unknown, registry: string): unknown {
-  if (typeof table !== 'object' || table === null) return undefined;
-  const exact = property(table, serverOf(registry)) ?? property(table, registry);
-  if (exact !== undefined) return exact;
-  const key = Object.keys(table).find((name) => hostOf(name) === registry);
-  return key === undefined ? undefined : property(table, key);
-}
-
-/** `https://index.docker.io/v1/` → `docker.io`. A key with a repository in it is good for that one only, so it is no host. */
-function hostOf(key: string): string | undefined {
-  const [host = '', ...path] = key.replace(/^https?:\/\//, '').split('/');
-  if (!['', 'v1', 'v2', 'v1/', 'v2/'].includes(path.join('/'))) return undefined;
-  const name = host.toLowerCase();
-  return name === 'index.docker.io' || name === 'registry-1.docker.io' ? 'docker.io' : name;
-}
-
-/** Under which name Docker keeps a registry's login. */
-function serverOf(registry: string): string {
-  return registry === 'docker.io' ? HUB_SERVER : registry;
-}
-
-function fromAuth(entry: unknown): Login | undefined {
-  const auth = property(entry, 'auth');
-  const decoded = typeof auth === 'string' ? Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '') : '';
-  const colon = decoded.indexOf(':');
-  const username = colon < 0 ? property(entry, 'username') : decoded.slice(0, colon);
-  const secret = colon < 0 ? property(entry, 'password') : decoded.slice(colon + 1);
-  const identity = property(entry, 'identitytoken');
-  const name = typeof username === 'string' ? username : '';
-  if (typeof identity === 'string' && identity !== '') return { kind: 'identity', username: name, secret: identity };
-  if (name === '' || typeof secret !== 'string' || secret === '') return undefined;
-  return { kind: 'password', username: name, secret };
-}
-
-function toAuth({ kind, username, secret }: Login): unknown {
-  const encode = (text: string) => Buffer.from(text).toString('base64');
-  return kind === 'identity'
-    ? { auth: encode(`${username}:`), identitytoken: secret }
-    : { auth: encode(`${username}:${secret}`) };
+/** Some tools call Docker Hub by its older name. */
+function namesForTools(registry: string): readonly string[] {
+  return registry === 'docker.io' ? [registry, 'index.docker.io'] : [registry];
 }
 
 /** https://github.com/docker/docker-credential-helpers#development */

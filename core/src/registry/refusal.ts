@@ -41,11 +41,16 @@ export function isTransientStatus(status: number): boolean {
 /** Error codes by which registries say that there is no such thing, sometimes without the status 404. */
 const ABSENT: ReadonlySet<string> = new Set(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'NOT_FOUND']);
 
-/** Reads the rest of an answer that is not what was hoped for; `absent`: the registry says that there is no such thing. */
-export async function refusal(
-  asked: Asked,
-  response: HttpResponse,
-): Promise<{ readonly absent: boolean; readonly failure: RegistryFailure }> {
+export interface Refusal {
+  /** The registry says that there is no such thing. */
+  readonly absent: boolean;
+  readonly failure: RegistryFailure;
+  /** The beginning of what it said, on one line. */
+  readonly text: string;
+}
+
+/** Reads the rest of an answer that is not what was hoped for. */
+export async function refusal(asked: Asked, response: HttpResponse): Promise<Refusal> {
   const { status } = response;
   const said = await readError(response);
   const details = { status, ...(said.code === undefined ? {} : { code: said.code }) };
@@ -57,6 +62,7 @@ export async function refusal(
   const message = `${asked.registry} ${verb} ${asked.what} (${answer})`;
   return {
     absent,
+    text: said.text,
     failure: registryFailure(asked, kind, message, { ...details, ...(hint === undefined ? {} : { hint }) }),
   };
 }
@@ -73,30 +79,35 @@ function hintFor(status: number, registry: string): string | undefined {
 }
 
 /** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes; anything else is ignored. */
-async function readError(response: HttpResponse): Promise<{ readonly code?: string; readonly message?: string }> {
+async function readError(
+  response: HttpResponse,
+): Promise<{ readonly code?: string; readonly message?: string; readonly text: string }> {
   const bytes = await response.bytes(MAX_ERROR);
-  if (!bytes.ok) return {};
+  if (!bytes.ok) return { text: '' };
+  const body = new TextDecoder().decode(bytes.value);
+  const text = plain(body.slice(0, 2000), 1000);
   try {
-    const json: unknown = JSON.parse(new TextDecoder().decode(bytes.value));
+    const json: unknown = JSON.parse(body);
     const errors = property(json, 'errors');
     const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
     const code = property(first, 'code');
     const message = property(first, 'message');
     return {
+      text,
       ...(typeof code === 'string' && /^[A-Z_]{1,64}$/.test(code) ? { code } : {}),
       ...(typeof message === 'string' && message !== '' ? { message: plain(message) } : {}),
     };
   } catch {
-    return {};
+    return { text };
   }
 }
 
 /** One short line: an answer must not be able to draw on the terminal. */
-export function plain(text: string): string {
+export function plain(text: string, longest = 200): string {
   return text
     .replace(/[\p{C}\s]+/gu, ' ')
     .trim()
-    .slice(0, 200);
+    .slice(0, longest);
 }
 
 /** A property of foreign JSON data. */

@@ -6,6 +6,8 @@ import { cancelled, fail, type Result } from '../failure.ts';
 const BASE = 250;
 /** Milliseconds: whoever is told to wait longer gives up and says so. */
 const LONGEST = 60_000;
+/** Milliseconds in which a host gave nothing but transient failures, after which nobody waits for it any more. */
+const GIVE_UP = 300_000;
 
 export interface Attempt<T> {
   readonly result: Result<T>;
@@ -46,6 +48,8 @@ const realClock: Clock = {
 export function createRetrier({ retries, signal, clock = realClock }: RetryOptions): Retrier {
   /** Host → when it may be asked again. */
   const pauses = new Map<string, number>();
+  /** Host → since when it has given nothing but transient failures. */
+  const trouble = new Map<string, number>();
 
   async function waitFor(host: string): Promise<void> {
     for (;;) {
@@ -61,7 +65,13 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
       await waitFor(host);
       if (signal?.aborted === true) return fail(cancelled);
       const { result, retryAfter, final = false } = await operation();
-      if (result.ok || result.failure.class !== 'transient' || tried > retries || final) return result;
+      if (result.ok || result.failure.class !== 'transient') {
+        trouble.delete(host);
+        return result;
+      }
+      const since = trouble.get(host) ?? clock.now();
+      trouble.set(host, since);
+      if (tried > retries || final || clock.now() - since > GIVE_UP) return result;
       if (retryAfter !== undefined && retryAfter > LONGEST) return result;
       // Without a status no answer came. Once, that is most likely a kept connection that the host had closed meanwhile.
       const answered = result.failure.reason !== 'registry' || result.failure.status !== undefined;

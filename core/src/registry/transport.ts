@@ -9,6 +9,9 @@ interface Cause {
   readonly hint?: string;
 }
 
+const PROXY =
+  'see what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say, and whether the proxy wants a name and a password there';
+
 const CAUSES: Readonly<Record<string, Cause>> = {
   ENOTFOUND: {
     kind: 'permanent',
@@ -25,6 +28,8 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   UND_ERR_CONNECT_TIMEOUT: { kind: 'transient', text: 'it does not answer' },
   UND_ERR_HEADERS_TIMEOUT: { kind: 'transient', text: 'it does not answer' },
   UND_ERR_BODY_TIMEOUT: { kind: 'transient', text: 'it stopped in the middle of an answer' },
+  UND_ERR_PRX_TLS: { kind: 'permanent', text: "the proxy's own certificate is not trusted", hint: PROXY },
+  UND_ERR_PRX_CONN: { kind: 'transient', text: 'the proxy closed the connection', hint: PROXY },
   ERR_SSL_WRONG_VERSION_NUMBER: {
     kind: 'permanent',
     text: 'it does not speak TLS',
@@ -40,7 +45,13 @@ const CAUSES: Readonly<Record<string, Cause>> = {
 const CERTIFICATE: Cause = {
   kind: 'permanent',
   text: 'its certificate is not trusted',
-  hint: 'if it has a certificate of your own authority, name that in NODE_EXTRA_CA_CERTS',
+  hint: 'if it has a certificate of your own authority, name that as ca of the registry in the settings, or in NODE_EXTRA_CA_CERTS',
+};
+
+const OUR_CERTIFICATE: Cause = {
+  kind: 'permanent',
+  text: 'it does not accept our certificate, or wants one',
+  hint: 'name the certificate and its key as cert and key of the registry in the settings',
 };
 
 /** `error` is what the HTTP client threw. Its own message is not shown: it may hold what was sent. */
@@ -50,19 +61,36 @@ export function transportFailure(
   url: URL,
 ): RegistryFailure {
   const code = codeOf(error) ?? '';
-  const cause = CAUSES[code] ?? (/CERT|SELF_SIGNED|UNABLE_TO_/.test(code) ? CERTIFICATE : undefined);
+  const cause = answerOfProxy(error) ?? CAUSES[code] ?? causeByName(code);
   const where = url.host === request.registry ? request.registry : `${request.registry} (at ${url.host})`;
   const text = cause?.text ?? `the exchange broke off${/^[A-Z_0-9]+$/.test(code) ? ` (${code})` : ''}`;
   const hint =
-    cause === undefined || cause.kind === 'transient'
-      ? 'check the network and the registry, then run again'
-      : cause.hint;
+    cause?.hint ?? (cause?.kind === 'permanent' ? undefined : 'check the network and the registry, then run again');
   return registryFailure(
     request,
     cause?.kind ?? 'transient',
     `cannot talk to ${where}: ${text}`,
     hint === undefined ? {} : { hint },
   );
+}
+
+function causeByName(code: string): Cause | undefined {
+  // An alert is what the other side says of us.
+  if (/_ALERT_.*(?:CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA|ACCESS_DENIED)/.test(code)) return OUR_CERTIFICATE;
+  return /CERT|SELF_SIGNED|UNABLE_TO_/.test(code) ? CERTIFICATE : undefined;
+}
+
+/** What undici throws when the proxy itself answers, which only the text tells. */
+function answerOfProxy(error: unknown): Cause | undefined {
+  const said =
+    error instanceof Error ? /^Proxy (?:response|Authentication Required) \((\d{3})\)/.exec(error.message) : null;
+  if (said === null) return undefined;
+  const status = Number(said[1]);
+  return {
+    kind: status >= 500 ? 'transient' : 'permanent',
+    text: status === 407 ? 'the proxy wants a login (407)' : `the proxy does not let us through to it (${status})`,
+    hint: PROXY,
+  };
 }
 
 /** The code of an error, or of what caused it: undici wraps some. */

@@ -1,9 +1,11 @@
 /** One authenticated, retried request to a registry: what manifests, blobs and referrers are made of. */
 import { fail, ok, type Result } from '../failure.ts';
+import type { Reach } from './address.ts';
 import type { Auth, Scope } from './auth.ts';
-import { parseUrl, type Http, type HttpResponse, type Method, type StreamBody } from './http.ts';
+import { parseUrl, type Http, type HttpRequest, type HttpResponse, type Method, type StreamBody } from './http.ts';
+import type { Errand, Manners } from './manners.ts';
 import { isTransientStatus, MAX_ERROR, refusal, registryFailure, type Asked } from './refusal.ts';
-import { parseRetryAfter, type Attempt, type Retrier } from './retry.ts';
+import type { Attempt, Retrier } from './retry.ts';
 
 export interface Call extends Asked {
   readonly method: Method;
@@ -12,6 +14,8 @@ export interface Call extends Asked {
   readonly scopes: readonly Scope[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | StreamBody;
+  /** Never with credentials, not even to the registry itself. */
+  readonly anonymous?: true;
 }
 
 export interface Wire {
@@ -21,6 +25,8 @@ export interface Wire {
   attempt(call: Call): Promise<Attempt<HttpResponse>>;
   /** Tries `operation` again while it fails for a transient reason. */
   retry<T>(registry: string, operation: () => Promise<Attempt<T>>): Promise<Result<T>>;
+  /** Where a registry is spoken to. */
+  originOf(registry: string): URL;
   /** An address that a registry sent in a header, if it is one that we may speak to. */
   follow(call: Asked, location: string | undefined, base: URL): Result<URL>;
 }
@@ -29,65 +35,114 @@ export interface WireOptions {
   readonly http: Http;
   readonly auth: Auth;
   readonly retrier: Retrier;
+  readonly manners: Manners;
   readonly plainHttp: (host: string) => boolean;
+  readonly mayGo: Reach;
 }
 
-export function createWire({ http, auth, retrier, plainHttp }: WireOptions): Wire {
+/** A first try, one with a token, and one with the token that the registry asked for in place of ours. */
+const MAX_ROUNDS = 3;
+
+export function createWire({ http, auth, retrier, manners, plainHttp, mayGo }: WireOptions): Wire {
+  const origins = new Map<string, URL>();
+
   function originOf(registry: string): URL {
-    // Docker Hub's images are not served under the name that references give it.
-    const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
-    return new URL(`${plainHttp(registry) ? 'http' : 'https'}://${host}`);
+    const known = origins.get(registry) ?? new URL(`${plainHttp(registry) ? 'http' : 'https'}://${hostOf(registry)}`);
+    origins.set(registry, known);
+    return known;
   }
 
   async function exchange(call: Call): Promise<Result<HttpResponse>> {
     const origin = originOf(call.registry);
     const url = new URL(call.url, origin);
-    const visit = { side: call.side, registry: call.registry, origin, scopes: call.scopes };
-    const send = async (authorization: string | undefined) =>
-      http.send({
-        method: call.method,
-        url,
-        side: call.side,
-        registry: call.registry,
-        headers: { ...bodyLength(call), ...call.headers, ...(authorization === undefined ? {} : { authorization }) },
-        ...(call.body === undefined ? {} : { body: call.body }),
-      });
     // Uploads may be sent to a storage host, which must never see a password.
-    if (url.origin !== origin.origin) return send(undefined);
-    const first = await auth.authorization(visit);
-    if (!first.ok) return first;
-    const answer = await send(first.value);
-    if (!answer.ok || answer.value.status !== 401) return answer;
-    // Read now: an open answer keeps its place in the host's queue, in which the request for a token has to wait.
-    const refused = await readWhole(answer.value);
-    if (!auth.challenged(visit, refused.header('www-authenticate'), first.value)) return ok(refused);
-    const second = await auth.authorization(visit);
-    if (!second.ok) return second;
-    return second.value === undefined ? ok(refused) : send(second.value);
+    if (url.origin !== origin.origin || call.anonymous === true) return send(call, url, undefined);
+    const visit = { side: call.side, registry: call.registry, origin, scopes: call.scopes };
+    let before: HttpResponse | undefined;
+    for (let round = 1; ; round += 1) {
+      const authorization = await auth.authorization(visit);
+      if (!authorization.ok) return authorization;
+      const sent = authorization.value;
+      // There is nothing else to try it with.
+      if (before !== undefined && sent === undefined) return ok(before);
+      const answer = await send(call, url, sent);
+      // What another host says, behind a redirect, is nothing to log in for.
+      if (!answer.ok || answer.value.status !== 401 || answer.value.url.origin !== origin.origin) return answer;
+      // Read now: an open answer keeps its place in the host's lane, in which the request for a token has to wait.
+      before = await readWhole(answer.value);
+      const again = auth.challenged(visit, before.header('www-authenticate'), sent, round > 1);
+      if (!again || round === MAX_ROUNDS) return ok(before);
+    }
+  }
+
+  async function send(call: Call, url: URL, authorization: string | undefined): Promise<Result<HttpResponse>> {
+    const request: HttpRequest = {
+      method: call.method,
+      url,
+      side: call.side,
+      registry: call.registry,
+      headers: { ...bodyLength(call), ...call.headers, ...(authorization === undefined ? {} : { authorization }) },
+      ...(call.body === undefined ? {} : { body: call.body }),
+    };
+    const answer = await sendOnce(call, request);
+    const isRead = call.method === 'GET' || call.method === 'HEAD';
+    if (!isRead || !answer.ok || answer.value.status !== 403 || answer.value.url.origin === url.origin) return answer;
+    // The address that the registry sent us to is good for a while only: it is asked for a new one.
+    await answer.value.drain();
+    return sendOnce(call, request);
+  }
+
+  async function sendOnce(call: Call, request: HttpRequest): Promise<Result<HttpResponse>> {
+    const errand = errandOf(call);
+    let begun = false;
+    const answer = await http.send({
+      ...request,
+      admit: () => {
+        // Redirects are part of the one errand.
+        if (begun) return undefined;
+        const refused = manners.admit(errand);
+        begun = refused === undefined;
+        return refused;
+      },
+    });
+    if (answer.ok) manners.heard(errand, answer.value);
+    else if (begun) manners.ended(errand);
+    return answer;
   }
 
   async function attempt(call: Call): Promise<Attempt<HttpResponse>> {
     const result = await exchange(call);
     if (!result.ok || !isTransientStatus(result.value.status)) return { result };
-    const retryAfter = parseRetryAfter(result.value.header('retry-after'), Date.now());
-    const { failure } = await refusal(call, result.value);
-    return { result: fail(failure), ...(retryAfter === undefined ? {} : { retryAfter }) };
+    const said = await refusal(call, result.value);
+    const refused = manners.refused(errandOf(call), result.value, said);
+    if (typeof refused === 'object') return { result: fail(refused) };
+    return { result: fail(said.failure), ...(refused === undefined ? {} : { retryAfter: refused }) };
   }
 
   function follow(call: Asked, location: string | undefined, base: URL): Result<URL> {
     const url = parseUrl(location, base);
-    const allowed =
-      url?.protocol === 'https:' || (url?.protocol === 'http:' && base.protocol === 'http:' && plainHttp(url.host));
-    if (url !== undefined && allowed && url.username === '') return ok(url);
+    if (url !== undefined && mayGo(base, url) && url.username === '') return ok(url);
     return fail(registryFailure(call, 'permanent', `${call.registry} sent no usable address for ${call.what}`));
   }
 
   return {
     attempt,
     follow,
+    originOf,
     call: (call) => retrier.run(call.registry, () => attempt(call)),
     retry: (registry, operation) => retrier.run(registry, operation),
   };
+}
+
+/** Docker Hub's images are not served under the name that references give it. */
+export function hostOf(registry: string): string {
+  return registry === 'docker.io' ? 'registry-1.docker.io' : registry;
+}
+
+/** What counts against a limit of pulls is the reading of manifests: a HEAD does not, and neither does a blob. */
+function errandOf(call: Call): Errand {
+  const pull = call.method === 'GET' && typeof call.url === 'string' && call.url.includes('/manifests/');
+  return { side: call.side, registry: call.registry, what: call.what, path: call.scopes[0]?.path ?? '', pull };
 }
 
 async function readWhole(response: HttpResponse): Promise<HttpResponse> {

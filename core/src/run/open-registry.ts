@@ -5,12 +5,16 @@ import { findProgram } from '../exec/program.ts';
 import { runProcess } from '../exec/process.ts';
 import { createRedactor } from '../exec/redact.ts';
 import { fail, ok, type Failure, type Result } from '../failure.ts';
-import { createRegistry } from '../registry/client.ts';
-import { createCredentials, type Credentials } from '../registry/credentials.ts';
+import type { Repository } from '../reference.ts';
+import type { ChallengeMemory } from '../registry/challenge.ts';
+import { createRegistry, type RegistryOptions } from '../registry/client.ts';
+import { accountFor, createCredentials, type Credentials } from '../registry/credentials.ts';
+import type { HostOptions } from '../registry/http.ts';
 import { isLoopback } from '../registry/address.ts';
-import type { Registry } from '../registry/model.ts';
+import type { FetchJson, Registry } from '../registry/model.ts';
 import type { ApiMemory } from '../registry/referrers.ts';
 import { routeRegistry } from '../registry/route.ts';
+import type { UploadRecords } from '../registry/upload-records.ts';
 import { createLayouts, type Layouts } from '../oci/layouts.ts';
 
 export interface OpenRegistry {
@@ -19,6 +23,7 @@ export interface OpenRegistry {
   /** The part of it that is in the file system; closed with it. */
   readonly layouts: Layouts;
   readonly credentials: Credentials;
+  readonly fetchJson: FetchJson;
 }
 
 export function openRegistry(options: {
@@ -29,27 +34,61 @@ export function openRegistry(options: {
   readonly version: string;
   readonly signal: AbortSignal;
   readonly apiMemory?: ApiMemory;
+  readonly challenges?: ChallengeMemory;
+  readonly uploads?: UploadRecords;
+  /** Repositories that the run writes to. */
+  readonly writes?: (repository: Repository) => boolean;
+  /** Something that people should read, as a registry said it. */
+  readonly notice?: (message: string) => void;
+  /** Told every secret as soon as it is known. */
+  readonly learnt?: (secret: string) => void;
 }): OpenRegistry {
-  const { settings, folder, env, version, signal, apiMemory } = options;
+  const { settings, folder, env, version, signal, apiMemory, challenges, uploads, writes, notice, learnt } = options;
+  const accounts = settings.registries.flatMap(({ match, login }) => (login === undefined ? [] : [{ match, login }]));
   const credentials = createCredentials({
     env,
     runHelper: (name, server) => runCredentialHelper(name, server, env, signal),
+    accounts,
+    ...(learnt === undefined ? {} : { learnt }),
   });
   const remote = createRegistry({
-    plainHttp: plainHttpRule(settings),
+    ...connectionRules(settings),
     mirrors: settings.mirrors,
     credentials,
-    perHost: settings.limits.host,
+    accountOf: ({ registry, path }) => accountFor(accounts, registry, path)?.match ?? registry,
+    reserve: (account) => settings.registries.find(({ match }) => match === account)?.reserve ?? 0,
     ...(apiMemory === undefined ? {} : { apiMemory }),
+    ...(challenges === undefined ? {} : { challenges }),
+    ...(uploads === undefined ? {} : { uploads }),
+    ...(writes === undefined ? {} : { writes }),
+    ...(notice === undefined ? {} : { notice }),
     userAgent: `slipway/${version}`,
     signal,
   });
   const layouts = createLayouts(folder);
-  return { registry: routeRegistry(remote, layouts), layouts, credentials };
+  return { registry: routeRegistry(remote, layouts), layouts, credentials, fetchJson: remote.fetchJson };
 }
 
-export function plainHttpRule({ plainHttp }: Settings): (host: string) => boolean {
-  const allowed = new Set(plainHttp);
+/** How registries are spoken to, whoever we are there. */
+export function connectionRules(
+  settings: Settings,
+): Pick<RegistryOptions, 'plainHttp' | 'perHost' | 'rampUp' | 'bandwidth' | 'hostOptions'> {
+  const { limits, registries } = settings;
+  const named = new Map<string, HostOptions>(settings.plainHttp.map((host) => [host, {}]));
+  for (const { match, login: _, reserve: __, plainHttp: ___, ...host } of registries) {
+    if (!match.includes('/')) named.set(match, host);
+  }
+  return {
+    plainHttp: plainHttpRule(settings),
+    perHost: limits.host,
+    rampUp: limits.rampUp,
+    ...(limits.bandwidth === undefined ? {} : { bandwidth: limits.bandwidth }),
+    hostOptions: (host) => named.get(host),
+  };
+}
+
+export function plainHttpRule({ plainHttp, registries }: Settings): (host: string) => boolean {
+  const allowed = new Set([...plainHttp, ...registries.filter((one) => one.plainHttp).map(({ match }) => match)]);
   return (host) => allowed.has(host) || isLoopback(host.replace(/:\d+$/, ''));
 }
 

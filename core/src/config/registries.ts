@@ -1,0 +1,148 @@
+/** `registries:` of the settings. Certificates and keys are read here, so that what is wrong with them is known at once. */
+import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { configFailure, type ConfigFailure } from '../failure.ts';
+import { parseBandwidth } from './bandwidth.ts';
+import type { Document, Path } from './document.ts';
+import { count, fields, flag, items, text, type Fields } from './fields.ts';
+import { parsePrefix } from './hosts.ts';
+import type { RegistryLogin, RegistrySetting } from './registry-setting.ts';
+import { quote } from './quote.ts';
+import { readText } from './read-text.ts';
+
+const MAX_PEM = 1024 * 1024;
+const MAX_DOCKER_CONFIG = 1024 * 1024;
+/** What is of a host, whose connections all repositories of it share. */
+const OF_HOST = ['ca', 'cert', 'key', 'connections', 'requestsPerSecond', 'bandwidth', 'plainHttp'];
+
+/** `folder`: what paths are relative to. What is wrong goes to `problems`. */
+export async function readRegistries(
+  document: Document,
+  folder: string,
+  problems: ConfigFailure[],
+): Promise<readonly RegistrySetting[]> {
+  const found: RegistrySetting[] = [];
+  for (const [index, item] of items(fields(document.data)['registries']).entries()) {
+    const setting = await readItem(fields(item), ['registries', index]);
+    if (setting !== undefined) found.push(setting);
+  }
+  return found;
+
+  function problem(message: string, hint: string | undefined, path: Path): undefined {
+    problems.push(configFailure(message, hint, document.locate(path)));
+  }
+
+  async function readItem(item: Fields, path: Path): Promise<RegistrySetting | undefined> {
+    const match = readMatch(item, path);
+    const login = await readLogin(fields(item['login']), [...path, 'login']);
+    const tls = await readTls(item, path);
+    if (match === undefined) return undefined;
+    const [host = ''] = match.split('/');
+    if (match !== host) {
+      const wrong = [...OF_HOST, ...(login === undefined ? ['reserve'] : [])].filter((key) => item[key] !== undefined);
+      for (const key of wrong) {
+        problem(`"${key}" is for a whole host`, `move it to an item that matches ${host}`, [...path, key]);
+      }
+    }
+    const bandwidth = parseBandwidth(text(item['bandwidth']) ?? '');
+    const [connections, requestsPerSecond, reserve] = ['connections', 'requestsPerSecond', 'reserve'].map((key) =>
+      count(item[key]),
+    );
+    return {
+      match,
+      ...(login === undefined ? {} : { login }),
+      ...tls,
+      ...(connections === undefined ? {} : { connections }),
+      ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
+      ...(bandwidth === undefined ? {} : { bandwidth }),
+      ...(reserve === undefined ? {} : { reserve }),
+      plainHttp: flag(item['plainHttp']) ?? false,
+    };
+  }
+
+  function readMatch(item: Fields, path: Path): string | undefined {
+    const written = text(item['match']);
+    if (!written) return undefined;
+    const prefix = parsePrefix(written);
+    if (!prefix.ok) return problem(prefix.failure.message, prefix.failure.hint, [...path, 'match']);
+    if (found.some(({ match }) => match === prefix.value)) {
+      return problem(`the registry ${quote(prefix.value)} is listed twice`, 'make one item of them', [
+        ...path,
+        'match',
+      ]);
+    }
+    return prefix.value;
+  }
+
+  async function readLogin(item: Fields, path: Path): Promise<RegistryLogin | undefined> {
+    const [usernameEnv, passwordEnv] = [text(item['usernameEnv']), text(item['passwordEnv'])];
+    const [dockerConfig, helper] = [text(item['dockerConfig']), text(item['helper'])];
+    const ways = [usernameEnv ?? passwordEnv, dockerConfig, helper].filter((way) => way !== undefined);
+    if (ways.length === 0) return undefined;
+    if (ways.length > 1) {
+      return problem('a login has one way only', 'keep usernameEnv and passwordEnv, dockerConfig or helper', path);
+    }
+    if (helper !== undefined) return { kind: 'helper', name: helper };
+    if (dockerConfig !== undefined) {
+      const file = await readFileAt(dockerConfig, MAX_DOCKER_CONFIG, [...path, 'dockerConfig']);
+      return file === undefined ? undefined : { kind: 'dockerConfig', file: file.path };
+    }
+    if (usernameEnv !== undefined && passwordEnv !== undefined) return { kind: 'env', usernameEnv, passwordEnv };
+    const missing = usernameEnv === undefined ? 'usernameEnv' : 'passwordEnv';
+    return problem(`"${missing}" is missing`, 'the variables of the name and of the password stand together', path);
+  }
+
+  async function readTls(item: Fields, path: Path): Promise<Pick<RegistrySetting, 'ca' | 'cert' | 'key'>> {
+    const pem: { ca?: string; cert?: string; key?: string } = {};
+    for (const key of ['ca', 'cert', 'key'] as const) {
+      const name = text(item[key]);
+      const file = name ? await readFileAt(name, MAX_PEM, [...path, key]) : undefined;
+      if (file === undefined) continue;
+      if (isUsable({ [key]: file.text }, file.text)) pem[key] = file.text;
+      else
+        problem(`${quote(name ?? '')} is not a PEM ${key === 'key' ? 'private key' : 'certificate'}`, NO_PASSWORD, [
+          ...path,
+          key,
+        ]);
+    }
+    const [has, lacks] = item['cert'] === undefined ? ['key', 'cert'] : ['cert', 'key'];
+    if (item[has] !== undefined && item[lacks] === undefined) {
+      problem(`"${lacks}" is missing beside "${has}"`, 'a certificate is worth nothing without its key', [
+        ...path,
+        has,
+      ]);
+    }
+    if (pem.cert !== undefined && pem.key !== undefined && !isUsable(pem, pem.cert)) {
+      problem('"cert" and "key" do not belong together', undefined, [...path, 'key']);
+    }
+    return pem;
+  }
+
+  async function readFileAt(
+    name: string,
+    limit: number,
+    path: Path,
+  ): Promise<{ readonly path: string; readonly text: string } | undefined> {
+    // A secret may be mounted anywhere, so that these paths are not held inside the folder.
+    const file = resolve(folder, name);
+    const read = /\p{Cc}/u.test(name) ? undefined : await readText(file, limit);
+    if (read?.ok === true) return { path: file, text: read.value };
+    return problem(read?.failure.message ?? `the path ${quote(name)} has a control character`, undefined, path);
+  }
+}
+
+const NO_PASSWORD = 'PEM as openssl writes it, a key without a password';
+
+/** OpenSSL itself says whether it can be used; what it says holds nothing for people. */
+function isUsable(
+  pem: { readonly ca?: string; readonly cert?: string; readonly key?: string },
+  sample: string,
+): boolean {
+  if (!sample.includes('-----BEGIN ')) return false;
+  try {
+    createSecureContext(pem);
+    return true;
+  } catch {
+    return false;
+  }
+}

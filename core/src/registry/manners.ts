@@ -1,0 +1,147 @@
+/**
+ * What a registry asks of its clients beside the requests themselves: how much they may read, when to come back, and what it
+ * wants to be told to people.
+ */
+import type { Failure, RegistryFailure } from '../failure.ts';
+import type { Repository } from '../reference.ts';
+import type { HttpResponse } from './http.ts';
+import { LONGEST_WAIT } from './lanes.ts';
+import { createAccount, parseQuota, type Account, type Quota } from './quota.ts';
+import { plain, registryFailure, type Asked, type Refusal } from './refusal.ts';
+import { parseRetryAfter } from './retry.ts';
+import { adviceIn } from './advice.ts';
+
+/** A request to a registry, as far as manners go. */
+export interface Errand extends Asked {
+  readonly path: string;
+  /** It counts against a limit of pulls. */
+  readonly pull: boolean;
+}
+
+export interface Manners {
+  /** Why a request must not be sent now. Asked right before it would be; a pull has then begun, and is to be `heard` or `ended`. */
+  admit(errand: Errand): Failure | undefined;
+  heard(errand: Errand, response: HttpResponse): void;
+  /** It was sent, and no answer came. */
+  ended(errand: Errand): void;
+  /** What a 429 means: a failure for good in this run, or how long to wait, in milliseconds, if it says so. */
+  refused(errand: Errand, response: HttpResponse, refusal: Refusal): RegistryFailure | number | undefined;
+  quota(repository: Repository): Quota | undefined;
+}
+
+export interface MannersOptions {
+  /** Which account is used for a repository, as a name for it; the registry when absent. */
+  readonly accountOf?: (repository: Repository) => string;
+  /** Pulls of an account that are left to others; 0 when absent. */
+  readonly reserve?: (account: string) => number;
+  /** Something that people should read. */
+  readonly notice?: (message: string) => void;
+}
+
+/** How many different warnings are shown. */
+const MAX_WARNINGS = 100;
+
+export function createManners(options: MannersOptions): Manners {
+  const { accountOf = ({ registry }) => registry, reserve = () => 0, notice = () => {} } = options;
+  const accounts = new Map<string, Account>();
+  /** Registry → when it may be asked again; for waits that are too long to be waited for. */
+  const closed = new Map<string, number>();
+  const shown = new Set<string>();
+
+  function accountFor(repository: Repository): Account {
+    const name = accountOf(repository);
+    const account = accounts.get(name) ?? createAccount(reserve(name));
+    accounts.set(name, account);
+    return account;
+  }
+
+  function admit(errand: Errand): Failure | undefined {
+    const now = Date.now();
+    const until = closed.get(errand.registry);
+    if (until !== undefined && now < until) return closedFailure(errand, until);
+    if (!errand.pull) return undefined;
+    const account = accountFor(errand);
+    const why = account.begin(now);
+    return why === undefined ? undefined : quotaFailure(errand, account, why);
+  }
+
+  function heard(errand: Errand, response: HttpResponse): void {
+    if (errand.pull) accountFor(errand).end();
+    const quota = parseQuota(response.header, Date.now());
+    if (quota !== undefined) accountFor(errand).heard(quota);
+    const warning = response.header('warning');
+    if (warning !== undefined) warn(errand.registry, warning);
+  }
+
+  /** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#warnings */
+  function warn(registry: string, header: string): void {
+    for (const [, quoted = ''] of header.slice(0, 4096).matchAll(/\b299 - "((?:[^"\\]|\\.)*)"/g)) {
+      const message = `${registry} says: ${plain(quoted.replace(/\\(.)/g, '$1'))}`;
+      if (shown.has(message) || shown.size >= MAX_WARNINGS) continue;
+      shown.add(message);
+      notice(message);
+    }
+  }
+
+  function refused(errand: Errand, response: HttpResponse, refusal: Refusal): RegistryFailure | number | undefined {
+    const now = Date.now();
+    const wait = parseRetryAfter(response.header('retry-after'), now) ?? adviceIn(refusal.text);
+    if (response.status !== 429) return wait;
+    const quota = parseQuota(response.header, now);
+    // Docker Hub has two limits: of pulls, which ends hours later, and of requests, which a pause is enough for.
+    if (/\bpull rate limit\b/i.test(refusal.text) || (errand.pull && quota?.remaining === 0)) {
+      const account = accountFor(errand);
+      const window = (account.quota?.window ?? DAY_QUARTER) * 1000;
+      account.close(now + (wait !== undefined && wait > 0 ? wait : window));
+      return quotaFailure(errand, account, 'used up');
+    }
+    if (wait === undefined || wait <= LONGEST_WAIT) return wait;
+    closed.set(errand.registry, now + wait);
+    return closedFailure(errand, now + wait);
+  }
+
+  return {
+    admit,
+    heard,
+    refused,
+    ended: (errand) => {
+      if (errand.pull) accountFor(errand).end();
+    },
+    quota: (repository) => accounts.get(accountOf(repository))?.quota,
+  };
+}
+
+const DAY_QUARTER = 6 * 3600;
+
+function closedFailure(errand: Errand, until: number): RegistryFailure {
+  const message = `${errand.registry} limits requests and asks to be left alone until ${formatTime(until)}, so it was not asked for ${errand.what}`;
+  return registryFailure(errand, 'permanent', message, {
+    status: 429,
+    hint: 'run again after that; "docker login" or a mirror in the settings may spare you the limit',
+  });
+}
+
+function quotaFailure(errand: Errand, account: Account, why: 'used up' | 'reserved'): RegistryFailure {
+  const { quota, closedUntil } = account;
+  const end = closedUntil ?? (quota === undefined ? undefined : quota.at + quota.window * 1000);
+  const limit = quota?.limit === undefined ? 'pulls' : `${quota.limit} pulls`;
+  const hours = quota === undefined ? '' : ` in ${formatHours(quota.window)}`;
+  const when = end === undefined ? '' : `; at the latest it comes back at ${formatTime(end)}`;
+  const what =
+    why === 'used up'
+      ? `the limit of ${limit}${hours} at ${errand.registry} is used up`
+      : `only ${quota?.remaining ?? 0} of ${limit}${hours} are left at ${errand.registry}, which the settings reserve for others`;
+  return registryFailure(errand, 'permanent', `${what}, so it was not asked for ${errand.what}${when}`, {
+    status: 429,
+    hint: `run again then; "docker login ${errand.registry}" with an account that may pull more, or a mirror in the settings, helps now`,
+  });
+}
+
+function formatTime(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function formatHours(seconds: number): string {
+  const hours = seconds / 3600;
+  return Number.isInteger(hours) ? `${hours} h` : `${seconds} s`;
+}

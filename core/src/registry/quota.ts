@@ -1,0 +1,90 @@
+/** How much a registry still lets us read, as it says itself: https://docs.docker.com/docker-hub/usage/pulls/ */
+
+/** What a registry said last. */
+export interface Quota {
+  /** Pulls in a window, where it says so. */
+  readonly limit?: number;
+  /** Pulls that were left. */
+  readonly remaining: number;
+  /** Seconds of the window. */
+  readonly window: number;
+  /** When it said so, in milliseconds since the epoch; after the window it says nothing any more. */
+  readonly at: number;
+}
+
+/** Seconds of a window that is not named: Docker Hub's. */
+const WINDOW = 6 * 3600;
+
+/** `ratelimit-limit: 100;w=21600` and `ratelimit-remaining: 76;w=21600`; undefined: no such headers, so no such limit. */
+export function parseQuota(header: (name: string) => string | undefined, now: number): Quota | undefined {
+  const remaining = parseCount(header('ratelimit-remaining'));
+  if (remaining === undefined) return undefined;
+  const limit = parseCount(header('ratelimit-limit'));
+  return {
+    ...(limit === undefined ? {} : { limit: limit.count }),
+    remaining: remaining.count,
+    window: remaining.window ?? limit?.window ?? WINDOW,
+    at: now,
+  };
+}
+
+function parseCount(text: string | undefined): { readonly count: number; readonly window?: number } | undefined {
+  const match = /^\s*(\d{1,9})\s*(?:;\s*w\s*=\s*(\d{1,9})\s*)?$/.exec(text ?? '');
+  if (match === null) return undefined;
+  return { count: Number(match[1]), ...(match[2] === undefined ? {} : { window: Number(match[2]) }) };
+}
+
+/**
+ * What is left of a quota: what the registry said, less the pulls that are under way, for its answers know nothing of them.
+ * Pure; time comes as a parameter.
+ */
+export interface Account {
+  readonly quota: Quota | undefined;
+  /** When a refusal ends, while one holds. */
+  readonly closedUntil: number | undefined;
+  heard(quota: Quota): void;
+  /** The registry refused a pull because its limit is reached, until then. */
+  close(until: number): void;
+  /** Undefined: a pull may be sent, and has begun. Else why not. */
+  begin(now: number): 'used up' | 'reserved' | undefined;
+  end(): void;
+}
+
+/** Milliseconds within which a larger number than before is taken for an older one that came late. */
+const LATE = 5000;
+
+/** `reserve`: pulls that are left to others. */
+export function createAccount(reserve: number): Account {
+  let quota: Quota | undefined;
+  let closedUntil: number | undefined;
+  let underWay = 0;
+  const account: Account = {
+    get quota() {
+      return quota;
+    },
+    get closedUntil() {
+      return closedUntil;
+    },
+    heard(said) {
+      const late = quota !== undefined && said.at - quota.at < LATE && said.remaining > quota.remaining;
+      quota = late && quota !== undefined ? { ...said, remaining: quota.remaining } : said;
+    },
+    close(until) {
+      closedUntil = until;
+    },
+    begin(now) {
+      if (closedUntil !== undefined && now < closedUntil) return 'used up';
+      if (quota !== undefined && now < quota.at + quota.window * 1000) {
+        const left = quota.remaining - underWay;
+        if (left < 1) return 'used up';
+        if (left - 1 < reserve) return 'reserved';
+      }
+      underWay += 1;
+      return undefined;
+    },
+    end() {
+      underWay -= 1;
+    },
+  };
+  return account;
+}

@@ -1,0 +1,137 @@
+/**
+ * Fetching tokens: https://distribution.github.io/distribution/spec/auth/token/ and .../auth/oauth/
+ */
+import { fail, ok, type Result } from '../failure.ts';
+import type { Reach } from './address.ts';
+import type { Visit } from './auth.ts';
+import type { Challenge } from './challenge.ts';
+import type { Login } from './credentials.ts';
+import type { Http, HttpRequest, HttpResponse } from './http.ts';
+import { isTransientStatus, property, refusal, registryFailure } from './refusal.ts';
+import { parseRetryAfter, type Retrier } from './retry.ts';
+
+export interface Token {
+  readonly header: string;
+  /** Milliseconds since the epoch: from `renew` on a new one is fetched while this one is still used, until `until`. */
+  readonly renew: number;
+  readonly until: number;
+}
+
+/** What is asked for; `scopes` as `repository:library/alpine:pull`. */
+export interface TokenRequest {
+  readonly visit: Visit;
+  readonly challenge: Challenge;
+  readonly scopes: readonly string[];
+  readonly login: Login | undefined;
+}
+
+/** Seconds that a token is good for when the server does not say, and bytes of its answer that are read. */
+const LIFETIME = 60;
+const MAX_ANSWER = 1024 * 1024;
+/** Parts of its lifetime after which a token is renewed, and after which it is not used any more: some is spent on the way. */
+const RENEW = 0.7;
+const USE = 0.9;
+/** Statuses of servers that know only the older form, by GET. */
+const NO_POST: ReadonlySet<number> = new Set([404, 405, 501]);
+
+export interface TokenOptions {
+  readonly http: Http;
+  readonly retrier: Retrier;
+  readonly mayGo: Reach;
+}
+
+export function createTokenClient({ http, retrier, mayGo }: TokenOptions) {
+  async function ask(request: TokenRequest): Promise<Result<HttpResponse>> {
+    const { visit, challenge, scopes, login } = request;
+    const realm = realmOf(visit, challenge, mayGo);
+    if (!realm.ok) return realm;
+    const service = challenge.parameters.get('service');
+    if (login?.kind === 'identity') {
+      const form = new URLSearchParams({
+        grant_type: 'refresh_token',
+        client_id: 'slipway',
+        refresh_token: login.secret,
+      });
+      if (service !== undefined) form.set('service', service);
+      form.set('scope', scopes.join(' '));
+      const answer = await send(visit, {
+        method: 'POST',
+        url: realm.value,
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: Buffer.from(form.toString()),
+      });
+      if (!answer.ok || !NO_POST.has(answer.value.status)) return answer;
+      await answer.value.drain();
+    }
+    const url = new URL(realm.value);
+    if (service !== undefined) url.searchParams.set('service', service);
+    for (const scope of scopes) url.searchParams.append('scope', scope);
+    return send(visit, { method: 'GET', url, headers: login === undefined ? {} : { authorization: basic(login) } });
+  }
+
+  function send(
+    visit: Visit,
+    request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>,
+  ): Promise<Result<HttpResponse>> {
+    return retrier.run(request.url.host, async () => {
+      const result = await http.send({ ...request, side: visit.side, registry: visit.registry });
+      if (!result.ok || !isTransientStatus(result.value.status)) return { result };
+      const wait = parseRetryAfter(result.value.header('retry-after'), Date.now());
+      const { failure } = await refusal({ ...visit, what: 'a token' }, result.value);
+      return { result: fail(failure), ...(wait === undefined ? {} : { retryAfter: wait }) };
+    });
+  }
+
+  return {
+    async fetch(request: TokenRequest): Promise<Result<Token>> {
+      const answer = await ask(request);
+      return answer.ok ? readToken(request, answer.value) : answer;
+    },
+  };
+}
+
+/** A registry must not be able to have a password sent in the clear, or into our own network. */
+function realmOf(visit: Visit, challenge: Challenge, mayGo: Reach): Result<URL> {
+  const text = challenge.parameters.get('realm');
+  const url = text === undefined ? null : URL.parse(text);
+  if (url !== null && mayGo(visit.origin, url) && url.username === '') return ok(url);
+  const message = `${visit.registry} asks to log in at an address that is not safe to send a password to`;
+  return fail(registryFailure(visit, 'permanent', message));
+}
+
+export function basic(login: Login): string {
+  const name = login.kind === 'identity' && login.username === '' ? '<token>' : login.username;
+  return `Basic ${Buffer.from(`${name}:${login.secret}`).toString('base64')}`;
+}
+
+async function readToken({ visit, scopes, login }: TokenRequest, response: HttpResponse): Promise<Result<Token>> {
+  if (response.status !== 200) {
+    const what = `a token for ${scopes.map((scope) => scope.replace(/^repository:(.*):([^:]*)$/, '$1 ($2)')).join(', ')}`;
+    const { failure } = await refusal({ ...visit, what }, response);
+    // Without a login public images can be read, with a wrong one not even those.
+    const hint =
+      response.status === 401 && login !== undefined
+        ? `the login for ${visit.registry} is not accepted: log in again, or log out to read public images`
+        : failure.hint;
+    return fail({ ...failure, ...(hint === undefined ? {} : { hint }) });
+  }
+  const bytes = await response.bytes(MAX_ANSWER);
+  if (!bytes.ok) return bytes;
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes.value));
+  } catch {
+    json = undefined;
+  }
+  const named = property(json, 'token');
+  const token = typeof named === 'string' && named !== '' ? named : property(json, 'access_token');
+  // A header holds printable characters only; what does not fit was not meant as a token.
+  if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
+    return fail(registryFailure(visit, 'permanent', `${visit.registry} gave no token when asked to let us in`));
+  }
+  const lifetime = Number(property(json, 'expires_in') ?? Number.NaN);
+  const milliseconds = (lifetime > 0 ? lifetime : LIFETIME) * 1000;
+  // By our own clock, from now on: `issued_at` is by another one.
+  const now = Date.now();
+  return ok({ header: `Bearer ${token}`, renew: now + milliseconds * RENEW, until: now + milliseconds * USE });
+}
