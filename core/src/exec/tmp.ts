@@ -5,7 +5,8 @@
 import { chmod, lstat, mkdir, open, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-interface Owner {
+/** A process, told from every other one, also from a later one with its pid. */
+export interface Owner {
   readonly boot: string;
   /** Pids mean something only inside their namespace. */
   readonly namespace: string;
@@ -35,7 +36,7 @@ export async function claimTmp(root: string, runId: string): Promise<Tmp> {
   const file = path + SUFFIX;
   const draft = `${file}.${process.pid}`;
   const handle = await open(draft, 'wx', 0o600);
-  await handle.writeFile(JSON.stringify(await ownerOf(process.pid)));
+  await handle.writeFile(JSON.stringify(await thisProcess()));
   await handle.close();
   await rename(draft, file);
   await mkdir(path, { mode: 0o700 });
@@ -76,14 +77,18 @@ export async function sweepTmp(root: string): Promise<readonly string[]> {
 }
 
 async function isAlive(file: string): Promise<boolean> {
-  let owner: Partial<Owner>;
-  let written: number;
   try {
-    owner = JSON.parse(await readFile(file, 'utf8')) as Partial<Owner>;
-    written = (await lstat(file)).mtimeMs;
+    return await isRunningStill(
+      JSON.parse(await readFile(file, 'utf8')) as Partial<Owner>,
+      (await lstat(file)).mtimeMs,
+    );
   } catch {
     return false;
   }
+}
+
+/** Whether a process that wrote itself down at `written` (milliseconds since the epoch) is still there. */
+export async function isRunningStill(owner: Partial<Owner>, written: number): Promise<boolean> {
   if (typeof owner.pid !== 'number') {
     return false;
   }
@@ -95,6 +100,10 @@ async function isAlive(file: string): Promise<boolean> {
     return Date.now() - written < FOREIGN_AGE;
   }
   return owner.start === now.start && now.start !== '';
+}
+
+export function thisProcess(): Promise<Owner> {
+  return ownerOf(process.pid);
 }
 
 async function ownerOf(pid: number): Promise<Owner> {

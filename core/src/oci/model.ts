@@ -69,3 +69,11 @@ export function formatPlatform(platform: Platform): string {
 export function isUnknownPlatform(platform: Platform | undefined): boolean {
   return platform?.os === 'unknown' && platform.architecture === 'unknown';
 }
+
+/**
+ * Layers that registries do not hold, only point to; whoever needs them fetches them from where they are published.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#non-distributable-layers
+ */
+export function isForeign({ mediaType: type, urls }: Descriptor): boolean {
+  return urls !== undefined && urls.length > 0 && /\.foreign\.|\.nondistributable\./.test(type);
+}

@@ -106,7 +106,7 @@ const signing = record({ 'key?': text, 'signingConfig?': text, 'trustedRoot?': t
 
 const schemas: { readonly [N in ContractName]: ContractSchema } = {
   'image.copy@1': {
-    input: record({ sources: list(pinned, 1), destination: pinned }),
+    input: record({ sources: list(pinned, 1), destination: pinned, 'foreignLayers?': { const: true } }),
     output: record({ digest }),
   },
   'package.build@1': {

@@ -9,12 +9,13 @@ import type { Descriptor } from '../oci/model.ts';
 import { MAX_MANIFEST } from '../oci/parse.ts';
 import { formatPinned, pin, type Digest } from '../reference.ts';
 import { artifactOf, EMPTY, EMPTY_CONFIG, layerOf, merge } from './artifact.ts';
-import { hasBlob, putBlob } from './blobs.ts';
+import { hasBlob } from './blobs.ts';
 import { putManifest, type Where } from './manifests.ts';
 import type { Attachment } from './model.ts';
 import { createMutex } from './mutex.ts';
 import { registryFailure } from './refusal.ts';
 import { fallbackTag, readFallback, type ApiMemory } from './referrers.ts';
+import { sendBlob } from './uploads.ts';
 import type { Wire } from './wire.ts';
 
 /** How often the fallback index is merged again when another writer has overwritten it. */
@@ -41,6 +42,16 @@ export function attachAll(
   return writers(formatPinned(pin(context.where, context.subject.digest)), () => push(context, attachments, drop));
 }
 
+/** Makes manifests that are pushed already count among what refers to `subject`, where no API lists them by itself. */
+export function listUnder(
+  context: Pick<Attaching, 'wire' | 'where'> & { readonly subject: Pick<Descriptor, 'digest'> },
+  pushed: readonly Descriptor[],
+): Promise<Result<void>> {
+  return writers(formatPinned(pin(context.where, context.subject.digest)), () =>
+    mergeUntilThere(context, pushed, new Set()),
+  );
+}
+
 async function push(
   context: Attaching,
   attachments: readonly Attachment[],
@@ -56,7 +67,7 @@ async function push(
     ...attachments.map(layerOf),
   ];
   const stored = await Promise.all(
-    blobs.map(({ descriptor, bytes }) => putBlob(wire, where, descriptor, async () => ok(oneChunk(bytes)))),
+    blobs.map(({ descriptor, bytes }) => sendBlob({ wire, where, descriptor, open: async () => ok(oneChunk(bytes)) })),
   );
   const lost = stored.find((each) => !each.ok);
   if (lost?.ok === false) return lost;
@@ -80,7 +91,7 @@ async function push(
 
 /** Two writers who read the same index lose one of the two entries, so what was written is read again. */
 async function mergeUntilThere(
-  { wire, where, subject }: Attaching,
+  { wire, where, subject }: Parameters<typeof listUnder>[0],
   ours: readonly Descriptor[],
   drop: ReadonlySet<Digest>,
 ): Promise<Result<void>> {

@@ -1,33 +1,16 @@
-/** Blobs: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs */
+/** Questions about blobs: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs */
 import { fail, ok, type Result } from '../failure.ts';
-import { verified } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';
-import { formatRepository, type Repository } from '../reference.ts';
+import { formatRepository, sameRepository, type Repository } from '../reference.ts';
 import type { Scope } from './auth.ts';
-import type { StreamBody } from './http.ts';
+import type { HttpResponse } from './http.ts';
 import type { Where } from './manifests.ts';
-import { lied, refusal, registryFailure, type Asked } from './refusal.ts';
-import type { Attempt } from './retry.ts';
+import { refusal, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
-/** What an upload sends its bytes to. */
+/** What an upload sends its bytes to. Whoever knows the address may write to it: it is never shown. */
 export interface UploadSession {
   readonly url: URL;
-}
-
-/** A blob's bytes; the stream throws unless they are what the descriptor says. */
-export async function openBlob(
-  wire: Wire,
-  where: Where,
-  descriptor: Descriptor,
-): Promise<Result<AsyncIterable<Uint8Array>>> {
-  const asked = askedFor(where, descriptor, '');
-  const response = await wire.call({ ...asked, method: 'GET', url: blobPath(where, descriptor), scopes: pull(where) });
-  if (!response.ok) return response;
-  if (response.value.status !== 200) return fail((await refusal(asked, response.value)).failure);
-  const wrong = lied(asked, 'size or digest differ');
-  const short = registryFailure(asked, 'transient', `${where.registry} broke off in the middle of ${asked.what}`);
-  return ok(verified(response.value.stream(), descriptor, (kind) => (kind === 'short' ? short : wrong)));
 }
 
 export async function hasBlob(wire: Wire, where: Where, descriptor: Descriptor): Promise<Result<boolean>> {
@@ -43,8 +26,9 @@ export async function hasBlob(wire: Wire, where: Where, descriptor: Descriptor):
 }
 
 /**
- * Asks the registry to take the blob from another of its repositories. `session`: it would not, and opened an upload
- * instead, or only said no; either way the bytes have to be sent, which is no failure.
+ * Asks the registry to take the blob from another of its repositories; from the very one it is to be in, the answer says whether
+ * it is there. `session`: it would not, and opened an upload instead, or only said no; either way the bytes have to be
+ * sent, which is no failure.
  */
 export async function mountBlob(
   wire: Wire,
@@ -54,104 +38,40 @@ export async function mountBlob(
 ): Promise<Result<{ readonly mounted: boolean; readonly session?: UploadSession }>> {
   const asked = askedFor(where, descriptor, 'to mount ');
   const query = new URLSearchParams({ mount: descriptor.digest, from: from.path });
-  const scopes: Scope[] = [...push(where), { path: from.path, actions: 'pull' }];
+  const reading: readonly Scope[] = sameRepository(where, from) ? [] : [{ path: from.path, actions: 'pull' }];
   const response = await wire.call({
     ...asked,
     method: 'POST',
     url: `/v2/${where.path}/blobs/uploads/?${query.toString()}`,
-    scopes,
+    scopes: [...push(where), ...reading],
   });
   if (!response.ok) return response.failure.class === 'permanent' ? ok({ mounted: false }) : response;
   await response.value.drain();
   if (response.value.status === 201) return ok({ mounted: true });
   if (response.value.status !== 202) return ok({ mounted: false });
-  const url = wire.follow(asked, response.value.header('location'), response.value.url);
-  return url.ok ? ok({ mounted: false, session: { url: url.value } }) : url;
+  const session = sessionOf(wire, asked, response.value);
+  return session.ok ? ok({ mounted: false, session: session.value }) : session;
 }
 
-/** Sends a blob: opens an upload unless `session` is one, then one PUT. After a transient failure it begins anew. */
-export async function putBlob(
-  wire: Wire,
-  where: Where,
-  descriptor: Descriptor,
-  open: StreamBody['open'],
-  session?: UploadSession,
-): Promise<Result<void>> {
-  let opened = session;
-  return wire.retry(where.registry, () => {
-    const first = opened;
-    // A session that has seen bytes is not used again: what it kept of them is not known.
-    opened = undefined;
-    return upload(wire, where, descriptor, open, first);
-  });
+/** Where the registry wants the next bytes of an upload. */
+export function sessionOf(wire: Wire, asked: Asked, response: HttpResponse): Result<UploadSession> {
+  const url = wire.follow(asked, response.header('location'), response.url);
+  return url.ok ? ok({ url: url.value }) : url;
 }
 
-async function upload(
-  wire: Wire,
-  where: Where,
-  descriptor: Descriptor,
-  open: StreamBody['open'],
-  session: UploadSession | undefined,
-): Promise<Attempt<void>> {
-  const asked = askedFor(where, descriptor, 'to store ');
-  const opened = session === undefined ? await openUpload(wire, where, asked) : { result: ok(session) };
-  if (!opened.result.ok) return { ...opened, result: opened.result };
-  const url = withDigest(opened.result.value.url, descriptor);
-  let unread = false;
-  const openOnce: StreamBody['open'] = async () => {
-    const stream = await open();
-    unread = !stream.ok;
-    return stream;
-  };
-  const { result: response, ...wait } = await wire.attempt({
-    ...asked,
-    method: 'PUT',
-    url,
-    scopes: push(where),
-    // Any other type makes some servers read the body as a form.
-    headers: { 'content-type': 'application/octet-stream' },
-    body: { open: openOnce, length: descriptor.size },
-  });
-  if (!response.ok) return { ...wait, result: response, final: unread };
-  if (response.value.status !== 201) return { result: fail((await refusal(asked, response.value)).failure) };
-  await response.value.drain();
-  return { result: ok(undefined) };
-}
-
-async function openUpload(wire: Wire, where: Where, asked: Asked): Promise<Attempt<UploadSession>> {
-  const { result: response, ...wait } = await wire.attempt({
-    ...asked,
-    method: 'POST',
-    url: `/v2/${where.path}/blobs/uploads/`,
-    scopes: push(where),
-  });
-  if (!response.ok) return { ...wait, result: response };
-  if (response.value.status !== 202) return { result: fail((await refusal(asked, response.value)).failure) };
-  await response.value.drain();
-  const url = wire.follow(asked, response.value.header('location'), response.value.url);
-  return { result: url.ok ? ok({ url: url.value }) : url };
-}
-
-/** The session's own query must stay as it is: it may be signed. */
-function withDigest(session: URL, descriptor: Descriptor): URL {
-  const url = new URL(session);
-  url.search = `${url.search === '' ? '?' : `${url.search}&`}digest=${encodeURIComponent(descriptor.digest)}`;
-  return url;
-}
-
-function blobPath(where: Where, descriptor: Descriptor): string {
+export function blobPath(where: Where, descriptor: Descriptor): string {
   return `/v2/${where.path}/blobs/${descriptor.digest}`;
 }
 
-function pull({ path }: Repository): readonly Scope[] {
+export function pull({ path }: Repository): readonly Scope[] {
   return [{ path, actions: 'pull' }];
 }
 
-function push({ path }: Repository): readonly Scope[] {
+export function push({ path }: Repository): readonly Scope[] {
   return [{ path, actions: 'pull,push' }];
 }
 
-function askedFor(where: Where, descriptor: Descriptor, verb: string): Asked {
+export function askedFor(where: Where, descriptor: Descriptor, verb: string): Asked {
   return {
     side: where.side,
     registry: where.registry,

@@ -4,9 +4,9 @@
  */
 import { cancelled, fail, ok, type Failure, type Result } from '../failure.ts';
 import { StreamFailure } from '../oci/digest.ts';
-import type { Descriptor, ManifestContent } from '../oci/model.ts';
+import { isForeign, type Descriptor, type ManifestContent } from '../oci/model.ts';
 import type { Digest } from '../reference.ts';
-import type { Content, WritableContent } from './model.ts';
+import type { Content, Taken, WritableContent } from './model.ts';
 
 export interface CopyOptions {
   /** What the source is called in failures, as a registry's host. */
@@ -14,6 +14,8 @@ export interface CopyOptions {
   readonly signal?: AbortSignal;
   /** Called with the number of bytes of each chunk that is sent. */
   readonly onBytes?: (bytes: number) => void;
+  /** Layers that registries only point to are fetched from where they are published, and sent too. */
+  readonly foreignLayers?: boolean;
 }
 
 export interface Copied {
@@ -25,6 +27,12 @@ export interface Copied {
 
 /** How deep indexes may hold indexes; a loop cannot be, since each names the next by its digest. */
 const MAX_DEPTH = 8;
+/** Error codes by which a registry says that something that a manifest names is not there. */
+const PART_UNKNOWN: ReadonlySet<string | undefined> = new Set([
+  'MANIFEST_BLOB_UNKNOWN',
+  'BLOB_UNKNOWN',
+  'MANIFEST_UNKNOWN',
+]);
 
 export async function copy(
   from: Content,
@@ -34,10 +42,12 @@ export async function copy(
 ): Promise<Result<Copied>> {
   const { signal, onBytes, source = 'the source' } = options;
   const manifests = new Map<Digest, Promise<Result<ManifestContent>>>();
-  const blobs = new Map<Digest, Promise<Result<void>>>();
+  const blobs = new Map<Digest, Promise<Result<Taken>>>();
   const sent = { blobs: 0, bytes: 0 };
   /** The first failure ends the copy: work that has not begun does not begin. */
   let failed = false;
+  /** Something of the image was there: the rest most likely is, too. */
+  let likely = false;
 
   function copyManifest(
     named: Pick<Descriptor, 'digest' | 'size'> | Digest,
@@ -58,41 +68,88 @@ export async function copy(
     if (size !== undefined && content.descriptor.size !== size) {
       return broken(source, `holds a manifest ${key} of another size than its index says`);
     }
-    const present = await to.hasManifest(key);
+    // Below an index that is missing, the answer about the config says as much, and is needed anyway.
+    const config = content.kind === 'manifest' && depth > 0 && !likely ? await isConfigMissing(content) : ok(false);
+    if (!config.ok) return config;
+    const present = config.value ? ok(false) : await to.hasManifest(key);
     if (!present.ok) return present;
+    if (present.value) likely = true;
     // What an index names is looked at even if the index is there: some registries take one whose parts are missing.
-    const needed: Promise<Result<unknown>>[] = [];
-    if (content.kind === 'index') {
-      needed.push(...content.value.manifests.map((child) => copyManifest(child, depth + 1)));
-    } else if (!present.value) {
-      needed.push(...[content.value.config, ...content.value.layers].filter((each) => !isForeign(each)).map(copyBlob));
-    }
-    const problem = firstFailure(await Promise.all(needed));
-    if (problem !== undefined) return problem;
+    const parts = present.value && content.kind === 'manifest' ? ok(undefined) : await copyParts(content, depth);
+    if (!parts.ok) return parts;
     if (present.value) return ok(content);
+    const put = await to.putManifest(content);
+    if (put.ok) return ok(content);
+    const again = put.failure.reason === 'registry' && PART_UNKNOWN.has(put.failure.code);
+    return again ? mend(content, depth) : put;
+  }
+
+  async function copyParts(content: ManifestContent, depth: number): Promise<Result<void>> {
+    const needed: Promise<Result<unknown>>[] =
+      content.kind === 'index'
+        ? content.value.manifests.map((child) => copyManifest(child, depth + 1))
+        : [content.value.config, ...content.value.layers].filter(isWanted).map((part) => copyBlob(part));
+    return firstFailure(await Promise.all(needed)) ?? ok(undefined);
+  }
+
+  /** What was thought to be there is not, or not yet: each part is looked at again, and the manifest sent once more. */
+  async function mend(content: ManifestContent, depth: number): Promise<Result<ManifestContent>> {
+    to.forgetParts?.(content);
+    likely = true;
+    if (content.kind === 'index') for (const child of content.value.manifests) manifests.delete(child.digest);
+    else for (const part of [content.value.config, ...content.value.layers]) blobs.delete(part.digest);
+    const parts = await copyParts(content, depth);
+    if (!parts.ok) return parts;
     const put = await to.putManifest(content);
     return put.ok ? ok(content) : put;
   }
 
-  function copyBlob(descriptor: Descriptor): Promise<Result<void>> {
-    return once(blobs, descriptor.digest, () => guarded(() => sendBlob(descriptor)));
+  /** Whoever lacks the config of an image lacks its manifest: no registry takes one before the other. */
+  async function isConfigMissing({ value }: ManifestContent & { kind: 'manifest' }): Promise<Result<boolean>> {
+    if (to.takeBlob === undefined) return ok(false);
+    const { promise, resolve } = Promise.withResolvers<Result<boolean>>();
+    const taking = copyBlob(value.config, () => resolve(ok(true)));
+    const taken = taking.then((result) => (result.ok ? ok(result.value.how === 'sent') : result));
+    return Promise.race([promise, taken]);
   }
 
-  async function sendBlob(descriptor: Descriptor): Promise<Result<void>> {
+  function copyBlob(descriptor: Descriptor, onMissing?: () => void): Promise<Result<Taken>> {
+    return once(blobs, descriptor.digest, () => guarded(() => bringBlob(descriptor, onMissing)));
+  }
+
+  async function bringBlob(descriptor: Descriptor, onMissing: (() => void) | undefined): Promise<Result<Taken>> {
+    const open = async (): Promise<Result<AsyncIterable<Uint8Array>>> => {
+      const stream = await (isForeign(descriptor) && from.foreignBlob !== undefined
+        ? from.foreignBlob(descriptor)
+        : from.blob(descriptor));
+      return stream.ok ? ok(watched(stream.value, signal, onBytes)) : stream;
+    };
+    const taken = await (to.takeBlob === undefined
+      ? sendBlob(descriptor, open)
+      : to.takeBlob(descriptor, from, open, { likely, ...(onMissing === undefined ? {} : { onMissing }) }));
+    if (taken.ok && taken.value.how === 'sent' && taken.value.mine) {
+      sent.blobs += 1;
+      sent.bytes += descriptor.size;
+    }
+    return taken;
+  }
+
+  async function sendBlob(
+    descriptor: Descriptor,
+    open: () => Promise<Result<AsyncIterable<Uint8Array>>>,
+  ): Promise<Result<Taken>> {
     // Mounting what is there already succeeds too, so within one registry the one request answers both questions.
     for (const isThere of [() => to.mountBlob(descriptor, from), () => to.hasBlob(descriptor)]) {
       const answer = await isThere();
       if (!answer.ok) return answer;
-      if (answer.value) return ok(undefined);
+      if (answer.value) return ok({ how: 'there', mine: true });
     }
-    const put = await to.putBlob(descriptor, async () => {
-      const stream = await from.blob(descriptor);
-      return stream.ok ? ok(watched(stream.value, signal, onBytes)) : stream;
-    });
-    if (!put.ok) return put;
-    sent.blobs += 1;
-    sent.bytes += descriptor.size;
-    return ok(undefined);
+    const put = await to.putBlob(descriptor, open);
+    return put.ok ? ok({ how: 'sent', mine: true }) : put;
+  }
+
+  function isWanted(part: Descriptor): boolean {
+    return options.foreignLayers === true || !isForeign(part);
   }
 
   async function guarded<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {
@@ -104,14 +161,6 @@ export async function copy(
 
   const root = await copyManifest(digest, 0);
   return root.ok ? ok({ root: root.value, ...sent }) : root;
-}
-
-/**
- * Layers that registries do not hold, only point to; whoever needs them fetches them from where they are published.
- * https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#non-distributable-layers
- */
-function isForeign({ mediaType, urls }: Descriptor): boolean {
-  return urls !== undefined && urls.length > 0 && /\.foreign\.|\.nondistributable\./.test(mediaType);
 }
 
 /** What really went wrong: work that was called off because of it says only that it was. */

@@ -10,7 +10,7 @@ export function copyImage(
   context: TaskContext,
   jobs: number,
 ): Promise<Result<ContractOutput<'image.copy@1'>>> {
-  return copyFromFirst(input, context, (source) => copyFrom(source, input.destination, context, jobs));
+  return copyFromFirst(input, context, (source) => copyFrom(source, input, context, jobs));
 }
 
 /**
@@ -19,10 +19,11 @@ export function copyImage(
  */
 async function copyFrom(
   source: Pinned,
-  destination: Pinned,
+  { destination, foreignLayers }: ContractInput<'image.copy@1'>,
   context: TaskContext,
   jobs: number,
 ): Promise<Result<void>> {
+  const foreign = foreignLayers === true ? ['--allow-nondistributable-artifacts'] : [];
   const crane = async (args: readonly string[]): Promise<Result<void>> => {
     const done = await context.exec('crane', args, { hosts: [...new Set([source.registry, destination.registry])] });
     if (!done.ok) return fail(explain(done.failure, source, destination));
@@ -32,7 +33,7 @@ async function copyFrom(
   const to = insecure(destination.registry, context);
   const mixed = from !== to && !isLoopback(from ? destination.registry : source.registry);
   if (!mixed) {
-    const flags = from || to ? ['--insecure'] : [];
+    const flags = [...(from || to ? ['--insecure'] : []), ...foreign];
     return crane(['copy', ...flags, '--jobs', String(jobs), formatPinned(source), formatPinned(destination)]);
   }
   const layout = join(context.files.work, 'layout');
@@ -45,7 +46,7 @@ async function copyFrom(
     layout,
   ]);
   if (!pulled.ok) return pulled;
-  return crane(['push', ...(to ? ['--insecure'] : []), layout, formatPinned(destination)]);
+  return crane(['push', ...(to ? ['--insecure'] : []), ...foreign, layout, formatPinned(destination)]);
 }
 
 /** Crane finds out by itself that a registry on loopback speaks plain HTTP. */

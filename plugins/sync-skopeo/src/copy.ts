@@ -1,5 +1,5 @@
 /** One image, from the first source that has it to its destination. */
-import { copyFromFirst, fail, formatPinned, ok } from '@slipway/core';
+import { configFailure, copyFromFirst, fail, formatPinned, ok } from '@slipway/core';
 import type { ContractInput, ContractOutput, Pinned, Result, TaskContext } from '@slipway/core';
 import { explain } from './failure.ts';
 import { ownSettings, type OwnSettings } from './own-settings.ts';
@@ -8,6 +8,14 @@ export async function copyImage(
   input: ContractInput<'image.copy@1'>,
   context: TaskContext,
 ): Promise<Result<ContractOutput<'image.copy@1'>>> {
+  if (input.foreignLayers === true) {
+    return fail(
+      configFailure(
+        `skopeo leaves the layers of ${formatPinned(input.destination)} that registries only point to where they are`,
+        'remove `use: { image.copy: sync-skopeo }` from the settings, or foreignLayers from the entry',
+      ),
+    );
+  }
   const version = await context.toolVersion('skopeo');
   if (!version.ok) return version;
   const settings = await ownSettings(context.files.work);

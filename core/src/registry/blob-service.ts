@@ -1,0 +1,220 @@
+/**
+ * Brings blobs to where they are wanted, for a whole run: by digest, not by task. A blob is sent once to a host: whoever wants it
+ * in another repository of that host waits for the first one, and has it mounted from there. What is known to be there is
+ * not asked about, and what is not known is asked in the request that would begin the upload:
+ * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#mounting-a-blob-from-another-repository
+ */
+import { ok, type Result } from '../failure.ts';
+import type { Descriptor } from '../oci/model.ts';
+import { formatRepository, sameRepository, type Digest, type Repository } from '../reference.ts';
+import { hasBlob, mountBlob, type UploadSession } from './blobs.ts';
+import { createFlights } from './flights.ts';
+import type { StreamBody } from './http.ts';
+import type { Where } from './manifests.ts';
+import type { Taken } from './model.ts';
+import type { Presence } from './presence.ts';
+import type { UploadRecords } from './upload-records.ts';
+import { cancelUpload, sendBlob } from './uploads.ts';
+import type { Wire } from './wire.ts';
+
+/**
+ * Bytes from which a registry that has not yet shown that it mounts is asked once more before a blob is sent: it may have
+ * opened the upload only because it never mounts.
+ */
+const LARGE = 4 * 1024 * 1024;
+
+export interface Wanted {
+  readonly where: Where;
+  readonly descriptor: Descriptor;
+  /** Where it is read from, if that is a repository: one of the same host can be mounted from. */
+  readonly source: Repository | undefined;
+  readonly open: StreamBody['open'];
+  /** Other parts of the image are there, so this one most likely is. */
+  readonly likely: boolean;
+  /** Called as soon as it is known that it has to be sent. */
+  readonly onMissing?: () => void;
+}
+
+export interface BlobService {
+  take(wanted: Wanted): Promise<Result<Taken>>;
+  /** What was believed of these blobs was wrong: they are asked for one by one when they are wanted again. */
+  forget(repository: Repository, digests: readonly Digest[]): void;
+}
+
+/** How a host answers mounts. Undefined: it has not shown it. */
+interface Manners {
+  /** A mount from the very repository tells whether the blob is there. */
+  own?: boolean;
+  /** A blob that was sent to one repository can be mounted into another. */
+  other?: boolean;
+  /** Repositories that we may not mount from. */
+  readonly closed: Set<string>;
+}
+
+/** What a registry answered to the question for a blob; an upload it may have opened meanwhile. */
+interface Answer {
+  readonly there: boolean;
+  readonly session?: UploadSession;
+}
+
+export interface BlobServiceOptions {
+  readonly wire: Wire;
+  readonly presence: Presence;
+  readonly records: UploadRecords | undefined;
+}
+
+export function createBlobService({ wire, presence, records }: BlobServiceOptions): BlobService {
+  /** By repository and digest. */
+  const flights = createFlights<Result<Taken>>();
+  /** By host and digest: the one who sends it now. Never fails. */
+  const senders = new Map<string, Promise<unknown>>();
+  const manners = new Map<string, Manners>();
+  const doubted = new Set<string>();
+
+  function mannersOf({ registry }: Repository): Manners {
+    const known = manners.get(registry) ?? { closed: new Set() };
+    manners.set(registry, known);
+    return known;
+  }
+
+  async function take(wanted: Wanted): Promise<Result<Taken>> {
+    for (;;) {
+      const { answer, joined } = flights.fly(nameOf(wanted.where, wanted.descriptor.digest), () => bring(wanted));
+      const taken = await answer;
+      if (!joined) return taken;
+      if (taken.ok) return ok({ ...taken.value, mine: false });
+      // Whoever was first failed by its own source or was called off, which is no reason for us to: the next one leads.
+    }
+  }
+
+  async function bring(wanted: Wanted): Promise<Result<Taken>> {
+    const { where, descriptor } = wanted;
+    if (doubted.delete(nameOf(where, descriptor.digest))) {
+      const there = await hasBlob(wire, where, descriptor);
+      return there.ok && !there.value ? send(wanted) : done(wanted, there, 'there');
+    }
+    if (presence.has(where, descriptor.digest)) return ok({ how: 'there', mine: true });
+    const mounted = await mountFromOther(wanted);
+    if (!mounted.ok || mounted.value.there) return done(wanted, mounted, 'mounted');
+    return lead(wanted, mounted.value.session);
+  }
+
+  /** From the source, or from wherever this run has brought it; waits for one who is sending it to this host. */
+  async function mountFromOther({ where, descriptor, source }: Wanted): Promise<Result<Answer>> {
+    const host = mannersOf(where);
+    let session: UploadSession | undefined;
+    for (;;) {
+      const own = source?.registry === where.registry && !sameRepository(source, where) ? [source] : [];
+      const sent = host.other === false ? [] : presence.elsewhere(where, descriptor.digest);
+      const from = [...own, ...sent].find(({ path }) => !host.closed.has(path));
+      if (from !== undefined) {
+        const asked = await mountBlob(wire, where, descriptor, from);
+        if (!asked.ok || asked.value.mounted) {
+          if (session !== undefined) await cancelUpload(wire, where, session);
+          if (asked.ok && sent.includes(from)) host.other = true;
+          return asked.ok ? ok({ there: true }) : asked;
+        }
+        if (session === undefined) session = asked.value.session;
+        else if (asked.value.session !== undefined) await cancelUpload(wire, where, asked.value.session);
+        host.closed.add(from.path);
+        // Where we have sent it ourselves it can be read: it is the host that does not mount.
+        if (sent.includes(from) && host.other !== true) host.other = false;
+        continue;
+      }
+      const sending = host.other === false ? undefined : senders.get(hostNameOf(where, descriptor.digest));
+      if (sending === undefined) return ok({ there: false, ...(session === undefined ? {} : { session }) });
+      await sending;
+    }
+  }
+
+  /** Asks the repository itself and sends what it lacks; those who want it elsewhere on the host wait meanwhile. */
+  function lead(wanted: Wanted, session: UploadSession | undefined): Promise<Result<Taken>> {
+    const name = hostNameOf(wanted.where, wanted.descriptor.digest);
+    const work = async (): Promise<Result<Taken>> => {
+      const asked = await ask(wanted, session);
+      if (!asked.ok || asked.value.there) return done(wanted, asked, 'there');
+      return send(wanted, asked.value.session);
+    };
+    const answer = work();
+    const ended = answer.then(
+      () => {},
+      () => {},
+    );
+    senders.set(name, ended);
+    void ended.then(() => {
+      if (senders.get(name) === ended) senders.delete(name);
+    });
+    return answer;
+  }
+
+  async function ask({ where, descriptor, likely }: Wanted, session?: UploadSession): Promise<Result<Answer>> {
+    const host = mannersOf(where);
+    const head = async (opened: UploadSession | undefined): Promise<Result<Answer>> => {
+      const there = await hasBlob(wire, where, descriptor);
+      if (!there.ok || !there.value) {
+        return there.ok ? ok({ there: false, ...(opened === undefined ? {} : { session: opened }) }) : there;
+      }
+      // It opened an upload for what it has, so its mounts tell nothing.
+      if (opened !== undefined) {
+        host.own = false;
+        await cancelUpload(wire, where, opened);
+      }
+      return ok({ there: true });
+    };
+    const unproven = host.own !== true;
+    if (session !== undefined)
+      return likely || descriptor.size >= LARGE ? head(session) : ok({ there: false, session });
+    if (host.own === false || (unproven && likely)) return head(undefined);
+    const mounted = await mountBlob(wire, where, descriptor, where);
+    if (!mounted.ok) return mounted;
+    if (mounted.value.mounted) {
+      host.own = true;
+      return ok({ there: true });
+    }
+    const opened = mounted.value.session;
+    if (opened === undefined) {
+      host.own = false;
+      return head(undefined);
+    }
+    return unproven && descriptor.size >= LARGE ? head(opened) : ok({ there: false, session: opened });
+  }
+
+  async function send(wanted: Wanted, session?: UploadSession): Promise<Result<Taken>> {
+    const { where, descriptor, source, open } = wanted;
+    wanted.onMissing?.();
+    const sent = await sendBlob({
+      wire,
+      where,
+      descriptor,
+      open,
+      session,
+      records,
+      disposable: source !== undefined,
+    });
+    return done(wanted, sent, 'sent');
+  }
+
+  function done({ where, descriptor }: Wanted, result: Result<unknown>, how: Taken['how']): Result<Taken> {
+    if (!result.ok) return result;
+    presence.add(where, descriptor.digest);
+    return ok({ how, mine: true });
+  }
+
+  return {
+    take,
+    forget(repository, digests) {
+      for (const digest of digests) {
+        presence.remove(repository, digest);
+        doubted.add(nameOf(repository, digest));
+      }
+    },
+  };
+}
+
+function nameOf(repository: Repository, digest: Digest): string {
+  return `${formatRepository(repository)}@${digest}`;
+}
+
+function hostNameOf({ registry }: Repository, digest: Digest): string {
+  return `${registry} ${digest}`;
+}

@@ -1,0 +1,148 @@
+/**
+ * Blobs that are read. A download that breaks off goes on where it stopped, as often as it gets further:
+ * https://www.rfc-editor.org/rfc/rfc9110#field.range
+ */
+import { fail, ok, type Result } from '../failure.ts';
+import { StreamFailure, verified } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/model.ts';
+import { isPrivate } from './address.ts';
+import { askedFor, blobPath, pull } from './blobs.ts';
+import { without } from './chunks.ts';
+import type { HttpResponse } from './http.ts';
+import type { Where } from './manifests.ts';
+import { lied, refusal, registryFailure, type Asked } from './refusal.ts';
+import type { Wire } from './wire.ts';
+
+/** Bytes that count as getting further, and how often in a row it may break off without. */
+const STEP = 1024 * 1024;
+const TRIES = 3;
+
+type Chunks = AsyncIterator<Uint8Array>;
+/** Asks for the bytes from `start` on; gives them from there on, whatever the server sends. */
+type Ask = (start: number) => Promise<Result<Chunks>>;
+
+/** A blob's bytes; the stream throws unless they are what the descriptor says. */
+export async function openBlob(
+  wire: Wire,
+  where: Where,
+  descriptor: Descriptor,
+): Promise<Result<AsyncIterable<Uint8Array>>> {
+  const asked = askedFor(where, descriptor, '');
+  const call = { ...asked, method: 'GET' as const, url: blobPath(where, descriptor), scopes: pull(where) };
+  const get = async (start: number, again = true): Promise<Result<Chunks>> => {
+    const headers = start === 0 ? {} : { range: `bytes=${start}-` };
+    const response = await wire.call({ ...call, headers });
+    if (!response.ok) return response;
+    const elsewhere = response.value.url.pathname !== call.url;
+    if (again && elsewhere && response.value.status >= 400) {
+      // Addresses of storage are good for a while only: the registry gives a new one.
+      await response.value.drain();
+      return get(start, false);
+    }
+    return read(asked, response.value, start, descriptor.size);
+  };
+  return check(asked, descriptor, get);
+}
+
+/**
+ * A layer that registries only point to, from where it is published, without any credentials. The addresses come from
+ * whoever made the image: only HTTPS, or hosts that the settings name, and nothing in a private network.
+ */
+export async function openForeignBlob(
+  wire: Wire,
+  where: Where,
+  descriptor: Descriptor,
+  plainHttp: (host: string) => boolean,
+): Promise<Result<AsyncIterable<Uint8Array>>> {
+  const asked = { ...askedFor(where, descriptor, ''), what: `the foreign layer ${descriptor.digest}` };
+  let last = registryFailure(asked, 'permanent', `${asked.what} has no address that may be asked`, {
+    hint: 'its manifest must name an HTTPS address that is not in a private network',
+  });
+  for (const text of descriptor.urls ?? []) {
+    const url = URL.parse(text);
+    if (url === null || url.username !== '' || url.password !== '') continue;
+    const named = plainHttp(url.host);
+    if (url.protocol === 'http:' ? !named : url.protocol !== 'https:' || (isPrivate(url.hostname) && !named)) continue;
+    const from = { ...asked, registry: url.host };
+    const get: Ask = async (start) => {
+      const headers = start === 0 ? {} : { range: `bytes=${start}-` };
+      const response = await wire.call({ ...from, method: 'GET', url, scopes: [], headers, anonymous: true });
+      return response.ok ? read(from, response.value, start, descriptor.size) : response;
+    };
+    const opened = await check(from, descriptor, get);
+    if (opened.ok || opened.failure.reason !== 'registry') return opened;
+    last = opened.failure;
+  }
+  return fail(last);
+}
+
+async function check(asked: Asked, descriptor: Descriptor, ask: Ask): Promise<Result<AsyncIterable<Uint8Array>>> {
+  const first = await ask(0);
+  if (!first.ok) return first;
+  const wrong = lied(asked, 'size or digest differ');
+  const short = registryFailure(asked, 'transient', `${asked.registry} broke off in the middle of ${asked.what}`);
+  return ok(
+    verified(continued(first.value, descriptor.size, ask), descriptor, (kind) => (kind === 'short' ? short : wrong)),
+  );
+}
+
+async function read(asked: Asked, response: HttpResponse, start: number, size: number): Promise<Result<Chunks>> {
+  const { status } = response;
+  // A server that knows no ranges begins again: what came already is read once more and left out.
+  if (status === 200) return ok(without(start, response.stream()[Symbol.asyncIterator]()));
+  if (status !== 206 || start === 0) return fail((await refusal(asked, response)).failure);
+  const range = response.header('content-range');
+  if (range === undefined || !isRest(range, start, size)) {
+    await response.drain();
+    return fail(registryFailure(asked, 'permanent', `${asked.registry} sent another part than asked of ${asked.what}`));
+  }
+  return ok(response.stream()[Symbol.asyncIterator]());
+}
+
+/** `bytes 100-999/1000`: from where we asked, and of a whole that is as long as it should be. */
+function isRest(range: string, start: number, size: number): boolean {
+  const [, first, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range.trim()) ?? [];
+  return Number(first) === start && (total === '*' || Number(total) === size);
+}
+
+/** The same bytes as if it had never broken off. */
+function continued(first: Chunks, size: number, ask: Ask): AsyncIterable<Uint8Array> {
+  let chunks = first;
+  let position = 0;
+  let resumedAt = 0;
+  let tries = 0;
+
+  /** True: there is more to read. False: it ends here, whole or not. */
+  async function resume(): Promise<boolean> {
+    if (position - resumedAt >= STEP) tries = 0;
+    if (position >= size || tries >= TRIES) return false;
+    tries += 1;
+    resumedAt = position;
+    const rest = await ask(position);
+    if (!rest.ok) throw new StreamFailure(rest.failure);
+    chunks = rest.value;
+    return true;
+  }
+
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        for (;;) {
+          try {
+            const step = await chunks.next();
+            if (step.done === true && position < size && (await resume())) continue;
+            if (step.done !== true) position += step.value.byteLength;
+            return step;
+          } catch (error) {
+            const mayHelp = error instanceof StreamFailure && error.failure.class === 'transient';
+            if (!mayHelp || !(await resume())) throw error;
+          }
+        }
+      },
+      async return() {
+        await chunks.return?.();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+}

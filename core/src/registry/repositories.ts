@@ -1,0 +1,159 @@
+/**
+ * Reading from and writing to repositories, with what one run remembers of them: manifests by their digest, what is where, and
+ * what is being asked or sent at this moment. Whoever asks the same at the same time gets the same answer.
+ */
+import type { Mirror } from '../config/model.ts';
+import { ok, type Result } from '../failure.ts';
+import { isForeign, type ManifestContent } from '../oci/model.ts';
+import { formatPinned, pin, type Digest, type Reference, type Repository } from '../reference.ts';
+import { createBlobService } from './blob-service.ts';
+import { hasBlob, mountBlob, type UploadSession } from './blobs.ts';
+import { openBlob, openForeignBlob } from './downloads.ts';
+import { createFlights } from './flights.ts';
+import { createManifestCache } from './manifest-cache.ts';
+import { getManifest, headManifest, putManifest, type Where } from './manifests.ts';
+import type { Content, Head, Side, WritableContent } from './model.ts';
+import { createBlobReader, firstThatHas, placesOf, type Place } from './places.ts';
+import { createPresence } from './presence.ts';
+import type { UploadRecords } from './upload-records.ts';
+import { sendBlob } from './uploads.ts';
+import type { Wire } from './wire.ts';
+
+/** Milliseconds for which a registry's word is taken that it has no such manifest, and how many are kept. */
+const ABSENT_FOR = 30_000;
+const ABSENT = 10_000;
+
+export interface RepositoriesOptions {
+  readonly wire: Wire;
+  readonly mirrors: readonly Mirror[];
+  readonly plainHttp: (host: string) => boolean;
+  readonly records: UploadRecords | undefined;
+}
+
+export interface Repositories {
+  head(reference: Reference, side: Side): Promise<Result<Head | undefined>>;
+  manifest(reference: Reference, side: Side): Promise<Result<ManifestContent | undefined>>;
+  content(repository: Repository, side: Side, options?: { readonly exact: boolean }): WritableContent;
+}
+
+export function createRepositories({ wire, mirrors, plainHttp, records }: RepositoriesOptions): Repositories {
+  const cache = createManifestCache();
+  const blobs = createPresence();
+  const manifests = createPresence();
+  const service = createBlobService({ wire, presence: blobs, records });
+  const heads = createFlights<Result<Head | undefined>>();
+  const reads = createFlights<Result<ManifestContent | undefined>>();
+  const puts = createFlights<Result<void>>();
+  const absent = new Map<string, number>();
+  const readBlob = createBlobReader((where, descriptor) => openBlob(wire, where, descriptor));
+  /** Which repository a content reads from, so that a copy within one registry can mount. */
+  const repositories = new WeakMap<Content, Repository>();
+
+  /** All that a manifest names is where the manifest is; an index may be there without its children. */
+  function learn(where: Where, content: ManifestContent): void {
+    cache.put(content);
+    manifests.add(where, content.descriptor.digest);
+    if (content.kind === 'index' || where.side === 'source') return;
+    const { config, layers } = content.value;
+    for (const part of [config, ...layers]) if (!isForeign(part)) blobs.add(where, part.digest);
+  }
+
+  async function headAt({ where, name }: Place): Promise<Result<Head | undefined>> {
+    if ('tag' in name) return headManifest(wire, where, name);
+    const key = nameOf(where, name.digest);
+    const found = await heads.fly(key, () => headManifest(wire, where, name)).answer;
+    if (!found.ok) return found;
+    if (found.value === undefined) {
+      // Those who were written down last are last.
+      absent.delete(key);
+      absent.set(key, Date.now());
+      const [oldest] = absent.keys();
+      if (absent.size > ABSENT && oldest !== undefined) absent.delete(oldest);
+    } else {
+      manifests.add(where, name.digest);
+      const known = cache.get(name.digest);
+      if (known !== undefined) learn(where, known);
+    }
+    return found;
+  }
+
+  async function readAt({ where, name }: Place): Promise<Result<ManifestContent | undefined>> {
+    if ('tag' in name) {
+      const read = await getManifest(wire, where, name);
+      if (read.ok && read.value !== undefined) learn(where, read.value);
+      return read;
+    }
+    const known = manifests.has(where, name.digest) ? cache.get(name.digest) : undefined;
+    if (known !== undefined) return ok(known);
+    const read = await reads.fly(nameOf(where, name.digest), () => getManifest(wire, where, name)).answer;
+    if (read.ok && read.value !== undefined) learn(where, read.value);
+    return read;
+  }
+
+  async function putAt(where: Where, content: ManifestContent): Promise<Result<void>> {
+    const { digest } = content.descriptor;
+    if (manifests.has(where, digest)) return ok(undefined);
+    const put = await putManifest(wire, where, { digest }, content);
+    if (!put.ok) return put;
+    absent.delete(nameOf(where, digest));
+    learn(where, content);
+    return ok(undefined);
+  }
+
+  const head = (reference: Reference, side: Side) => firstThatHas(placesOf(mirrors, reference, side), headAt);
+  const manifest = (reference: Reference, side: Side) => firstThatHas(placesOf(mirrors, reference, side), readAt);
+
+  function content(repository: Repository, side: Side, { exact } = { exact: false }): WritableContent {
+    const where: Where = { registry: repository.registry, path: repository.path, side };
+    const places = (digest: Digest) => placesOf(exact ? [] : mirrors, pin(repository, digest), side);
+    /** Uploads that a refused mount has opened. */
+    const sessions = new Map<Digest, UploadSession>();
+    const made: WritableContent = {
+      manifest: (digest) => firstThatHas(places(digest), readAt),
+      async hasManifest(digest) {
+        if (manifests.has(where, digest)) return ok(true);
+        const since = absent.get(nameOf(where, digest));
+        if (since !== undefined && Date.now() - since < ABSENT_FOR) return ok(false);
+        const found = await headAt({ where, name: { digest } });
+        return found.ok ? ok(found.value !== undefined) : found;
+      },
+      blob: (descriptor) => readBlob(places(descriptor.digest), descriptor),
+      foreignBlob: (descriptor) => openForeignBlob(wire, where, descriptor, plainHttp),
+      hasBlob: (descriptor) => hasBlob(wire, where, descriptor),
+      async mountBlob(descriptor, from) {
+        const origin = repositories.get(from);
+        if (origin === undefined || origin.registry !== where.registry) return ok(false);
+        const answer = await mountBlob(wire, where, descriptor, origin);
+        if (!answer.ok) return answer;
+        if (answer.value.session !== undefined) sessions.set(descriptor.digest, answer.value.session);
+        return ok(answer.value.mounted);
+      },
+      putBlob(descriptor, open) {
+        const session = sessions.get(descriptor.digest);
+        sessions.delete(descriptor.digest);
+        return sendBlob({ wire, where, descriptor, open, session });
+      },
+      takeBlob: (descriptor, from, open, options) =>
+        service.take({ where, descriptor, open, source: repositories.get(from), ...options }),
+      putManifest: (value) => puts.fly(nameOf(where, value.descriptor.digest), () => putAt(where, value)).answer,
+      forgetParts(value) {
+        if (value.kind === 'index') for (const { digest } of value.value.manifests) manifests.remove(where, digest);
+        else {
+          const { config, layers } = value.value;
+          service.forget(
+            where,
+            [config, ...layers].map(({ digest }) => digest),
+          );
+        }
+      },
+    };
+    repositories.set(made, repository);
+    return made;
+  }
+
+  return { head, manifest, content };
+}
+
+function nameOf(where: Where, digest: Digest): string {
+  return formatPinned(pin(where, digest));
+}

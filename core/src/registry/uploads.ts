@@ -1,0 +1,261 @@
+/**
+ * Blobs that are sent, by one PUT; after a break the registry is asked how much it has, and gets the rest:
+ * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
+ */
+import { fail, ok, type Result } from '../failure.ts';
+import { StreamFailure } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/model.ts';
+import { askedFor, hasBlob, push, sessionOf, type UploadSession } from './blobs.ts';
+import { without } from './chunks.ts';
+import type { HttpResponse, StreamBody } from './http.ts';
+import type { Where } from './manifests.ts';
+import { refusal, type Asked } from './refusal.ts';
+import type { Attempt } from './retry.ts';
+import { givingBack } from './spent.ts';
+import type { UploadRecords } from './upload-records.ts';
+import type { Wire } from './wire.ts';
+
+/** Bytes from which an upload is recorded for a later run. */
+const RECORDED = 16 * 1024 * 1024;
+/** Bytes that count as getting further, and how often an upload that gets further may break off. */
+const STEP = 1024 * 1024;
+const BREAKS = 100;
+
+export interface Upload {
+  readonly wire: Wire;
+  readonly where: Where;
+  readonly descriptor: Descriptor;
+  /** Gives the whole blob, each time from its beginning. */
+  readonly open: StreamBody['open'];
+  /** An upload that is open already. */
+  readonly session?: UploadSession | undefined;
+  readonly records?: UploadRecords | undefined;
+  /** The chunks that `open` gives belong to nobody else: their memory may be given back when they are sent. */
+  readonly disposable?: boolean;
+}
+
+/** How far an upload has come. */
+interface Progress {
+  session: UploadSession | undefined;
+  /** Bytes that the registry has. */
+  offset: number;
+  /** Bytes were sent since the registry was last asked what it has. */
+  unsure: boolean;
+  /** The registry has forgotten an upload: what is read may be slow to come. */
+  lost: boolean;
+}
+
+export async function sendBlob(upload: Upload): Promise<Result<void>> {
+  const { wire, where, descriptor } = upload;
+  const records = descriptor.size >= RECORDED ? upload.records : undefined;
+  const progress: Progress = { session: upload.session, offset: 0, unsure: false, lost: false };
+  const earlier = await records?.take(where, descriptor);
+  const kept = earlier === undefined ? undefined : earlierSession(wire, upload, earlier);
+  if (kept !== undefined) {
+    if (progress.session !== undefined) await cancelUpload(wire, where, progress.session);
+    Object.assign(progress, { session: kept, unsure: true });
+  }
+  const run = { ...upload, records };
+  for (let breaks = 1; ; breaks += 1) {
+    const before = progress.offset;
+    const sent = await wire.retry(where.registry, () => attempt(run, progress));
+    const further = progress.offset - before >= STEP && breaks < BREAKS;
+    if (!sent.ok && sent.failure.class === 'transient' && further) continue;
+    await leave(run, progress, sent);
+    return sent;
+  }
+}
+
+/** Ends an upload that nobody will finish, if the registry lets us: it would keep what it has for days. */
+export async function cancelUpload(wire: Wire, where: Where, session: UploadSession): Promise<void> {
+  const asked: Asked = { side: where.side, registry: where.registry, what: 'to cancel an upload' };
+  const answer = await wire.attempt({ ...asked, method: 'DELETE', url: session.url, scopes: push(where) });
+  if (answer.result.ok) await answer.result.value.drain();
+}
+
+/** An upload that may still be finished is left for the next run, if that will know of it. */
+async function leave({ wire, where, descriptor, records }: Upload, progress: Progress, sent: Result<void>) {
+  const resumable = records !== undefined && !sent.ok && sent.failure.class !== 'permanent';
+  if (resumable) return;
+  await records?.remove(where, descriptor);
+  if (!sent.ok && sent.failure.class !== 'cancelled' && progress.session !== undefined) {
+    await cancelUpload(wire, where, progress.session);
+  }
+}
+
+async function attempt(upload: Upload, progress: Progress): Promise<Attempt<void>> {
+  const { wire, where, descriptor, records } = upload;
+  const asked = askedFor(where, descriptor, 'to store ');
+  if (progress.unsure) {
+    const found = await lookAgain(upload, progress);
+    if (found !== undefined) return found;
+  }
+  if (progress.session === undefined) {
+    // Opened only once there is something to send: a registry may give up an upload while a slow source makes up its mind.
+    if (progress.lost) await warm(upload.open);
+    const opened = await openUpload(wire, where, asked);
+    if (!opened.result.ok) return { ...opened, result: opened.result };
+    progress.session = opened.result.value;
+    progress.offset = 0;
+  }
+  await records?.put(where, descriptor, progress.session.url.href);
+  return progress.offset === 0 ? sendWhole(upload, progress, asked) : sendRest(upload, progress, asked);
+}
+
+/** What the registry has of the blob: all of it, which ends the upload, or so many bytes, or nothing any more. */
+async function lookAgain(upload: Upload, progress: Progress): Promise<Attempt<void> | undefined> {
+  const { wire, where, descriptor } = upload;
+  const { session } = progress;
+  if (session === undefined) return undefined;
+  const asked = askedFor(where, descriptor, 'to store ');
+  const answer = await wire.attempt({ ...asked, method: 'GET', url: session.url, scopes: push(where) });
+  if (!answer.result.ok) return { ...answer, result: answer.result };
+  const response = answer.result.value;
+  await response.drain();
+  progress.unsure = false;
+  const offset = offsetOf(response);
+  if (response.status >= 200 && response.status < 300 && offset !== undefined && offset <= descriptor.size) {
+    const next = sessionOf(wire, asked, response);
+    Object.assign(progress, { session: next.ok ? next.value : session, offset });
+    return undefined;
+  }
+  forget(progress);
+  // Perhaps it is there, and only the answer was lost.
+  const there = await hasBlob(wire, where, descriptor);
+  return there.ok && there.value ? { result: ok(undefined) } : undefined;
+}
+
+async function sendWhole(upload: Upload, progress: Progress, asked: Asked): Promise<Attempt<void>> {
+  const { wire, where, descriptor } = upload;
+  const { session } = progress;
+  if (session === undefined) throw new Error('an upload has a session');
+  const body = bodyFrom(upload, progress, 0);
+  const answer = await wire.attempt({
+    ...asked,
+    method: 'PUT',
+    url: withDigest(session.url, descriptor),
+    scopes: push(where),
+    // Any other type makes some servers read the body as a form.
+    headers: { 'content-type': 'application/octet-stream' },
+    body,
+  });
+  return finished(asked, progress, answer, body.unread());
+}
+
+async function sendRest(upload: Upload, progress: Progress, asked: Asked): Promise<Attempt<void>> {
+  const { wire, where, descriptor } = upload;
+  const { size } = descriptor;
+  const { session, offset } = progress;
+  if (session === undefined) throw new Error('an upload has a session');
+  let next = session;
+  if (offset < size) {
+    const body = bodyFrom(upload, progress, offset);
+    const headers = { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${size - 1}` };
+    const call = { ...asked, method: 'PATCH' as const, url: session.url, scopes: push(where), headers, body };
+    const { result: answer, ...wait } = await wire.attempt(call);
+    if (!answer.ok) return { ...wait, result: answer, final: body.unread() };
+    if (answer.value.status !== 202) return finished(asked, progress, { ...wait, result: answer }, false);
+    await answer.value.drain();
+    const moved = sessionOf(wire, asked, answer.value);
+    if (!moved.ok) return { result: moved };
+    next = moved.value;
+    Object.assign(progress, { session: next, offset: size });
+  }
+  const url = withDigest(next.url, descriptor);
+  return finished(asked, progress, await wire.attempt({ ...asked, method: 'PUT', url, scopes: push(where) }), false);
+}
+
+/** Reads the answer that ends an upload. */
+async function finished(
+  asked: Asked,
+  progress: Progress,
+  { result: answer, ...wait }: Attempt<HttpResponse>,
+  unread: boolean,
+): Promise<Attempt<void>> {
+  if (!answer.ok) {
+    progress.unsure = true;
+    return { ...wait, result: answer, final: unread };
+  }
+  const { status } = answer.value;
+  if (status === 201) {
+    await answer.value.drain();
+    return { result: ok(undefined) };
+  }
+  const { failure } = await refusal(asked, answer.value);
+  // It says that it has another number of bytes than we think: it will tell how many.
+  if (status === 416) progress.unsure = true;
+  // It has forgotten the upload, or what it has kept of an earlier try is no use.
+  else if (status === 404 || progress.offset > 0) forget(progress);
+  else return { result: fail(failure) };
+  return { result: fail({ ...failure, class: 'transient' }) };
+}
+
+function forget(progress: Progress): void {
+  Object.assign(progress, { session: undefined, offset: 0, unsure: false, lost: true });
+}
+
+/** The blob from `start` on. It is read from its beginning, since only the whole proves that it is the right one. */
+function bodyFrom(upload: Upload, progress: Progress, start: number): StreamBody & { readonly unread: () => boolean } {
+  let unread = false;
+  return {
+    length: upload.descriptor.size - start,
+    unread: () => unread,
+    open: async () => {
+      const stream = await upload.open();
+      unread = !stream.ok;
+      if (!stream.ok) return stream;
+      progress.unsure = true;
+      const rest = { [Symbol.asyncIterator]: () => without(start, stream.value[Symbol.asyncIterator]()) };
+      return ok(upload.disposable === true ? givingBack(rest) : rest);
+    },
+  };
+}
+
+/** Waits for the first bytes and closes the source again; what is wrong with it shows when it is read. */
+async function warm(open: StreamBody['open']): Promise<void> {
+  const stream = await open();
+  if (!stream.ok) return;
+  const chunks = stream.value[Symbol.asyncIterator]();
+  try {
+    await chunks.next();
+  } catch (error) {
+    if (!(error instanceof StreamFailure)) throw error;
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+async function openUpload(wire: Wire, where: Where, asked: Asked): Promise<Attempt<UploadSession>> {
+  const { result: response, ...wait } = await wire.attempt({
+    ...asked,
+    method: 'POST',
+    url: `/v2/${where.path}/blobs/uploads/`,
+    scopes: push(where),
+  });
+  if (!response.ok) return { ...wait, result: response };
+  if (response.value.status !== 202) return { result: fail((await refusal(asked, response.value)).failure) };
+  await response.value.drain();
+  return { result: sessionOf(wire, asked, response.value) };
+}
+
+/** The address that an earlier run wrote down, if the registry could give it to us now. */
+function earlierSession(wire: Wire, { where, descriptor }: Upload, text: string): UploadSession | undefined {
+  const url = wire.follow(askedFor(where, descriptor, 'to store '), text, wire.originOf(where.registry));
+  return url.ok ? { url: url.value } : undefined;
+}
+
+/** `Range: 0-99` → 100. An empty upload is `0-0` with some, nothing with others; a single byte is sent again. */
+function offsetOf(response: HttpResponse): number | undefined {
+  const range = response.header('range');
+  if (range === undefined) return 0;
+  const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(range.trim())?.[1];
+  if (end === undefined) return undefined;
+  return end === '0' ? 0 : Number(end) + 1;
+}
+
+/** The session's own query must stay as it is: it may be signed. */
+function withDigest(session: URL, descriptor: Descriptor): URL {
+  const url = new URL(session);
+  url.search = `${url.search === '' ? '?' : `${url.search}&`}digest=${encodeURIComponent(descriptor.digest)}`;
+  return url;
+}

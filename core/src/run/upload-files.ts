@@ -1,0 +1,99 @@
+/**
+ * Uploads that are under way, in `.slipway/uploads`: after a run was killed the next one goes on with them. The address of an
+ * upload is a secret, so nobody else may read the files. Losing them costs time only.
+ */
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isRunningStill, thisProcess, type Owner } from '../exec/tmp.ts';
+import { sha256 } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/model.ts';
+import { formatPinned, pin, type Repository } from '../reference.ts';
+import type { UploadRecords } from '../registry/upload-records.ts';
+
+/** Milliseconds after which a registry has cleaned up, most likely. */
+const DAY = 24 * 3600 * 1000;
+const MAX_RECORD = 16 * 1024;
+
+interface Written {
+  /** `registry/path@sha256:…` */
+  readonly blob: string;
+  readonly size: number;
+  readonly url: string;
+  readonly owner: Owner;
+}
+
+export function openUploadFiles(folder: string): UploadRecords {
+  const owner = thisProcess();
+  let swept: Promise<void> | undefined;
+  const fileOf = (repository: Repository, { digest }: Descriptor): string =>
+    join(folder, `${sha256(formatPinned(pin(repository, digest))).slice('sha256:'.length)}.json`);
+
+  return {
+    async take(repository, descriptor) {
+      swept ??= sweep(folder);
+      await swept;
+      const file = fileOf(repository, descriptor);
+      const found = await read(file);
+      if (found === undefined || found.blob !== formatPinned(pin(repository, descriptor.digest))) return undefined;
+      if (found.size !== descriptor.size || (await isRunningStill(found.owner, found.written))) return undefined;
+      // Of two runs that find it only one can move it away.
+      const own = `${file}.${process.pid}`;
+      try {
+        await rename(file, own);
+        await rm(own, { force: true });
+        return found.url;
+      } catch {
+        return undefined;
+      }
+    },
+    async put(repository, descriptor, url) {
+      const file = fileOf(repository, descriptor);
+      const blob = formatPinned(pin(repository, descriptor.digest));
+      const record: Written = { blob, size: descriptor.size, url, owner: await owner };
+      const draft = `${file}.${process.pid}`;
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
+        await rename(draft, file);
+      } catch {
+        // A full or read-only disk takes the resuming, not the upload.
+        await rm(draft, { force: true }).catch(() => {});
+      }
+    },
+    async remove(repository, descriptor) {
+      const file = fileOf(repository, descriptor);
+      const found = await read(file);
+      // Another run may have begun the same upload meanwhile, and written down its own.
+      if (found?.owner.pid === process.pid) await rm(file, { force: true }).catch(() => {});
+    },
+  };
+}
+
+async function read(file: string): Promise<(Written & { readonly written: number }) | undefined> {
+  try {
+    const { mtimeMs, size } = await stat(file);
+    if (size > MAX_RECORD) return undefined;
+    const data: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return isWritten(data) ? { ...data, written: mtimeMs } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isWritten(data: unknown): data is Written {
+  if (typeof data !== 'object' || data === null) return false;
+  const { blob, size, url, owner } = data as Partial<Record<keyof Written, unknown>>;
+  const isOwner = typeof owner === 'object' && owner !== null;
+  return typeof blob === 'string' && typeof size === 'number' && typeof url === 'string' && isOwner;
+}
+
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch((): string[] => [])) {
+    const file = join(folder, name);
+    const age = await stat(file).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > DAY) await rm(file, { force: true }).catch(() => {});
+  }
+}
