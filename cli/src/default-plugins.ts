@@ -5,7 +5,7 @@ type Loaders = ReadonlyMap<string, () => Promise<Plugin>>;
 
 /** Loaded always. */
 export const defaultPlugins: Loaders = new Map([
-  ['sync-crane', async () => (await import('@slipway/sync-crane')).default],
+  ['sync-registry', async () => (await import('@slipway/sync-registry')).default],
   ['build-apko', async () => (await import('@slipway/build-apko')).default],
   ['build-docker', async () => (await import('@slipway/build-docker')).default],
   ['build-melange', async () => (await import('@slipway/build-melange')).default],
@@ -15,7 +15,9 @@ export const defaultPlugins: Loaders = new Map([
 
 /** In the place of a default one, for those whose settings say so. */
 export const otherPlugins: Loaders = new Map([
+  ['list-tags', async () => (await import('@slipway/list-tags')).default],
   ['sbom-syft', async () => (await import('@slipway/sbom-syft')).default],
+  ['sync-crane', async () => (await import('@slipway/sync-crane')).default],
   ['sync-skopeo', async () => (await import('@slipway/sync-skopeo')).default],
 ]);
 

@@ -21,6 +21,7 @@ export async function doctorCommand(io: Io, options: Options): Promise<number> {
   const findings: readonly Diagnosis[] = [
     ...(await tools(prepared.value)),
     ...(await diagnose(session.engine)),
+    ...tagLists(prepared.value),
     ...signing(prepared.value, identity),
     ...prepared.value.failed.map(({ selection, failure }) => failed(`selection ${selection.id}`, failure)),
     ...lacking.map((failure) => failed('this machine', failure)),
@@ -35,6 +36,20 @@ function signing(prepared: Prepared, failures: readonly Failure[]): readonly Dia
     return failures.map((failure) => failed('signing', failure));
   const hint = 'set signing.scratch in the settings to try the whole chain';
   return [{ what: 'signing', state: 'warning', detail: 'nothing is signed or attached with this --to', hint }];
+}
+
+/** Whose own lists of tags are read, so that nobody wonders where digests come from. */
+function tagLists({ planned, host }: Prepared): readonly Diagnosis[] {
+  const registries = [...planned.entries.values()].flatMap((entry) => [
+    ...(entry.kind === 'sync' ? [entry.source.registry] : []),
+    ...entry.targets.map(({ destination }) => destination.registry),
+  ]);
+  return [...new Set(registries)].flatMap((registry) => {
+    const owner = host.owner(`tags.list@1/${registry}`)?.plugin;
+    if (owner === undefined) return [];
+    const detail = `read by ${owner.name}; not verified against the live service, so what is acted on is asked for itself`;
+    return [{ what: `tag lists of ${registry}`, state: 'ok' as const, detail }];
+  });
 }
 
 /** Every tool that a plugin which has something to do here declares. */

@@ -63,7 +63,12 @@ export interface Contracts {
   /** Copies by digest, untagged; every child of an index too. */
   'image.copy@1': {
     /** `sources`: where the bytes can be read, mirrors first; all name the same digest. */
-    readonly input: { readonly sources: readonly [Pinned, ...Pinned[]]; readonly destination: Pinned };
+    readonly input: {
+      readonly sources: readonly [Pinned, ...Pinned[]];
+      readonly destination: Pinned;
+      /** Layers that registries only point to are fetched from where they are published, too. Since 1.1. */
+      readonly foreignLayers?: true;
+    };
     readonly output: { readonly digest: string };
   };
   'package.build@1': {

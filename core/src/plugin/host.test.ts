@@ -186,11 +186,61 @@ describe('owners', () => {
     ['core.tag@1', "core's own"],
     ['image.copy@2', 'no contract'],
     ['image.build@1/apko', 'no contract'],
+    ['tags.list@1', 'no contract'],
+    ['tags.list@1/Not A Host', 'no contract'],
   ])('%s cannot be implemented', async (contract, text) => {
     const tap = loaded('one', (hooks) => hooks.task.for(contract).tapPromise('one', async () => ok({})));
     expect(await failuresOf([tap])).toMatchObject([
       { reason: 'plugin', plugin: 'one', hook: contract, message: expect.stringContaining(text), at },
     ]);
+  });
+});
+
+describe('tags.list@1', () => {
+  const lists =
+    (name: string, digit: string, ...hosts: readonly string[]) =>
+    (hooks: Hooks) => {
+      for (const host of hosts) {
+        const tags = { one: `sha256:${digit.repeat(64)}` };
+        implement(hooks, 'tags.list@1', name, async () => ok({ tags, complete: true }), host);
+      }
+    };
+  const input = { repository: { registry: 'a.example', path: 'x' }, tags: ['one'], requests: 1 };
+
+  it('has an owner for each host, and none for others', async () => {
+    const host = await hostOf([
+      loaded('one', lists('one', 'a', 'a.example')),
+      loaded('two', lists('two', 'b', 'b.example:5000')),
+    ]);
+    const ask = (registry: string) => host.listTags(registry, input, contextWith());
+    expect(await ask('b.example:5000')).toEqual(ok({ tags: { one: `sha256:${'b'.repeat(64)}` }, complete: true }));
+    expect(await ask('c.example')).toMatchObject({ ok: false, failure: { reason: 'config' } });
+    expect(host.owner('tags.list@1/a.example')?.plugin.name).toBe('one');
+    expect(host.owner('tags.list@1/c.example')).toBeUndefined();
+  });
+
+  it('of one host by two plugins is settled by use, where the named one serves it', async () => {
+    const plugins = [
+      loaded('one', lists('one', 'a', 'a.example', 'b.example')),
+      loaded('two', lists('two', 'b', 'b.example')),
+    ];
+    expect(await failuresOf(plugins)).toMatchObject([
+      { reason: 'config', message: 'tags.list@1/b.example is implemented by two plugins: one and two' },
+    ]);
+    const hosted = await createHost(plugins, { 'tags.list': { plugin: 'two' } });
+    if (!hosted.ok) throw new Error('it is settled');
+    const owners = ['a.example', 'b.example'].map((name) => hosted.value.owner(`tags.list@1/${name}`)?.plugin.name);
+    expect(owners).toEqual(['one', 'two']);
+  });
+
+  it('an answer that is no digest is a plugin failure', async () => {
+    const tap = (hooks: Hooks): void =>
+      implement(hooks, 'tags.list@1', 'one', async () => ok({ tags: { one: 'latest' }, complete: true }), 'a.example');
+    const host = await hostOf([loaded('one', tap)]);
+    expect(await host.listTags('a.example', input, contextWith())).toMatchObject({
+      ok: false,
+      failure: { reason: 'plugin', plugin: 'one', hook: 'tags.list@1/a.example' },
+    });
   });
 });
 

@@ -78,7 +78,7 @@ describe('options', () => {
 describe('the plugin API', () => {
   it.each([
     ['2.0', 'install a newer slipway'],
-    ['1.1', 'install a newer slipway'],
+    ['1.2', 'install a newer slipway'],
     ['0.9', 'install a newer version of sync-a'],
   ])('%s is refused before anything else of the plugin is looked at', async (api, hint) => {
     const other = {
@@ -92,7 +92,7 @@ describe('the plugin API', () => {
       failures: [
         {
           reason: 'config',
-          message: `plugin sync-a was written for plugin API ${api}; this is 1.0`,
+          message: `plugin sync-a was written for plugin API ${api}; this is 1.1`,
           hint: expect.stringContaining(hint),
           at,
         },

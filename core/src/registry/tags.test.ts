@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { startScriptedRegistry, type Action, type ScriptedRequest } from '../testing/scripted-registry.ts';
 import { client, failureOf, must, repository } from './test-client.ts';
 
-const ALL = Array.from({ length: 250 }, (_, index) => `t${String(index).padStart(3, '0')}`);
+const ALL = Array.from({ length: 2500 }, (_, index) => `t${String(index).padStart(4, '0')}`);
 
 /** A registry that answers lists of tags as `answerTo` has it. */
 async function listOf(answerTo: (query: URLSearchParams) => Action | object): Promise<{
@@ -37,7 +37,7 @@ describe('lists of tags that are odd', () => {
     for (const order of [ALL, shuffled]) {
       const { result, log } = await listOf((query) => {
         const from = query.has('last') ? order.indexOf(query.get('last') ?? '') + 1 : 0;
-        return { tags: order.slice(from, from + 100) };
+        return { tags: order.slice(from, from + Number(query.get('n'))) };
       });
       expect(must(result)).toEqual(ALL);
       expect(log).toHaveLength(3);
@@ -45,8 +45,8 @@ describe('lists of tags that are odd', () => {
   });
 
   test('a registry that does not know "last" is asked once more, and not for ever', async () => {
-    const { result, log } = await listOf(() => ({ tags: ALL.slice(0, 100) }));
-    expect(must(result)).toHaveLength(100);
+    const { result, log } = await listOf(() => ({ tags: ALL.slice(0, 1000) }));
+    expect(must(result)).toHaveLength(1000);
     expect(log).toHaveLength(2);
   });
 

@@ -21,7 +21,7 @@ export async function listTags(wire: Wire, where: Where): Promise<Result<readonl
     const before = names.size;
     for (const name of found) names.add(name);
     const last = found.at(-1);
-    const full = found.length > 0 && found.length % 100 === 0;
+    const full = found.length >= PAGE;
     // One that does not know `last` gives the same names again.
     return last !== undefined && full && names.size > before
       ? `${path}?n=${PAGE}&last=${encodeURIComponent(last)}`
