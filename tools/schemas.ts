@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { child, root } from './child.ts';
 
-/** The first two are for editors, beside the documents; the others are published with the command. */
+/** The first three are for editors, beside the documents; the others are published with the command. */
 const files = {
   config: 'docs/config.schema.json',
   settings: 'docs/settings.schema.json',
+  lock: 'docs/lock.schema.json',
   envelope: 'cli/schemas/envelope.schema.json',
   events: 'cli/schemas/events.schema.json',
 } as const;

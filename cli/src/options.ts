@@ -9,6 +9,8 @@ export interface Options {
   /** Tasks that keep a CPU busy at once; the settings' `limits.cpu` when absent. */
   readonly jobs?: number;
   readonly to?: string;
+  /** Exactly what the lock says. */
+  readonly frozen: boolean;
   readonly fail: 'subgraph' | 'fast' | 'now';
   /** Milliseconds for the whole command. */
   readonly timeout?: number;

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import {
+  applyLock,
   applyTo,
   attrition,
   cancelled,
@@ -11,11 +12,13 @@ import {
   expandSelections,
   folderFiles,
   loadConfig,
+  loadLock,
   ok,
   openRegistry,
   readContext,
   tagsFromRegistry,
   type Config,
+  type Context,
   type Expanded,
   type Expansion,
   type FailedSelection,
@@ -56,19 +59,14 @@ export async function prepare(
   command: PlanCommand,
   asks?: AbortSignal,
 ): Promise<Outcome<Prepared>> {
-  const file = resolve(io.cwd, options.config);
-  const folder = dirname(file);
-  const engine = await loadEngine(io, options, folder);
-  if (!engine.ok) return engine;
-  const { settings, host, warnings } = engine.value;
-  const context = await readContext({ cwd: folder, env: io.env, date: new Date() });
-  const modeProperties = Object.fromEntries(host.modes.map(({ name, properties = {} }) => [name, properties]));
-  const config = await loadConfig(file, { context, modeProperties });
-  if (!config.ok) return config;
-  const expanded = asks === undefined ? unexpanded(config.value) : await expand(io, config.value, settings, asks);
+  const inputs = await loadInputs(io, options);
+  if (!inputs.ok) return inputs;
+  const { context, folder, host, settings, warnings } = inputs.value;
+  const expanded = await expansionOf(io, inputs.value, options, asks);
   if (!expanded.ok) return expanded;
   const { expansions } = expanded.value;
-  const mapped = options.to === undefined ? ok(expanded.value.config) : applyTo(expanded.value.config, options.to, io.cwd);
+  const mapped =
+    options.to === undefined ? ok(expanded.value.config) : applyTo(expanded.value.config, options.to, io.cwd);
   if (!mapped.ok) return mapped;
   const planned = await createPlan({
     config: mapped.value,
@@ -94,9 +92,48 @@ export async function prepare(
       failed: failedSelections(expansions, mapped.value.selections, { ...options, command }),
       finder: createToolFinder({ env: io.env }),
       ...(signing === undefined ? {} : { signing }),
-      warnings: [...warnings, ...config.warnings, ...emptySelections(expansions)],
+      warnings: [...warnings, ...emptySelections(expansions)],
     },
   };
+}
+
+/** What the user wrote, as it stands. */
+interface Inputs {
+  /** Selections are not expanded, and `--to` is not applied. */
+  readonly config: Config;
+  readonly folder: string;
+  readonly context: Context;
+  readonly settings: Settings;
+  readonly host: Host;
+  readonly warnings: readonly string[];
+}
+
+export async function loadInputs(io: Io, options: Options): Promise<Outcome<Inputs>> {
+  const file = resolve(io.cwd, options.config);
+  const folder = dirname(file);
+  const engine = await loadEngine(io, options, folder);
+  if (!engine.ok) return engine;
+  const { settings, host, warnings } = engine.value;
+  const context = await readContext({ cwd: folder, env: io.env, date: new Date() });
+  const modeProperties = Object.fromEntries(host.modes.map(({ name, properties = {} }) => [name, properties]));
+  const config = await loadConfig(file, { context, modeProperties });
+  if (!config.ok) return config;
+  const all = [...warnings, ...config.warnings];
+  return { ok: true, value: { config: config.value, folder, context, settings, host, warnings: all } };
+}
+
+/** By the lock, which asks nobody; else by the registries, where they may be asked. */
+async function expansionOf(
+  io: Io,
+  { config, folder, settings }: Inputs,
+  { frozen }: Options,
+  asks: AbortSignal | undefined,
+): Promise<Outcome<Expanded>> {
+  if (frozen) {
+    const lock = await loadLock(folder);
+    return lock.ok ? applyLock(config, lock.value) : lock;
+  }
+  return asks === undefined ? unexpanded(config) : expand(io, config, settings, asks);
 }
 
 function unexpanded(config: Config): Outcome<Expanded> {

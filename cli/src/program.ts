@@ -100,6 +100,7 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
           `slipway ${name}`,
           `slipway ${name} --only "*/alpine:*" --json`,
           `slipway ${name} --to localhost:5000/scratch`,
+          `slipway ${name} --to oci:./out`,
         ),
       )
       .action(async (options: Options) =>
@@ -165,7 +166,7 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
 
   withSettings(program.command('show'))
     .description('digest, platforms, and the tree of what is attached to an image')
-    .argument('<reference>', 'as ghcr.io/org/image:tag')
+    .argument('<reference>', 'as ghcr.io/org/image:tag, or oci:./folder:tag')
     .option('--sbom', 'print the outline of the attested SBOM', false)
     .option('--platform <os/arch>', 'whose SBOM; the list of platforms when absent')
     .option('--scratch', 'judge signatures by signing.scratch', false)
@@ -175,6 +176,7 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
       example(
         'slipway show ghcr.io/example/alpine:3.20',
         'slipway show ghcr.io/example/alpine:3.20 --sbom --platform linux/arm64',
+        'slipway show oci:./mirror/alpine:3.20',
       ),
     )
     .action(async (reference: string, options: ShowOptions) =>
@@ -296,7 +298,10 @@ function withOptions(command: Command): Command {
       [],
     )
     .option('--exclude <pattern>', 'leave matching entries out; repeatable', collect, [])
-    .option('--to <prefix>', 'send every destination below this prefix, and never sign with the production key')
+    .option(
+      '--to <prefix>',
+      'send every destination below this prefix, or into layouts below oci:DIR, and never sign with the production key',
+    )
     .option('--frozen', 'take sources and selected tags from slipway.lock.yaml, exactly, and look none up', false)
     .option('--json', 'print one JSON envelope on stdout', false)
     .addOption(

@@ -11,6 +11,7 @@ const digest = `sha256:${'0'.repeat(64)}`;
 it.each([
   ['config', 'docs/config.schema.json'],
   ['settings', 'docs/settings.schema.json'],
+  ['lock', 'docs/lock.schema.json'],
   ['envelope', 'cli/schemas/envelope.schema.json'],
   ['events', 'cli/schemas/events.schema.json'],
 ])('the committed schema of %s is the one that is printed (else: npm run schemas)', async (of, file) => {

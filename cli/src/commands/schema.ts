@@ -1,5 +1,5 @@
 /** `schema`: what editors and other programs can check against. */
-import { configSchema, settingsSchema } from '@slipway/core';
+import { configSchema, lockSchema, settingsSchema } from '@slipway/core';
 import { EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import { loadEngine, type Outcome } from '../load.ts';
@@ -8,7 +8,7 @@ import { eventsSchema } from '../schemas/events.ts';
 
 export interface SchemaOptions {
   readonly settings?: string;
-  readonly of: 'config' | 'settings' | 'envelope' | 'events';
+  readonly of: 'config' | 'settings' | 'lock' | 'envelope' | 'events';
 }
 
 export async function schemaCommand(io: Io, options: SchemaOptions): Promise<number> {
@@ -18,8 +18,9 @@ export async function schemaCommand(io: Io, options: SchemaOptions): Promise<num
   return EXIT.done;
 }
 
-/** The first two depend on the plugins that the settings list. */
+/** Two of them depend on the plugins that the settings list. */
 async function schemaOf(io: Io, options: SchemaOptions): Promise<Outcome<unknown>> {
+  if (options.of === 'lock') return { ok: true, value: lockSchema };
   if (options.of === 'envelope') return { ok: true, value: envelopeSchema };
   if (options.of === 'events') return { ok: true, value: eventsSchema };
   const engine = await loadEngine(io, options, io.cwd);

@@ -35,6 +35,10 @@ const plannedEntry = closed(
   {
     mode: text('How a build entry is built, as apko.'),
     retagOf: text('The entry whose image this sync only tags again.'),
+    admits: oneWord('Nothing of its source is copied before this contract has looked at it.', [
+      'image.verify@1',
+      'core.admit@1',
+    ]),
     unsigned: { description: 'A --to run without a scratch key: nothing is signed.', const: true },
     skip: text('Why it will not run here.'),
   },
@@ -113,6 +117,21 @@ const affected = closed('A destination with the vulnerability.', {
   scannedAt: text('RFC 3339.'),
   findings: list('By package and platform, as the contract image.scan@1 has them.', { type: 'object' }),
 });
+
+const lockChange = closed(
+  'One tag and what it named.',
+  {
+    id: text('Of the entry, or of the selection that chose the tag.'),
+    source: text('Repository and tag.'),
+    in: oneWord('Which file has its digest.', ['lock', 'config']),
+    kind: oneWord('How it compares with what was written before.', ['new', 'moved', 'gone', 'same']),
+  },
+  {
+    from: { ...defined('digest'), description: 'Before.' },
+    to: { ...defined('digest'), description: 'Now.' },
+    platforms: list('As linux/amd64; of what it names now, or named when it is gone.', { type: 'string' }),
+  },
+);
 
 const verified = closed(
   'One destination as a consumer sees it.',
@@ -268,6 +287,16 @@ export const envelopeSchema: JsonSchema = {
         ),
       ),
       offline: flag('Rules that ask a registry were left out.'),
+    }),
+    answerOf(['update'], 'What the sources name, and what was written.', {
+      lock: text('Name of the lock, beside the config.'),
+      changes: list('Every tag that was looked up, and those that are gone.', lockChange),
+      failed: list(
+        'What could not be looked up, and keeps what is written of it.',
+        closed('One of them.', { id: text('Of the entry or the selection.'), failure: defined('failure') }),
+      ),
+      stale: flag('What was written before is out of date.'),
+      written: flag('Files were changed.'),
     }),
     answerOf(['import'], 'The config of another tool as one of ours.', {
       config: text('A config.yaml that loads.'),

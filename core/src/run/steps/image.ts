@@ -9,7 +9,7 @@ import {
   type Platform,
 } from '../../oci/model.ts';
 import { formatPinned, type Pinned } from '../../reference.ts';
-import type { Registry } from '../../registry/model.ts';
+import type { Registry, Side } from '../../registry/model.ts';
 import type { Image } from '../engine.ts';
 
 /** Nested indexes are opened this deep; deeper ones are not images anybody runs. */
@@ -85,14 +85,20 @@ async function collectManifest(
   });
 }
 
-async function configPlatform(registry: Registry, at: Pinned, config: Descriptor): Promise<Result<Platform>> {
-  const bytes = await registry.readBlob(at, config, 'destination');
+/** The platform that an image's config names. */
+export async function configPlatform(
+  registry: Registry,
+  at: Pinned,
+  config: Descriptor,
+  side: Side = 'destination',
+): Promise<Result<Platform>> {
+  const bytes = await registry.readBlob(at, config, side);
   // What could not be read must not be taken for another platform.
   return bytes.ok ? ok(platformOf(bytes.value)) : bytes;
 }
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties */
-function platformOf(config: Uint8Array): Platform {
+export function platformOf(config: Uint8Array): Platform {
   const fallback = { os: 'linux', architecture: 'amd64' };
   try {
     const value: unknown = JSON.parse(Buffer.from(config).toString('utf8'));

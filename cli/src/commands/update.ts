@@ -1,0 +1,70 @@
+/** `update`: looks up what the sources name, and writes it into the lock and into pinned entries of the config. */
+import {
+  cancelled,
+  concernedBy,
+  expandSelections,
+  formatFailure,
+  formatUpdate,
+  loadLock,
+  lockName,
+  openLookup,
+  saveLock,
+  saveRepins,
+  tagsFromRegistry,
+  updateLock,
+  verifyWith,
+  type Config,
+} from '@slipway/core';
+import { createToolFinder } from '@slipway/tools';
+import { answer, EXIT, refuse } from '../answer.ts';
+import type { Io } from '../io.ts';
+import type { Options } from '../options.ts';
+import { loadInputs } from '../prepare.ts';
+import { deadline } from '../session.ts';
+import { VERSION } from '../version.ts';
+
+export interface UpdateOptions extends Options {
+  /** Only say whether something would change. */
+  readonly check: boolean;
+}
+
+export async function updateCommand(io: Io, options: UpdateOptions): Promise<number> {
+  const { json, check } = options;
+  const inputs = await loadInputs(io, options);
+  if (!inputs.ok) return refuse(io, json, 'update', inputs.failures);
+  const { config, folder, settings, host, warnings } = inputs.value;
+  for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
+  const lock = await loadLock(folder);
+  if (!lock.ok) return refuse(io, json, 'update', lock.failures);
+  const concern = concernedBy(config, options);
+  if (!concern.ok) return refuse(io, json, 'update', concern.failures);
+  const signal = deadline(io, options);
+  const finder = createToolFinder({ env: io.env });
+  await using lookup = await openLookup({ settings, host, finder, env: io.env, version: VERSION, folder, signal });
+  const { engine } = lookup;
+  const asked: Config = { ...config, selections: config.selections.filter(concern.value.selection) };
+  const expanded = await expandSelections(asked, tagsFromRegistry(engine.registry));
+  if (!expanded.ok) return refuse(io, json, 'update', expanded.failures);
+  const updated = await updateLock({
+    config,
+    expansions: expanded.value.expansions,
+    ...(lock.value === undefined ? {} : { lock: lock.value }),
+    concerned: concern.value.entry,
+    registry: engine.registry,
+    verify: verifyWith(engine, signal),
+    signal,
+  });
+  if (signal.aborted) return refuse(io, json, 'update', [cancelled]);
+  const { changes, failures, repins, stale } = updated;
+  if (stale && !check) {
+    const saved = await saveRepins(config.file, repins);
+    const written = saved.ok ? await saveLock(folder, updated.lock) : saved;
+    if (!written.ok) return refuse(io, json, 'update', [written.failure]);
+  }
+  for (const { failure } of failures) io.stderr(`${formatFailure(failure, undefined, io.cwd)}\n`);
+  const exitCode = failures.length > 0 || (check && stale) ? EXIT.failed : EXIT.done;
+  const body = { lock: lockName, changes, failed: failures, stale, written: stale && !check };
+  return answer(io, json, 'update', exitCode, body, () =>
+    formatUpdate({ changes, failed: failures.length, check, stale }),
+  );
+}

@@ -1,0 +1,80 @@
+/** The lock and the config on disk. A reader of either sees the old text or the new one. */
+import { randomBytes } from 'node:crypto';
+import { lstat, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { failed, loaded, type Loaded } from '../config/loaded.ts';
+import { readText } from '../config/read-text.ts';
+import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
+import { repin, type Repin } from './config-text.ts';
+import { formatLock, parseLock } from './format.ts';
+import { lockName, type Lock } from './model.ts';
+
+/** What `parseYaml` reads. */
+const MAX_BYTES = 4 * 1024 * 1024;
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/** `undefined`: there is none. `folder`: the config's. */
+export async function loadLock(folder: string): Promise<Loaded<Lock | undefined>> {
+  const file = join(folder, lockName);
+  if ((await lstat(file).catch(() => undefined)) === undefined) return loaded(undefined);
+  const text = await readText(file, MAX_BYTES);
+  return text.ok ? parseLock(text.value, file) : failed([text.failure]);
+}
+
+/** A symbolic link in its place is replaced, never followed. */
+export async function saveLock(folder: string, lock: Lock): Promise<Result<void, ConfigFailure>> {
+  const text = formatLock(lock);
+  const file = join(folder, lockName);
+  if (Buffer.byteLength(text) > MAX_BYTES) {
+    const hint = 'select fewer tags, or keep them in several configs in folders of their own';
+    return fail(configFailure(`${file} would be larger than ${MAX_BYTES} bytes`, hint));
+  }
+  return replace(file, text, 0o644);
+}
+
+/** Writes new digests into the config, wherever a symbolic link says that it is, with the permissions that it has. */
+export async function saveRepins(config: string, repins: readonly Repin[]): Promise<Result<void, ConfigFailure>> {
+  if (repins.length === 0) return ok(undefined);
+  let file: string;
+  let text: string;
+  let mode: number;
+  try {
+    file = await realpath(config);
+    text = await readFile(file, 'utf8');
+    ({ mode } = await stat(file));
+  } catch (error) {
+    return fail(unwritten(config, error));
+  }
+  const mark = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : '';
+  const changed = repin(text.slice(mark.length), repins);
+  return changed.ok ? replace(file, mark + changed.value, mode & 0o777) : changed;
+}
+
+/** By a new file beside it that takes its name: nobody meets half of it, and nothing is written through a link. */
+async function replace(file: string, text: string, mode: number): Promise<Result<void, ConfigFailure>> {
+  const temporary = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    // Fails if it is there already, be it as a link.
+    const handle = await open(temporary, 'wx', mode);
+    try {
+      await handle.chmod(mode);
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+    return ok(undefined);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    return fail(unwritten(file, error));
+  }
+}
+
+function unwritten(file: string, error: unknown): ConfigFailure {
+  const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+  return configFailure(
+    `${file} cannot be written${code}`,
+    'see that it and its folder may be written, and that the disk is not full',
+  );
+}

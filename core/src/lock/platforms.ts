@@ -1,0 +1,50 @@
+/** Which platforms an image has, as far as its index says so; a single image says it in its config. */
+import { formatPlatform, isUnknownPlatform, mediaType, type ManifestContent } from '../oci/model.ts';
+import { fail, ok, type Result } from '../failure.ts';
+import { pin, type Pinned } from '../reference.ts';
+import type { Registry } from '../registry/model.ts';
+import { absent } from '../run/absent.ts';
+import { platformOf } from '../run/steps/image.ts';
+
+/** How deep indexes may hold indexes. */
+const MAX_DEPTH = 3;
+
+/** Sorted and distinct; empty when it is no image. One request for an index: on Docker Hub a pull, unlike a HEAD. */
+export async function readPlatforms(registry: Registry, image: Pinned): Promise<Result<readonly string[]>> {
+  const found = await collect(registry, image, MAX_DEPTH);
+  return found.ok ? ok([...new Set(found.value.filter(isName))].sort()) : found;
+}
+
+/** What an index says is for whoever made it to say, and goes into a file. */
+function isName(platform: string): boolean {
+  return /^[!-~]{1,128}$/.test(platform);
+}
+
+async function collect(registry: Registry, image: Pinned, depth: number): Promise<Result<readonly string[]>> {
+  const read = await registry.manifest(image, 'source');
+  if (!read.ok) return read;
+  if (read.value === undefined) return fail(absent(image, 'source', 'its tag named it a moment ago; try again'));
+  if (read.value.kind === 'manifest') return ofManifest(registry, image, read.value);
+  const all: string[] = [];
+  for (const child of read.value.value.manifests) {
+    if (isUnknownPlatform(child.platform)) continue;
+    if (child.platform !== undefined) all.push(formatPlatform(child.platform));
+    else if (depth > 0) {
+      const inner = await collect(registry, pin(image, child.digest), depth - 1);
+      if (!inner.ok) return inner;
+      all.push(...inner.value);
+    }
+  }
+  return ok(all);
+}
+
+async function ofManifest(
+  registry: Registry,
+  image: Pinned,
+  { value }: Extract<ManifestContent, { readonly kind: 'manifest' }>,
+): Promise<Result<readonly string[]>> {
+  const { config } = value;
+  if (config.mediaType !== mediaType.ociConfig && config.mediaType !== mediaType.dockerConfig) return ok([]);
+  const bytes = await registry.readBlob(image, config, 'source');
+  return bytes.ok ? ok([formatPlatform(platformOf(bytes.value))]) : bytes;
+}

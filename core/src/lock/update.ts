@@ -1,0 +1,266 @@
+/** `slipway update`: what the registries say now, and in what that differs from the lock and from the config. Writes nothing. */
+import type { Config, SourceVerification, SyncEntry } from '../config/model.ts';
+import { cancelled, fail, ok, type Failure, type Position, type Result } from '../failure.ts';
+import {
+  formatReference,
+  formatRepository,
+  pin,
+  type Digest,
+  type Pinned,
+  type Tag,
+  type Tagged,
+} from '../reference.ts';
+import type { Registry } from '../registry/model.ts';
+import { absent } from '../run/absent.ts';
+import type { Expansion } from '../selection/expand.ts';
+import { formatLock } from './format.ts';
+import type { Repin } from './config-text.ts';
+import { keyOfSelection, keyOfSource } from './key.ts';
+import { lockable, type TaggedEntry } from './lockable.ts';
+import { emptyLock, type Lock, type LockedImage, type LockedSelection, type LockedSource } from './model.ts';
+import { readPlatforms } from './platforms.ts';
+
+/** Checks an image as `verify:` asks; gives who signed it, where somebody had to. */
+export type VerifySource = (image: Pinned, verification: SourceVerification) => Promise<Result<string | undefined>>;
+
+export interface UpdateRequest {
+  /** As it was loaded: selections not expanded, `--to` not applied. */
+  readonly config: Config;
+  /** What was found of the config's selections; those that are not here keep what the lock has. */
+  readonly expansions: readonly Expansion[];
+  /** Absent: there is none yet. */
+  readonly lock?: Lock;
+  /** The others keep what the lock has. */
+  readonly concerned: (entry: SyncEntry) => boolean;
+  readonly registry: Registry;
+  readonly verify?: VerifySource;
+  readonly signal: AbortSignal;
+}
+
+export type ChangeKind = 'new' | 'moved' | 'gone' | 'same';
+
+export interface LockChange {
+  /** Of the entry or the selection. */
+  readonly id: string;
+  /** With its tag. */
+  readonly source: string;
+  /** Which file has it. */
+  readonly in: 'lock' | 'config';
+  readonly kind: ChangeKind;
+  readonly from?: Digest;
+  readonly to?: Digest;
+  /** Of `to`; of `from` where it is gone. Not known of what stands in the config. */
+  readonly platforms?: readonly string[];
+}
+
+export interface Updated {
+  readonly lock: Lock;
+  /** Digests to be written into the config. */
+  readonly repins: readonly Repin[];
+  /** In the config's order, what is gone at the end. */
+  readonly changes: readonly LockChange[];
+  /** What could not be asked: there the lock and the config keep what they have. */
+  readonly failures: readonly { readonly id: string; readonly failure: Failure }[];
+  /** Something of it is not written yet. */
+  readonly stale: boolean;
+}
+
+export async function updateLock(request: UpdateRequest): Promise<Updated> {
+  const { config, expansions, concerned, registry, verify, signal } = request;
+  const before = request.lock ?? emptyLock;
+  const sources = new Map<string, LockedSource>();
+  const selections = new Map<string, LockedSelection>();
+  const changes: LockChange[] = [];
+  const repins: Repin[] = [];
+  const failures: { readonly id: string; readonly failure: Failure }[] = [];
+  const heads = new Map<string, Promise<Result<Digest>>>();
+  const platforms = new Map<string, Promise<Result<readonly string[]>>>();
+
+  const pinned = config.entries.filter(isPinned).filter(concerned);
+  const tagged = lockable(config);
+  const work = [
+    ...pinned.map((entry) => ({ at: entry.at, done: repinned(entry) })),
+    ...tagged.map((entry) => ({ at: entry.at, done: concerned(entry) ? lockSource(entry) : keepSource(entry.id) })),
+    ...config.selections.map((selection) => {
+      const found = expansions.find((each) => each.selection.id === selection.id);
+      return { at: selection.at, done: found === undefined ? keepSelection(selection.id) : lockSelection(found) };
+    }),
+  ];
+  for (const { done } of work.toSorted((a, b) => compare(a.at, b.at))) {
+    const looked = await done;
+    changes.push(...looked.changes);
+    if (looked.failure !== undefined) failures.push(looked.failure);
+  }
+  changes.push(...gone());
+  const lock: Lock = { sources, selections };
+  return { lock, repins, changes, failures, stale: repins.length > 0 || !sameLock(before, lock) };
+
+  async function repinned(entry: PinnedEntry): Promise<Looked> {
+    const { id, at, source } = entry;
+    const tag: Tagged = { kind: 'tagged', registry: source.registry, path: source.path, tag: source.tag };
+    const to = await headOf(tag, at);
+    if (!to.ok) return refused(id, to.failure);
+    const change = { id, source: formatReference(tag), in: 'config' as const, to: to.value };
+    if (to.value === source.digest) return { changes: [{ ...change, kind: 'same' }] };
+    const image = await look(pin(source, to.value, source.tag), entry, undefined);
+    if (!image.ok) return refused(id, image.failure);
+    repins.push({ at, from: source.digest, to: to.value });
+    return { changes: [{ ...change, kind: 'moved', from: source.digest, platforms: image.value.platforms }] };
+  }
+
+  async function lockSource(entry: TaggedEntry): Promise<Looked> {
+    const old = before.sources.get(entry.id);
+    const key = keyOfSource(entry);
+    const image = await imageOf(entry.source, entry, old, old?.key === key);
+    if (!image.ok) {
+      await keepSource(entry.id);
+      return refused(entry.id, image.failure);
+    }
+    const source = formatReference(entry.source);
+    sources.set(entry.id, { key, source, ...image.value });
+    // What was locked of another source has not moved: it is another thing.
+    return { changes: [changeOf(entry.id, source, old?.source === source ? old : undefined, image.value)] };
+  }
+
+  async function lockSelection({ selection, selected, failure }: Expansion): Promise<Looked> {
+    const { id, source } = selection;
+    const old = before.selections.get(id);
+    const keep = async (why: Failure): Promise<Looked> => {
+      await keepSelection(id);
+      return refused(id, why);
+    };
+    if (failure !== undefined) return keep(failure);
+    const key = keyOfSelection(selection);
+    const images = await Promise.all(
+      (selected?.tags ?? []).map(async (tag) => {
+        const reference: Tagged = { kind: 'tagged', ...source, tag };
+        return { tag, reference, image: await imageOf(reference, selection, old?.tags.get(tag), old?.key === key) };
+      }),
+    );
+    const tags = new Map<Tag, LockedImage>();
+    const found: LockChange[] = [];
+    for (const { tag, reference, image } of images) {
+      if (!image.ok) return keep(image.failure);
+      tags.set(tag, image.value);
+      found.push(changeOf(id, formatReference(reference), old?.tags.get(tag), image.value));
+    }
+    selections.set(id, { key, source: formatRepository(source), tags });
+    const left = [...(old?.tags ?? [])].filter(([tag]) => !tags.has(tag));
+    return { changes: [...found, ...left.map(([tag, image]) => goneOf(id, `${old?.source}:${tag}`, image))] };
+  }
+
+  /** `trusted`: what the lock has was made for the same entry, so that the same digest need not be looked at again. */
+  async function imageOf(
+    reference: Tagged,
+    asked: Asked,
+    old: LockedImage | undefined,
+    trusted: boolean,
+  ): Promise<Result<LockedImage>> {
+    const digest = await headOf(reference, asked.at);
+    if (!digest.ok) return digest;
+    return look(
+      pin(reference, digest.value, reference.tag),
+      asked,
+      old?.digest === digest.value && trusted ? old : undefined,
+    );
+  }
+
+  async function look(image: Pinned, asked: Asked, known: LockedImage | undefined): Promise<Result<LockedImage>> {
+    if (known !== undefined) return ok(known);
+    const found = await once(platforms, formatReference(image), () => readPlatforms(registry, image));
+    if (!found.ok) return blame(found, asked.at);
+    const verified =
+      asked.verify === undefined || verify === undefined ? ok(undefined) : await verify(image, asked.verify);
+    if (!verified.ok) return blame(verified, asked.at);
+    return ok({
+      digest: image.digest,
+      platforms: found.value,
+      ...(verified.value === undefined ? {} : { verified: verified.value }),
+    });
+  }
+
+  function headOf(reference: Tagged, at: Position): Promise<Result<Digest>> {
+    return once(heads, formatReference(reference), async () => {
+      if (signal.aborted) return fail(cancelled);
+      const head = await registry.head(reference, 'source');
+      if (!head.ok) return blame(head, at);
+      if (head.value !== undefined) return ok(head.value.digest);
+      const hint = 'check the name; a private repository also answers so to whoever may not read it';
+      return fail(absent(reference, 'source', hint, at));
+    });
+  }
+
+  function refused(id: string, failure: Failure): Looked {
+    return { changes: [], failure: { id, failure } };
+  }
+
+  function keepSource(id: string): Promise<Looked> {
+    const old = before.sources.get(id);
+    if (old !== undefined) sources.set(id, old);
+    return Promise.resolve({ changes: [] });
+  }
+
+  function keepSelection(id: string): Promise<Looked> {
+    const old = before.selections.get(id);
+    if (old !== undefined) selections.set(id, old);
+    return Promise.resolve({ changes: [] });
+  }
+
+  /** What the lock has of entries that the config has no more. */
+  function gone(): readonly LockChange[] {
+    const ids = new Set([...tagged, ...config.selections].map(({ id }) => id));
+    return [
+      ...[...before.sources].filter(([id]) => !ids.has(id)).map(([id, image]) => goneOf(id, image.source, image)),
+      ...[...before.selections]
+        .filter(([id]) => !ids.has(id))
+        .flatMap(([id, { source, tags }]) => [...tags].map(([tag, image]) => goneOf(id, `${source}:${tag}`, image))),
+    ];
+  }
+}
+
+/** What became of one entry or selection. */
+interface Looked {
+  readonly changes: readonly LockChange[];
+  readonly failure?: Updated['failures'][number];
+}
+
+/** What an entry and a selection say of what they take. */
+type Asked = Pick<SyncEntry, 'at' | 'verify'>;
+
+type PinnedEntry = SyncEntry & { readonly source: Pinned & { readonly tag: Tag } };
+
+/** Of a source without a tag nobody can say what it would be now. */
+function isPinned(entry: Config['entries'][number]): entry is PinnedEntry {
+  return entry.kind === 'sync' && entry.source.kind === 'pinned' && entry.source.tag !== undefined;
+}
+
+function changeOf(id: string, source: string, old: LockedImage | undefined, image: LockedImage): LockChange {
+  const change = { id, source, in: 'lock' as const, to: image.digest, platforms: image.platforms };
+  if (old === undefined) return { ...change, kind: 'new' };
+  return old.digest === image.digest ? { ...change, kind: 'same' } : { ...change, kind: 'moved', from: old.digest };
+}
+
+function goneOf(id: string, source: string, { digest, platforms }: LockedImage): LockChange {
+  return { id, source, in: 'lock', kind: 'gone', from: digest, platforms };
+}
+
+function blame(
+  result: { readonly ok: false; readonly failure: Failure },
+  at: Position,
+): { readonly ok: false; readonly failure: Failure } {
+  return fail({ at, ...result.failure });
+}
+
+function compare(a: Position, b: Position): number {
+  return a.line - b.line || a.column - b.column;
+}
+
+function once<T>(running: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = running.get(key) ?? make();
+  running.set(key, known);
+  return known;
+}
+
+function sameLock(a: Lock, b: Lock): boolean {
+  return formatLock(a) === formatLock(b);
+}
