@@ -33,11 +33,12 @@ export function configSchema(modeProperties: ModeProperties): JsonSchema {
 
 const destination = {
   title: 'Destination',
-  description: 'the repository and tag to publish to; the tag may hold {date} and {sha}, and is latest when absent.',
+  description:
+    'the repository and tag to publish to, or a layout, as oci:./mirror/alpine:3.20; the tag may hold {date} and {sha}, and is latest when absent.',
   type: 'string',
   minLength: 1,
   maxLength: 1024,
-  examples: ['ghcr.io/example/images/alpine:3.20'],
+  examples: ['ghcr.io/example/images/alpine:3.20', 'oci:./mirror/alpine:3.20'],
 };
 
 const always = {
@@ -72,16 +73,16 @@ const syncItem = {
     source: {
       title: 'Source',
       description:
-        'the image to copy: by tag, by digest, or both; with "select" a repository; short names are those of Docker Hub.',
+        'the image to copy: by tag, by digest, or both; with "select" a repository; short names are those of Docker Hub; a layout in a folder or an archive, as oci:./mirror/alpine:3.20 or oci-archive:./alpine.tar:3.20.',
       type: 'string',
       minLength: 1,
       maxLength: 1024,
-      examples: ['docker.io/library/alpine:3.20'],
+      examples: ['docker.io/library/alpine:3.20', 'oci:/mnt/usb/alpine:3.20'],
     },
     destination: {
       ...destination,
       description:
-        'the repository and tag to publish to; {registry}, {path}, {name} and {tag} of the source, {date} and {sha} are filled in; without a tag it is latest, with "select" the tag of the source.',
+        'the repository and tag to publish to, or a layout, as oci:./mirror/{path}; {registry}, {path}, {name} and {tag} of the source, {date} and {sha} are filled in; without a tag it is latest, with "select" the tag of the source.',
       examples: ['ghcr.io/example/images/alpine:3.20', 'ghcr.io/example/mirror/{path}:{tag}'],
     },
     select,
