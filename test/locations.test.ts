@@ -2,12 +2,20 @@
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { pin, type Digest } from '../core/src/reference.ts';
+import { client, must } from '../core/src/registry/test-client.ts';
 import { sha256 } from '../demo/world/image.ts';
 import { project } from './chain/project.ts';
 import { digestOf, image, leakyImage, source } from './chain/shorthand.ts';
 import { crane, freshFolder, freshPath, skopeo, slipway, tool, world } from './world.ts';
 
 const MIRROR = { trust: [{ match: '*', level: 'copy' }] };
+
+/** Digests of referrers, sorted, without the names of where they are. */
+function digestsIn(node: unknown): readonly string[] {
+  const { referrers = [] } = node as { readonly referrers?: readonly { readonly digest: string }[] };
+  return referrers.flatMap((one) => [one.digest, ...digestsIn(one)]).toSorted();
+}
 
 /** The digest of what a tag names, as skopeo reads it. */
 async function inspected(transport: string, folder: string, tag: string): Promise<string> {
@@ -62,6 +70,47 @@ describe.each([
     expect((await crane('validate', '--remote', `${destination.host}/${path}/two:latest`)).code).toBe(0);
     const settled = await inside.run('sync');
     expect(settled.answer.entries.map(({ outcome }) => outcome)).toEqual(['unchanged', 'unchanged']);
+  });
+
+  test('what upstream attached to an image and to its platforms crosses it too', async () => {
+    const { source: hub, destination } = world();
+    const { path, digest } = await source('attached-gap');
+    const from = { registry: hub.host, path };
+    await using registry = client();
+    const index = must(await registry.manifest(pin(from, digest as Digest), 'source'));
+    if (index?.kind !== 'index') throw new Error('an index was pushed');
+    for (const [number, subject] of [index.descriptor, ...index.value.manifests].entries()) {
+      const sbom = { artifactType: 'application/spdx+json', annotations: {}, bytes: Buffer.from(`{"n": ${number}}`) };
+      must(await registry.attach({ ...subject, repository: from }, [sbom]));
+    }
+    const tree = async (...place: readonly string[]): Promise<unknown> => {
+      const { code, stdout, stderr } = await tool('oras', ['discover', '--format', 'json', ...place]);
+      expect(code, stderr).toBe(0);
+      return digestsIn(JSON.parse(stdout));
+    };
+    const upstream = await tree('--plain-http', `${hub.host}/${path}:1`);
+    expect(upstream).toHaveLength(1);
+
+    const folder = await freshFolder();
+    const outside = await project({
+      sync: [{ source: `${hub.host}/${path}:1`, destination: `${scheme}${folder}/${name}:1`, referrers: true }],
+      settings: MIRROR,
+    });
+    const gathered = await outside.run('sync');
+    expect(gathered.code, gathered.stdout + gathered.stderr).toBe(0);
+    if (transport === 'oci') expect(await tree('--oci-layout', `${folder}/${name}:1`)).toEqual(upstream);
+    const to = freshPath('attached-gap');
+    const inside = await project({
+      sync: [{ source: `${scheme}${folder}/${name}:1`, destination: `${destination.host}/${to}:1`, referrers: true }],
+      settings: MIRROR,
+    });
+    const published = await inside.run('sync');
+    expect(published.code, published.stdout + published.stderr).toBe(0);
+    expect(await tree('--plain-http', `${destination.host}/${to}:1`)).toEqual(upstream);
+    for (const subject of index.value.manifests) {
+      const child = pin({ registry: destination.host, path: to }, subject.digest);
+      expect(must(await registry.referrers(child, 'destination'))).toHaveLength(1);
+    }
   });
 
   test('the whole chain works in it: scanned, signed, attached, verified, shown', async () => {
