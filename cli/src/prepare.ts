@@ -81,6 +81,7 @@ export async function prepare(
   });
   if (!planned.ok) return planned;
   const signing = options.to === undefined ? settings.signing : settings.scratch;
+  const failed = failedSelections(expansions, mapped.value.selections, { ...options, command });
   return {
     ok: true,
     value: {
@@ -89,10 +90,10 @@ export async function prepare(
       host,
       planned: planned.value,
       expansions,
-      failed: failedSelections(expansions, mapped.value.selections, { ...options, command }),
+      failed,
       finder: createToolFinder({ env: io.env }),
       ...(signing === undefined ? {} : { signing }),
-      warnings: [...warnings, ...emptySelections(expansions)],
+      warnings: [...warnings, ...emptySelections(expansions), ...besides(expansions, failed)],
     },
   };
 }
@@ -161,6 +162,15 @@ function failedSelections(
     const failure = expansions.find((each) => each.selection.id === selection.id)?.failure;
     return failure === undefined || !concerns(concern, selection) ? [] : [{ selection, failure }];
   });
+}
+
+/** Not what the command is about, but what it is about may take one of their images. */
+function besides(expansions: readonly Expansion[], failed: readonly FailedSelection[]): readonly string[] {
+  return expansions.flatMap(({ selection, failure }) =>
+    failure === undefined || failed.some((each) => each.selection.id === selection.id)
+      ? []
+      : [`the tags of ${selection.id} are not known: ${failure.message}`],
+  );
 }
 
 /** Allowed, and said all the same. */

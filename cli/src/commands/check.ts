@@ -44,6 +44,9 @@ export async function checkCommand(io: Io, options: CheckOptions): Promise<numbe
     document: await documentOf(prepared.value),
     today: new Date().toISOString().slice(0, 10),
   };
+  if (config.selections.length > 0 && offline) {
+    io.stderr(`warning: --offline leaves out what ${config.selections.map(({ id }) => id).join(', ')} would select\n`);
+  }
   if (offline) return report(await runChecks(request));
   // A file that came with a checkout must not vouch for anything here.
   const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', remember: false, signal });

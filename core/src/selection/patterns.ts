@@ -30,7 +30,7 @@ export function compileExtract(regex: string): ((tag: string) => string | undefi
 /** `*` is any text, `?` one character, `{a,b}` one of several; anything else is itself. */
 export function compileGlob(glob: string): Pattern {
   let depth = 0;
-  const regex = [...glob].map((character) => {
+  const regex = glob.replaceAll(/./gsu, (character) => {
     switch (character) {
       case '*':
         return '.*';
@@ -50,7 +50,7 @@ export function compileGlob(glob: string): Pattern {
     }
   });
   // An open brace that is never closed is taken for closed at the end.
-  const compiled = RE2JS.compile(regex.join('') + ')'.repeat(depth));
+  const compiled = RE2JS.compile(regex + ')'.repeat(depth));
   return (tag) => compiled.matches(tag);
 }
 

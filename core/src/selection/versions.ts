@@ -1,5 +1,5 @@
 /** Tags as versions and numbers, so that they can be compared. */
-import { Range, SemVer, compareBuild, parse, satisfies } from 'semver';
+import { Range, compareBuild, parse, satisfies, type SemVer } from 'semver';
 
 /** As registries have them: `v1.2.3`, `1.2`, `20`, `22.04`, `1.2.3-rc.1`, `1.2.3_build` (Helm writes `_` for `+`). */
 const VERSION =
