@@ -94,13 +94,12 @@ export function createBlobService({ wire, presence, records }: BlobServiceOption
       return there.ok && !there.value ? send(wanted) : done(wanted, there, 'there');
     }
     if (presence.has(where, descriptor.digest)) return ok({ how: 'there', mine: true });
-    const mounted = await mountFromOther(wanted);
-    if (!mounted.ok || mounted.value.there) return done(wanted, mounted, 'mounted');
-    return lead(wanted, mounted.value.session);
+    return mountOrLead(wanted);
   }
 
-  /** From the source, or from wherever this run has brought it; waits for one who is sending it to this host. */
-  async function mountFromOther({ where, descriptor, source }: Wanted): Promise<Result<Answer>> {
+  /** From the source, or from wherever this run has brought it; waits for one who is sending it to this host, or is the one. */
+  async function mountOrLead(wanted: Wanted): Promise<Result<Taken>> {
+    const { where, descriptor, source } = wanted;
     const host = mannersOf(where);
     let session: UploadSession | undefined;
     for (;;) {
@@ -112,7 +111,7 @@ export function createBlobService({ wire, presence, records }: BlobServiceOption
         if (!asked.ok || asked.value.mounted) {
           if (session !== undefined) await cancelUpload(wire, where, session);
           if (asked.ok && sent.includes(from)) host.other = true;
-          return asked.ok ? ok({ there: true }) : asked;
+          return done(wanted, asked, 'mounted');
         }
         if (session === undefined) session = asked.value.session;
         else if (asked.value.session !== undefined) await cancelUpload(wire, where, asked.value.session);
@@ -122,7 +121,8 @@ export function createBlobService({ wire, presence, records }: BlobServiceOption
         continue;
       }
       const sending = host.other === false ? undefined : senders.get(hostNameOf(where, descriptor.digest));
-      if (sending === undefined) return ok({ there: false, ...(session === undefined ? {} : { session }) });
+      // Nothing may come between the look and the lead: two would lead.
+      if (sending === undefined) return lead(wanted, session);
       await sending;
     }
   }

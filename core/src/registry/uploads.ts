@@ -3,7 +3,6 @@
  * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
  */
 import { fail, ok, type Result } from '../failure.ts';
-import { StreamFailure } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { askedFor, hasBlob, push, sessionOf, type UploadSession } from './blobs.ts';
 import { without } from './chunks.ts';
@@ -41,14 +40,12 @@ interface Progress {
   offset: number;
   /** Bytes were sent since the registry was last asked what it has. */
   unsure: boolean;
-  /** The registry has forgotten an upload: what is read may be slow to come. */
-  lost: boolean;
 }
 
 export async function sendBlob(upload: Upload): Promise<Result<void>> {
   const { wire, where, descriptor } = upload;
   const records = descriptor.size >= RECORDED ? upload.records : undefined;
-  const progress: Progress = { session: upload.session, offset: 0, unsure: false, lost: false };
+  const progress: Progress = { session: upload.session, offset: 0, unsure: false };
   const earlier = await records?.take(where, descriptor);
   const kept = earlier === undefined ? undefined : earlierSession(wire, upload, earlier);
   if (kept !== undefined) {
@@ -91,8 +88,6 @@ async function attempt(upload: Upload, progress: Progress): Promise<Attempt<void
     if (found !== undefined) return found;
   }
   if (progress.session === undefined) {
-    // Opened only once there is something to send: a registry may give up an upload while a slow source makes up its mind.
-    if (progress.lost) await warm(upload.open);
     const opened = await openUpload(wire, where, asked);
     if (!opened.result.ok) return { ...opened, result: opened.result };
     progress.session = opened.result.value;
@@ -129,6 +124,7 @@ async function sendWhole(upload: Upload, progress: Progress, asked: Asked): Prom
   const { wire, where, descriptor } = upload;
   const { session } = progress;
   if (session === undefined) throw new Error('an upload has a session');
+  // Nothing is sent before the source's first bytes have come: a registry gives up on those who keep it waiting.
   const body = bodyFrom(upload, progress, 0);
   const answer = await wire.attempt({
     ...asked,
@@ -191,7 +187,7 @@ async function finished(
 }
 
 function forget(progress: Progress): void {
-  Object.assign(progress, { session: undefined, offset: 0, unsure: false, lost: true });
+  Object.assign(progress, { session: undefined, offset: 0, unsure: false });
 }
 
 /** The blob from `start` on. It is read from its beginning, since only the whole proves that it is the right one. */
@@ -209,20 +205,6 @@ function bodyFrom(upload: Upload, progress: Progress, start: number): StreamBody
       return ok(upload.disposable === true ? givingBack(rest) : rest);
     },
   };
-}
-
-/** Waits for the first bytes and closes the source again; what is wrong with it shows when it is read. */
-async function warm(open: StreamBody['open']): Promise<void> {
-  const stream = await open();
-  if (!stream.ok) return;
-  const chunks = stream.value[Symbol.asyncIterator]();
-  try {
-    await chunks.next();
-  } catch (error) {
-    if (!(error instanceof StreamFailure)) throw error;
-  } finally {
-    await chunks.return?.();
-  }
 }
 
 async function openUpload(wire: Wire, where: Where, asked: Asked): Promise<Attempt<UploadSession>> {
