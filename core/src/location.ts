@@ -60,11 +60,6 @@ export function settleLocation<T extends Repository>(reference: T, folder: strin
   return { ...reference, path: relative === '' ? '.' : relative };
 }
 
-/** Where it is in the file system. */
-export function locationPath(location: Repository, folder: string): string {
-  return posix.resolve(folder, location.path);
-}
-
 /** What a failure calls the place: a registry's host, or the location itself. */
 export function placeName(repository: Repository): string {
   return isLocation(repository) ? formatRepository(repository) : repository.registry;

@@ -3,6 +3,7 @@
  * https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_06 and GNU's long names,
  * https://www.gnu.org/software/tar/manual/html_node/Standard.html
  */
+import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { ok, type Result } from '../failure.ts';
 import { readable, type Broken, type LayoutFiles } from './layout-files.ts';
@@ -78,7 +79,8 @@ export async function filesInArchive(file: string, broken: Broken): Promise<Resu
 
 async function openArchive(file: string, broken: Broken): Promise<Result<FileHandle | undefined>> {
   try {
-    const handle = await open(file, 'r');
+    // Without O_NONBLOCK, opening a named pipe would wait for ever.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     if ((await handle.stat()).isFile()) return ok(handle);
     await handle.close();
     return broken('is not a regular file');
@@ -90,6 +92,7 @@ async function openArchive(file: string, broken: Broken): Promise<Result<FileHan
 
 async function* nothing(handle: FileHandle): AsyncGenerator<Uint8Array> {
   await handle.close();
+  yield* [];
 }
 
 async function whole(handle: FileHandle, offset: number, size: number, broken: Broken): Promise<Result<Uint8Array>> {

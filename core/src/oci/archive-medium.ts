@@ -16,7 +16,8 @@ import { filesInFolder, layered, type Broken, type LayoutFiles } from './layout-
 import { blobPath, INDEX, layoutContent, MARKER, readIndexFile, readMarker } from './layout.ts';
 import { lock } from './lock.ts';
 import { codeOf, confine, markerBytes, type Medium } from './medium.ts';
-import { mediaType, type Descriptor } from './model.ts';
+import type { Descriptor } from './model.ts';
+import { isManifestType } from './parse.ts';
 import { layerMembers, tarBytes, type LayerMember } from './tar.ts';
 import { replaceFile } from './write-files.ts';
 
@@ -27,13 +28,6 @@ interface Work {
 }
 
 const UNFINISHED = '.archive';
-
-const MANIFESTS: ReadonlySet<string> = new Set([
-  mediaType.ociManifest,
-  mediaType.ociIndex,
-  mediaType.dockerManifest,
-  mediaType.dockerList,
-]);
 
 export function archiveMedium(root: string, path: string): Medium {
   const file = resolve(root, path);
@@ -143,7 +137,7 @@ async function reachable(files: LayoutFiles, broken: Broken): Promise<Result<rea
     if (blob.value === undefined) continue;
     await blob.value.close();
     sizes.set(digest, blob.value.size);
-    if (!MANIFESTS.has(next.mediaType)) continue;
+    if (!isManifestType(next.mediaType)) continue;
     const manifest = await content.manifest(digest);
     if (!manifest.ok) return manifest;
     if (manifest.value?.kind === 'index') open.push(...manifest.value.value.manifests);

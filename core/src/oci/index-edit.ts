@@ -1,9 +1,29 @@
-/** Changes of a layout's `index.json`. Pure; what others wrote there is kept as it was read, with fields that Slipway does not know. */
+/**
+ * What names mean in a layout's `index.json`, and changes of it. Pure; what others wrote there is kept as it was read, with fields that
+ * Slipway does not know.
+ */
 import type { Digest, Tag } from '../reference.ts';
 import { property } from '../registry/refusal.ts';
 import { REF_NAME, type IndexFile } from './layout.ts';
 import { mediaType, type Descriptor } from './model.ts';
 import { parseJson } from './parse.ts';
+
+export function named(index: IndexFile, tag: Tag): Descriptor | undefined {
+  return index.value.manifests.find(({ annotations }) => annotations?.[REF_NAME] === tag);
+}
+
+/**
+ * What a layout without the tag that was asked for is meant to be by who made it for one image: its only descriptor, or
+ * `index.json` itself where it lists the platforms of an image, as apko writes it.
+ */
+export function onlyImage(index: IndexFile): Digest | undefined {
+  const [first, ...others] = index.value.manifests;
+  if (first === undefined || others.length === 0) return first?.digest;
+  const isImage = index.value.manifests.every(
+    ({ platform, annotations }) => platform !== undefined && annotations?.[REF_NAME] === undefined,
+  );
+  return isImage ? index.descriptor.digest : undefined;
+}
 
 export interface Entry {
   readonly descriptor: Pick<Descriptor, 'mediaType' | 'digest' | 'size' | 'artifactType'>;

@@ -14,6 +14,7 @@ import { client, failureOf, must, repository } from '../registry/test-client.ts'
 import { seedImage } from '../testing/sample-images.ts';
 import { startScriptedRegistry } from '../testing/scripted-registry.ts';
 import { sha256 } from './digest.ts';
+import { blobPath } from './layout.ts';
 import { createLayouts, type Layouts } from './layouts.ts';
 import { mediaType, type Descriptor } from './model.ts';
 
@@ -230,7 +231,7 @@ describe('index.json', () => {
     for (const keep of [(name?: string) => name === undefined, (name?: string) => name?.startsWith('sha256-')]) {
       const manifests = index.manifests.filter((_, position) => keep(namesOf(index)[position]));
       await writeFile(file, JSON.stringify({ ...index, manifests }));
-      expect((await types()).toSorted()).toEqual([SCAN.artifactType, SBOM.artifactType].toSorted());
+      expect(new Set(await types())).toEqual(new Set([SBOM.artifactType, SCAN.artifactType]));
     }
     expect(must(await layouts.referrers(pin(subject, sha256('other')), 'source'))).toEqual([]);
   });
@@ -250,6 +251,8 @@ describe('index.json', () => {
       annotations: { mine: 'too' },
     };
     await writeFile(file, JSON.stringify({ ...index, custom: true, manifests: [foreign, ...index.manifests] }));
+    await writeFile(join(folder, 'out', blobPath(sha256('x'))), 'x');
+    expect(must(await layouts.referrers(pin(at('oci:./out'), from.image.digest), 'source'))).toEqual([]);
     must(await layouts.tag(pin(at('oci:./out'), from.image.digest), '2' as Tag));
     const edited = await indexOf(join(folder, 'out'));
     expect(edited).toMatchObject({ custom: true });

@@ -1,7 +1,6 @@
 /** Exclusion between processes that write one layout, by a lock in the file system that a killed process loses after a while. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import lockfile from 'proper-lockfile';
 import type { Result } from '../failure.ts';
 import type { Broken } from './layout-files.ts';
 import { codeOf } from './medium.ts';
@@ -15,6 +14,8 @@ const PAUSE = 20;
 
 /** The lock's release; `undefined`: somebody else has it. `path` must be there. */
 export async function lock(path: string): Promise<(() => Promise<void>) | undefined> {
+  // Loaded by who writes a layout: most runs do not.
+  const { default: lockfile } = await import('proper-lockfile');
   try {
     const release = await lockfile.lock(path, { stale: STALE, update: UPDATE, onCompromised: () => {} });
     // Lost meanwhile, as by a machine that slept: then there is nothing to release.

@@ -17,6 +17,11 @@ const INDEXES: ReadonlySet<string> = new Set([mediaType.ociIndex, mediaType.dock
 const MEDIA_TYPE =
   /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}(?:;[\x20-\x7e]{0,255})?$/;
 
+/** Of a manifest or an index: what other descriptors name, Slipway does not look into. */
+export function isManifestType(type: string): boolean {
+  return MANIFESTS.has(type) || INDEXES.has(type);
+}
+
 class Malformed extends Error {}
 
 type Json = { readonly [key: string]: unknown };

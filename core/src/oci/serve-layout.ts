@@ -45,14 +45,9 @@ export function createLayoutServer(layouts: Pick<Registry, 'manifest' | 'content
     const digest = parseDigest(name);
     if (place === undefined || place.users === 0) return refuse(response, 404, 'NAME_UNKNOWN');
     if (digest === undefined) return refuse(response, 404, 'MANIFEST_UNKNOWN');
-    switch (kind) {
-      case 'manifests':
-        return manifest(place, digest, response);
-      case 'blobs':
-        return blob(place, digest, request.method, response);
-      default:
-        return referrers(place, digest, response);
-    }
+    if (kind === 'manifests') return manifest(place, digest, response);
+    if (kind === 'blobs') return blob(place, digest, request.method, response);
+    return referrers(place, digest, response);
   };
 
   async function manifest(place: Place, digest: Digest, response: ServerResponse): Promise<void> {

@@ -11,9 +11,10 @@ import type { Attachment, Content, Side, WritableContent } from '../registry/mod
 import { createMutex } from '../registry/mutex.ts';
 import { fallbackTag } from '../registry/referrers.ts';
 import { StreamFailure, verified } from './digest.ts';
-import { editIndex, withoutName, type Entry } from './index-edit.ts';
+import { editIndex, named, onlyImage, withoutName, type Entry } from './index-edit.ts';
 import { blobPath, INDEX, layoutContent, MARKER, readIndexFile, REF_NAME, type IndexFile } from './layout.ts';
 import type { Broken, LayoutFiles } from './layout-files.ts';
+import { referrerOf, referrersReader } from './layout-referrers.ts';
 import { withLock } from './lock.ts';
 import { codeOf, type Medium } from './medium.ts';
 import type { Descriptor, ManifestContent } from './model.ts';
@@ -42,15 +43,12 @@ export interface LayoutStore {
   close(): Promise<void>;
 }
 
-/** What a manifest in `index.json` refers to; it never changes, since its digest names it. */
-type Refers = { readonly subject: Digest; readonly listedAs: Descriptor } | null;
-
 /** One writer an `index.json` in this process; other processes are kept out by a lock in the file system. */
 const writers = createMutex();
 
 /** `name` is what failures call the layout. */
 export function createStore(name: string, medium: Medium): LayoutStore {
-  const refers = new Map<Digest, Refers>();
+  const referrersOf = referrersReader();
   const sending = new Map<Digest, Promise<Result<void>>>();
 
   const brokenOn =
@@ -189,18 +187,6 @@ export function createStore(name: string, medium: Medium): LayoutStore {
     });
   }
 
-  async function refersTo(content: Content, { digest }: Descriptor): Promise<Result<Refers>> {
-    const known = refers.get(digest);
-    if (known !== undefined) return ok(known);
-    const manifest = await content.manifest(digest);
-    if (!manifest.ok) return manifest;
-    // One that is listed but not there yet may still come.
-    if (manifest.value === undefined) return ok(null);
-    const found = referrerOf(manifest.value);
-    refers.set(digest, found);
-    return ok(found);
-  }
-
   return {
     manifest: (asked, side) => ('tag' in asked ? byTag(asked.tag, side) : byDigest(asked.digest, side)),
     content: (side) => ({
@@ -256,20 +242,7 @@ export function createStore(name: string, medium: Medium): LayoutStore {
       const opened = await open(side);
       if (!opened.ok) return opened;
       if (opened.value?.index === undefined) return ok([]);
-      const { index, content } = opened.value;
-      const found = new Map<Digest, Descriptor>();
-      for (const entry of index.value.manifests) {
-        const refer = await refersTo(content, entry);
-        if (!refer.ok) return refer;
-        if (refer.value?.subject === subject) found.set(entry.digest, refer.value.listedAs);
-      }
-      const tagged = named(index, fallbackTag(subject));
-      const fallback = tagged === undefined ? ok(undefined) : await content.manifest(tagged.digest);
-      if (!fallback.ok) return fallback;
-      for (const entry of fallback.value?.kind === 'index' ? fallback.value.value.manifests : []) {
-        if (!found.has(entry.digest)) found.set(entry.digest, entry);
-      }
-      return ok([...found.values()]);
+      return referrersOf(subject, opened.value.index, opened.value.content);
     },
     list: (subject, pushed) => list(subject, pushed, new Set()),
     async attach(subject, attachments, drop) {
@@ -290,41 +263,6 @@ export function createStore(name: string, medium: Medium): LayoutStore {
     },
     finish: () => medium.finish(brokenHere),
     close: () => medium.close(),
-  };
-}
-
-function named(index: IndexFile, tag: Tag): Descriptor | undefined {
-  return index.value.manifests.find(({ annotations }) => annotations?.[REF_NAME] === tag);
-}
-
-/**
- * What a layout without the tag that was asked for is meant to be by who made it for one image: its only descriptor, or
- * `index.json` itself where it lists the platforms of an image, as apko writes it.
- */
-function onlyImage(index: IndexFile): Digest | undefined {
-  const [first, ...others] = index.value.manifests;
-  if (first === undefined || others.length === 0) return first?.digest;
-  const isImage = index.value.manifests.every(
-    ({ platform, annotations }) => platform !== undefined && annotations?.[REF_NAME] === undefined,
-  );
-  return isImage ? index.descriptor.digest : undefined;
-}
-
-/** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers says how one is listed. */
-function referrerOf({ kind, descriptor, value }: ManifestContent): Refers {
-  if (value.subject === undefined) return null;
-  const config = kind === 'manifest' ? value.config.mediaType : undefined;
-  const artifactType = value.artifactType ?? config;
-  const { mediaType, digest, size } = descriptor;
-  return {
-    subject: value.subject.digest,
-    listedAs: {
-      mediaType,
-      digest,
-      size,
-      ...(artifactType === undefined ? {} : { artifactType }),
-      ...(value.annotations === undefined ? {} : { annotations: value.annotations }),
-    },
   };
 }
 
