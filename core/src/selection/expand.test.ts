@@ -309,7 +309,9 @@ describe('reading of what a sync may ask for', () => {
     expect(entry('destination: r.example/x\nverify: { minAge: 1h }')).toMatchObject({
       verify: { accept: [], minAge: 3_600_000 },
     });
-    expect(entry("destination: r.example/x\nbackup: 'old-{date}'")).toMatchObject({ backup: { template: 'old-{date}' } });
+    expect(entry("destination: r.example/x\nbackup: 'old-{date}'")).toMatchObject({
+      backup: { template: 'old-{date}' },
+    });
   });
 
   test.each([
