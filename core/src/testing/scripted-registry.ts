@@ -37,7 +37,7 @@ export type Action =
   | { readonly kind: 'reset' }
   /** What was asked for is done, but the connection is cut before the answer. */
   | { readonly kind: 'lost' }
-  /** The connection is cut when that many bytes of the request's body have come; a PATCH keeps them. */
+  /** The connection is cut when that many bytes of the request's body have come; an upload keeps them. */
   | { readonly kind: 'cut'; readonly after: number }
   /** The right headers, half of the body, then the connection is cut. */
   | { readonly kind: 'truncate' }
@@ -46,7 +46,9 @@ export type Action =
   /** The right answer without these headers. */
   | { readonly kind: 'without'; readonly headers: readonly string[] }
   /** The right answer with these headers, in place of its own of the same names. */
-  | { readonly kind: 'with'; readonly headers: Readonly<Record<string, string>> };
+  | { readonly kind: 'with'; readonly headers: Readonly<Record<string, string>> }
+  /** The right answer with its `Location` written otherwise. */
+  | { readonly kind: 'relocate'; readonly to: (location: string) => string };
 
 export interface ScriptedOptions {
   /** Whether it lists referrers by itself; without, clients keep an index under a tag. */
@@ -143,7 +145,7 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     if (action?.kind === 'answer') {
       return send(response, seen, { status: action.status, headers: action.headers ?? {}, body: action.body ?? '' });
     }
-    if (!body.whole && seen.method !== 'PATCH') return void request.socket.destroy();
+    if (!body.whole && !seen.path.includes('/blobs/uploads/')) return void request.socket.destroy();
     const answer = refuse(seen) ?? tokens?.answer(seen, body.bytes) ?? route(seen, body);
     if (!body.whole || action?.kind === 'lost') return void request.socket.destroy();
     send(response, seen, answer, action);
@@ -243,6 +245,9 @@ function send(response: ServerResponse, request: ScriptedRequest, answer: Answer
   }
   if (action?.kind === 'without') for (const name of action.headers) delete headers[name];
   if (action?.kind === 'with') Object.assign(headers, action.headers);
+  if (action?.kind === 'relocate' && typeof headers['location'] === 'string') {
+    headers['location'] = action.to(headers['location']);
+  }
   response.writeHead(answer.status, headers);
   if (request.method === 'HEAD' || answer.status === 204) return void response.end();
   if (action?.kind === 'truncate') {

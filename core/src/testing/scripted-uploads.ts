@@ -10,7 +10,7 @@ interface Part {
   readonly name: string;
   readonly query: URLSearchParams;
   readonly body: Uint8Array;
-  /** False: the client went away in the middle; of a PATCH, what came is kept. */
+  /** False: the client went away in the middle; what came is kept, as the CNCF registry does. */
   readonly whole: boolean;
   /** `0-99`, where the client says which bytes it sends. */
   readonly contentRange: string | undefined;
@@ -63,15 +63,14 @@ export function createUploads(store: Store): (part: Part) => Answer {
     }
     // The query is the registry's own, and another one after each part: a client must send back the last, as it was.
     if (query.get('_state') !== stateOf(session)) return { status: 404, body: problem('BLOB_UPLOAD_UNKNOWN') };
-    if (part.contentRange !== undefined && !follows(part.contentRange, session, body)) {
+    if (part.contentRange !== undefined && part.whole && !follows(part.contentRange, session, body)) {
       return { status: 416, headers: { ...whereNext(session), range: rangeOf(session) } };
     }
     const bytes = Buffer.concat([session.received, body]);
-    if (method === 'PATCH') {
+    if (method === 'PATCH' || !part.whole) {
       session.received = bytes;
       return { status: 202, headers: { ...whereNext(session), range: rangeOf(session) } };
     }
-    if (!part.whole) return { status: 400, body: problem('BLOB_UPLOAD_INVALID') };
     sessions.delete(session.path);
     return finish(repository, query.get('digest') ?? '', bytes);
   };
