@@ -6,15 +6,18 @@
 import { globSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { rolldown } from 'rolldown';
+import { rolldown, type Plugin } from 'rolldown';
 import { root } from './child.ts';
+import { validatorModules } from './validators.ts';
 
 /** Bundles the sources that `entry` reaches into `dist`. */
 export async function bundle(entry: string, dist: string): Promise<void> {
   await rm(dist, { recursive: true, force: true });
+  const validators = await validatorModules();
   const made = await rolldown({
     input: entry,
     platform: 'node',
+    plugins: [validatorPlugin(validators)],
     resolve: { conditionNames: ['slipway-source', 'node', 'import', 'default'] },
     onLog(level, log) {
       throw new Error(`${level}: ${log.message}`);
@@ -29,6 +32,22 @@ export async function bundle(entry: string, dist: string): Promise<void> {
   const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? Object.keys(chunk.modules) : []));
   await writeFile(join(dist, 'THIRD-PARTY-LICENSES.txt'), await licenses(modules));
 }
+
+function validatorPlugin(modules: ReadonlyMap<string, string>): Plugin {
+  return {
+    name: 'validators',
+    // Resolved like a file of the core, whose packages their code uses.
+    resolveId: (id) => (modules.has(id) ? join(root, 'core', 'src', 'config', `${id}.js`) : null),
+    load(path) {
+      const name = path === standIn ? 'index' : /\/(validator-\d+)\.js$/.exec(path)?.[1];
+      const code = name === undefined ? undefined : modules.get(name);
+      return code === undefined ? null : { code, moduleType: 'js' };
+    },
+  };
+}
+
+/** The file whose place the index of validators takes. */
+const standIn = join(root, 'core', 'src', 'config', 'precompiled.ts');
 
 const installed = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 

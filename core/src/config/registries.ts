@@ -1,6 +1,5 @@
 /** `registries:` of the settings. Certificates and keys are read here, so that what is wrong with them is known at once. */
 import { resolve } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import { configFailure, type ConfigFailure } from '../failure.ts';
 import { parseBandwidth } from './bandwidth.ts';
 import type { Document, Path } from './document.ts';
@@ -98,7 +97,7 @@ export async function readRegistries(
       const name = text(item[key]);
       const file = name ? await readFileAt(name, MAX_PEM, [...path, key]) : undefined;
       if (file === undefined) continue;
-      if (isUsable({ [key]: file.text }, file.text)) pem[key] = file.text;
+      if (await isUsable({ [key]: file.text }, file.text)) pem[key] = file.text;
       else
         problem(`${quote(name ?? '')} is not a PEM ${key === 'key' ? 'private key' : 'certificate'}`, NO_PASSWORD, [
           ...path,
@@ -112,7 +111,7 @@ export async function readRegistries(
         has,
       ]);
     }
-    if (pem.cert !== undefined && pem.key !== undefined && !isUsable(pem, pem.cert)) {
+    if (pem.cert !== undefined && pem.key !== undefined && !(await isUsable(pem, pem.cert))) {
       problem('"cert" and "key" do not belong together', undefined, [...path, 'key']);
     }
     return pem;
@@ -134,11 +133,13 @@ export async function readRegistries(
 const NO_PASSWORD = 'PEM as openssl writes it, a key without a password';
 
 /** OpenSSL itself says whether it can be used; what it says holds nothing for people. */
-function isUsable(
+async function isUsable(
   pem: { readonly ca?: string; readonly cert?: string; readonly key?: string },
   sample: string,
-): boolean {
+): Promise<boolean> {
   if (!sample.includes('-----BEGIN ')) return false;
+  // Loaded here: most settings name no certificates.
+  const { createSecureContext } = await import('node:tls');
   try {
     createSecureContext(pem);
     return true;

@@ -1,7 +1,8 @@
 /** Checks a document against a JSON Schema and says what is wrong in words, each at its place. */
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { configFailure, type ConfigFailure } from '../failure.ts';
 import type { JsonSchema } from '../plugin/api.ts';
+import { compile } from './compile.ts';
 import type { Document, Path } from './document.ts';
 import { fields, isFields, texts } from './fields.ts';
 import { quote } from './quote.ts';
@@ -9,11 +10,9 @@ import { nearest } from './suggest.ts';
 
 export type Validator = ValidateFunction;
 
-/** Throws when the schema itself is wrong. Modes and plugins add schemas that ajv's strict mode may not like, so it is off. */
+/** Throws when the schema itself is wrong. */
 export function compileSchema(schema: JsonSchema): Validator {
-  return new Ajv2020({ allErrors: true, verbose: true, strict: false, logger: false, validateFormats: false }).compile(
-    schema,
-  );
+  return compile('document', schema);
 }
 
 /** Every error of the document, in no order. */

@@ -2,7 +2,7 @@
 import { Document, visit } from 'yaml';
 import { fields, texts } from '../config/fields.ts';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
-import { compileSchema, validate } from '../config/validate.ts';
+import { compileSchema, validate, type Validator } from '../config/validate.ts';
 import { parseYaml } from '../config/yaml.ts';
 import { configFailure } from '../failure.ts';
 import type { Digest, Tag } from '../reference.ts';
@@ -47,7 +47,7 @@ function sorted<T>(map: ReadonlyMap<string, T>, write: (value: T) => unknown): R
   return new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, write(value)]));
 }
 
-const validator = compileSchema(lockSchema);
+let validator: Validator | undefined;
 
 /** `file`: absolute, for positions. */
 export function parseLock(text: string, file: string): Loaded<Lock> {
@@ -59,6 +59,7 @@ export function parseLock(text: string, file: string): Loaded<Lock> {
     const hint = 'use a newer version of slipway';
     return failed([configFailure(`version ${version} of the lock is not known`, hint, locate(['version']))]);
   }
+  validator ??= compileSchema(lockSchema);
   const problems = validate(document.value, validator);
   if (problems.length > 0) {
     return failed(problems.map((problem) => ({ hint: 'run slipway update to write it anew', ...problem })));

@@ -4,7 +4,7 @@
  * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
  */
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { formatRepository, parseDigest, type Digest, type Repository } from '../reference.ts';
@@ -86,6 +86,8 @@ export function createLayoutServer(layouts: Pick<Registry, 'manifest' | 'content
   }
 
   async function listen(): Promise<{ readonly server: Server; readonly host: string }> {
+    // Loaded here: it brings an HTTP client of Node's own with it, which takes a while.
+    const { createServer } = await import('node:http');
     const server = createServer((request, response) => {
       answer(request, response).catch(() => response.destroy());
     });

@@ -1,5 +1,6 @@
 /** JSON Schema checks of what crosses the border between core and plugins. */
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
+import { compile } from '../config/compile.ts';
 import { nearest } from '../config/suggest.ts';
 import type { JsonSchema } from './api.ts';
 
@@ -7,7 +8,6 @@ import type { JsonSchema } from './api.ts';
 export type Check = (value: unknown) => string | undefined;
 
 const checks = new WeakMap<JsonSchema, Check>();
-let shared: Ajv2020 | undefined;
 
 /** Compiled once a schema, on first use: most runs need few of them. Throws when the schema itself is wrong. */
 export function checkOf(schema: JsonSchema): Check {
@@ -15,8 +15,7 @@ export function checkOf(schema: JsonSchema): Check {
   if (known !== undefined) {
     return known;
   }
-  shared ??= new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true });
-  const validate = shared.compile(schema);
+  const validate = compile('answer', schema);
   const check: Check = (value) => (validate(value) ? undefined : wording(validate, validate.errors?.[0]));
   checks.set(schema, check);
   return check;
@@ -31,7 +30,7 @@ export type OptionsCheck =
 export function checkOptions(schema: JsonSchema, options: Readonly<Record<string, unknown>>): OptionsCheck {
   let validate: ValidateFunction;
   try {
-    validate = optionsValidator(schema);
+    validate = compile('options', schema);
   } catch (error) {
     return {
       kind: 'schema',
@@ -47,29 +46,6 @@ export function checkOptions(schema: JsonSchema, options: Readonly<Record<string
     return { message: wording(validate, error), ...(hint === undefined ? {} : { hint }) };
   });
   return { kind: 'options', problems };
-}
-
-const optionsValidators = new WeakMap<JsonSchema, ValidateFunction>();
-let sharedForOptions: Ajv2020 | undefined;
-
-/** Making an Ajv costs more than everything else at the start of a command: there is one for all plugins. */
-function optionsValidator(schema: JsonSchema): ValidateFunction {
-  const known = optionsValidators.get(schema);
-  if (known !== undefined) {
-    return known;
-  }
-  sharedForOptions ??= new Ajv2020({
-    strict: true,
-    strictRequired: false,
-    allowUnionTypes: true,
-    allErrors: true,
-    useDefaults: true,
-    // Two plugins may have copied one `$id`.
-    addUsedSchema: false,
-  });
-  const validate = sharedForOptions.compile(schema);
-  optionsValidators.set(schema, validate);
-  return validate;
 }
 
 function wording(validate: ValidateFunction, error: ErrorObject | undefined): string {

@@ -1,6 +1,5 @@
 /** Connections: one pool per origin, through the proxy of the environment, with the certificates of each host. */
-import { getCACertificates } from 'node:tls';
-import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { isLoopback } from './address.ts';
 
 /** PEM texts. */
@@ -22,7 +21,7 @@ export type ProxyVariables = Readonly<Record<string, string | undefined>>;
 
 export interface Dispatchers {
   /** Undefined: the environment names a proxy whose address makes no sense; the variable is `misnamed`. */
-  for(url: URL): Dispatcher | undefined;
+  for(url: URL): Promise<Dispatcher> | undefined;
   readonly misnamed: string | undefined;
   close(): Promise<void>;
 }
@@ -34,22 +33,24 @@ export function createDispatchers(certificates: (host: string) => Certificates, 
   };
   const noProxy = env['no_proxy'] ?? env['NO_PROXY'] ?? '';
   /** Origin → how it is reached. Hosts without certificates of their own share one. */
-  const chosen = new Map<string, Dispatcher>();
-  const shared = new Map<string, Dispatcher>();
+  const chosen = new Map<string, Promise<Dispatcher>>();
+  const shared = new Map<string, Promise<Dispatcher>>();
 
-  function make(url: URL): Dispatcher {
+  function choose(url: URL): Promise<Dispatcher> | undefined {
+    const named = isLoopback(url.hostname) ? undefined : proxies[url.protocol === 'https:' ? 'https' : 'http'];
+    if (named !== undefined && named.address === undefined) return undefined;
     const own = certificates(url.host);
-    const proxy = isLoopback(url.hostname) ? undefined : proxies[url.protocol === 'https:' ? 'https' : 'http']?.address;
     const hasOwn = own.ca !== undefined || own.cert !== undefined;
-    const key = `${proxy === undefined ? 'direct' : url.protocol} ${hasOwn ? url.host : ''}`;
-    const known = shared.get(key);
-    if (known !== undefined) return known;
-    const made = open(tlsOf(own), proxy);
+    const key = `${named === undefined ? 'direct' : url.protocol} ${hasOwn ? url.host : ''}`;
+    const made = shared.get(key) ?? open(own, named?.address);
     shared.set(key, made);
     return made;
   }
 
-  function open(tls: object, proxy: string | undefined): Dispatcher {
+  async function open(own: Certificates, proxy: string | undefined): Promise<Dispatcher> {
+    // Most commands that could ask a registry do not, and this library takes longer to load than they need.
+    const { Agent, EnvHttpProxyAgent } = await import('undici');
+    const tls = await tlsOf(own);
     // HTTP/1.1: over HTTP/2 all layers of a host would share one connection's congestion window.
     const agent = { allowH2: false, keepAliveTimeout: KEEP, pipelining: 1 };
     if (proxy === undefined) return new Agent({ ...agent, connect: { timeout: CONNECT, ...tls } });
@@ -70,21 +71,20 @@ export function createDispatchers(certificates: (host: string) => Certificates, 
     for(url) {
       const known = chosen.get(url.origin);
       if (known !== undefined) return known;
-      const proxy = proxies[url.protocol === 'https:' ? 'https' : 'http'];
-      if (proxy !== undefined && proxy.address === undefined && !isLoopback(url.hostname)) return undefined;
-      const made = make(url);
-      chosen.set(url.origin, made);
+      const made = choose(url);
+      if (made !== undefined) chosen.set(url.origin, made);
       return made;
     },
     async close() {
-      await Promise.all([...shared.values()].map((each) => each.destroy()));
+      await Promise.all([...shared.values()].map(async (each) => (await each).destroy()));
     },
   };
 }
 
-function tlsOf({ ca, cert, key }: Certificates): object {
+async function tlsOf({ ca, cert, key }: Certificates): Promise<object> {
+  const usual = ca === undefined ? [] : (await import('node:tls')).getCACertificates('default');
   return {
-    ...(ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }),
+    ...(ca === undefined ? {} : { ca: [...usual, ca] }),
     ...(cert === undefined ? {} : { cert, key }),
   };
 }

@@ -127,7 +127,7 @@ export function createHttp(options: HttpOptions): Http {
   ): Promise<Result<HttpResponse>> {
     const { body } = request;
     const isStream = body !== undefined && !(body instanceof Uint8Array);
-    const dispatcher = dispatchers.for(url);
+    const dispatcher = await dispatchers.for(url);
     if (dispatcher === undefined) return fail(misnamedProxy(request, dispatchers.misnamed));
     const place = await lanes.enter(url.host, isStream ? 'upload' : 'request');
     if (place === undefined) return fail(cancelled);

@@ -1,0 +1,55 @@
+/** JSON Schemas to validators. Those that every command needs come with it, since compiling them takes longer than most commands. */
+import { createHash } from 'node:crypto';
+import { Ajv2020, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { JsonSchema } from '../plugin/api.ts';
+import { precompiled } from './precompiled.ts';
+
+/** How strictly a schema is taken, and what its validator does and tells. */
+export const manners = {
+  /** For files that people write: every error, with its surroundings. Modes and plugins add schemas that strict mode may not like. */
+  document: {
+    allErrors: true,
+    verbose: true,
+    strict: false,
+    logger: false,
+    validateFormats: false,
+    addUsedSchema: false,
+  },
+  /** For plugins' options: defaults are filled in. Two plugins may have copied one `$id`. */
+  options: {
+    strict: true,
+    strictRequired: false,
+    allowUnionTypes: true,
+    allErrors: true,
+    useDefaults: true,
+    addUsedSchema: false,
+  },
+  /** For what crosses the border between core and plugins: the first error is enough. */
+  answer: { strict: true, strictRequired: false, allowUnionTypes: true },
+} as const satisfies Readonly<Record<string, Options>>;
+
+export type Manner = keyof typeof manners;
+
+const compilers = new Map<Manner, Ajv2020>();
+
+/** Making an Ajv costs as much as a large schema: there is one of each kind. */
+export function compilerFor(manner: Manner): Ajv2020 {
+  let compiler = compilers.get(manner);
+  if (compiler === undefined) {
+    compiler = new Ajv2020(manners[manner]);
+    compilers.set(manner, compiler);
+  }
+  return compiler;
+}
+
+/** Throws when the schema itself is wrong. */
+export function compile(manner: Manner, schema: JsonSchema): ValidateFunction {
+  return (
+    (precompiled.size > 0 ? precompiled.get(validatorKey(manner, schema)) : undefined) ??
+    compilerFor(manner).compile(schema)
+  );
+}
+
+export function validatorKey(manner: Manner, schema: JsonSchema): string {
+  return `${manner} ${createHash('sha256').update(JSON.stringify(schema)).digest('hex')}`;
+}
