@@ -7,7 +7,7 @@ import { client, must } from '../core/src/registry/test-client.ts';
 import { sha256 } from '../demo/world/image.ts';
 import { project } from './chain/project.ts';
 import { digestOf, image, leakyImage, source } from './chain/shorthand.ts';
-import { crane, freshFolder, freshPath, skopeo, slipway, tool, world } from './world.ts';
+import { crane, freshFolder, freshPath, push, skopeo, slipway, tool, world } from './world.ts';
 
 const MIRROR = { trust: [{ match: '*', level: 'copy' }] };
 
@@ -223,6 +223,18 @@ describe('other tools', () => {
       expect(verified.code, verified.stdout + verified.stderr).toBe(0);
     }
   });
+});
+
+test('a tag of a layout is rolled back', async () => {
+  const { source: hub } = world();
+  const { path, digest } = await source('back');
+  const one = await project({ sync: [{ source: `${hub.host}/${path}:1`, destination: 'oci:./out:1' }] });
+  expect((await one.run('run')).code).toBe(0);
+  const newer = await push(image('back-newer'), `${hub.host}/${path}:1`);
+  expect((await one.run('run')).answer.entries[0]).toMatchObject({ outcome: 'published', digest: newer });
+  const back = await slipway(['rollback', 'oci:./out:1'], { cwd: one.folder });
+  expect(back.code, back.stdout + back.stderr).toBe(0);
+  expect(await inspected('oci', join(one.folder, 'out'), '1')).toBe(digest);
 });
 
 describe('--to oci:DIR', () => {

@@ -8,7 +8,7 @@ import {
   formatTable,
   movesOfRun,
   ok,
-  parseReference,
+  parseLocation,
   readJournal,
   rollBack,
 } from '@slipway/core';
@@ -62,7 +62,7 @@ async function findMoves(
     if (existsSync(journal)) return ok(movesOfRun(readJournal(journal)));
     return fail(configFailure(`there is no journal of the run ${what}`, `it would be ${journal}`));
   }
-  const reference = parseReference(what);
+  const reference = parseLocation(what);
   if (!reference.ok) return reference;
   if (reference.value.kind !== 'tagged') {
     return fail(configFailure(`${what} is a digest, which never moves`, 'name the tag that is to be put back'));

@@ -209,7 +209,7 @@ export interface BuildContext extends TaskContext {
   readonly platforms: readonly Platform[];
   /** Package folders made by `package.build@1`, in the order of `melangeConfigs`. */
   readonly packageRepositories: readonly string[];
-  /** Text in the source → the pinned image to use in its place. */
+  /** Text in the source → the pinned image to use in its place; where `isLocation` says so, `path` is the folder of a layout. */
   readonly bases: Readonly<Record<string, Pinned>>;
   readonly inputs: ModeInputs;
   /** The published image is older than `maxAge`: what an earlier build fetched must not be taken from a cache. */

@@ -1,6 +1,7 @@
 /** Which tags a run moved, or an image's attestation says were moved, and where they were before. Pure. */
 import type { Event } from '../journal/events.ts';
-import { parseDigest, parseReference, type Digest, type Tagged } from '../reference.ts';
+import { parseLocation } from '../location.ts';
+import { parseDigest, type Digest, type Tagged } from '../reference.ts';
 import type { Fact } from '../trust/facts.ts';
 
 /** One tag to be put back. */
@@ -39,7 +40,7 @@ export function moveByFacts(target: string, digest: Digest, facts: readonly Fact
 }
 
 function moveOf(target: string, from: string | null, to: string | null): Move | undefined {
-  const destination = parseReference(target);
+  const destination = parseLocation(target);
   const [now, before] = [parseDigest(from ?? ''), parseDigest(to ?? '')];
   if (!destination.ok || destination.value.kind !== 'tagged' || now === undefined || before === undefined)
     return undefined;

@@ -5,7 +5,7 @@
 import { fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Row } from '../journal/events.ts';
 import type { Task } from '../plan/model.ts';
-import { formatPinned, formatReference, pin, type Pinned, type Reference } from '../reference.ts';
+import { formatPinned, formatReference, formatRepository, pin, type Pinned, type Reference } from '../reference.ts';
 import { shortDigest } from '../run/wording.ts';
 import { believe } from '../run/believe.ts';
 import type { Engine } from '../run/engine.ts';
@@ -93,7 +93,9 @@ async function putBack(
   if (!lacks.ok) return lacks;
   if (lacks.value.length > 0 && !unverified) return fail(doesNotVerify(subject, lacks.value));
   const moved = await moveTag(engine.registry, destination, to, from);
-  return moved.ok ? ok({ moved: moved.value, lacks: lacks.value }) : moved;
+  if (!moved.ok) return moved;
+  const unwritten = (await engine.finishArchives()).get(formatRepository(destination));
+  return unwritten === undefined ? ok({ moved: moved.value, lacks: lacks.value }) : fail(unwritten);
 }
 
 /** What kind of image it is, its own attestations say: the config may have changed since. */
