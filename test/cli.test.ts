@@ -12,7 +12,7 @@ import { leakyImage, source } from './chain/shorthand.ts';
 import { freshFolder, freshPath, root, slipway, world, writeFiles } from './world.ts';
 
 /** One image that is published, one that the gate refuses. */
-async function twoImages(name: string): Promise<Project> {
+async function twoImages(name: string, settings: Readonly<Record<string, unknown>> = {}): Promise<Project> {
   const [good, leaky] = [await source(name), await source(`${name}-leaky`, leakyImage(name))];
   const entry = ({ path }: { readonly path: string }): Readonly<Record<string, unknown>> => ({
     source: `hub.slipway.example/${path}:1`,
@@ -20,7 +20,7 @@ async function twoImages(name: string): Promise<Project> {
   });
   const one = await project({
     sync: [entry(good), entry(leaky)],
-    settings: { policy: { overrides: [{ match: '*', verdict: 'report' }] } },
+    settings: { policy: { overrides: [{ match: '*', verdict: 'report' }] }, ...settings },
   });
   return one;
 }
@@ -109,7 +109,7 @@ describe('what people read', () => {
   });
 
   test('a tool that fails: its own words whole, once, last; in progress only the step', async () => {
-    const one = await twoImages('tool');
+    const one = await twoImages('tool', { use: { 'image.copy': 'sync-crane' } });
     const bin = join(await freshFolder(), 'bin');
     const script =
       '#!/bin/sh\ncase "$1" in version) echo 0.22.1;; *) echo "line one" >&2; echo "line two" >&2; exit 7;; esac\n';

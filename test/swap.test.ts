@@ -16,6 +16,7 @@ const swapped = ({ plugins = [], ...swap }: Swap): ProjectOptions['settings'] & 
   plugins: [...(worldSettings(world())['plugins'] as readonly unknown[]), ...plugins],
 });
 
+const CRANE: Swap = { use: { 'image.copy': 'sync-crane' } };
 const SKOPEO: Swap = { use: { 'image.copy': 'sync-skopeo' } };
 const LISTED: Swap = { plugins: ['sync-skopeo'], use: { 'image.copy': 'sync-skopeo' } };
 const SYFT: Swap = { use: { 'sbom.make': 'sbom-syft' } };
@@ -64,7 +65,7 @@ test('the plan is the same byte for byte, whoever does the work', async () => {
   const { run, change } = await project({ sync, files: { 'sign-inline.mjs': SIGNER } });
   const first = await run('plan');
   expect(first.code, first.stderr).toBe(0);
-  for (const swap of [SKOPEO, LISTED, SYFT, INLINE]) {
+  for (const swap of [CRANE, SKOPEO, LISTED, SYFT, INLINE]) {
     await change({ settings: swapped(swap) });
     const again = await run('plan');
     expect(again.code, again.stderr).toBe(0);
@@ -72,23 +73,25 @@ test('the plan is the same byte for byte, whoever does the work', async () => {
   }
 });
 
-test('crane and skopeo publish the same digest from the same config', async () => {
+test('crane, skopeo and Slipway itself publish the same digest from the same config', async () => {
   const from = await source('swap-copy');
   const { run, change } = await project({
     sync: [{ source: `hub.slipway.example/${from.path}:1`, destination: 'registry.slipway.example/swap:1' }],
   });
-  const [cranes, skopeos] = [freshPrefix('by-crane'), freshPrefix('by-skopeo')];
+  const [own, cranes, skopeos] = [freshPrefix('by-slipway'), freshPrefix('by-crane'), freshPrefix('by-skopeo')];
+  const byItself = await run('run', '--to', own);
+  await change({ settings: swapped(CRANE) });
   const byCrane = await run('run', '--to', cranes);
   await change({ settings: swapped(SKOPEO) });
   const bySkopeo = await run('run', '--to', skopeos);
-  for (const ran of [byCrane, bySkopeo]) {
+  for (const ran of [byItself, byCrane, bySkopeo]) {
     expect(ran.code, ran.stderr + ran.stdout).toBe(0);
     expect(ran.row('/swap:1')).toMatchObject({ outcome: 'published', digest: from.digest, signed: true });
   }
   const started = ({ answer }: typeof byCrane) =>
     answer.tools.map(({ name }) => name).filter((name) => /crane|skopeo/.test(name));
-  expect([started(byCrane), started(bySkopeo)]).toEqual([['crane'], ['skopeo']]);
-  expect(await digestOf(`${skopeos}/swap:1`)).toBe(await digestOf(`${cranes}/swap:1`));
+  expect([started(byItself), started(byCrane), started(bySkopeo)]).toEqual([[], ['crane'], ['skopeo']]);
+  for (const prefix of [own, cranes, skopeos]) expect(await digestOf(`${prefix}/swap:1`)).toBe(from.digest);
 });
 
 test('syft makes the attested SBOM in place of the scanner', async () => {
@@ -169,6 +172,12 @@ describe('plugin diff', () => {
       ]),
     );
     expect(cases.every(({ neither }) => neither === undefined)).toBe(true);
+  });
+
+  test('finds no difference between crane and Slipway itself', async () => {
+    const { code, cases } = await diff('sync-registry', 'sync-crane');
+    expect(code, JSON.stringify(cases)).toBe(0);
+    expect(cases.every(({ equal }) => equal)).toBe(true);
   });
 
   test('finds no difference between the packages that trivy and syft find', async () => {

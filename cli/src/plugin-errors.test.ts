@@ -60,7 +60,7 @@ const cases: readonly Case[] = [
     what: 'a contract that two implement',
     settings: 'main: main\nplugins:\n  - ./copy.mjs\n',
     at: '3:5',
-    message: 'image.copy@1 is implemented by two plugins: sync-crane and third',
+    message: 'image.copy@1 is implemented by two plugins: sync-registry and third',
     hint: 'use: { image.copy: third }',
   },
   {

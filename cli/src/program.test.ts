@@ -126,7 +126,7 @@ describe('a refusal', () => {
     expect(ran.code).toBe(5);
     expect(answerOf(ran).failures.map(({ reason }) => reason)).toContain('missing-tool');
     expect(ran.stderr).toContain('slipway tools install');
-    expect(ran.stderr).toContain('crane');
+    expect(ran.stderr).toContain('trivy');
   });
 
   it('verify without a signer says what to set', async () => {

@@ -29,7 +29,7 @@ function watchArguments(canaries: readonly string[]): { readonly stop: () => Pro
       stopped = true;
       await watching;
       // It must have looked while tools ran, or it proves nothing.
-      for (const tool of ['cosign', 'trivy', 'crane', 'apko'])
+      for (const tool of ['cosign', 'trivy', 'apko'])
         expect(
           [...seen].some((path) => path.endsWith(`/${tool}`)),
           tool,

@@ -186,7 +186,7 @@ test('trust: copy is only copied, and listed as such everywhere', async () => {
     signed: false,
     findings: null,
   });
-  expect(ran.answer.tools.map(({ name }) => name)).toEqual(['crane']);
+  expect(ran.answer.tools).toEqual([]);
   expect((await crane('ls', `${host}/${path}`)).stdout.trim()).toBe('1');
   const verified = await one.run('verify');
   expect(verified.code).toBe(0);
