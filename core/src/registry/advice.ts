@@ -15,7 +15,7 @@ const NUMBER = String.raw`\d{1,9}(?:\.\d{1,9})?(?:ns|us|µs|μs|ms|s|m|h)`;
 
 /** `retry-after: 880.092µs, allowed: 44000/minute` → milliseconds, rounded up. */
 export function adviceIn(text: string): number | undefined {
-  const said = new RegExp(`retry[- ]after:?\\s*((?:${NUMBER}){1,4})(?![\\w.])`, 'i').exec(text)?.[1];
+  const said = new RegExp(`retry[- ]after:?\\s*((?:${NUMBER}){1,4})(?!\\w)`, 'i').exec(text)?.[1];
   if (said === undefined) return undefined;
   let milliseconds = 0;
   for (const [, count, unit] of said.matchAll(/([\d.]+)([a-zµμ]+)/g))

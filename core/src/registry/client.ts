@@ -2,99 +2,52 @@
 import type { Mirror } from '../config/model.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import { StreamFailure } from '../oci/digest.ts';
-import type { ManifestContent } from '../oci/model.ts';
-import { pin, type Digest, type Pinned, type Reference, type Repository } from '../reference.ts';
-import { attachAll } from './attach.ts';
-import { createAuth } from './auth.ts';
-import { hasBlob, mountBlob, openBlob, putBlob, type UploadSession } from './blobs.ts';
-import type { Credentials } from './credentials.ts';
-import { createHttp } from './http.ts';
-import { getManifest, headManifest, putManifest, type Where } from './manifests.ts';
-import type { Content, Head, Registry, Side, WritableContent } from './model.ts';
-import { createBlobReader, firstThatHas, placesOf } from './places.ts';
+import type { Pinned, Repository } from '../reference.ts';
+import { attachAll, listUnder } from './attach.ts';
+import { deleteTag, putManifest, type Where } from './manifests.ts';
+import { createJsonFetcher } from './fetch-json.ts';
+import type { FetchJson, Registry } from './model.ts';
 import { createApiMemory, listReferrers, type ApiMemory } from './referrers.ts';
+import type { Rehearsal } from './rehearsal.ts';
 import { registryFailure } from './refusal.ts';
-import { createRetrier } from './retry.ts';
+import { createRepositories } from './repositories.ts';
 import { listTags } from './tags.ts';
-import { createWire } from './wire.ts';
+import type { UploadRecords } from './upload-records.ts';
+import { openWire, type WireSettings } from './open-wire.ts';
 
-export interface RegistryOptions {
-  /** Whether `host` (with its port) is to be spoken to by plain HTTP. */
-  readonly plainHttp: (host: string) => boolean;
+export interface RegistryOptions extends WireSettings {
   /** Where sources can also be read. Destinations are never read from a mirror. */
   readonly mirrors: readonly Mirror[];
-  readonly credentials: Credentials;
-  /** Requests in flight to one host. */
-  readonly perHost: number;
   /** What is known of the registries' referrers APIs; nothing when absent. */
   readonly apiMemory?: ApiMemory;
-  readonly userAgent?: string;
-  /** Ends everything that is under way. */
-  readonly signal?: AbortSignal;
-  /** Tries after the first one, 3 unless told. */
-  readonly retries?: number;
+  /** Where uploads are written down, so that a later run can go on with them; nowhere when absent. */
+  readonly uploads?: UploadRecords;
+  /** Keeps what would be written to itself. */
+  readonly rehearsal?: Rehearsal;
 }
 
 /** Bytes of a blob that is read into memory, unless told. */
 const MAX_BLOB = 16 * 1024 * 1024;
 
-export function createRegistry(options: RegistryOptions): Registry {
-  const { plainHttp, mirrors, credentials, perHost, userAgent = 'slipway', signal, retries = 3 } = options;
-  const http = createHttp({ plainHttp, perHost, userAgent, signal });
-  const retrier = createRetrier({ retries, signal });
-  const auth = createAuth({ http, retrier, credentials, plainHttp });
-  const wire = createWire({ http, auth, retrier, plainHttp });
+/** All of it is over HTTP. */
+export interface RemoteRegistry extends Registry {
+  readonly fetchJson: FetchJson;
+}
+
+export function createRegistry(options: RegistryOptions): RemoteRegistry {
+  const { plainHttp, mirrors } = options;
+  const { http, wire: real, quota } = openWire(options);
+  const wire = options.rehearsal?.around(real) ?? real;
   const memory = options.apiMemory ?? createApiMemory();
-  /** Which repository a content reads from, so that a copy within one registry can mount. */
-  const repositories = new WeakMap<Content, Repository>();
-
-  const readBlob = createBlobReader((where, descriptor) => openBlob(wire, where, descriptor));
-
-  const head = (reference: Reference, side: Side): Promise<Result<Head | undefined>> =>
-    firstThatHas(placesOf(mirrors, reference, side), ({ where, name }) => headManifest(wire, where, name));
-
-  const manifest = (reference: Reference, side: Side): Promise<Result<ManifestContent | undefined>> =>
-    firstThatHas(placesOf(mirrors, reference, side), ({ where, name }) => getManifest(wire, where, name));
-
-  function content(repository: Repository, side: Side): WritableContent {
-    const where: Where = { registry: repository.registry, path: repository.path, side };
-    /** Uploads that a refused mount has opened. */
-    const sessions = new Map<Digest, UploadSession>();
-    const made: WritableContent = {
-      manifest: (digest) => manifest(pin(repository, digest), side),
-      async hasManifest(digest) {
-        const found = await head(pin(repository, digest), side);
-        return found.ok ? ok(found.value !== undefined) : found;
-      },
-      blob: (descriptor) => readBlob(placesOf(mirrors, pin(repository, descriptor.digest), side), descriptor),
-      hasBlob: (descriptor) => hasBlob(wire, where, descriptor),
-      async mountBlob(descriptor, from) {
-        const origin = repositories.get(from);
-        if (origin === undefined || origin.registry !== where.registry) return ok(false);
-        const answer = await mountBlob(wire, where, descriptor, origin);
-        if (!answer.ok) return answer;
-        if (answer.value.session !== undefined) sessions.set(descriptor.digest, answer.value.session);
-        return ok(answer.value.mounted);
-      },
-      putBlob(descriptor, open) {
-        const session = sessions.get(descriptor.digest);
-        sessions.delete(descriptor.digest);
-        return putBlob(wire, where, descriptor, open, session);
-      },
-      async putManifest(value) {
-        const put = await putManifest(wire, where, { digest: value.descriptor.digest }, value);
-        return put.ok ? ok(undefined) : put;
-      },
-    };
-    repositories.set(made, repository);
-    return made;
-  }
+  const { head, manifest, content } = createRepositories({ wire, mirrors, plainHttp, records: options.uploads });
 
   return {
     head,
     manifest,
     content,
+    fetchJson: createJsonFetcher({ http, wire, plainHttp }),
     requests: http.requests,
+    quota,
     close: () => http.close(),
     referrersApi: (repository) => memory.get(repository),
     referrers: (subject, side) => listReferrers(wire, memory, { ...place(subject), side }, subject.digest),
@@ -118,7 +71,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     },
     async tag(subject, tag, known) {
       const where: Where = { ...place(subject), side: 'destination' };
-      const read = known === undefined ? await getManifest(wire, where, { digest: subject.digest }) : ok(known);
+      const read = known === undefined ? await manifest(subject, 'destination') : ok(known);
       if (!read.ok) return read;
       if (read.value === undefined || read.value.descriptor.digest !== subject.digest) {
         return fail(
@@ -132,6 +85,14 @@ export function createRegistry(options: RegistryOptions): Registry {
       const put = await putManifest(wire, where, { tag }, read.value);
       return put.ok ? ok(undefined) : put;
     },
+    async list(subject, pushed) {
+      const where: Where = { ...place(subject), side: 'destination' };
+      // Asking once is how it becomes known whether there is an API.
+      const asked = memory.get(where) === undefined ? await listReferrers(wire, memory, where, subject.digest) : ok([]);
+      if (!asked.ok) return asked;
+      return memory.get(where) === true ? ok(undefined) : listUnder({ wire, where, subject }, pushed);
+    },
+    deleteTag: (target) => deleteTag(wire, { ...place(target), side: 'destination' }, target.tag),
     attach({ repository, ...subject }, attachments, drop = new Set()) {
       return attachAll(
         { wire, memory, where: { ...place(repository), side: 'destination' }, subject },

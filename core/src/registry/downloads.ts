@@ -11,7 +11,7 @@ import { without } from './chunks.ts';
 import type { HttpResponse } from './http.ts';
 import type { Where } from './manifests.ts';
 import { lied, refusal, registryFailure, type Asked } from './refusal.ts';
-import type { Wire } from './wire.ts';
+import { hostOf, type Wire } from './wire.ts';
 
 /** Bytes that count as getting further, and how often in a row it may break off without. */
 const STEP = 1024 * 1024;
@@ -33,7 +33,7 @@ export async function openBlob(
     const headers = start === 0 ? {} : { range: `bytes=${start}-` };
     const response = await wire.call({ ...call, headers });
     if (!response.ok) return response;
-    const elsewhere = response.value.url.pathname !== call.url;
+    const elsewhere = response.value.url.host !== hostOf(where.registry);
     if (again && elsewhere && response.value.status >= 400) {
       // Addresses of storage are good for a while only: the registry gives a new one.
       await response.value.drain();

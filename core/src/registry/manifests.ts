@@ -108,6 +108,30 @@ export async function putManifest(
   return ok({ subject: response.value.header('oci-subject') });
 }
 
+/**
+ * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#deleting-tags: by the tag's name, never by a digest that
+ * other tags may share.
+ */
+export async function deleteTag(wire: Wire, where: Where, tag: Tag): Promise<Result<void>> {
+  const call: Call = {
+    ...callFor(where, { tag }, 'DELETE'),
+    scopes: [{ path: where.path, actions: 'pull,delete' }],
+    what: `to delete the tag ${formatRepository(where)}:${tag}`,
+  };
+  const response = await wire.call(call);
+  if (!response.ok) return response;
+  const { status } = response.value;
+  if (status === 202 || status === 200 || status === 204) {
+    await response.value.drain();
+    return ok(undefined);
+  }
+  const { absent, failure } = await refusal(call, response.value);
+  if (absent) return ok(undefined);
+  const unsupported = status === 405 || status === 501 || status === 400;
+  const hint = `${where.registry} does not delete tags by this request: allow it there, or delete the tag by its own means`;
+  return fail(unsupported ? { ...failure, hint } : failure);
+}
+
 function callFor(where: Where, name: ManifestName, method: Call['method']): Call {
   const text = 'digest' in name ? name.digest : name.tag;
   return {

@@ -8,12 +8,15 @@ export function routeRegistry(remote: Registry, layouts: Registry): Registry {
     head: (reference, side) => at(reference).head(reference, side),
     manifest: (reference, side) => at(reference).manifest(reference, side),
     readBlob: (repository, ...rest) => at(repository).readBlob(repository, ...rest),
-    content: (repository, side) => at(repository).content(repository, side),
+    content: (repository, ...rest) => at(repository).content(repository, ...rest),
     tag: (subject, ...rest) => at(subject).tag(subject, ...rest),
     tags: (repository, side) => at(repository).tags(repository, side),
     referrers: (subject, side) => at(subject).referrers(subject, side),
     attach: (subject, ...rest) => at(subject.repository).attach(subject, ...rest),
+    list: (subject, pushed) => at(subject).list(subject, pushed),
+    deleteTag: (target) => at(target).deleteTag(target),
     referrersApi: (repository) => at(repository).referrersApi(repository),
+    quota: (repository) => at(repository).quota(repository),
     requests: remote.requests,
     async close() {
       await layouts.close();

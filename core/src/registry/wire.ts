@@ -84,15 +84,6 @@ export function createWire({ http, auth, retrier, manners, plainHttp, mayGo }: W
       headers: { ...bodyLength(call), ...call.headers, ...(authorization === undefined ? {} : { authorization }) },
       ...(call.body === undefined ? {} : { body: call.body }),
     };
-    const answer = await sendOnce(call, request);
-    const isRead = call.method === 'GET' || call.method === 'HEAD';
-    if (!isRead || !answer.ok || answer.value.status !== 403 || answer.value.url.origin === url.origin) return answer;
-    // The address that the registry sent us to is good for a while only: it is asked for a new one.
-    await answer.value.drain();
-    return sendOnce(call, request);
-  }
-
-  async function sendOnce(call: Call, request: HttpRequest): Promise<Result<HttpResponse>> {
     const errand = errandOf(call);
     let begun = false;
     const answer = await http.send({

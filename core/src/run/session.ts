@@ -7,7 +7,7 @@ import type { Config, Settings, Signing } from '../config/model.ts';
 import { createExec, findTool } from '../exec/exec.ts';
 import type { DockerConfig, Variables } from '../exec/environment.ts';
 import type { FoundTool, ToolFinder } from '../exec/model.ts';
-import { createRedactor, secretsFromEnv } from '../exec/redact.ts';
+import { createLearningRedactor, secretsFromEnv } from '../exec/redact.ts';
 import { claimTmp, removeTree, sweepTmp } from '../exec/tmp.ts';
 import { ok } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
@@ -16,9 +16,12 @@ import type { Planned } from '../plan/create.ts';
 import { createLayoutServer } from '../oci/serve-layout.ts';
 import { folderFiles } from '../plan/files.ts';
 import type { Host } from '../plugin/host.ts';
+import { formatRepository, type Repository } from '../reference.ts';
 import type { Credentials } from '../registry/credentials.ts';
+import type { Rehearsal } from '../registry/rehearsal.ts';
 import { createFileFetcher } from '../registry/fetch-file.ts';
 import { openMemory, type Memory } from '../trust/memory.ts';
+import { openChallengeMemory } from './challenge-memory.ts';
 import { openDurations } from './durations.ts';
 import type { Engine, TaskSession } from './engine.ts';
 import { noNotes, openNotes } from './notes.ts';
@@ -28,6 +31,7 @@ import { openRegistry, plainHttpRule } from './open-registry.ts';
 import { openReferrersMemory } from './referrers-memory.ts';
 import { createTagLists } from './tag-lists.ts';
 import { stateFailure } from './state-failure.ts';
+import { openUploadFiles } from './upload-files.ts';
 
 export interface SessionOptions {
   readonly config: Config;
@@ -48,6 +52,8 @@ export interface SessionOptions {
   readonly remember?: boolean;
   /** `.slipway` beside the config when absent. */
   readonly stateFolder?: string;
+  /** Nothing is written to any registry or layout: what would be is kept, and counted. */
+  readonly rehearsal?: Rehearsal;
 }
 
 export interface Session extends AsyncDisposable {
@@ -66,11 +72,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const tmp = join(stateFolder, 'tmp');
   await sweepTmp(tmp);
   const claimed = await claimTmp(tmp, run);
-  const redact = createRedactor([...secretsFromEnv(env), ...secretsOf(settings, env)]);
+  const { redact, learnt } = createLearningRedactor([...secretsFromEnv(env), ...secretsOf(settings, env)]);
   const userAgent = `slipway/${options.version}`;
   const plainHttp = plainHttpRule(settings);
   const durations = openDurations(stateFolder);
   const apiMemory = openReferrersMemory(stateFolder, now);
+  const challenges = openChallengeMemory(stateFolder, now);
+  const { repositories, destinations } = repositoriesOf(options.planned);
   const { registry, layouts, credentials, fetchJson } = openRegistry({
     settings,
     folder: config.folder,
@@ -78,6 +86,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     version: options.version,
     signal,
     apiMemory,
+    uploads: openUploadFiles(join(stateFolder, 'uploads')),
+    challenges,
+    writes: (repository) => destinations.has(formatRepository(repository)),
+    notice: (message) => emit({ t: now().getTime(), type: 'warning', message: redact(message) }),
+    learnt,
+    ...(options.rehearsal === undefined ? {} : { rehearsal: options.rehearsal }),
   });
   const server = createLayoutServer(layouts);
   const fetcher = createFileFetcher({ userAgent, signal });
@@ -133,7 +147,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
         finder,
         workFolder: work,
         tmpFolder: work,
-        dockerConfigFor: (hosts) => dockerConfig(credentials, hosts),
+        dockerConfigFor: (hosts) => dockerConfig(credentials, hosts, repositories),
         redact,
         signal: taskSignal,
         timeout: settings.limits.task,
@@ -188,6 +202,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     async [Symbol.asyncDispose]() {
       journal.close();
       apiMemory.save();
+      challenges.save();
       durations.save();
       await server.close();
       await registry.close();
@@ -198,12 +213,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 }
 
 /** Values of the variables that the settings name as secret, whatever those are called. */
-function secretsOf({ signing, scratch }: Settings, env: Variables): readonly string[] {
+function secretsOf({ signing, scratch, registries }: Settings, env: Variables): readonly string[] {
   const names = [signing, scratch].flatMap((one) => [
     one?.identityTokenEnv,
     one?.key?.startsWith('env://') === true ? one.key.slice('env://'.length) : undefined,
   ]);
-  return names.flatMap((name) => (name === undefined ? [] : (env[name] ?? [])));
+  const logins = registries.map(({ login }) => (login?.kind === 'env' ? login.passwordEnv : undefined));
+  const keys = registries.flatMap(({ key }) => key ?? []);
+  return [...[...names, ...logins].flatMap((name) => (name === undefined ? [] : (env[name] ?? []))), ...keys];
 }
 
 const forgetful: Memory = { get: () => undefined, put: async () => {} };
@@ -218,8 +235,23 @@ function folderName(plugin: string): string {
   return plugin.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
 }
 
-async function dockerConfig(credentials: Credentials, hosts: readonly string[]): Promise<DockerConfig> {
-  return JSON.parse(await credentials.dockerConfigFor(hosts)) as DockerConfig;
+/** Of the planned entries: all that are read or written, and, as text, those that are written. */
+function repositoriesOf({ plan, entries }: Planned) {
+  const planned = plan.entries.flatMap(({ id }) => entries.get(id) ?? []);
+  const targets = planned.flatMap((entry) => entry.targets.map(({ destination }) => destination));
+  const sources = planned.flatMap((entry) => (entry.kind === 'sync' ? [entry.source] : []));
+  return {
+    repositories: [...targets, ...sources],
+    destinations: new Set(targets.map((target) => formatRepository(target))),
+  };
+}
+
+async function dockerConfig(
+  credentials: Credentials,
+  hosts: readonly string[],
+  repositories: readonly Repository[],
+): Promise<DockerConfig> {
+  return JSON.parse(await credentials.dockerConfigFor(hosts, repositories)) as DockerConfig;
 }
 
 /** In GitHub Actions the workflow, as SLSA's GitHub builders name it; elsewhere a name that claims nothing. */

@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createLanes, type HostLimits, type Place } from './lanes.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function lanes(limits: HostLimits, more: { readonly rampUp?: boolean; readonly signal?: AbortSignal } = {}) {
+  return createLanes({ limits: () => limits, rampUp: more.rampUp ?? false, signal: more.signal });
+}
+
+/** Asks for so many places; those that were given, in order, are in the list. */
+function ask(made: ReturnType<typeof createLanes>, count: number, host = 'h', lane: 'request' | 'upload' = 'request') {
+  const given: (Place | undefined)[] = [];
+  for (let each = 0; each < count; each += 1) void made.enter(host, lane).then((place) => given.push(place));
+  return given;
+}
+
+const settle = () => vi.advanceTimersByTimeAsync(0);
+
+test('so many places at once in each lane of each host, and the next when one is given back', async () => {
+  const made = lanes({ connections: 2 });
+  const [requests, uploads, others] = [ask(made, 3), ask(made, 3, 'h', 'upload'), ask(made, 3, 'other')];
+  await settle();
+  expect([requests.length, uploads.length, others.length]).toEqual([2, 2, 2]);
+  requests[0]?.release();
+  await settle();
+  expect([requests.length, uploads.length, others.length]).toEqual([3, 2, 2]);
+});
+
+test('10,000 that wait cost next to nothing', async () => {
+  vi.useRealTimers();
+  const made = lanes({ connections: 8 });
+  const before = process.cpuUsage();
+  await Promise.all(
+    Array.from({ length: 10_000 }, async () => {
+      const place = await made.enter('h', 'request');
+      place?.answered(200, undefined);
+      place?.release();
+    }),
+  );
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(250);
+});
+
+test('nobody begins while the host rests, neither those that wait nor those that come', async () => {
+  const made = lanes({ connections: 4 });
+  const given = ask(made, 6);
+  await settle();
+  given[0]?.answered(429, 2000);
+  for (const place of given.slice(0, 4)) place?.release();
+  await vi.advanceTimersByTimeAsync(1999);
+  const late = ask(made, 1);
+  const upload = ask(made, 1, 'h', 'upload');
+  await settle();
+  expect([given.length, late.length, upload.length]).toEqual([4, 0, 0]);
+  await vi.advanceTimersByTimeAsync(2);
+  // The window is half as wide: two of the three that wait.
+  expect([given.length, late.length, upload.length]).toEqual([6, 0, 1]);
+});
+
+test('refusals that name no time make rests that grow, until a good answer', async () => {
+  const made = lanes({ connections: 1 });
+  const rests: number[] = [];
+  for (const status of [429, 429, 429, 200, 429]) {
+    const since = Date.now();
+    const [place] = await Promise.all([
+      made.enter('h', 'request'),
+      vi.advanceTimersByTimeAsync(0).then(() => vi.runAllTimersAsync()),
+    ]);
+    rests.push(Date.now() - since);
+    place?.answered(status, undefined);
+    place?.release();
+  }
+  expect(rests).toEqual([0, 250, 500, 1000, 0]);
+});
+
+test('a wait of more than a minute is not waited for', async () => {
+  const made = lanes({ connections: 2 });
+  const [place] = [await made.enter('h', 'request')];
+  place?.answered(429, 3_600_000);
+  place?.release();
+  const given = ask(made, 1);
+  await settle();
+  expect(given).toHaveLength(1);
+});
+
+test('requests begin at the pace that is set, evenly', async () => {
+  const made = lanes({ connections: 100, requestsPerSecond: 10 });
+  const given = ask(made, 12);
+  const counts: number[] = [];
+  for (let step = 0; step < 4; step += 1) {
+    await settle();
+    counts.push(given.length);
+    await vi.advanceTimersByTimeAsync(300);
+  }
+  expect(counts).toEqual([1, 4, 7, 10]);
+});
+
+test('a window that starts small is filled as it grows', async () => {
+  const made = lanes({ connections: 8 }, { rampUp: true });
+  const given = ask(made, 20);
+  await settle();
+  expect(given).toHaveLength(2);
+  for (const place of given.slice(0, 2)) {
+    place?.answered(200, undefined);
+    place?.release();
+  }
+  await settle();
+  expect(given).toHaveLength(5);
+});
+
+test('whoever waits when the run is cancelled gets no place', async () => {
+  const controller = new AbortController();
+  const made = lanes({ connections: 1 }, { signal: controller.signal });
+  const given = ask(made, 3);
+  await settle();
+  controller.abort();
+  given.push(await made.enter('h', 'request'));
+  expect(given.slice(1)).toEqual([undefined, undefined, undefined]);
+  expect(given[0]).toBeDefined();
+});

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import { formatRepository } from '../reference.ts';
+import { seedImage } from '../testing/sample-images.ts';
+import { startScriptedRegistry, type Action, type ScriptedRequest } from '../testing/scripted-registry.ts';
+import { client, failureOf, lines, must, reference, repository } from './test-client.ts';
+
+const answer = (status: number, headers: Readonly<Record<string, string>> = {}, message = ''): Action => ({
+  kind: 'answer',
+  status,
+  headers,
+  body: message === '' ? '' : JSON.stringify({ errors: [{ code: 'TOOMANYREQUESTS', message }] }),
+});
+
+/** What Docker Hub says to whoever has pulled too much, and to whoever asks too much. */
+const PULL_LIMIT =
+  'You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit';
+const ABUSE_LIMIT = '<html><body>429 Too Many Requests</body></html>';
+
+describe('a limit of pulls', () => {
+  const limited =
+    (remaining: () => number) =>
+    ({ method }: ScriptedRequest): Action | undefined =>
+      method === 'HEAD'
+        ? {
+            kind: 'answer',
+            status: 200,
+            headers: {
+              'content-type': 'application/vnd.oci.image.manifest.v1+json',
+              'content-length': '2',
+              'docker-content-digest': `sha256:${'a'.repeat(64)}`,
+              'ratelimit-limit': '100;w=21600',
+              'ratelimit-remaining': `${remaining()};w=21600`,
+            },
+          }
+        : undefined;
+
+  test('trap 28: that is reached ends the pulls for this run, says until when, and leaves HEAD alone', async () => {
+    await using server = await startScriptedRegistry({
+      onRequest: (request) =>
+        limited(() => 0)(request) ?? answer(429, { 'ratelimit-limit': '100;w=21600' }, PULL_LIMIT),
+    });
+    await using registry = client();
+    const refused = failureOf(await registry.manifest(reference(`${server.host}/a:1`), 'source'));
+    expect(refused).toMatchObject({ class: 'permanent', status: 429, side: 'source' });
+    expect(refused.message).toMatch(/the limit of .*pulls.* is used up/);
+    expect(refused.message).toMatch(/comes back at \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+    expect(refused.hint).toContain('docker login');
+    expect(lines(server)).toEqual(['GET /v2/a/manifests/1']);
+    must(await registry.head(reference(`${server.host}/a:1`), 'source'));
+    failureOf(await registry.manifest(reference(`${server.host}/b:1`), 'source'));
+    expect(lines(server)).toEqual(['GET /v2/a/manifests/1', 'HEAD /v2/a/manifests/1']);
+  });
+
+  test('is kept under as soon as it is announced, and can be looked up', async () => {
+    await using server = await startScriptedRegistry({ onRequest: limited(() => 2) });
+    await using registry = client({ perHost: 4 });
+    const names = ['a', 'b', 'c', 'd'];
+    for (const path of names) seedImage(server, path, path, { tag: '1' });
+    must(await registry.head(reference(`${server.host}/a:1`), 'source'));
+    expect(registry.quota(repository(server.host, 'a'))).toMatchObject({ limit: 100, remaining: 2, window: 21_600 });
+    const pulls = await Promise.all(
+      names.map((path) => registry.manifest(reference(`${server.host}/${path}:1`), 'source')),
+    );
+    // The answers of this registry do not count down, so that only what is under way at once is known to be too much.
+    expect(pulls.filter(({ ok }) => ok)).toHaveLength(2);
+    expect(lines(server).filter((line) => line.startsWith('GET'))).toHaveLength(2);
+  });
+
+  test('some of it can be left to others', async () => {
+    await using server = await startScriptedRegistry({ onRequest: limited(() => 20) });
+    await using registry = client({ reserve: () => 20 });
+    must(await registry.head(reference(`${server.host}/a:1`), 'source'));
+    const failure = failureOf(await registry.manifest(reference(`${server.host}/a:1`), 'source'));
+    expect(failure.message).toContain('only 20 of 100 pulls in 6 h are left');
+    expect(failure.message).toContain('reserve');
+    expect(lines(server)).toEqual(['HEAD /v2/a/manifests/1']);
+  });
+
+  test('is the account’s', async () => {
+    await using server = await startScriptedRegistry({ onRequest: limited(() => 0) });
+    await using registry = client({ accountOf: formatRepository });
+    seedImage(server, 'b', 'b', { tag: '1' });
+    must(await registry.head(reference(`${server.host}/a:1`), 'source'));
+    failureOf(await registry.manifest(reference(`${server.host}/a:1`), 'source'));
+    must(await registry.manifest(reference(`${server.host}/b:1`), 'source'));
+  });
+});
+
+describe('a limit of requests', () => {
+  test('trap 28: is waited for, by the header, by the text, or by a pause of our own', async () => {
+    await using server = await startScriptedRegistry({
+      onRequest: ({ earlier }) =>
+        [
+          answer(429, { 'retry-after': '0' }),
+          answer(429, {}, 'retry-after: 880.092µs, allowed: 44000/minute'),
+          { kind: 'answer' as const, status: 429, body: ABUSE_LIMIT },
+        ][earlier],
+    });
+    await using registry = client();
+    const image = seedImage(server, 'a', 'one', { tag: '1' });
+    expect(must(await registry.manifest(reference(`${server.host}/a:1`), 'source'))?.descriptor).toEqual(image);
+    expect(server.log).toHaveLength(4);
+  });
+
+  test('of hours ends at once, for all who come after too, and says until when', async () => {
+    await using server = await startScriptedRegistry({ onRequest: () => answer(429, { 'retry-after': '7200' }) });
+    await using registry = client();
+    for (const path of ['a', 'b']) {
+      const failure = failureOf(await registry.head(reference(`${server.host}/${path}:1`), 'source'));
+      expect(failure).toMatchObject({ class: 'permanent', status: 429 });
+      expect(failure.message).toMatch(/until \d{4}-\d\d-\d\d \d\d:\d\d UTC/);
+    }
+    expect(server.log).toHaveLength(1);
+  });
+
+  test('holds those too that were waiting for their turn', async () => {
+    let begun = 0;
+    await using server = await startScriptedRegistry({
+      onRequest: () => {
+        begun += 1;
+        return begun <= 2 ? answer(429, { 'retry-after': '7200' }) : undefined;
+      },
+    });
+    await using registry = client({ perHost: 2 });
+    const heads = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => registry.head(reference(`${server.host}/a${index}:1`), 'source')),
+    );
+    expect(heads.every(({ ok }) => !ok)).toBe(true);
+    expect(server.log).toHaveLength(2);
+  });
+});
+
+test('trap 33: a warning is shown once, as plain text, whatever else is said beside it', async () => {
+  const shown: string[] = [];
+  const warning = '299 - "this repository\u0085moves, \\"soon\\"", 199 - "not for people", 299 - "and this"';
+  await using server = await startScriptedRegistry({ onRequest: () => answer(404, { warning }) });
+  await using registry = client({ notice: (message) => shown.push(message) });
+  for (const path of ['a', 'b']) must(await registry.head(reference(`${server.host}/${path}:1`), 'source'));
+  expect(shown).toEqual([`${server.host} says: this repository moves, "soon"`, `${server.host} says: and this`]);
+});
