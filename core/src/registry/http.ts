@@ -8,6 +8,7 @@ import { createReach } from './address.ts';
 import { createBucket, throttled, type Bucket } from './bandwidth.ts';
 import { sendBodiless } from './bodiless.ts';
 import { createDispatchers, type Certificates, type ProxyVariables } from './dispatchers.ts';
+import type { Clock } from './clock.ts';
 import { createLanes, type HostLimits } from './lanes.ts';
 import type { Side } from './model.ts';
 import { registryFailure } from './refusal.ts';
@@ -82,6 +83,7 @@ export interface HttpOptions {
   readonly bandwidth?: number;
   readonly userAgent: string;
   readonly signal: AbortSignal | undefined;
+  readonly clock?: Clock;
   /** Where proxies are named; the process's own environment when absent. */
   readonly env?: ProxyVariables;
 }
@@ -94,6 +96,7 @@ export function createHttp(options: HttpOptions): Http {
     limits: (host) => ({ connections: perHost, ...hostOptions(host) }),
     rampUp,
     signal,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const mayGo = createReach({
     plainHttp: options.plainHttp,

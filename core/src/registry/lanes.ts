@@ -3,6 +3,7 @@
  * read from the very host it writes to, and would otherwise wait for itself. Each lane has its window; pauses and the pace
  * are the host's.
  */
+import { realClock, type Clock } from './clock.ts';
 import { createWindow } from './window.ts';
 
 export interface HostLimits {
@@ -29,6 +30,7 @@ export interface LanesOptions {
   /** Whether windows start small. */
   readonly rampUp: boolean;
   readonly signal: AbortSignal | undefined;
+  readonly clock?: Clock;
 }
 
 /** Milliseconds that a host rests after a first refusal which does not say how long; doubled for each further one. */
@@ -37,14 +39,14 @@ const LONGEST_REST = 10_000;
 /** Milliseconds: a longer wait is not waited for, see {@link createManners}. */
 export const LONGEST_WAIT = 60_000;
 
-export function createLanes({ limits, rampUp, signal }: LanesOptions): Lanes {
+export function createLanes({ limits, rampUp, signal, clock = realClock }: LanesOptions): Lanes {
   const hosts = new Map<string, ReturnType<typeof createHost>>();
   signal?.addEventListener('abort', () => hosts.forEach((host) => host.pump()), { once: true });
   return {
     enter(name, lane) {
       let host = hosts.get(name);
       if (host === undefined) {
-        host = createHost(limits(name), rampUp, signal);
+        host = createHost(limits(name), rampUp, signal, clock);
         hosts.set(name, host);
       }
       return host.enter(lane);
@@ -52,13 +54,14 @@ export function createLanes({ limits, rampUp, signal }: LanesOptions): Lanes {
   };
 }
 
-function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | undefined) {
+function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | undefined, clock: Clock) {
   const gap = limits.requestsPerSecond === undefined ? 0 : 1000 / limits.requestsPerSecond;
   /** When the next request may begin, by the pace and by what the host asked for. */
   let next = 0;
   let rested = 0;
   let refusals = 0;
-  let timer: NodeJS.Timeout | undefined;
+  /** Somebody will look at those that wait. */
+  let waking = false;
   const lanes = { request: createLane(), upload: createLane() };
 
   function createLane() {
@@ -69,7 +72,7 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
 
     function begin(): Place {
       busy += 1;
-      const since = Date.now();
+      const since = clock.now();
       if (gap > 0) next = Math.max(next, since) + gap;
       return {
         answered(status, wait) {
@@ -113,17 +116,20 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
   /** Those that wait are looked at again when the time has come. */
   function mayBegin(): boolean {
     if (next === 0) return true;
-    const left = next - Date.now();
+    const left = next - clock.now();
     if (left <= 0) return true;
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      pump();
-    }, Math.ceil(left));
+    if (!waking) {
+      waking = true;
+      void clock.sleep(Math.ceil(left), signal).then(() => {
+        waking = false;
+        pump();
+      });
+    }
     return false;
   }
 
   function refuse(halve: (now: number) => void, since: number, wait: number | undefined): void {
-    const now = Date.now();
+    const now = clock.now();
     halve(now);
     // It was sent before the host began to rest: the answer says nothing new.
     if (since < rested && wait === undefined) return;
@@ -136,8 +142,6 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
   function pump(): void {
     lanes.request.pump();
     lanes.upload.pump();
-    // A pause that began while others were waiting has a timer already; one that is over needs none.
-    if (signal?.aborted === true) clearTimeout(timer);
   }
 
   return { enter: (lane: 'request' | 'upload') => lanes[lane].enter(), pump };

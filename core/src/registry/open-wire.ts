@@ -2,6 +2,7 @@
 import { createReach } from './address.ts';
 import { createAuth } from './auth.ts';
 import type { ChallengeMemory } from './challenge.ts';
+import type { Clock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
 import { createHttp, type HostOptions, type Http } from './http.ts';
 import { createManners, type Manners, type MannersOptions } from './manners.ts';
@@ -30,6 +31,7 @@ export interface WireSettings extends MannersOptions {
   readonly signal?: AbortSignal;
   /** Tries after the first one, 3 unless told. */
   readonly retries?: number;
+  readonly clock?: Clock;
 }
 
 export interface OpenWire {
@@ -40,6 +42,7 @@ export interface OpenWire {
 
 export function openWire(settings: WireSettings): OpenWire {
   const { plainHttp, credentials, perHost, userAgent = 'slipway', signal, retries = 3 } = settings;
+  const timed = settings.clock === undefined ? {} : { clock: settings.clock };
   const hostOptions = (host: string): HostOptions | undefined =>
     settings.hostOptions?.(host === hostOf('docker.io') ? 'docker.io' : host);
   const mayGo = createReach({ plainHttp, named: (host) => hostOptions(host) !== undefined });
@@ -51,8 +54,9 @@ export function openWire(settings: WireSettings): OpenWire {
     hostOptions,
     rampUp: settings.rampUp ?? false,
     ...(settings.bandwidth === undefined ? {} : { bandwidth: settings.bandwidth }),
+    ...timed,
   });
-  const retrier = createRetrier({ retries, signal });
+  const retrier = createRetrier({ retries, signal, ...timed });
   const auth = createAuth({
     http,
     retrier,

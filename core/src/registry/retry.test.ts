@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { fail, ok, type RegistryFailure } from '../failure.ts';
 import { seedImage } from '../testing/sample-images.ts';
 import { startScriptedRegistry } from '../testing/scripted-registry.ts';
-import { createRetrier, parseRetryAfter, type Clock } from './retry.ts';
+import type { Clock } from './clock.ts';
+import { createRetrier, parseRetryAfter } from './retry.ts';
 import { client, failureOf, must, reference } from './test-client.ts';
 
 function busy(status?: number): RegistryFailure {

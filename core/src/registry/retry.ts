@@ -1,6 +1,6 @@
 /** When to try again: only what is transient, a few times, and with one pause for all who talk to the same host. */
-import { setTimeout as sleepFor } from 'node:timers/promises';
 import { cancelled, fail, type Result } from '../failure.ts';
+import { realClock, type Clock } from './clock.ts';
 
 /** Milliseconds before the second try; doubled for each further one. */
 const BASE = 250;
@@ -26,24 +26,8 @@ export interface RetryOptions {
   /** Tries after the first one. */
   readonly retries: number;
   readonly signal: AbortSignal | undefined;
-  /** Tests have no time to lose. */
   readonly clock?: Clock;
 }
-
-export interface Clock {
-  now(): number;
-  /** Resolves after that many milliseconds, or earlier when the signal is aborted. */
-  sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void>;
-  /** From 0 to 1. */
-  random(): number;
-}
-
-const realClock: Clock = {
-  now: Date.now,
-  random: Math.random,
-  sleep: (milliseconds, signal) =>
-    sleepFor(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => {}),
-};
 
 export function createRetrier({ retries, signal, clock = realClock }: RetryOptions): Retrier {
   /** Host → when it may be asked again. */
