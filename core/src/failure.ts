@@ -70,6 +70,8 @@ export interface PolicyFailure extends Common {
 export interface TrustFailure extends Common {
   readonly reason: 'trust';
   readonly class: 'permanent';
+  /** `source`: it is upstream's signature, or age, that does not do. */
+  readonly side?: 'source';
 }
 
 /** A plugin broke its contract: threw, returned nothing, returned what its schema forbids. */
@@ -89,6 +91,14 @@ export interface NeedFailure extends Common {
   readonly need: string;
 }
 
+/** Too early: it is to be left alone until a time that has not come. Skipped, and nobody's fault. */
+export interface WaitFailure extends Common {
+  readonly reason: 'wait';
+  readonly class: 'permanent';
+  /** RFC 3339: from then on it can be done. */
+  readonly until: string;
+}
+
 /** The run was interrupted, timed out as a whole, or stopped by `--fail now`. */
 export interface CancelledFailure extends Common {
   readonly reason: 'cancelled';
@@ -104,6 +114,7 @@ export type Failure =
   | TrustFailure
   | PluginFailure
   | NeedFailure
+  | WaitFailure
   | CancelledFailure;
 
 export type Result<T, F extends Failure = Failure> =

@@ -42,17 +42,19 @@ export async function verifyCommand(io: Io, options: VerifyOptions): Promise<num
   const checked = [...found, ...prepared.value.failed.map(unknown)];
   if (signal.aborted) return refuse(io, json, 'verify', [cancelled]);
   const exitCode = checked.every(({ ok, failure }) => ok && failure === undefined) ? EXIT.done : EXIT.failed;
-  const entries = checked.map(({ destination, digest, ok, missing, trust, failure }) => ({
+  const entries = checked.map(({ destination, digest, ok, missing, trust, backup, failure }) => ({
     destination,
     digest,
     ok,
     missing,
     trust,
+    ...(backup === undefined ? {} : { backup }),
     ...(failure === undefined ? {} : { failure }),
   }));
   return answer(io, json, 'verify', exitCode, { entries }, () => {
     const example = checked.find(
-      ({ ok, trust, digest, destination }) => ok && trust === 'full' && digest !== null && !inLayout(destination),
+      ({ ok, trust, digest, destination, backup }) =>
+        ok && trust === 'full' && backup === undefined && digest !== null && !inLayout(destination),
     );
     const commands = example === undefined ? [] : ['', 'The same with cosign:', ...cosignCommands(example, signing)];
     return `${formatVerified(checked, painter(io))}${commands.map((line) => `${line}\n`).join('')}`;

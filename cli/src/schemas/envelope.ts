@@ -118,6 +118,52 @@ const affected = closed('A destination with the vulnerability.', {
   findings: list('By package and platform, as the contract image.scan@1 has them.', { type: 'object' }),
 });
 
+const cost = closed('What a copy costs. Tokens, redirects and tries that are made again come on top.', {
+  requests: count('To all hosts.'),
+  bytes: count('Of blobs that have to be sent.'),
+  pulls: count('Manifests read from Docker Hub.'),
+});
+
+const diffRow = closed(
+  'One destination repository:tag.',
+  {
+    id: text('Of the entry; of the selection where it is gone.'),
+    source: text('Where it comes from.'),
+    destination: text('Where it goes.'),
+    kind: oneWord('How the two compare; waits: it takes what a build will come to.', [
+      'new',
+      'moved',
+      'same',
+      'gone',
+      'waits',
+      'failed',
+    ]),
+  },
+  {
+    from: { ...defined('digest'), description: 'What its tag names now.' },
+    to: { ...defined('digest'), description: 'What it will name.' },
+    cost: { ...cost, description: 'Of the whole entry, in the row of its own destination.' },
+    why: text('What else there is to say.'),
+    failure: defined('failure'),
+  },
+);
+
+const attrition = closed(
+  'Which tags a selection takes.',
+  {
+    id: text('Of the selection.'),
+    source: text('The repository.'),
+    seen: count('Tags at the source.'),
+    selected: count('Tags that are taken.'),
+    dropped: {
+      description: 'Test → tags that it dropped.',
+      type: 'object',
+      additionalProperties: { type: 'integer', minimum: 1 },
+    },
+  },
+  { failure: defined('failure') },
+);
+
 const lockChange = closed(
   'One tag and what it named.',
   {
@@ -142,7 +188,10 @@ const verified = closed(
     missing: list('As signature, sbom, scan, tag, or linux/arm64: scan.', { type: 'string' }),
     trust: oneWord('What is required of it.', ['full', 'copy']),
   },
-  { failure: defined('failure') },
+  {
+    backup: { description: 'It keeps what a sync overwrote, and is not verified.', const: true },
+    failure: defined('failure'),
+  },
 );
 
 const shownImage = closed(
@@ -219,6 +268,7 @@ export const envelopeSchema: JsonSchema = {
         unknown: list('Destinations, or their platforms, of which nothing is known.', { type: 'string' }),
       },
     ),
+    answerOf(['report'], 'What was written.', { files: list('Absolute paths.', { type: 'string' }) }),
     answerOf(['rollback'], 'Which tags were put back.', {
       run: text('Its own id; its journal has the same name.'),
       entries: list('A row for each tag.', defined('row')),
@@ -288,6 +338,27 @@ export const envelopeSchema: JsonSchema = {
       ),
       offline: flag('Rules that ask a registry were left out.'),
     }),
+    answerOf(
+      ['diff'],
+      'What a sync would change, and what it would cost.',
+      {
+        entries: list('A row for each destination repository:tag, and for what is gone at the source.', diffRow),
+        selections: list('In the config’s order.', attrition),
+        hosts: {
+          description: 'Host → requests of the cost.',
+          type: 'object',
+          additionalProperties: { type: 'integer', minimum: 1 },
+        },
+      },
+      {
+        cost: { ...cost, description: 'Of the whole sync, what is unchanged included.' },
+        quota: closed(
+          'What Docker Hub lets us read, when it says so.',
+          { registry: text('As docker.io.'), remaining: count('Pulls that are left.'), window: count('Seconds.') },
+          { limit: count('Pulls in a window.') },
+        ),
+      },
+    ),
     answerOf(['update'], 'What the sources name, and what was written.', {
       lock: text('Name of the lock, beside the config.'),
       changes: list('Every tag that was looked up, and those that are gone.', lockChange),

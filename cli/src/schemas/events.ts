@@ -60,13 +60,18 @@ export const eventsSchema: JsonSchema = {
   description:
     'One line of a run’s journal (.slipway/runs/*.ndjson) and of --progress json, in the order of what happened.',
   oneOf: [
-    event('run.start', 'The run begins.', {
-      run: text('The run’s id; its journal has the same name.'),
-      command: oneWord('What was asked for.', ['run', 'sync', 'build', 'scan', 'rollback']),
-      version: text('Slipway’s version.'),
-      entries: list('Ids of the planned entries.', { type: 'string' }),
-      tasks,
-    }),
+    event(
+      'run.start',
+      'The run begins.',
+      {
+        run: text('The run’s id; its journal has the same name.'),
+        command: oneWord('What was asked for.', ['run', 'sync', 'build', 'scan', 'rollback']),
+        version: text('Slipway’s version.'),
+        entries: list('Ids of the planned entries.', { type: 'string' }),
+        tasks,
+      },
+      { cosign: text('Flags of cosign verify by which others recognise what this run signs.') },
+    ),
     event(
       'entry.chain',
       'There is work to do for the entry.',
@@ -120,13 +125,17 @@ export const eventsSchema: JsonSchema = {
   ],
   $defs: {
     ...definitions,
-    task: closed('A node of the plan.', {
-      id: task,
-      contract: text('As image.scan@1 or core.tag@1.'),
-      entry: {
-        ...text('The entry it belongs to; null for a package, which several may share.'),
-        type: ['string', 'null'],
+    task: closed(
+      'A node of the plan.',
+      {
+        id: task,
+        contract: text('As image.scan@1 or core.tag@1.'),
+        entry: {
+          ...text('The entry it belongs to; null for a package, which several may share.'),
+          type: ['string', 'null'],
+        },
       },
-    }),
+      { needs: list('Ids of the tasks that go before; none when absent.', { type: 'string' }) },
+    ),
   },
 };

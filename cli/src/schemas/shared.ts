@@ -183,6 +183,7 @@ export const definitions: Readonly<Record<string, JsonSchema>> = {
       seconds: amount('Time its tasks took together.'),
     },
     {
+      backup: text('The tag under which what was overwritten is kept; nothing of it is verified.'),
       unscanned: list('Platforms that no scanner could read; findings says nothing of them.', text('As linux/arm64.')),
       failure: defined('failure'),
     },

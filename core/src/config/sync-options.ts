@@ -5,7 +5,7 @@ import type { Path } from './document.ts';
 import { parseDuration } from './duration.ts';
 import { fields, flag, isFields, items, text, texts, type Fields } from './fields.ts';
 import { readIdentity } from './identity.ts';
-import type { Accept, ReferrerFilter, SourceVerification, SyncOptions } from './model.ts';
+import type { Accept, Backup, ReferrerFilter, SourceVerification, SyncOptions } from './model.ts';
 import { normalisePath } from './paths.ts';
 import { distinctPlatforms, parsePlatform } from './platforms.ts';
 import type { Reading } from './reading.ts';
@@ -87,7 +87,7 @@ function readVerify(item: Fields, path: Path, reading: Reading): SourceVerificat
   }
 }
 
-function readBackup(item: Fields, path: Path, several: boolean, reading: Reading): string | undefined {
+function readBackup(item: Fields, path: Path, several: boolean, reading: Reading): Backup | undefined {
   const template = text(item['backup']);
   if (!template) return undefined;
   const at = [...path, 'backup'];
@@ -103,5 +103,6 @@ function readBackup(item: Fields, path: Path, several: boolean, reading: Reading
     const hint = 'write for example backup-{tag}-{date}';
     return reading.accept(fail(configFailure('"backup" is one tag for all of the tags here', hint)), at);
   }
-  return template;
+  const dated = fillIn(template, { ...values, tag: '{tag}' }, ['tag', 'date', 'sha']);
+  return dated.ok ? { template, dated: dated.value } : undefined;
 }

@@ -14,6 +14,8 @@ export interface AnnouncedTask {
   readonly id: string;
   readonly contract: string;
   readonly entry: string | null;
+  /** The tasks that go before. */
+  readonly needs?: readonly string[];
 }
 
 export interface FindingCounts {
@@ -34,6 +36,8 @@ export interface Row {
   readonly before: string | null;
   /** Why it ran, or why it did not. */
   readonly why: string;
+  /** Where what the tag named before is kept: a reference that is neither scanned nor verified. */
+  readonly backup?: string;
   /** `null` when it was not scanned. */
   readonly findings: FindingCounts | null;
   /** Platforms that no scanner could read, when there are any; `findings` says nothing of them. */
@@ -94,6 +98,8 @@ export type Event =
       readonly version: string;
       readonly entries: readonly string[];
       readonly tasks: readonly AnnouncedTask[];
+      /** Flags of `cosign verify` by which others recognise what this run signs. */
+      readonly cosign?: string;
     })
   /** The probe found work: these tasks of the entry (and packages it needs) will run. */
   | (At & {

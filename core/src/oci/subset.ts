@@ -41,6 +41,15 @@ export type Found =
   | { readonly found: true; readonly subset: Subset }
   | { readonly found: false; readonly lacking: Lacking };
 
+/** What became of an index, or of one of its entries. */
+interface Part {
+  /** As it stands in the index above it. */
+  readonly raw: unknown;
+  readonly digest: Digest;
+  readonly kept: readonly Digest[];
+  readonly indexes: readonly IndexContent[];
+}
+
 /** `platforms` without a variant stand for every variant, as linux/arm for v6 and v7. */
 export async function subsetOf(
   root: ManifestContent,
@@ -49,84 +58,84 @@ export async function subsetOf(
 ): Promise<Result<Found>> {
   const present = new Set<string>();
   const matched = new Set<Platform>();
-  const indexes: IndexContent[] = [];
-  const kept: Digest[] = [];
+  const top = await narrow(root, { raw: undefined, digest: root.descriptor.digest }, 0);
+  if (!top.ok) return top;
+  const absent = platforms.filter((platform) => !matched.has(platform));
+  if (absent.length > 0 || top.value === undefined) {
+    return ok({ found: false, lacking: { absent, present: [...present].sort() } });
+  }
+  const { digest, kept, indexes } = top.value;
+  return ok({ found: true, subset: { digest, kept: [...new Set(kept)], indexes } });
 
-  function wanted(platform: Platform): boolean {
+  function wanted(platform: Platform | undefined): boolean {
+    if (platform === undefined) return false;
     present.add(formatPlatform(platform));
     const matches = platforms.filter((asked) => covers(asked, platform));
     for (const asked of matches) matched.add(asked);
     return matches.length > 0;
   }
 
-  /** The descriptor to keep in its place; `undefined` leaves it out. */
-  async function keepChild(child: Descriptor, raw: unknown, depth: number): Promise<Result<unknown>> {
-    const { platform } = child;
-    if (platform !== undefined) return ok(wanted(platform) ? keepWhole(child, raw) : undefined);
-    const content = await reader.manifest(child);
-    if (!content.ok) return content;
-    if (content.value.kind === 'manifest') {
-      const own = await reader.platform(content.value);
-      if (!own.ok) return own;
-      return ok(own.value !== undefined && wanted(own.value) ? keepWhole(child, raw) : undefined);
-    }
-    if (depth >= MAX_DEPTH) return ok(undefined);
-    const inner = await narrow(content.value, depth + 1);
-    if (!inner.ok || inner.value === undefined) return inner;
-    const { digest, size } = inner.value;
-    return ok({ ...(raw as object), digest, size });
-  }
-
-  function keepWhole(child: Descriptor, raw: unknown): unknown {
-    kept.push(child.digest);
-    return raw;
-  }
-
+  /** `undefined`: nothing of it is kept. */
   async function narrow(
-    index: IndexContent,
+    content: ManifestContent,
+    as: Pick<Part, 'raw' | 'digest'>,
     depth: number,
-  ): Promise<Result<Pick<Descriptor, 'digest' | 'size'> | undefined>> {
+  ): Promise<Result<Part | undefined>> {
+    if (content.kind === 'index') return depth > MAX_DEPTH ? ok(undefined) : narrowIndex(content, as, depth);
+    const platform = await reader.platform(content);
+    if (!platform.ok) return platform;
+    return ok(wanted(platform.value) ? whole(as) : undefined);
+  }
+
+  async function narrowIndex(
+    index: IndexContent,
+    as: Pick<Part, 'raw' | 'digest'>,
+    depth: number,
+  ): Promise<Result<Part | undefined>> {
     const { json, raw } = entriesOf(index);
-    const entries: { readonly child: Descriptor; readonly raw: unknown; keep: unknown }[] = [];
-    for (const [at, child] of index.value.manifests.entries()) {
-      const keep = isUnknownPlatform(child.platform) ? ok(undefined) : await keepChild(child, raw[at], depth);
-      if (!keep.ok) return keep;
-      entries.push({ child, raw: raw[at], keep: keep.value });
+    const entries = index.value.manifests.map((child, at) => ({ child, raw: raw[at], digest: child.digest }));
+    const parts = new Map<number, Part>();
+    for (const [at, entry] of entries.entries()) {
+      const part = await narrowEntry(entry.child, entry, depth);
+      if (!part.ok) return part;
+      if (part.value !== undefined) parts.set(at, part.value);
     }
-    const images = new Set<string>(entries.filter(({ keep }) => keep !== undefined).map(({ child }) => child.digest));
-    for (const entry of entries) {
+    const images = new Set<string>([...parts.keys()].flatMap((at) => entries[at]?.digest ?? []));
+    for (const [at, entry] of entries.entries()) {
       const about = isUnknownPlatform(entry.child.platform) ? entry.child.annotations?.[ABOUT] : undefined;
-      if (about !== undefined && images.has(about)) entry.keep = keepWhole(entry.child, entry.raw);
+      if (about !== undefined && images.has(about)) parts.set(at, whole(entry));
     }
-    const remaining = entries.filter(({ keep }) => keep !== undefined);
+    const remaining = entries.flatMap((_, at) => parts.get(at) ?? []);
     if (remaining.length === 0) return ok(undefined);
-    if (entries.every(({ keep, raw: before }) => keep === before)) {
-      // Nothing is left out here: what was noted of its children is covered by the whole.
-      for (const { child } of entries) kept.splice(kept.lastIndexOf(child.digest), 1);
-      kept.push(index.descriptor.digest);
-      return ok(index.descriptor);
-    }
+    if (entries.every((entry, at) => parts.get(at)?.raw === entry.raw && parts.has(at))) return ok(whole(as));
     const made = newIndex(
       index,
       json,
-      remaining.map(({ keep }) => keep),
+      remaining.map((part) => part.raw),
     );
-    indexes.push(made);
-    return ok(made.descriptor);
+    const { digest, size } = made.descriptor;
+    return ok({
+      raw: { ...(as.raw as object), digest, size },
+      digest,
+      kept: remaining.flatMap(({ kept: own }) => own),
+      indexes: [...remaining.flatMap((part) => part.indexes), made],
+    });
   }
 
-  if (root.kind === 'manifest') {
-    const own = await reader.platform(root);
-    if (!own.ok) return own;
-    if (own.value !== undefined && wanted(own.value)) kept.push(root.descriptor.digest);
+  async function narrowEntry(
+    child: Descriptor,
+    as: Pick<Part, 'raw' | 'digest'>,
+    depth: number,
+  ): Promise<Result<Part | undefined>> {
+    if (isUnknownPlatform(child.platform)) return ok(undefined);
+    if (child.platform !== undefined) return ok(wanted(child.platform) ? whole(as) : undefined);
+    const content = await reader.manifest(child);
+    return content.ok ? narrow(content.value, as, depth + 1) : content;
   }
-  const top = root.kind === 'index' ? await narrow(root, 0) : ok(root.descriptor);
-  if (!top.ok) return top;
-  const absent = platforms.filter((platform) => !matched.has(platform));
-  if (absent.length > 0 || top.value === undefined) {
-    return ok({ found: false, lacking: { absent, present: [...present].sort() } });
-  }
-  return ok({ found: true, subset: { digest: top.value.digest, kept: [...new Set(kept)], indexes } });
+}
+
+function whole({ raw, digest }: Pick<Part, 'raw' | 'digest'>): Part {
+  return { raw, digest, kept: [digest], indexes: [] };
 }
 
 /** 64-bit ARM is v8 whether it is said or not: https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#platform-variants */

@@ -4,7 +4,7 @@
  */
 import type { TrustLevel } from '../config/model.ts';
 import { unreachable } from '../failure.ts';
-import type { Data, Step, Task } from './model.ts';
+import type { Admission, Data, Step, Task } from './model.ts';
 import { needsOf, out } from './out.ts';
 
 /**
@@ -38,6 +38,8 @@ export interface ChainEntry {
   readonly together: boolean;
   /** Of a retag in one repository: the image is there already, so nothing is copied. */
   readonly inPlace: boolean;
+  /** Of a sync whose source must prove something before it is copied: the contract that looks. */
+  readonly admits?: Admission;
   /** Of a sync whose source is another entry's target. */
   readonly taken?: Taken;
   /** Of a retag by digest: `sha256:…`. */
@@ -64,7 +66,8 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
 
   add('probe', 'core.probe@1', probeInput(entry));
   add('resolve', 'core.resolve@1', { probed: from('probe'), inPlace: entry.inPlace });
-  const probed = from('resolve', 'probed');
+  if (entry.admits !== undefined) add('admit', entry.admits, { probed: from('resolve', 'probed') });
+  const probed = from(entry.admits === undefined ? 'resolve' : 'admit', 'probed');
   const image = enterImage();
   const all: { readonly [key: string]: Data } = entry.together ? { all: out(TOGETHER, '') } : {};
   const built = build === undefined ? {} : { built: from('build') };

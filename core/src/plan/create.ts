@@ -14,7 +14,7 @@ import type { Files, Mode, ModeInputs } from '../plugin/api.ts';
 import { chainTasks, packageTask, packageTaskId, togetherTask } from './chain.ts';
 import { entryCycles, packageCycles } from './cycles.ts';
 import { draftEntries, platformsOf, type Draft } from './entries.ts';
-import { linkEntries, needsOfEntry } from './links.ts';
+import { linkEntries, needsOfEntry, retagFailures } from './links.ts';
 import { packageName, parseMelange, type PackageConfig } from './melange.ts';
 import type { Plan, Task } from './model.ts';
 import { askMode, chooseMode } from './modes.ts';
@@ -71,6 +71,7 @@ export async function createPlan(request: PlanRequest): Promise<PlanResult> {
     ...packages.failures,
     ...platformFailures(config, inputs, packages),
     ...architectureFailures(config, inputs, packages, configs),
+    ...retagFailures(config, links),
     ...entryCycles(config, links),
     ...packageCycles(config, packages),
     ...patternFailures,

@@ -8,7 +8,7 @@ import { formatReference, formatRepository, sameRepository } from '../reference.
 import type { ChainEntry, Settles, Taken } from './chain.ts';
 import { needsGraph, topologicalOrder } from './graph.ts';
 import { needsOfEntry, type Links, type Owned } from './links.ts';
-import type { PlannedEntry } from './model.ts';
+import type { Admission, PlannedEntry } from './model.ts';
 import type { PackageEdges } from './packages.ts';
 import { glob, writtenDestination } from './pattern.ts';
 
@@ -67,6 +67,7 @@ function draft(entry: Entry, findings: Findings, { skips, settlesAt, level, reta
   const needs = needsOfEntry(entry.id, findings.links).filter(
     (need) => findings.selected.has(need) && (skip !== undefined || !skips.has(need)),
   );
+  const admits = entry.kind === 'sync' ? admissionOf(entry) : undefined;
   const planned: PlannedEntry = {
     id: entry.id,
     kind: entry.kind,
@@ -78,6 +79,7 @@ function draft(entry: Entry, findings: Findings, { skips, settlesAt, level, reta
     needs,
     trust: level,
     ...(retagOf === undefined ? {} : { retagOf }),
+    ...(admits === undefined ? {} : { admits }),
     ...(skip === undefined ? {} : { skip }),
     ...(findings.unsigned && level === 'full' ? { unsigned: true as const } : {}),
   };
@@ -93,9 +95,16 @@ function draft(entry: Entry, findings: Findings, { skips, settlesAt, level, reta
       always: entry.always,
       together: findings.settings.publish === 'together',
       ...part,
+      ...(admits === undefined ? {} : { admits }),
       ...(planned.unsigned ? { shape: 'unsigned' as const } : {}),
     },
   };
+}
+
+/** What the source must prove, if anything. */
+function admissionOf({ verify }: SyncEntry): Admission | undefined {
+  if (verify === undefined) return undefined;
+  return verify.accept.length > 0 ? 'image.verify@1' : 'core.admit@1';
 }
 
 /** Tags that move together cannot be waited for by what must pass before they move. */

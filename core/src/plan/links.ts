@@ -1,5 +1,6 @@
 /** Which entries take which others' images. Found from references: a sync's source, the images a build is made on. */
 import type { Config, Entry } from '../config/model.ts';
+import { configFailure, type ConfigFailure } from '../failure.ts';
 import type { ModeInputs } from '../plugin/api.ts';
 import { formatReference, formatRepository, type Digest, type Reference, type Tagged } from '../reference.ts';
 import { writtenDestination } from './pattern.ts';
@@ -44,6 +45,22 @@ export function needsOfEntry(id: string, links: Links): readonly string[] {
   const source = links.sources.get(id);
   if (source !== undefined) return [source.entry];
   return [...new Set([...(links.bases.get(id)?.values() ?? [])].map((base) => base.entry))];
+}
+
+/** An image of another entry is ours: it is complete as it is, and judged by what is attached to it. */
+export function retagFailures(config: Config, { sources, pinned }: Links): readonly ConfigFailure[] {
+  return config.entries.flatMap((entry) => {
+    const origin = sources.get(entry.id)?.entry ?? pinned.get(entry.id)?.entry;
+    if (entry.kind !== 'sync' || origin === undefined) return [];
+    const asked = (['platforms', 'verify'] as const).filter((key) => entry[key] !== undefined);
+    return asked.map((key) =>
+      configFailure(
+        `the source of "${entry.id}" is what "${origin}" publishes, so "${key}" means nothing here`,
+        `ask for it at "${origin}"`,
+        entry.at,
+      ),
+    );
+  });
 }
 
 /** What is pinned names no target: its text ends with a digest. */

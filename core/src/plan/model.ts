@@ -14,6 +14,7 @@ export type Data = null | boolean | number | string | readonly Data[] | { readon
 export type Step =
   | 'probe'
   | 'resolve'
+  | 'admit'
   | 'copy'
   | 'build'
   | 'push'
@@ -38,6 +39,9 @@ export interface Task {
   readonly needs: readonly string[];
 }
 
+/** What is asked of a source before it is copied: a signature, or only its age. */
+export type Admission = 'image.verify@1' | 'core.admit@1';
+
 export interface PlannedEntry {
   readonly id: string;
   readonly kind: 'sync' | 'build';
@@ -55,6 +59,8 @@ export interface PlannedEntry {
   readonly trust: TrustLevel;
   /** The entry whose image this sync only tags again; of a retag of a retag, the first. */
   readonly retagOf?: string;
+  /** Nothing of its source is copied before this contract has looked at it. */
+  readonly admits?: Admission;
   /** A `--to` run without `signing.scratch`: judged and tagged, but nothing is signed. */
   readonly unsigned?: true;
   /** Why it will not run here, as `buildOnMainOnly` on another branch. */

@@ -70,6 +70,12 @@ function brokenRules(entry: PlannedEntry, tasks: readonly Task[]): readonly Conf
 }
 
 function rulesFor(entry: PlannedEntry, tasks: readonly Task[]): readonly Rule[] {
+  const { admits } = entry;
+  if (admits === undefined) return rulesOfTrust(entry, tasks);
+  return [...rulesOfTrust(entry, tasks), ['core.resolve@1', admits], [admits, 'image.copy@1'], [admits, 'core.tag@1']];
+}
+
+function rulesOfTrust(entry: PlannedEntry, tasks: readonly Task[]): readonly Rule[] {
   if (entry.trust === 'copy') return MIRROR;
   if (entry.unsigned === true) return UNSIGNED;
   if (entry.retagOf === undefined) return FULL;

@@ -19,10 +19,11 @@ function sideOf(failure: Failure): string | undefined {
     case 'plugin':
       return failure.message.startsWith('plugin ') ? undefined : withName('plugin', failure.plugin, failure.message);
     case 'trust':
-      return 'trust';
+      return failure.side ?? 'trust';
     case 'config':
     case 'policy':
     case 'need':
+    case 'wait':
     case 'cancelled':
       return undefined;
   }

@@ -39,8 +39,9 @@ export function formatVerified(targets: readonly VerifiedTarget[], paint: Paint 
   return `${show(lines, paint)}${countWords(lines, { ok: 'as they should be', FAIL: 'not' })}\n`;
 }
 
-function stateOf({ ok, trust, missing, failure }: VerifiedTarget): string {
+function stateOf({ ok, trust, missing, backup, failure }: VerifiedTarget): string {
   if (failure !== undefined) return headline(failure);
+  if (backup === true) return 'a backup of what a sync overwrote, not verified';
   if (!ok) return missing.includes('tag') ? 'there is no such tag' : `missing: ${missing.join(', ')}`;
   return trust === 'copy' ? 'a copy (trust: copy), neither scanned nor signed' : 'complete';
 }

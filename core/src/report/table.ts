@@ -71,7 +71,7 @@ function cellsOf(row: Row): readonly string[] {
 function whatChanged(row: Row): string {
   switch (row.outcome) {
     case 'published':
-      return row.before === null ? 'new' : `was ${formatDigest(row.before)}`;
+      return row.before === null ? 'new' : `was ${formatDigest(row.before)}${backup(row)}`;
     case 'failed':
     case 'refused':
       return 'see below';
@@ -80,6 +80,11 @@ function whatChanged(row: Row): string {
     case 'cancelled':
       return cut(clean(row.why));
   }
+}
+
+/** Nobody has verified what is kept, so it is not called more than it is. */
+function backup({ backup: kept }: Row): string {
+  return kept === undefined ? '' : `, kept as ${kept.slice(kept.lastIndexOf(':') + 1)} (unverified)`;
 }
 
 function cut(text: string): string {

@@ -4,18 +4,23 @@ import type { Config, Entry, Settings, Signing } from '../config/model.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Change, Event } from '../journal/events.ts';
 import type { Layout } from '../oci/layout.ts';
+import type { Subset } from '../oci/subset.ts';
 import type { PlannedEntry, Task } from '../plan/model.ts';
 import type { Planned } from '../plan/create.ts';
 import type { Built, Files, TaskContext } from '../plugin/api.ts';
 import type { Host } from '../plugin/host.ts';
 import type { Judgement } from '../policy/gate.ts';
+import type { Failure } from '../failure.ts';
 import type { Digest, Pinned } from '../reference.ts';
 import type { Attachment, Registry } from '../registry/model.ts';
 import type { Fact } from '../trust/facts.ts';
 import type { Memory } from '../trust/memory.ts';
 import type { BuildKeys, Child } from '../trust/model.ts';
+import type { VerifiedSource } from '../trust/predicates/copy.ts';
 import type { Durations } from './durations.ts';
+import type { Notes } from './notes.ts';
 import type { PackageIndexes } from './package-indexes.ts';
+import type { TagLists } from './tag-lists.ts';
 
 export interface Engine {
   readonly config: Config;
@@ -23,8 +28,12 @@ export interface Engine {
   readonly planned: Planned;
   readonly host: Host;
   readonly registry: Registry;
+  /** Puts archives in place, once nothing works on them any more; by the text of their repository, those that could not be. */
+  readonly finishArchives: () => Promise<ReadonlyMap<string, Failure>>;
   readonly files: Files;
+  readonly tagLists: TagLists;
   readonly memory: Memory;
+  readonly notes: Notes;
   readonly indexes: PackageIndexes;
   readonly journal: Journal;
   readonly durations: Durations;
@@ -60,6 +69,12 @@ export interface Probed {
   readonly digest?: Digest;
   /** Of a sync: the source, pinned. */
   readonly source?: Pinned;
+  /** Of a sync of some platforms: the digest that its tags are to name, which is not the source's own. */
+  readonly wanted?: Digest;
+  /** How that digest comes about, when this run had to read the source to know it. */
+  readonly subset?: Subset;
+  /** Of a sync that asks for it: who was found to have signed the source. */
+  readonly verified?: VerifiedSource;
   /** Target's text → the digest its tag names now. */
   readonly before: Readonly<Record<string, Digest | null>>;
   readonly why: string;
@@ -139,4 +154,6 @@ export interface TagOutput {
   readonly digest: Digest;
   /** Target's text → whether its tag was moved by this run. */
   readonly moved: Readonly<Record<string, boolean>>;
+  /** Target's text → the tag under which what it named before is kept. */
+  readonly backups: Readonly<Record<string, string>>;
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelled, type Failure, type Result } from '../failure.ts';
 import { archiveScheme, formatPinned, formatRepository, pin } from '../reference.ts';
 import type { AnnouncedTask, Row } from '../journal/events.ts';
+import { cosignFlags } from '../report/cosign.ts';
 import { criticalPath, planGraph } from '../plan/graph.ts';
 import type { Task } from '../plan/model.ts';
 import type { Entry, Selection } from '../config/model.ts';
@@ -68,6 +69,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
     version,
     entries: [...plan.entries.map(({ id }) => id), ...failed.map(({ selection }) => selection.id)],
     tasks: plan.tasks.filter(({ contract }) => contract === 'core.probe@1').map(announce),
+    ...(engine.signing === undefined ? {} : { cosign: cosignFlags(engine.signing) }),
   });
   for (const { id, skip } of plan.entries) {
     if (skip !== undefined) endEntry(id, skippedRows(entryOf(id), skip));
@@ -122,7 +124,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   /** An interrupted run writes no archive: the next one goes on from what it gathered. */
   async function concludeHeld(): Promise<void> {
     if (held.length === 0) return;
-    const unwritten = signal.aborted ? undefined : await engine.finishArchives();
+    const unwritten = interrupt.aborted ? undefined : await engine.finishArchives();
     for (const id of held) {
       const archive = formatRepository(entryOf(id).targets[0].destination);
       const failure = unwritten === undefined ? cancelled : unwritten.get(archive);
@@ -265,8 +267,8 @@ function isInterrupted({ aborted, reason }: AbortSignal): boolean {
   return aborted && !(reason instanceof DOMException && reason.name === 'TimeoutError');
 }
 
-function announce({ id, contract, entry }: Task): AnnouncedTask {
-  return { id, contract, entry };
+function announce({ id, contract, entry, needs }: Task): AnnouncedTask {
+  return { id, contract, entry, ...(needs.length === 0 ? {} : { needs }) };
 }
 
 const NETWORK_STEPS: ReadonlySet<string> = new Set([

@@ -9,8 +9,10 @@ import type { Engine, Probed, StepContext } from './engine.ts';
 import { runLoop, type TaskEnd } from './loop.ts';
 import { resolveInput } from './resolve-input.ts';
 import { checkAttached } from './steps/verify.ts';
+import { backupNames } from './steps/backup.ts';
 import { readImage } from './steps/image.ts';
-import { attachedKind, probe, type ProbeInput } from './steps/probe.ts';
+import { attachedKind } from './steps/standing.ts';
+import { probe, type ProbeInput } from './steps/probe.ts';
 
 export interface ProbeAnswer {
   readonly id: string;
@@ -87,6 +89,8 @@ export interface VerifiedTarget {
   /** As `signature`, `sbom`, or `linux/arm64: scan` when looked at deeply; `tag` when there is no such tag. */
   readonly missing: readonly string[];
   readonly trust: PlannedEntry['trust'];
+  /** It keeps what a sync overwrote: nothing of it is verified. */
+  readonly backup?: true;
   readonly failure?: Failure;
 }
 
@@ -98,8 +102,39 @@ export async function verifyAll(
   const { plan, entries } = engine.planned;
   const checks = plan.entries
     .filter(({ skip }) => skip === undefined)
-    .map((planned) => verifyEntry(engine, planned, entries.get(planned.id), options));
+    .map(async (planned) => {
+      const entry = entries.get(planned.id);
+      const own = await verifyEntry(engine, planned, entry, options);
+      return [...own, ...(entry === undefined ? [] : await listBackups(engine, planned, entry))];
+    });
   return (await Promise.all(checks)).flat();
+}
+
+/** Tags that keep what the entry's tags named once, listed so that nobody takes them for verified. */
+async function listBackups(
+  engine: Engine,
+  { id, trust }: PlannedEntry,
+  entry: Entry,
+): Promise<readonly VerifiedTarget[]> {
+  const isBackup = backupNames(entry);
+  if (isBackup === undefined) return [];
+  const [{ destination }] = entry.targets;
+  const base = { id, trust, backup: true as const, missing: [] };
+  const tags = await engine.registry.tags(destination, 'destination');
+  if (!tags.ok) {
+    return [{ ...base, destination: formatReference(destination), digest: null, ok: false, failure: tags.failure }];
+  }
+  const names = tags.value.filter(isBackup);
+  return Promise.all(
+    names.map(async (tag): Promise<VerifiedTarget> => {
+      const backup = { ...destination, tag };
+      const head = await engine.registry.head(backup, 'destination');
+      const line = { ...base, destination: formatReference(backup) };
+      return head.ok
+        ? { ...line, digest: head.value?.digest ?? null, ok: true }
+        : { ...line, digest: null, ok: false, failure: head.failure };
+    }),
+  );
 }
 
 async function verifyEntry(

@@ -278,6 +278,8 @@ export async function runLoop(options: LoopOptions): Promise<void> {
 /** Within one entry the first failure says it all; what waits for another entry or package names it. */
 function needFailure(from: Task, { state, failure }: NotOk): Failure {
   const need = from.entry ?? from.id;
+  // Whatever needs it waits as long, and is no more at fault.
+  if (failure.reason === 'wait') return { ...failure, message: `${need} waits: ${failure.message}` };
   return {
     reason: 'need',
     class: 'permanent',

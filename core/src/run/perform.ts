@@ -6,6 +6,7 @@ import { fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Step, Task } from '../plan/model.ts';
 import type { ContractInput } from '../plugin/api.ts';
 import type { StepContext } from './engine.ts';
+import { admitStep, type AdmitInput } from './steps/admit.ts';
 import { attachStep, carryStep, type AttachInput, type CarryInput } from './steps/attach.ts';
 import { buildStep, type BuildInput } from './steps/build.ts';
 import { copyStep, type CopyInput } from './steps/copy.ts';
@@ -25,6 +26,8 @@ export function perform(step: StepContext, input: unknown): Promise<Result<unkno
       return probe(step, input as ProbeInput);
     case 'resolve':
       return resolveStep(step, input as ResolveInput);
+    case 'admit':
+      return admitStep(step, input as AdmitInput);
     case 'copy':
       return copyStep(step, input as CopyInput);
     case 'build':

@@ -55,6 +55,7 @@ export function remember(record: EntryRecord, step: Step | undefined, output: un
     case 'sbom':
       record.packages = packagesOf(output as SbomOutput);
       break;
+    case 'admit':
     case 'build':
     case 'gate':
     case 'sign':

@@ -27,6 +27,7 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
       outcome,
       before: probed?.before[text] ?? null,
       why: whyOf(record),
+      ...(record.tag?.backups[text] === undefined ? {} : { backup: record.tag.backups[text] }),
       findings: scanned.length === 0 ? null : countFindings(mergeFindings(scanned)),
       ...(unscanned.length === 0 ? {} : { unscanned }),
       signed: record.signed,

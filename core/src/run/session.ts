@@ -88,7 +88,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     apiMemory,
     uploads: openUploadFiles(join(stateFolder, 'uploads')),
     challenges,
-    writes: (repository) => destinations.has(formatRepository(repository)),
+    // Whoever only looks needs no right to write.
+    ...(options.remember === false || options.rehearsal !== undefined
+      ? {}
+      : { writes: (repository: Repository) => destinations.has(formatRepository(repository)) }),
     notice: (message) => emit({ t: now().getTime(), type: 'warning', message: redact(message) }),
     learnt,
     ...(options.rehearsal === undefined ? {} : { rehearsal: options.rehearsal }),

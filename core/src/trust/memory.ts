@@ -29,27 +29,44 @@ export interface Memory {
   put(referrer: Digest, acceptFingerprint: string, fact: Remembered): Promise<void>;
 }
 
-/**
- * Opens `verified.ndjson` in `folder`, which is made when it is missing. Never fails: without a usable file it remembers
- * for this process only. A file that others than its owner may read or write, as one that came with a checkout, is not
- * believed but set aside.
- */
+/** Short texts by key, kept in a file of the state's folder. */
+export interface Lines {
+  get(key: string): string | undefined;
+  /** Remembers for this process at once, and for later ones when the promise settles. It never fails. */
+  put(key: string, text: string): Promise<void>;
+}
+
+/** Opens `verified.ndjson` in `folder`, as {@link openLines} does. */
 export async function openMemory(folder: string): Promise<Memory> {
-  const file = join(folder, NAME);
-  const lines = await load(folder, file);
-  const remember = async (key: string, fact: Remembered): Promise<void> => {
-    const packed = pack(fact);
-    lines.set(key, packed);
-    const line = `${JSON.stringify({ key, fact: packed })}\n`;
-    if (line.length <= MAX_LINE) await append(file, line);
-  };
+  const lines = await openLines(folder, { name: NAME, field: 'fact' });
   return {
     get(referrer, acceptFingerprint) {
       const packed = lines.get(keyOf(referrer, acceptFingerprint));
       const fact = packed === undefined ? undefined : unpack(packed);
       return fact === null || fact?.referrer === referrer ? fact : undefined;
     },
-    put: (referrer, acceptFingerprint, fact) => remember(keyOf(referrer, acceptFingerprint), fact),
+    put: (referrer, acceptFingerprint, fact) => lines.put(keyOf(referrer, acceptFingerprint), pack(fact)),
+  };
+}
+
+/**
+ * Opens a file in `folder`, which is made when it is missing; a line holds a key, and a text as `field`. Never fails: without
+ * a usable file it remembers for this process only. A file that others than its owner may read or write, as one that came
+ * with a checkout, is not believed but set aside.
+ */
+export async function openLines(
+  folder: string,
+  { name, field }: { readonly name: string; readonly field: string },
+): Promise<Lines> {
+  const file = join(folder, name);
+  const lines = await load(folder, file, field);
+  return {
+    get: (key) => lines.get(key),
+    async put(key, text) {
+      lines.set(key, text);
+      const line = `${JSON.stringify({ key, [field]: text })}\n`;
+      if (line.length <= MAX_LINE) await append(file, line);
+    },
   };
 }
 
@@ -73,8 +90,8 @@ function unpack(packed: string): Remembered | undefined {
   }
 }
 
-/** Key → packed fact; later lines replace earlier ones. */
-async function load(folder: string, file: string): Promise<Map<string, string>> {
+/** Later lines replace earlier ones. */
+async function load(folder: string, file: string, field: string): Promise<Map<string, string>> {
   const lines = new Map<string, string>();
   try {
     await mkdir(folder, { recursive: true });
@@ -82,8 +99,8 @@ async function load(folder: string, file: string): Promise<Map<string, string>> 
     for (const line of text.split('\n')) {
       const json = line === '' ? undefined : readJson(line, MAX_LINE, 'a remembered line');
       const record = json?.ok === true ? asRecord(json.value) : undefined;
-      const [key, fact] = [record?.['key'], record?.['fact']];
-      if (typeof key === 'string' && typeof fact === 'string') lines.set(key, fact);
+      const [key, text] = [record?.['key'], record?.[field]];
+      if (typeof key === 'string' && typeof text === 'string') lines.set(key, text);
     }
   } catch {
     // No file yet, or none that can be used: start from nothing.

@@ -23,7 +23,8 @@ export async function verifyBundle(
   return trust.ok ? verifyIdentity(bundle, accept, trust.value) : trust;
 }
 
-function verifyIdentity(bundle: string, accept: Identity, trust: TrustMaterial): Result<Output> {
+/** Whether `accept` has signed the statement in a bundle. */
+export function verifyIdentity(bundle: string, accept: Identity, trust: TrustMaterial): Result<Output> {
   // The core's reader is stricter about form, so that both read the same payload.
   const form = parseBundle(bundle);
   if (!form.ok) return form;

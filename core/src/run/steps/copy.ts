@@ -1,35 +1,113 @@
 /** `image.copy@1`: the source's bytes, by digest, untagged; nothing is asked of the plugin when they are there. */
-import { fail, type Result } from '../../failure.ts';
-import { formatPinned, pin } from '../../reference.ts';
+import PQueue from 'p-queue';
+import type { SyncEntry } from '../../config/model.ts';
+import { fail, ok, type Result } from '../../failure.ts';
+import { formatPinned, isLocation, pin, type Pinned } from '../../reference.ts';
+import { placeName } from '../../location.ts';
+import { copy } from '../../registry/copy.ts';
 import { mirrorLocations } from '../../registry/mirrors.ts';
+import type { Subset } from '../../oci/subset.ts';
+import { wantedDigest } from '../wanted.ts';
 import type { Image, Probed, StepContext } from '../engine.ts';
 import { readImage } from './image.ts';
+import { carryReferrers } from './referrers.ts';
+import { readSubset } from './subset.ts';
 
 export interface CopyInput {
   readonly probed: Probed;
 }
 
+/** Copies that are under way at once for one image: each may be a process. */
+const AT_ONCE = 4;
+
 export async function copyStep(step: StepContext, { probed }: CopyInput): Promise<Result<Image>> {
-  const { engine, entry, task, signal } = step;
-  if (probed.source === undefined) throw new Error(`${entry.id} has no source to copy`);
-  const destination = pin(entry.targets[0].destination, probed.source.digest);
+  const { engine, entry } = step;
+  const { source } = probed;
+  const digest = wantedDigest(probed);
+  if (entry.kind !== 'sync' || source === undefined || digest === undefined) {
+    throw new Error(`${entry.id} has no source to copy`);
+  }
+  const destination = pin(entry.targets[0].destination, digest);
   const there = await engine.registry.head(destination, 'destination');
   if (!there.ok) return there;
-  if (there.value !== undefined) {
-    step.log('already in the destination repository');
-    return readImage(engine.registry, destination);
+  if (there.value !== undefined) step.log('already in the destination repository');
+  else {
+    const copied =
+      digest === source.digest
+        ? await copyImage(step, source, destination)
+        : await copySubset(step, entry, source, destination, probed.subset);
+    if (!copied.ok) return copied;
   }
-  const sources = mirrorLocations(engine.settings.mirrors, probed.source);
+  const image = await readImage(engine.registry, destination);
+  if (!image.ok || entry.referrers === undefined) return image;
+  const carried = await carryReferrers(step, entry, source, subjectsOf(image.value, source));
+  return carried.ok ? image : carried;
+}
+
+/** What upstream can have attached something to: a new index of some platforms is not among it. */
+function subjectsOf({ subject, children }: Image, source: Pinned): readonly Pinned[] {
+  const digests = new Set(children.map(({ digest }) => digest));
+  if (subject.digest === source.digest) digests.add(subject.digest);
+  return [...digests].map((digest) => pin(subject, digest));
+}
+
+/** Children by digest, as any image, by whoever copies; then the new index, which is the core's own. */
+async function copySubset(
+  step: StepContext,
+  entry: SyncEntry,
+  source: Pinned,
+  destination: Pinned,
+  known: Subset | undefined,
+): Promise<Result<void>> {
+  const subset = known === undefined ? await readSubset(step, entry, source, entry.platforms ?? []) : ok(known);
+  if (!subset.ok) return subset;
+  const queue = new PQueue({ concurrency: AT_ONCE });
+  const copies = await Promise.all(
+    subset.value.kept.map((digest) =>
+      queue.add(async () => {
+        const child = pin(destination, digest);
+        const there = await step.engine.registry.head(child, 'destination');
+        return !there.ok || there.value !== undefined ? there : copyImage(step, pin(source, digest), child);
+      }),
+    ),
+  );
+  const failed = copies.find((copied) => !copied.ok);
+  if (failed?.ok === false) return failed;
+  const content = step.engine.registry.content(destination, 'destination');
+  for (const index of subset.value.indexes) {
+    const put = await content.putManifest(index);
+    if (!put.ok) return put;
+  }
+  return ok(undefined);
+}
+
+async function copyImage(step: StepContext, source: Pinned, destination: Pinned): Promise<Result<void>> {
+  const { engine, entry, task, signal } = step;
+  const foreign = entry.kind === 'sync' && entry.foreignLayers === true ? { foreignLayers: true as const } : {};
+  if (isLocation(source) || isLocation(destination)) return copyLocation(step, source, destination, foreign);
+  const sources = mirrorLocations(engine.settings.mirrors, source);
   await using context = await engine.context(task, 'image.copy@1', signal);
-  const copied = await engine.host.call('image.copy@1', { sources, destination }, context);
+  const copied = await engine.host.call('image.copy@1', { sources, destination, ...foreign }, context);
   if (!copied.ok) return copied;
-  if (copied.value.digest !== destination.digest) {
-    return fail({
-      reason: 'trust',
-      class: 'permanent',
-      message: `the copy of ${formatPinned(probed.source)} came out as ${copied.value.digest}`,
-      hint: 'the plugin that copies altered the image; use one that keeps digests',
-    });
-  }
-  return readImage(engine.registry, destination);
+  if (copied.value.digest === destination.digest) return ok(undefined);
+  return fail({
+    reason: 'trust',
+    class: 'permanent',
+    message: `the copy of ${formatPinned(source)} came out as ${copied.value.digest}`,
+    hint: 'the plugin that copies altered the image; use one that keeps digests',
+  });
+}
+
+/** Tools that copy know registries; what is in the file system the core copies by itself, whoever else copies. */
+async function copyLocation(
+  { engine, signal }: StepContext,
+  source: Pinned,
+  destination: Pinned,
+  foreign: { readonly foreignLayers?: true },
+): Promise<Result<void>> {
+  const { registry } = engine;
+  const from = registry.content(source, 'source');
+  const to = registry.content(destination, 'destination');
+  const copied = await copy(from, to, destination.digest, { source: placeName(source), signal, ...foreign });
+  return copied.ok ? ok(undefined) : copied;
 }

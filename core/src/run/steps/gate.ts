@@ -7,7 +7,7 @@ import { newestScan } from '../../trust/required.ts';
 import type { Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
 import type { GateOutput, Image, Probed, StepContext } from '../engine.ts';
-import { attachedKind } from './probe.ts';
+import { attachedKind } from './standing.ts';
 import type { ScanOutput } from './scan.ts';
 import { shortDigest } from '../wording.ts';
 

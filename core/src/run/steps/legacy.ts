@@ -44,11 +44,12 @@ export async function attachLegacy(
   const present = await believeLegacy(step, subject, signing);
   if (!present.ok) return present;
   const layers = attestations(attachments);
-  const attested = await write(step, subject, 'att', layers, replaced(present.value, layers));
+  const attested = await writeLegacy(step, subject, 'att', layers, replaced(present.value, layers));
   if (!attested.ok) return attested;
   if (present.value.some(({ content }) => content.kind === 'signature')) return ok(undefined);
   const signed = await sign(step, subject, signing);
-  return signed.ok ? write(step, subject, 'sig', [signed.value], new Set()) : signed;
+  const written = signed.ok ? await writeLegacy(step, subject, 'sig', [signed.value], new Set()) : signed;
+  return written.ok ? ok(undefined) : written;
 }
 
 /** One layer for each statement, however often it was listed. */
@@ -90,25 +91,26 @@ async function sign(step: StepContext, subject: Pinned, signing: Signing): Promi
   });
 }
 
-function write(
-  step: StepContext,
+/** Adds layers to the tag; false when it held them all, and none of `drop`. */
+export function writeLegacy(
+  step: Pick<StepContext, 'engine'>,
   subject: Pinned,
   kind: LegacyKind,
   layers: readonly Layer[],
   drop: ReadonlySet<Digest>,
-): Promise<Result<void>> {
-  if (layers.length === 0) return Promise.resolve(ok(undefined));
+): Promise<Result<boolean>> {
+  if (layers.length === 0) return Promise.resolve(ok(false));
   return writers(`${formatPinned(subject)}.${kind}`, () => mergeUntilThere(step, subject, kind, layers, drop));
 }
 
 /** Two writers who read the same manifest lose one of the two layers, so what was written is read again. */
 async function mergeUntilThere(
-  { engine }: StepContext,
+  { engine }: Pick<StepContext, 'engine'>,
   subject: Pinned,
   kind: LegacyKind,
   layers: readonly Layer[],
   drop: ReadonlySet<Digest>,
-): Promise<Result<void>> {
+): Promise<Result<boolean>> {
   const content = engine.registry.content(subject, 'destination');
   const put = async (descriptor: Descriptor, bytes: Uint8Array): Promise<Result<void>> => {
     const there = await content.hasBlob(descriptor);
@@ -123,7 +125,7 @@ async function mergeUntilThere(
       layers.map(({ descriptor }) => descriptor),
       drop,
     );
-    if (merged === undefined) return ok(undefined);
+    if (merged === undefined) return ok(round > 0);
     if (merged === 'foreign') return fail(notWritable(subject, kind, 'permanent', 'is not a list of signatures'));
     if (round > 0) await sleep(Math.random() * APART);
     for (const { descriptor, bytes } of [...layers, merged.config]) {

@@ -2,23 +2,21 @@
  * `core.probe@1`: does the goal hold already? At most a HEAD of the source (none when it is pinned) or of each base of a build
  * that is no entry's image, a HEAD a target, and the list of referrers; no tool. What it saw is what later steps compare with.
  */
-import type { BuildEntry, SyncEntry } from '../../config/model.ts';
+import type { BuildEntry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
-import type { Change } from '../../journal/events.ts';
+import { parseLocation } from '../../location.ts';
 import { mediaType } from '../../oci/model.ts';
-import { formatReference, parseReference, pin, type Digest, type Pinned } from '../../reference.ts';
-import { judge } from '../../policy/gate.ts';
-import { rulesFor } from '../../policy/rules.ts';
+import { formatReference, pin, type Digest } from '../../reference.ts';
 import type { Fact } from '../../trust/facts.ts';
-import { missing, newestProvenance, newestScan } from '../../trust/required.ts';
+import { missing, newestProvenance } from '../../trust/required.ts';
 import type { BuildKeys } from '../../trust/model.ts';
 import { outsideBases } from '../bases.ts';
-import { absent } from '../absent.ts';
 import { believe } from '../believe.ts';
-import { legacyLacks } from '../believe-legacy.ts';
 import type { Probed, StepContext } from '../engine.ts';
 import { changesOf, inputKeys, keyParts } from '../keys.ts';
-import { shortDigest } from '../wording.ts';
+import { probeWithHints } from './hinted.ts';
+import { probeSync } from './probe-sync.ts';
+import { lagging, lookAt, type Targets } from './standing.ts';
 
 /** What the plan gives a probe: digests that other entries came to in this run. */
 export interface ProbeInput {
@@ -30,7 +28,11 @@ export interface ProbeInput {
   readonly current?: Readonly<Record<string, string>>;
 }
 
-export async function probe(step: StepContext, input: ProbeInput): Promise<Result<Probed>> {
+export function probe(step: StepContext, input: ProbeInput): Promise<Result<Probed>> {
+  return probeWithHints(step, (asking) => probeAsking(asking, input));
+}
+
+async function probeAsking(step: StepContext, input: ProbeInput): Promise<Result<Probed>> {
   const targets = await lookAtTargets(step);
   if (!targets.ok) return targets;
   const current = await currentDigests(step, input.current ?? {});
@@ -39,13 +41,6 @@ export async function probe(step: StepContext, input: ProbeInput): Promise<Resul
   if (step.engine.purpose === 'scan') return probePublished(step, targets.value);
   if (entry.kind === 'build') return probeBuild(step, entry, { ...input.bases, ...current.value }, targets.value);
   return probeSync(step, entry, input.of ?? Object.values(current.value)[0], targets.value);
-}
-
-interface Targets {
-  /** Target → what its tag names now; `null`: no such tag. */
-  readonly before: Readonly<Record<string, Digest | null>>;
-  /** Of what the entry's own tag names. */
-  readonly shape: 'index' | 'manifest';
 }
 
 async function lookAtTargets({ engine, entry }: StepContext): Promise<Result<Targets>> {
@@ -76,7 +71,7 @@ async function currentDigests(
 ): Promise<Result<Record<string, Digest>>> {
   const digests: Record<string, Digest> = {};
   for (const [text, target] of Object.entries(current)) {
-    const reference = parseReference(target);
+    const reference = parseLocation(target);
     if (!reference.ok) return reference;
     const head = await step.engine.registry.head(reference.value, 'destination');
     if (!head.ok) return head;
@@ -129,54 +124,6 @@ function notPublished(target: string): Failure {
     message: `${target} is not published yet`,
     hint: 'slipway run publishes it, with a scan',
   };
-}
-
-async function probeSync(
-  step: StepContext,
-  entry: SyncEntry,
-  of: Digest | undefined,
-  { before, shape }: Targets,
-): Promise<Result<Probed>> {
-  const source = await sourceOf(step, entry, of);
-  if (!source.ok) return source;
-  const { digest } = source.value;
-  const found = { source: source.value, before, ...sourceChange(entry, before, digest) };
-  const behind = lagging(step, before, digest);
-  if (behind !== undefined) return ok({ ...found, goal: false, why: behind });
-  if (step.planned.trust === 'copy') return ok({ ...found, digest, goal: true, why: 'the copy is there' });
-  const looked = await lookAt(step, digest, shape);
-  if (!looked.ok) return looked;
-  const { facts, why } = looked.value;
-  return ok({
-    ...found,
-    digest,
-    facts,
-    goal: why === undefined,
-    why: why ?? `${shortDigest(digest)} is there, signed and attested`,
-  });
-}
-
-/** Nothing has changed of what is not published yet. */
-function sourceChange(
-  { targets }: SyncEntry,
-  before: Targets['before'],
-  digest: Digest,
-): { readonly changes?: readonly Change[] } {
-  const from = before[formatReference(targets[0].destination)] ?? null;
-  return from === null || from === digest ? {} : { changes: [{ part: 'source', from, to: digest }] };
-}
-
-async function sourceOf({ engine }: StepContext, entry: SyncEntry, of: Digest | undefined): Promise<Result<Pinned>> {
-  const { source } = entry;
-  if (of !== undefined) return ok(pin(source, of, source.tag));
-  if (source.kind === 'pinned') return ok(source);
-  const head = await engine.registry.head(source, 'source');
-  if (!head.ok) return head;
-  if (head.value === undefined) {
-    const hint = 'check the name and the tag; a private repository also answers so to whoever may not read it';
-    return fail(absent(source, 'source', hint, entry.at));
-  }
-  return ok(pin(source, head.value.digest, source.tag));
 }
 
 async function probeBuild(
@@ -234,70 +181,4 @@ export function contractMode(mode: string | undefined): string {
 /** What the published image was made from, as its newest believed provenance says. */
 export function provenanceKeys(facts: readonly Fact[]): BuildKeys | undefined {
   return newestProvenance(facts)?.content.provenance.keys;
-}
-
-/**
- * Why the tags are behind `digest`; `undefined` when they are not. A tag from `{date}` or `{sha}` moves only together with a
- * newly published digest, so it is never behind by itself.
- */
-function lagging(
-  { entry }: StepContext,
-  before: Readonly<Record<string, Digest | null>>,
-  digest: Digest,
-): string | undefined {
-  for (const [position, { destination, templated }] of entry.targets.entries()) {
-    if (templated && position > 0) continue;
-    const text = formatReference(destination);
-    const now = before[text] ?? null;
-    if (now === null) return position === 0 ? 'not published yet' : `${destination.tag} is not there yet`;
-    if (now !== digest) return `${destination.tag} names ${shortDigest(now)}, not ${shortDigest(digest)}`;
-  }
-  return undefined;
-}
-
-interface Looked {
-  readonly facts: readonly Fact[];
-  readonly why: string | undefined;
-}
-
-/** What is believed of the published image, and why it needs work all the same. */
-async function lookAt(step: StepContext, digest: Digest, shape: Targets['shape']): Promise<Result<Looked>> {
-  const { engine, entry, planned } = step;
-  const { signing } = engine;
-  if (signing === undefined) return ok({ facts: [], why: 'unsigned runs never count as done' });
-  const believed = await believe(step, pin(entry.targets[0].destination, digest), signing);
-  if (!believed.ok) return believed;
-  const { facts } = believed.value;
-  if (entry.always) return ok({ facts, why: 'always' });
-  const wanted = { kind: attachedKind(step), shape };
-  const legacy = await legacyLacks(step, pin(entry.targets[0].destination, digest), signing, wanted);
-  if (!legacy.ok) return legacy;
-  const lacks = [...missing({ ...wanted, facts }), ...legacy.value];
-  if (lacks.length > 0) return ok({ facts, why: `missing: ${lacks.join(', ')}` });
-  const scan = newestScan(facts)?.content.scan;
-  const age = engine.settings.policy.scanMaxAge;
-  if (scan !== undefined && age !== undefined && engine.now().getTime() - Date.parse(scan.finishedAt) > age) {
-    return ok({ facts, why: `its scan is from ${scan.finishedAt}` });
-  }
-  if (scan !== undefined) {
-    const rules = rulesFor(engine.settings.policy, {
-      id: entry.id,
-      kind: attachedKind(step),
-      destination: planned.destination,
-    });
-    // The image that the tag names is never worse than itself.
-    const judgement = judge({ rules, scan, before: scan, today: engine.now().toISOString().slice(0, 10) });
-    if (judgement.verdict === 'refuse') return ok({ facts, why: 'the policy refuses it now' });
-  }
-  return ok({ facts, why: undefined });
-}
-
-/** A retag is judged, and needs what is attached, as its source entry does. */
-export function attachedKind({
-  engine,
-  entry,
-  planned,
-}: Pick<StepContext, 'engine' | 'entry' | 'planned'>): 'sync' | 'build' {
-  if (planned.retagOf === undefined) return entry.kind;
-  return engine.planned.entries.get(planned.retagOf)?.kind ?? 'build';
 }

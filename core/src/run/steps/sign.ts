@@ -8,6 +8,7 @@ import type { Signing } from '../../config/model.ts';
 import { mediaType } from '../../oci/model.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
 import { candidateAnnotations, signerText } from '../../trust/accept.ts';
+import type { Fact } from '../../trust/facts.ts';
 import { predicateType as types, type Bundle } from '../../trust/model.ts';
 import { canonicalJson, statementSubject } from '../../trust/statement.ts';
 import { believe } from '../believe.ts';
@@ -33,13 +34,13 @@ export async function signStep(step: StepContext, input: SignInput): Promise<Res
   const { engine, task, signal } = step;
   const { signing } = engine;
   if (signing === undefined) return ok({ attachments: [] });
-  const present = await presentTypes(step, input.image, signing);
+  const present = await presentFacts(step, input.image, signing);
   if (!present.ok) return present;
-  const wanted = statementsFor(step, input).filter(
+  const wanted = statementsFor(step, input, present.value.get(input.image.digest) ?? []).filter(
     ({ subject, statement, renew }) =>
       // In the legacy format a signature is over another payload, and is made where it is attached.
       !(signing.format === 'legacy' && statement.predicateType === types.signature) &&
-      (renew || !present.value.get(subject)?.has(statement.predicateType)),
+      (renew || !present.value.get(subject)?.some(({ predicateType }) => predicateType === statement.predicateType)),
   );
   if (wanted.length === 0) return ok({ attachments: [] });
   const queue = new PQueue({ concurrency: AT_ONCE });
@@ -67,17 +68,17 @@ export async function signStep(step: StepContext, input: SignInput): Promise<Res
   return ok({ attachments: signed.filter((one) => one !== undefined) });
 }
 
-/** Subject → predicate types that are attached and believed. An image that this run sent may share a child with an older one. */
-async function presentTypes(
+/** Subject → what is attached and believed. An image that this run sent may share a child with an older one. */
+async function presentFacts(
   step: StepContext,
   image: Image,
   signing: Signing,
-): Promise<Result<ReadonlyMap<Digest, ReadonlySet<string>>>> {
-  const present = new Map<Digest, ReadonlySet<string>>();
+): Promise<Result<ReadonlyMap<Digest, readonly Fact[]>>> {
+  const present = new Map<Digest, readonly Fact[]>();
   for (const digest of new Set([image.digest, ...image.children.map((child) => child.digest)])) {
     const believed = await believe(step, pin(image.subject, digest), signing);
     if (!believed.ok) return believed;
-    present.set(digest, new Set(believed.value.facts.map(({ predicateType }) => predicateType)));
+    present.set(digest, believed.value.facts);
   }
   return ok(present);
 }

@@ -9,10 +9,12 @@ import { provenancePredicate } from '../../trust/predicates/provenance.ts';
 import { indexSbom, sbomPredicate } from '../../trust/predicates/sbom.ts';
 import { scanPredicate } from '../../trust/predicates/scan.ts';
 import { signaturePredicate } from '../../trust/predicates/signature.ts';
+import type { Fact } from '../../trust/facts.ts';
 import { newestProvenance } from '../../trust/required.ts';
 import { makeStatement } from '../../trust/statement.ts';
 import { scanOf, summariseScan } from '../../trust/summary.ts';
 import type { BuildOutput, StepContext } from '../engine.ts';
+import { saysOrigin } from './origin.ts';
 import type { SignInput } from './sign.ts';
 
 export interface WantedStatement {
@@ -23,7 +25,12 @@ export interface WantedStatement {
   readonly renew: boolean;
 }
 
-export function statementsFor(step: StepContext, input: SignInput): readonly WantedStatement[] {
+/** `present`: what is believed of the image itself. */
+export function statementsFor(
+  step: StepContext,
+  input: SignInput,
+  present: readonly Fact[],
+): readonly WantedStatement[] {
   const { image } = input;
   const children = image.children
     .filter(({ digest }) => digest !== image.digest)
@@ -41,7 +48,7 @@ export function statementsFor(step: StepContext, input: SignInput): readonly Wan
   const sbom = ownSbom(step, input);
   if (sbom !== undefined) own.push(wanted(image.digest, predicateType.sbom, sbom));
   const origin =
-    step.entry.kind === 'build' ? provenance(step, step.entry, input) : copyOrigin(step, step.entry, input);
+    step.entry.kind === 'build' ? provenance(step, step.entry, input) : copyOrigin(step, step.entry, input, present);
   if (origin !== undefined) own.push(origin);
   return [...children, ...own];
 }
@@ -75,19 +82,26 @@ function wholeSeconds(time: string, now: Date): string {
 }
 
 function copyOrigin(
-  { engine, entry }: StepContext,
-  { source }: SyncEntry,
+  { engine }: StepContext,
+  entry: SyncEntry,
   { probed, image }: SignInput,
+  present: readonly Fact[],
 ): WantedStatement {
+  const { source, platforms } = entry;
+  const { verified } = probed;
+  const sourceDigest = probed.source?.digest ?? image.digest;
   const time = engine.now().toISOString();
   const predicate = copyPredicate({
     source: formatReference(source),
-    sourceDigest: probed.source?.digest ?? image.digest,
+    sourceDigest,
+    ...(platforms === undefined ? {} : { platforms: platforms.map(formatPlatform) }),
+    ...(verified === undefined ? {} : { verified }),
     targets: entry.targets.map(({ destination }) => formatReference(destination)),
     previous: probed.before,
     time,
   });
-  return wanted(image.digest, predicateType.copy, predicate, { created: time });
+  const renew = !saysOrigin(present, entry, sourceDigest);
+  return wanted(image.digest, predicateType.copy, predicate, { created: time }, renew);
 }
 
 /** New provenance for what was built, and for what would be built the same from inputs that changed. */

@@ -6,7 +6,9 @@
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { formatReference, pin, type Digest, type Tagged } from '../../reference.ts';
 import type { Image, Probed, StepContext, TagOutput } from '../engine.ts';
+import { isImmutable } from './immutable.ts';
 import { shortDigest } from '../wording.ts';
+import { backUp } from './backup.ts';
 
 export interface TagInput {
   readonly probed: Probed;
@@ -17,19 +19,28 @@ export async function tagStep(step: StepContext, { probed, image }: TagInput): P
   const { engine, entry } = step;
   const newlyPublished = probed.before[formatReference(entry.targets[0].destination)] !== image.digest;
   const moved: Record<string, boolean> = {};
+  const backups: Record<string, string> = {};
   // The entry's own tag moves last: killed in between, the next run still sees that the others are behind.
   for (const { destination, templated } of entry.targets.toReversed()) {
     const text = formatReference(destination);
+    if (isImmutable(entry) && (probed.before[text] ?? null) !== null) {
+      moved[text] = false;
+      continue;
+    }
     if (templated && !newlyPublished && destination !== entry.targets[0].destination) {
       moved[text] = false;
       continue;
     }
-    const result = await moveTag(engine.registry, destination, image.digest, probed.before[text] ?? null);
+    const seen = probed.before[text] ?? null;
+    const kept = await backUp(step, destination, image.digest, seen);
+    if (!kept.ok) return kept;
+    if (kept.value !== undefined) backups[text] = kept.value;
+    const result = await moveTag(engine.registry, destination, image.digest, seen);
     if (!result.ok) return result;
     moved[text] = result.value;
     if (result.value) step.log(`${text} → ${image.digest}`);
   }
-  return ok({ digest: image.digest, moved });
+  return ok({ digest: image.digest, moved, backups });
 }
 
 /**

@@ -6,7 +6,7 @@ import { missing, missingOnChild } from '../../trust/required.ts';
 import { believe } from '../believe.ts';
 import { legacyLacks } from '../believe-legacy.ts';
 import type { Image, StepContext, VerifyOutput } from '../engine.ts';
-import { attachedKind } from './probe.ts';
+import { attachedKind } from './standing.ts';
 
 export interface VerifyInput {
   readonly image: Image;

@@ -7,14 +7,25 @@ export interface Copy {
   readonly source: string;
   /** What the source named, before any platforms were left out. */
   readonly sourceDigest: Digest;
-  /** Only when the copy holds fewer platforms than the source. */
+  /** Only when the copy was asked to be of these platforms. */
   readonly platforms?: readonly string[];
   /** `registry/repository:tag` of every target. */
   readonly targets: readonly string[];
   /** Target → the digest its tag named before; `null` when there was none. */
   readonly previous: Readonly<Record<string, Digest | null>>;
+  /** Who was found to have signed the source, when that was asked for. */
+  readonly verified?: VerifiedSource;
   /** RFC 3339. */
   readonly time: string;
+}
+
+export interface VerifiedSource {
+  /** The subject of a certificate, or a key's fingerprint: sha256 of the SPKI DER, hex. */
+  readonly signer: string;
+  /** Of an identity. */
+  readonly issuer?: string;
+  /** When, if a log or a timestamp authority says so: RFC 3339. */
+  readonly signedAt?: string;
 }
 
 const MAX_TARGETS = 1000;
@@ -24,6 +35,7 @@ export function copyPredicate(copy: Copy): Readonly<Record<string, unknown>> {
   return {
     source: { reference: copy.source, digest: copy.sourceDigest },
     ...(copy.platforms === undefined ? {} : { platforms: copy.platforms }),
+    ...(copy.verified === undefined ? {} : { verified: copy.verified }),
     targets: copy.targets,
     previous: copy.previous,
     copiedOn: copy.time,
@@ -37,12 +49,35 @@ export function readCopy(predicate: unknown): Copy | undefined {
   const source = asText(from['reference']);
   const sourceDigest = asDigest(from['digest']);
   const platforms = optional(record, 'platforms', (value) => asList(value, MAX_PLATFORMS, asText));
+  const verified = optional(record, 'verified', readVerified);
   const targets = readTargets(record['targets']);
   const previous = readPrevious(record['previous']);
   const time = asTime(record['copiedOn']);
-  if (source === undefined || sourceDigest === undefined || platforms === undefined) return undefined;
+  if (source === undefined || sourceDigest === undefined) return undefined;
+  if (platforms === undefined || verified === undefined) return undefined;
   if (targets === undefined || previous === undefined || time === undefined) return undefined;
-  return { source, sourceDigest, ...platforms, targets, previous, time };
+  return { source, sourceDigest, ...platforms, ...verified, targets, previous, time };
+}
+
+export function readVerified(value: unknown): VerifiedSource | undefined {
+  const record = asRecord(value);
+  const signer = asText(record?.['signer']);
+  const issuer = record === undefined ? undefined : optional(record, 'issuer', asText);
+  const signedAt = record === undefined ? undefined : optional(record, 'signedAt', asTime);
+  if (signer === undefined || issuer === undefined || signedAt === undefined) return undefined;
+  return { signer, ...issuer, ...signedAt };
+}
+
+/** What an entry would have a copy attestation say. */
+export interface Origin {
+  readonly sourceDigest: Digest;
+  /** As `linux/amd64`, in the entry's order. */
+  readonly platforms?: readonly string[];
+}
+
+/** Whether it is about these very bytes at the source, and the same part of them. */
+export function isFrom(copy: Copy, { sourceDigest, platforms }: Origin): boolean {
+  return copy.sourceDigest === sourceDigest && copy.platforms?.join() === platforms?.join();
 }
 
 export function readTargets(value: unknown): readonly string[] | undefined {

@@ -1,0 +1,69 @@
+/** When a source image was made, by its own account. */
+import type { SyncEntry } from '../../config/model.ts';
+import { ok, type Result } from '../../failure.ts';
+import { isUnknownPlatform, mediaType, type ManifestContent } from '../../oci/model.ts';
+import { pin, type Pinned } from '../../reference.ts';
+import { asRecord, asTime, readJson } from '../../trust/strict.ts';
+import type { Engine } from '../engine.ts';
+
+const MAX_CONFIG = 4 * 1024 * 1024;
+const MAX_DEPTH = 3;
+/** Milliseconds: builds that are the same each time say 1970. */
+const DAY = 24 * 3600 * 1000;
+
+/**
+ * Milliseconds since 1970 of the newest platform image; undefined when one of those that count does not say. Noted by digest, as it
+ * never changes.
+ */
+export async function madeAt(
+  engine: Engine,
+  source: Pinned,
+  platforms: SyncEntry['platforms'],
+): Promise<Result<number | undefined>> {
+  const names = (platforms ?? []).map(({ os, architecture }) => `${os}/${architecture}`);
+  const noted = engine.notes.get('made', source.digest, ...names);
+  if (noted !== undefined) return ok(noted === '' ? undefined : Date.parse(noted));
+  const counts = new Set(names);
+  const times = await timesOf(engine.registry, source, counts, MAX_DEPTH);
+  if (!times.ok) return times;
+  const known = times.value.filter((time) => time !== undefined);
+  const made = known.length === times.value.length && known.length > 0 ? Math.max(...known) : undefined;
+  await engine.notes.put(made === undefined ? '' : new Date(made).toISOString(), 'made', source.digest, ...names);
+  return ok(made);
+}
+
+async function timesOf(
+  registry: Engine['registry'],
+  image: Pinned,
+  counts: ReadonlySet<string>,
+  depth: number,
+): Promise<Result<readonly (number | undefined)[]>> {
+  const content = await registry.manifest(pin(image, image.digest), 'source');
+  if (!content.ok) return content;
+  if (content.value === undefined || depth === 0) return ok([undefined]);
+  if (content.value.kind === 'manifest') return timeOf(registry, image, content.value);
+  const times: (number | undefined)[] = [];
+  for (const { digest, platform } of content.value.value.manifests) {
+    const name = `${platform?.os}/${platform?.architecture}`;
+    if (isUnknownPlatform(platform) || (platform !== undefined && counts.size > 0 && !counts.has(name))) continue;
+    const inner = await timesOf(registry, pin(image, digest), counts, depth - 1);
+    if (!inner.ok) return inner;
+    times.push(...inner.value);
+  }
+  return ok(times);
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties */
+async function timeOf(
+  registry: Engine['registry'],
+  image: Pinned,
+  { value: { config } }: Extract<ManifestContent, { readonly kind: 'manifest' }>,
+): Promise<Result<readonly (number | undefined)[]>> {
+  if (config.mediaType !== mediaType.ociConfig && config.mediaType !== mediaType.dockerConfig) return ok([undefined]);
+  const bytes = await registry.readBlob(image, config, 'source', MAX_CONFIG);
+  if (!bytes.ok) return bytes;
+  const json = readJson(bytes.value, MAX_CONFIG, 'the config');
+  const created = asTime(json.ok ? asRecord(json.value)?.['created'] : undefined);
+  const time = created === undefined ? 0 : Date.parse(created);
+  return ok([time < DAY ? undefined : time]);
+}

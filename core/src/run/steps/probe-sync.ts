@@ -1,0 +1,108 @@
+/** The probe of a sync: what the source names now, what of it is wanted, and whether the destination has it with all that belongs to it. */
+import type { SyncEntry } from '../../config/model.ts';
+import { fail, ok, type Result } from '../../failure.ts';
+import type { Change } from '../../journal/events.ts';
+import { formatReference, pin, type Digest, type Pinned } from '../../reference.ts';
+import { factsOf, type Fact } from '../../trust/facts.ts';
+import { absent } from '../absent.ts';
+import type { Probed, StepContext } from '../engine.ts';
+import { shortDigest } from '../wording.ts';
+import { keptDigest } from './immutable.ts';
+import { isUnverified, lacksOrigin } from './origin.ts';
+import { addedUpstream } from './referrers.ts';
+import { lagging, lookAt, type Targets } from './standing.ts';
+import { wantedOf } from './subset.ts';
+
+export async function probeSync(
+  step: StepContext,
+  entry: SyncEntry,
+  of: Digest | undefined,
+  { before, shape }: Targets,
+): Promise<Result<Probed>> {
+  const kept = keptDigest(entry, before);
+  const source = await sourceOf(step, entry, kept ?? of);
+  if (!source.ok) return source;
+  const published = before[formatReference(entry.targets[0].destination)] ?? null;
+  const part = kept === undefined ? await wantedOf(step, entry, source.value, published) : ok({ wanted: kept });
+  if (!part.ok) return part;
+  const digest = part.value.wanted ?? source.value.digest;
+  const found = { source: source.value, before, ...part.value, ...sourceChange(entry, before, digest) };
+  const behind = lagging(step, before, digest);
+  if (behind !== undefined) return ok({ ...found, goal: false, why: behind });
+  const isCopy = step.planned.trust === 'copy';
+  const looked = isCopy ? ok({ facts: [], why: undefined }) : await lookAt(step, digest, shape);
+  if (!looked.ok) return looked;
+  const { facts } = looked.value;
+  const open = kept === undefined ? await openQuestion(step, entry, found, facts) : ok(undefined);
+  if (!open.ok) return open;
+  const why = looked.value.why ?? open.value;
+  if (isCopy) return ok({ ...found, digest, goal: why === undefined, why: why ?? 'the copy is there' });
+  const repair = why !== undefined && kept !== undefined && entry.platforms !== undefined;
+  const origin = repair ? await originOfKept(step, entry, source.value, facts) : source;
+  if (!origin.ok) return origin;
+  return ok({
+    ...found,
+    source: origin.value,
+    digest,
+    facts,
+    goal: why === undefined,
+    why: why ?? `${shortDigest(digest)} is there, signed and attested`,
+  });
+}
+
+/** Nothing has changed of what is not published yet. */
+function sourceChange(
+  { targets }: SyncEntry,
+  before: Targets['before'],
+  digest: Digest,
+): { readonly changes?: readonly Change[] } {
+  const from = before[formatReference(targets[0].destination)] ?? null;
+  return from === null || from === digest ? {} : { changes: [{ part: 'source', from, to: digest }] };
+}
+
+/**
+ * Why a copy needs work though it is complete: upstream has attached more to it, or it is not known who signed it, or of what it
+ * is a part.
+ */
+async function openQuestion(
+  step: StepContext,
+  entry: SyncEntry,
+  { source, wanted }: Pick<Probed, 'wanted'> & { readonly source: Pinned },
+  facts: readonly Fact[],
+): Promise<Result<string | undefined>> {
+  // The index of a subset is not upstream's: nobody there has attached anything to it.
+  if (entry.referrers !== undefined && (wanted ?? source.digest) === source.digest) {
+    const subject = pin(entry.targets[0].destination, source.digest);
+    const added = await addedUpstream(step, entry.referrers, { source, subject });
+    if (!added.ok) return added;
+    if (added.value > 0) return ok(`upstream has attached ${added.value} more to it`);
+  }
+  if (isUnverified(step.engine, entry, source, facts)) return ok('its source was not verified yet');
+  return ok(step.planned.trust === 'copy' ? undefined : lacksOrigin(facts, entry, source.digest));
+}
+
+/** Whose subset an immutable tag names: its digest is not upstream's. */
+function originOfKept(
+  step: StepContext,
+  entry: SyncEntry,
+  source: Pinned,
+  facts: readonly Fact[],
+): Promise<Result<Pinned>> {
+  const [attested] = factsOf(facts, 'copy');
+  return attested === undefined
+    ? sourceOf(step, entry, undefined)
+    : Promise.resolve(ok(pin(source, attested.content.copy.sourceDigest, source.tag)));
+}
+
+async function sourceOf({ engine }: StepContext, entry: SyncEntry, of: Digest | undefined): Promise<Result<Pinned>> {
+  const { source } = entry;
+  if (of !== undefined) return ok(pin(source, of, source.tag));
+  if (source.kind === 'pinned') return ok(source);
+  const head = await engine.registry.head(source, 'source');
+  if (!head.ok) return head;
+  if (head.value === undefined) {
+    const hint = 'check the name and the tag; a private repository also answers so to whoever may not read it';
+    return fail(absent(source, 'source', hint, entry.at));
+  }
+  return ok(pin(source, head.value.digest, source.tag));
+}

@@ -1,0 +1,123 @@
+/**
+ * The tags that cosign keeps beside an image, as far as an entry's `referrers` asks for them: copied as tags, and merged with
+ * what Slipway itself keeps there. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
+ */
+import type { ReferrerFilter } from '../../config/model.ts';
+import { ok, type Result } from '../../failure.ts';
+import type { ManifestContent } from '../../oci/model.ts';
+import { pin, type Digest, type Repository, type Tag, type Tagged } from '../../reference.ts';
+import { copy } from '../../registry/copy.ts';
+import { trustedMirrors } from '../../registry/mirrors.ts';
+import type { Head } from '../../registry/model.ts';
+import { legacyType, type Layer, type LegacyKind } from '../../trust/legacy.ts';
+import type { Engine, StepContext } from '../engine.ts';
+import { writeLegacy } from './legacy.ts';
+import { passes, type Ends } from './referrers-filter.ts';
+
+type Kind = LegacyKind | 'sbom';
+
+const KINDS: readonly Kind[] = ['sig', 'att', 'sbom'];
+/** What the layers of such a tag are; of an SBOM any of several. */
+const TYPES: Readonly<Record<Kind, readonly string[]>> = {
+  sig: [legacyType.sig],
+  att: [legacyType.att],
+  sbom: [
+    'text/spdx',
+    'text/spdx+xml',
+    'text/spdx+json',
+    'application/spdx+json',
+    'application/vnd.cyclonedx',
+    'application/vnd.cyclonedx+xml',
+    'application/vnd.cyclonedx+json',
+    'application/vnd.syft+json',
+  ],
+};
+const MAX_LAYER = 64 * 1024 * 1024;
+
+function asks(filter: ReferrerFilter, kind: Kind): boolean {
+  return TYPES[kind].some(passes(filter));
+}
+
+function tagged({ registry, path }: Repository, digest: Digest, kind: Kind): Tagged {
+  return { kind: 'tagged', registry, path, tag: `${digest.replace(':', '-')}.${kind}` as Tag };
+}
+
+/**
+ * The `.sig` tag of an image at its source. Only registries without the referrers API are asked: elsewhere one list is enough, as
+ * whoever signs there today signs with a referrer. `lacking`: the destination's is another.
+ */
+export async function legacySignature(
+  { registry, settings }: Engine,
+  filter: ReferrerFilter,
+  { source, subject }: Ends,
+  only?: 'source',
+): Promise<Result<{ readonly source: Digest | undefined; readonly lacking: boolean }>> {
+  const nothing = ok({ source: undefined, lacking: false });
+  const places = [...trustedMirrors(settings.mirrors, source), source];
+  if (!asks(filter, 'sig') || !places.some((place) => registry.referrersApi(place) === false)) return nothing;
+  const upstream = await registry.head(tagged(source, source.digest, 'sig'), 'source');
+  if (!upstream.ok) return upstream;
+  if (upstream.value === undefined) return nothing;
+  const { digest } = upstream.value;
+  if (only !== undefined) return ok({ source: digest, lacking: false });
+  const here = await registry.head(tagged(subject, subject.digest, 'sig'), 'destination');
+  return here.ok ? ok({ source: digest, lacking: here.value?.digest !== digest }) : here;
+}
+
+/** How many tags were copied or added to. */
+export async function carryLegacyTags(step: StepContext, filter: ReferrerFilter, ends: Ends): Promise<Result<number>> {
+  const { registry } = step.engine;
+  const kinds = KINDS.filter((kind) => asks(filter, kind));
+  const heads = await Promise.all(
+    kinds.map((kind) => registry.head(tagged(ends.source, ends.source.digest, kind), 'source')),
+  );
+  let carried = 0;
+  for (const [at, kind] of kinds.entries()) {
+    const head = heads[at];
+    if (head === undefined || (head.ok && head.value === undefined)) continue;
+    if (!head.ok) return head;
+    const done = head.value === undefined ? ok(false) : await carryTag(step, ends, kind, head.value);
+    if (!done.ok) return done;
+    if (done.value) carried += 1;
+  }
+  return ok(carried);
+}
+
+async function carryTag(
+  step: StepContext,
+  { source, subject }: Ends,
+  kind: Kind,
+  upstream: Head,
+): Promise<Result<boolean>> {
+  const { registry } = step.engine;
+  const target = tagged(subject, subject.digest, kind);
+  const here = await registry.head(target, 'destination');
+  if (!here.ok) return here;
+  if (here.value?.digest === upstream.digest) return ok(false);
+  const content = await registry.manifest(pin(source, upstream.digest), 'source');
+  if (!content.ok || content.value === undefined) return content.ok ? ok(false) : content;
+  if (here.value !== undefined && kind !== 'sbom') return addLayers(step, { source, subject }, kind, content.value);
+  const from = registry.content(source, 'source');
+  const to = registry.content(subject, 'destination');
+  const copied = await copy(from, to, upstream.digest, { source: source.registry, signal: step.signal });
+  if (!copied.ok) return copied;
+  const moved = await registry.tag(pin(subject, upstream.digest), target.tag, copied.value.root);
+  return moved.ok ? ok(true) : moved;
+}
+
+/** Both ends have signatures: upstream's are added to those that are here. */
+async function addLayers(
+  step: StepContext,
+  { source, subject }: Ends,
+  kind: LegacyKind,
+  content: ManifestContent,
+): Promise<Result<boolean>> {
+  if (content.kind === 'index') return ok(false);
+  const layers: Layer[] = [];
+  for (const descriptor of content.value.layers) {
+    const bytes = await step.engine.registry.readBlob(source, descriptor, 'source', MAX_LAYER);
+    if (!bytes.ok) return bytes;
+    layers.push({ descriptor: { ...descriptor, annotations: descriptor.annotations ?? {} }, bytes: bytes.value });
+  }
+  return writeLegacy(step, subject, kind, layers, new Set());
+}

@@ -1,0 +1,192 @@
+/**
+ * `referrers:` of a sync: what upstream attached to its image travels along, unaltered. Here it is only a candidate as anything
+ * else that lies beside an image: nothing of it counts as ours.
+ */
+import type { ReferrerFilter, SyncEntry } from '../../config/model.ts';
+import { fail, ok, type Result } from '../../failure.ts';
+import { mediaType, type Descriptor, type ManifestContent } from '../../oci/model.ts';
+import { formatPinned, formatReference, formatRepository, pin, type Digest, type Pinned } from '../../reference.ts';
+import { copy } from '../../registry/copy.ts';
+import { trustedMirrors } from '../../registry/mirrors.ts';
+import type { Referrer } from '../../registry/model.ts';
+import type { Engine, StepContext } from '../engine.ts';
+import { passes, type Ends } from './referrers-filter.ts';
+import { carryLegacyTags, legacySignature } from './referrers-legacy.ts';
+
+/** Of one image, with all that refers to what refers to it; more is a flood. */
+const MAX_REFERRERS = 1000;
+const MAX_DEPTH = 8;
+
+/**
+ * How many upstream has attached to the image that the destination lacks; 0 when nothing was added. It costs the one list of
+ * what refers to the image, where this machine remembers what was there when all of it was copied.
+ */
+export async function addedUpstream(
+  { engine }: StepContext,
+  filter: ReferrerFilter,
+  ends: Ends,
+): Promise<Result<number>> {
+  const listed = await listSource(engine, ends.source);
+  if (!listed.ok) return listed;
+  const seen = await stateOf(engine, filter, ends, listed.value);
+  if (!seen.ok) return seen;
+  if (engine.notes.get(...noteName(filter, ends)) === seen.value) return ok(0);
+  const there = await engine.registry.referrers(ends.subject, 'destination');
+  if (!there.ok) return there;
+  const present = new Set(there.value.map(({ descriptor }) => descriptor.digest));
+  const absent = listed.value.filter(({ descriptor }) => !present.has(descriptor.digest));
+  const wanted = await filtered(engine, filter, ends.source, absent);
+  if (!wanted.ok) return wanted;
+  const legacy = await legacySignature(engine, filter, ends);
+  if (!legacy.ok) return legacy;
+  const added = wanted.value.length + (legacy.value.lacking ? 1 : 0);
+  if (added === 0) await engine.notes.put(seen.value, ...noteName(filter, ends));
+  return ok(added);
+}
+
+/** Copies what refers to the image and to its `children`, and what refers to that, as far as it passes the filter. */
+export async function carryReferrers(
+  step: StepContext,
+  { referrers: filter }: SyncEntry,
+  source: Pinned,
+  subjects: readonly Pinned[],
+): Promise<Result<number>> {
+  if (filter === undefined) return ok(0);
+  const { engine } = step;
+  const state = { visited: new Set<Digest>(), copied: 0 };
+  for (const subject of subjects) {
+    const ends = { source: pin(source, subject.digest), subject };
+    const listed = await listSource(engine, ends.source);
+    if (!listed.ok) return listed;
+    const carried = await carry(step, filter, ends, listed.value, state, 0);
+    if (!carried.ok) return carried;
+    const tags = await carryLegacyTags(step, filter, ends);
+    if (!tags.ok) return tags;
+    state.copied += tags.value;
+    if (subject.digest !== source.digest) continue;
+    const seen = await stateOf(engine, filter, ends, listed.value);
+    if (!seen.ok) return seen;
+    await engine.notes.put(seen.value, ...noteName(filter, ends));
+  }
+  if (state.copied > 0) step.log(`copied ${state.copied} of what upstream attached to ${formatReference(source)}`);
+  return ok(state.copied);
+}
+
+interface Carrying {
+  /** A manifest may refer to one that refers to another and so on, but each is copied once. */
+  readonly visited: Set<Digest>;
+  copied: number;
+}
+
+async function carry(
+  step: StepContext,
+  filter: ReferrerFilter,
+  ends: Ends,
+  listed: readonly Referrer[],
+  state: Carrying,
+  depth: number,
+): Promise<Result<void>> {
+  const { engine, signal } = step;
+  const open = listed.filter(({ descriptor }) => !state.visited.has(descriptor.digest));
+  if (open.length === 0) return ok(undefined);
+  for (const { descriptor } of open) state.visited.add(descriptor.digest);
+  if (state.visited.size > MAX_REFERRERS || depth > MAX_DEPTH) return fail(tooMany(ends.source));
+  const wanted = await filtered(engine, filter, ends.source, open);
+  if (!wanted.ok) return wanted;
+  const there = wanted.value.length === 0 ? ok([]) : await engine.registry.referrers(ends.subject, 'destination');
+  if (!there.ok) return there;
+  const present = new Set(there.value.map(({ descriptor }) => descriptor.digest));
+  const lacking = wanted.value.filter(({ digest }) => !present.has(digest));
+  const [from, to] = [
+    engine.registry.content(ends.source, 'source'),
+    engine.registry.content(ends.subject, 'destination'),
+  ];
+  for (const { digest } of lacking) {
+    const copied = await copy(from, to, digest, { source: ends.source.registry, signal });
+    if (!copied.ok) return copied;
+  }
+  const listing = lacking.length === 0 ? ok(undefined) : await engine.registry.list(ends.subject, lacking);
+  if (!listing.ok) return listing;
+  state.copied += lacking.length;
+  for (const { digest } of wanted.value) {
+    const inner = { source: pin(ends.source, digest), subject: pin(ends.subject, digest) };
+    const further = await listSource(engine, inner.source);
+    if (!further.ok) return further;
+    const done = await carry(step, filter, inner, further.value, state, depth + 1);
+    if (!done.ok) return done;
+  }
+  return ok(undefined);
+}
+
+/**
+ * Those that pass, as the destination is to list them. A list may leave out the type, say that of the config in its place, or
+ * name what refers to something else: what decides is the manifest.
+ */
+async function filtered(
+  { registry }: Engine,
+  filter: ReferrerFilter,
+  subject: Pinned,
+  listed: readonly Referrer[],
+): Promise<Result<readonly Descriptor[]>> {
+  const pass = passes(filter);
+  const wanted: Descriptor[] = [];
+  for (const { descriptor } of listed) {
+    const listedAs = descriptor.artifactType;
+    if (listedAs !== undefined && listedAs !== mediaType.empty && !pass(listedAs)) continue;
+    const content = await registry.manifest(pin(subject, descriptor.digest), 'source');
+    if (!content.ok) return content;
+    // A list may still name what was deleted.
+    if (content.value?.value.subject?.digest !== subject.digest) continue;
+    const artifactType = typeOf(content.value);
+    const { annotations } = content.value.value;
+    if (!pass(artifactType)) continue;
+    wanted.push({
+      ...content.value.descriptor,
+      ...(artifactType === undefined ? {} : { artifactType }),
+      ...(annotations === undefined ? {} : { annotations }),
+    });
+  }
+  return ok(wanted);
+}
+
+/** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers */
+function typeOf(content: ManifestContent): string | undefined {
+  return content.value.artifactType ?? (content.kind === 'manifest' ? content.value.config.mediaType : undefined);
+}
+
+/** A mirror that decides tags decides this too. The others serve bytes only. */
+async function listSource({ registry, settings }: Engine, source: Pinned): Promise<Result<readonly Referrer[]>> {
+  for (const place of trustedMirrors(settings.mirrors, source)) {
+    const listed = await registry.referrers(pin(place, source.digest), 'source');
+    if (listed.ok) return listed;
+  }
+  return registry.referrers(pin(source, source.digest), 'source');
+}
+
+/** One text for all that upstream attaches to the image now. */
+async function stateOf(
+  engine: Engine,
+  filter: ReferrerFilter,
+  ends: Ends,
+  listed: readonly Referrer[],
+): Promise<Result<string>> {
+  const legacy = await legacySignature(engine, filter, ends, 'source');
+  if (!legacy.ok) return legacy;
+  const digests = listed.map(({ descriptor }) => descriptor.digest).sort();
+  return ok(JSON.stringify([digests, legacy.value.source ?? null]));
+}
+
+function noteName({ types }: ReferrerFilter, { source, subject }: Ends): readonly string[] {
+  return ['referrers', formatRepository(source), formatPinned(subject), JSON.stringify(types ?? null)];
+}
+
+function tooMany(subject: Pinned) {
+  return {
+    reason: 'registry' as const,
+    class: 'permanent' as const,
+    side: 'source' as const,
+    host: subject.registry,
+    message: `more refers to ${formatPinned(subject)} than can be copied (${MAX_REFERRERS}, ${MAX_DEPTH} deep)`,
+    hint: 'choose with "types" of "referrers" which are wanted',
+  };
+}

@@ -1,0 +1,86 @@
+/** How what is published stands: which tags are behind, what is believed of the image, and what it lacks. */
+import { ok, type Result } from '../../failure.ts';
+import { formatReference, pin, type Digest } from '../../reference.ts';
+import { judge } from '../../policy/gate.ts';
+import { rulesFor } from '../../policy/rules.ts';
+import type { Fact } from '../../trust/facts.ts';
+import { missing, newestScan } from '../../trust/required.ts';
+import { believe } from '../believe.ts';
+import { legacyLacks } from '../believe-legacy.ts';
+import type { StepContext } from '../engine.ts';
+import { shortDigest } from '../wording.ts';
+import { isImmutable } from './immutable.ts';
+
+export interface Targets {
+  /** Target → what its tag names now; `null`: no such tag. */
+  readonly before: Readonly<Record<string, Digest | null>>;
+  /** Of what the entry's own tag names. */
+  readonly shape: 'index' | 'manifest';
+}
+
+/**
+ * Why the tags are behind `digest`; `undefined` when they are not. A tag from `{date}` or `{sha}` moves only together with a
+ * newly published digest, so it is never behind by itself.
+ */
+export function lagging(
+  { entry }: StepContext,
+  before: Readonly<Record<string, Digest | null>>,
+  digest: Digest,
+): string | undefined {
+  for (const [position, { destination, templated }] of entry.targets.entries()) {
+    if (templated && position > 0) continue;
+    const text = formatReference(destination);
+    const now = before[text] ?? null;
+    if (now === null) return position === 0 ? 'not published yet' : `${destination.tag} is not there yet`;
+    if (now !== digest && !isImmutable(entry))
+      return `${destination.tag} names ${shortDigest(now)}, not ${shortDigest(digest)}`;
+  }
+  return undefined;
+}
+
+interface Looked {
+  readonly facts: readonly Fact[];
+  readonly why: string | undefined;
+}
+
+/** What is believed of the published image, and why it needs work all the same. */
+export async function lookAt(step: StepContext, digest: Digest, shape: Targets['shape']): Promise<Result<Looked>> {
+  const { engine, entry, planned } = step;
+  const { signing } = engine;
+  if (signing === undefined) return ok({ facts: [], why: 'unsigned runs never count as done' });
+  const believed = await believe(step, pin(entry.targets[0].destination, digest), signing);
+  if (!believed.ok) return believed;
+  const { facts } = believed.value;
+  if (entry.always) return ok({ facts, why: 'always' });
+  const wanted = { kind: attachedKind(step), shape };
+  const legacy = await legacyLacks(step, pin(entry.targets[0].destination, digest), signing, wanted);
+  if (!legacy.ok) return legacy;
+  const lacks = [...missing({ ...wanted, facts }), ...legacy.value];
+  if (lacks.length > 0) return ok({ facts, why: `missing: ${lacks.join(', ')}` });
+  const scan = newestScan(facts)?.content.scan;
+  const age = engine.settings.policy.scanMaxAge;
+  if (scan !== undefined && age !== undefined && engine.now().getTime() - Date.parse(scan.finishedAt) > age) {
+    return ok({ facts, why: `its scan is from ${scan.finishedAt}` });
+  }
+  if (scan !== undefined) {
+    const rules = rulesFor(engine.settings.policy, {
+      id: entry.id,
+      kind: attachedKind(step),
+      destination: planned.destination,
+    });
+    // The image that the tag names is never worse than itself.
+    const judgement = judge({ rules, scan, before: scan, today: engine.now().toISOString().slice(0, 10) });
+    if (judgement.verdict === 'refuse') return ok({ facts, why: 'the policy refuses it now' });
+  }
+  return ok({ facts, why: undefined });
+}
+
+/** A retag is judged, and needs what is attached, as its source entry does. */
+export function attachedKind({
+  engine,
+  entry,
+  planned,
+}: Pick<StepContext, 'engine' | 'entry' | 'planned'>): 'sync' | 'build' {
+  if (planned.retagOf === undefined) return entry.kind;
+  return engine.planned.entries.get(planned.retagOf)?.kind ?? 'build';
+}

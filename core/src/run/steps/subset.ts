@@ -1,0 +1,95 @@
+/** `platforms:` of a sync: which digest they come to, and how its bytes come into the destination repository. */
+import type { SyncEntry } from '../../config/model.ts';
+import { fail, ok, type Result } from '../../failure.ts';
+import { formatPlatform, mediaType, type Platform } from '../../oci/model.ts';
+import { subsetOf, type Lacking, type Subset, type SubsetReader } from '../../oci/subset.ts';
+import { formatReference, parseDigest, pin, type Digest, type Pinned } from '../../reference.ts';
+import { factsOf } from '../../trust/facts.ts';
+import { isFrom } from '../../trust/predicates/copy.ts';
+import { absent } from '../absent.ts';
+import { believe } from '../believe.ts';
+import type { Probed, StepContext } from '../engine.ts';
+import { configPlatform } from './image.ts';
+
+export type Wanted = Pick<Probed, 'wanted' | 'subset'>;
+
+/**
+ * The digest that the tags are to name. The source is read only when neither this machine's notes nor a believed attestation on
+ * `published`, what the entry's own tag names now, says what it gives.
+ */
+export async function wantedOf(
+  step: StepContext,
+  entry: SyncEntry,
+  source: Pinned,
+  published: Digest | null,
+): Promise<Result<Wanted>> {
+  const { platforms } = entry;
+  if (platforms === undefined) return ok({});
+  const { engine, planned } = step;
+  const names = platforms.map(formatPlatform);
+  const noted = parseDigest(engine.notes.get('subset', source.digest, ...names) ?? '');
+  if (noted !== undefined) return ok({ wanted: noted });
+  if (published !== null && planned.trust === 'full' && engine.signing !== undefined) {
+    const believed = await believe(step, pin(entry.targets[0].destination, published), engine.signing);
+    if (!believed.ok) return believed;
+    const origin = { sourceDigest: source.digest, platforms: names };
+    if (factsOf(believed.value.facts, 'copy').some(({ content }) => isFrom(content.copy, origin))) {
+      await engine.notes.put(published, 'subset', source.digest, ...names);
+      return ok({ wanted: published });
+    }
+  }
+  const made = await readSubset(step, entry, source, platforms);
+  return made.ok ? ok({ wanted: made.value.digest, subset: made.value }) : made;
+}
+
+/** Reads the source; a `source` failure that lists what there is when a platform is missing. */
+export async function readSubset(
+  { engine }: StepContext,
+  entry: SyncEntry,
+  source: Pinned,
+  platforms: readonly Platform[],
+): Promise<Result<Subset>> {
+  const { registry } = engine;
+  const root = await registry.manifest(pin(source, source.digest), 'source');
+  if (!root.ok) return root;
+  if (root.value === undefined) return fail(gone(entry, source, source.digest));
+  const reader: SubsetReader = {
+    async manifest({ digest }) {
+      const child = await registry.manifest(pin(source, digest), 'source');
+      if (!child.ok) return child;
+      return child.value === undefined ? fail(gone(entry, source, digest)) : ok(child.value);
+    },
+    async platform({ value: { config } }) {
+      const isImage = config.mediaType === mediaType.ociConfig || config.mediaType === mediaType.dockerConfig;
+      return isImage ? configPlatform(registry, source, config, 'source') : ok(undefined);
+    },
+  };
+  const found = await subsetOf(root.value, platforms, reader);
+  if (!found.ok) return found;
+  if (!found.value.found) return fail(lacking(entry, source, found.value.lacking));
+  const { subset } = found.value;
+  await engine.notes.put(subset.digest, 'subset', source.digest, ...platforms.map(formatPlatform));
+  return ok(subset);
+}
+
+function gone(entry: SyncEntry, source: Pinned, digest: Digest) {
+  return absent(pin(source, digest), 'source', 'the image is incomplete where it comes from', entry.at);
+}
+
+function lacking(entry: SyncEntry, source: Pinned, { absent: missing, present }: Lacking) {
+  const name = formatReference(source);
+  const there =
+    present.length === 0 ? 'it is no image of any platform' : `it has ${present.slice(0, MAX_NAMED).join(', ')}`;
+  return {
+    reason: 'registry' as const,
+    class: 'permanent' as const,
+    side: 'source' as const,
+    host: source.registry,
+    message: `${name} lacks ${missing.map(formatPlatform).join(', ')}: ${there}`,
+    hint: 'change "platforms" of the entry',
+    at: entry.at,
+  };
+}
+
+/** Platforms that a message lists. */
+const MAX_NAMED = 40;

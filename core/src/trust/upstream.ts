@@ -1,0 +1,23 @@
+/** Whether who signed a source is one of those that a config asks for. Pure. */
+import { RE2JS } from 're2js';
+import type { Accept } from '../config/model.ts';
+import type { VerifiedSource } from './predicates/copy.ts';
+
+type Matcher = Extract<Accept, { readonly kind: 'identity' }>['issuer'];
+
+export function isAccepted({ signer, issuer }: VerifiedSource, accept: readonly Accept[]): boolean {
+  return accept.some((one) => {
+    if (one.kind === 'key') return issuer === undefined && one.fingerprint === signer;
+    return issuer !== undefined && matches(one.issuer, issuer) && matches(one.subject, signer);
+  });
+}
+
+/** The whole text, in time that grows with its length alone, whatever the pattern. */
+function matches(wanted: Matcher, actual: string): boolean {
+  if ('exact' in wanted) return wanted.exact === actual;
+  try {
+    return RE2JS.compile(wanted.pattern).matches(actual);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,191 @@
+/** `referrers:`: what upstream attached travels along, by the API or by tags on either side. */
+import { describe, expect, test } from 'vitest';
+import { worldSettings } from '../../demo/world/settings.ts';
+import { cosign, crane, freshPath, push, tool, world } from '../world.ts';
+import { project } from './project.ts';
+import { image } from './shorthand.ts';
+
+type Kind = 'api' | 'tags';
+
+function hostOf(kind: Kind, side: 'source' | 'destination'): string {
+  const { referrers } = world();
+  if (kind === 'tags') return world()[side].host;
+  if (referrers === undefined) throw new Error('the world has no registry with the referrers API');
+  return referrers.host;
+}
+
+async function sign(reference: string, ...format: readonly string[]): Promise<void> {
+  const { keys } = world();
+  const own = format.length > 0 ? format : ['--signing-config', keys.signingConfig, '--trusted-root', keys.trustedRoot];
+  const signed = await cosign(['sign', '--yes', '--key', keys.foreign.key, ...own, reference]);
+  if (signed.code !== 0) throw new Error(signed.stderr);
+}
+
+const LEGACY = ['--new-bundle-format=false', '--use-signing-config=false', '--tlog-upload=false'];
+
+/** What regctl sees attached: artifact types, sorted. */
+async function attached(reference: string): Promise<readonly string[]> {
+  const { code, stdout, stderr } = await tool('regctl', [
+    '--host',
+    `reg=${reference.split('/')[0]},tls=disabled`,
+    'artifact',
+    'list',
+    reference,
+    '--format',
+    '{{json .}}',
+  ]);
+  if (code !== 0) throw new Error(stderr);
+  const { descriptors = [] } = JSON.parse(stdout) as { readonly descriptors?: readonly { readonly digest: string }[] };
+  // What the registry says of them in its list may be the type of their config.
+  const repository = reference.slice(0, reference.indexOf('@'));
+  const types = await Promise.all(
+    descriptors.map(async ({ digest }) => {
+      const manifest = JSON.parse((await crane('manifest', `${repository}@${digest}`)).stdout) as {
+        artifactType?: string;
+      };
+      return manifest.artifactType ?? '';
+    }),
+  );
+  return types.sort();
+}
+
+async function attach(reference: string, type: string, content: string): Promise<string> {
+  const { code, stdout, stderr } = await tool(
+    'regctl',
+    [
+      '--host',
+      `reg=${reference.split('/')[0]},tls=disabled`,
+      'artifact',
+      'put',
+      '--artifact-type',
+      type,
+      '--subject',
+      reference,
+      '--format',
+      '{{.Manifest.GetDescriptor.Digest}}',
+    ],
+    { input: content },
+  );
+  if (code !== 0) throw new Error(stderr);
+  return stdout.trim();
+}
+
+const foreign = async (reference: string, ...flags: readonly string[]): Promise<boolean> =>
+  (await cosign(['verify', '--insecure-ignore-tlog', ...flags, '--key', world().keys.foreign.publicKey, reference]))
+    .code === 0;
+
+describe.each([
+  { from: 'tags', to: 'tags' },
+  { from: 'api', to: 'tags' },
+  { from: 'tags', to: 'api' },
+] as const)('from a registry with $from to one with $to', ({ from, to }) => {
+  test('all of it, what refers to that, and what is added later though the image is the same', async () => {
+    const [here, there] = [freshPath('upstream'), freshPath('carried')];
+    const name = `${hostOf(from, 'source')}/${here}`;
+    const digest = await push(image(`carried-${from}-${to}`), `${name}:1`);
+    const sbom = await attach(`${name}@${digest}`, 'application/spdx+json', '{"spdx":1}');
+    await attach(`${name}@${sbom}`, 'application/vnd.example.note', 'about the SBOM');
+    await sign(`${name}@${digest}`);
+    const destination = `${hostOf(to, 'destination')}/${there}`;
+    const one = await project({ sync: [{ source: `${name}:1`, destination: `${destination}:1`, referrers: true }] });
+    const ran = await one.run('run');
+    expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+    expect(await foreign(`${destination}@${digest}`)).toBe(true);
+    expect(await attached(`${destination}@${digest}`)).toContain('application/spdx+json');
+    expect(await attached(`${destination}@${sbom}`)).toEqual(['application/vnd.example.note']);
+    // Ours are beside them.
+    const again = await one.run('run');
+    expect(again.row(`${there}:1`), again.stdout).toMatchObject({ outcome: 'unchanged', signed: true });
+    expect(again.answer.tools).toEqual([]);
+    expect((await one.run('verify', '--deep')).code).toBe(0);
+
+    await attach(`${name}@${digest}`, 'application/vnd.example.late', 'later');
+    const later = await one.run('run');
+    const row = later.row(`${there}:1`);
+    expect(row, later.stdout).toMatchObject({
+      outcome: 'unchanged',
+      digest,
+      why: 'upstream has attached 1 more to it',
+    });
+    expect(await attached(`${destination}@${digest}`)).toContain('application/vnd.example.late');
+    expect((await one.run('run')).row(`${there}:1`).why).not.toContain('upstream');
+  });
+});
+
+test('only the types that are asked for, whether the list says them or not', async () => {
+  const name = `${world().source.host}/${freshPath('typed')}`;
+  const digest = await push(image('typed'), `${name}:1`);
+  await attach(`${name}@${digest}`, 'application/spdx+json', '{}');
+  await attach(`${name}@${digest}`, 'application/vnd.example.other', 'x');
+  // Some tools keep the list without types.
+  const tag = digest.replace(':', '-');
+  const list = JSON.parse((await crane('manifest', `${name}:${tag}`)).stdout) as {
+    manifests: Record<string, unknown>[];
+  };
+  const bare = {
+    ...list,
+    manifests: list.manifests.map(({ mediaType, digest: own, size }) => ({ mediaType, digest: own, size })),
+  };
+  const put = await fetch(`http://${name.replace('/', '/v2/')}/manifests/${tag}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/vnd.oci.image.index.v1+json' },
+    body: JSON.stringify(bare),
+  });
+  expect(put.status).toBe(201);
+  await sign(`${name}@${digest}`, ...LEGACY);
+  const destination = `${world().destination.host}/${freshPath('typed')}`;
+  const referrers = { types: ['application/spdx*'] };
+  const one = await project({
+    sync: [{ source: `${name}:1`, destination: `${destination}:1`, referrers }],
+    settings: { trust: [{ match: '**', level: 'copy' }] },
+  });
+  const ran = await one.run('run');
+  expect(ran.code, ran.stdout).toBe(0);
+  expect(await attached(`${destination}@${digest}`)).toEqual(['application/spdx+json']);
+  expect((await crane('ls', destination)).stdout).not.toContain('.sig');
+});
+
+test("cosign's tags travel as tags, also those of the platforms, and are merged with ours", async () => {
+  const name = `${world().source.host}/${freshPath('legacy')}`;
+  const layout = image('legacy-tags');
+  const digest = await push(layout, `${name}:1`);
+  const index = JSON.parse((await crane('manifest', `${name}:1`)).stdout) as {
+    readonly manifests: readonly { readonly digest: string }[];
+  };
+  const child = index.manifests[0]?.digest ?? '';
+  for (const each of [digest, child]) await sign(`${name}@${each}`, ...LEGACY);
+  const destination = `${world().destination.host}/${freshPath('legacy')}`;
+  const { signing } = worldSettings(world()) as {
+    readonly signing: object;
+  };
+  const one = await project({
+    sync: [{ source: `${name}:1`, destination: `${destination}:1`, referrers: true }],
+    settings: { signing: { ...signing, format: 'both' } },
+  });
+  const ran = await one.run('run');
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  for (const each of [digest, child])
+    expect(await foreign(`${destination}@${each}`, '--new-bundle-format=false')).toBe(true);
+  const ours = [
+    'verify',
+    '--insecure-ignore-tlog',
+    '--new-bundle-format=false',
+    '--key',
+    world().keys.production.publicKey,
+  ];
+  expect((await cosign([...ours, `${destination}@${digest}`])).code).toBe(0);
+  // Signed once more upstream: noticed, and added to what is here.
+  await cosign(['sign', '--yes', '--key', world().keys.scratch.key, ...LEGACY, `${name}@${digest}`]);
+  const later = await one.run('run');
+  expect(later.code, later.stdout + later.stderr).toBe(0);
+  const scratch = [
+    'verify',
+    '--insecure-ignore-tlog',
+    '--new-bundle-format=false',
+    '--key',
+    world().keys.scratch.publicKey,
+  ];
+  expect((await cosign([...scratch, `${destination}@${digest}`])).code).toBe(0);
+  expect((await cosign([...ours, `${destination}@${digest}`])).code).toBe(0);
+  expect((await one.run('run')).answer.tools).toEqual([]);
+});
