@@ -240,6 +240,19 @@ test('trap 18: a login that is not accepted is told as such, since it stands in 
   expect(failure.hint).toContain('log out to read public images');
 });
 
+test('trap 19: 403 for what we are about to write may mean that it is not there yet, and nothing else does', async () => {
+  await using server = await startScriptedRegistry({ onRequest: () => ({ kind: 'answer', status: 403 }) });
+  await using registry = client({ writes: ({ path }) => path === 'a' });
+  expect(must(await registry.head(reference(`${server.host}/a:1`), 'destination'))).toBeUndefined();
+  for (const [name, side] of [
+    ['a', 'source'],
+    ['b', 'destination'],
+  ] as const) {
+    const failure = failureOf(await registry.head(reference(`${server.host}/${name}:1`), side));
+    expect(failure).toMatchObject({ class: 'permanent', status: 403 });
+  }
+});
+
 describe('what is remembered of earlier runs', () => {
   const remembering = (
     known: Readonly<Record<string, Challenge>>,

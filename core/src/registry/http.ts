@@ -4,7 +4,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import { cancelled, fail, ok, type Failure, type Result } from '../failure.ts';
-import { createReach } from './address.ts';
+import { createReach, isPrivate } from './address.ts';
 import { createBucket, throttled, type Bucket } from './bandwidth.ts';
 import { sendBodiless } from './bodiless.ts';
 import { createDispatchers, type Certificates, type ProxyVariables } from './dispatchers.ts';
@@ -214,7 +214,9 @@ export function createHttp(options: HttpOptions): Http {
 }
 
 function whyNot(to: URL): string {
-  return to.protocol === 'https:' ? 'which is in a private network' : 'which is not HTTPS';
+  return isPrivate(to.hostname)
+    ? 'in a private network, which is not to be reached from there unless the settings name it'
+    : 'which is not HTTPS';
 }
 
 /** Milliseconds that a host which is too busy asks to be left alone. */

@@ -82,7 +82,7 @@ describe('a limit of pulls', () => {
     seedImage(server, 'b', 'b', { tag: '1' });
     must(await registry.head(reference(`${server.host}/a:1`), 'source'));
     failureOf(await registry.manifest(reference(`${server.host}/a:1`), 'source'));
-    must(await registry.manifest(reference(`${server.host}/b:1`), 'source'));
+    expect(must(await registry.manifest(reference(`${server.host}/b:1`), 'source'))).toBeDefined();
   });
 });
 

@@ -4,6 +4,7 @@ import { createAuth } from './auth.ts';
 import type { ChallengeMemory } from './challenge.ts';
 import type { Clock } from './clock.ts';
 import type { Credentials } from './credentials.ts';
+import type { ProxyVariables } from './dispatchers.ts';
 import { createHttp, type HostOptions, type Http } from './http.ts';
 import { createManners, type Manners, type MannersOptions } from './manners.ts';
 import type { Repository } from '../reference.ts';
@@ -26,6 +27,8 @@ export interface WireSettings extends MannersOptions {
   readonly writes?: (repository: Repository) => boolean;
   /** What registries asked for when somebody wanted to be let in, in earlier runs. */
   readonly challenges?: ChallengeMemory;
+  /** Where proxies are named; the process's own environment when absent. */
+  readonly env?: ProxyVariables;
   readonly userAgent?: string;
   /** Ends everything that is under way. */
   readonly signal?: AbortSignal;
@@ -54,18 +57,20 @@ export function openWire(settings: WireSettings): OpenWire {
     hostOptions,
     rampUp: settings.rampUp ?? false,
     ...(settings.bandwidth === undefined ? {} : { bandwidth: settings.bandwidth }),
+    ...(settings.env === undefined ? {} : { env: settings.env }),
     ...timed,
   });
   const retrier = createRetrier({ retries, signal, ...timed });
+  const writes = settings.writes === undefined ? {} : { writes: settings.writes };
   const auth = createAuth({
     http,
     retrier,
     credentials,
     mayGo,
-    ...(settings.writes === undefined ? {} : { writes: settings.writes }),
+    ...writes,
     ...(settings.challenges === undefined ? {} : { memory: settings.challenges }),
   });
   const manners = createManners(settings);
-  const wire = createWire({ http, auth, retrier, manners, plainHttp, mayGo });
+  const wire = createWire({ http, auth, retrier, manners, plainHttp, mayGo, ...writes });
   return { http, wire, quota: manners.quota };
 }

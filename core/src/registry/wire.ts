@@ -1,5 +1,6 @@
 /** One authenticated, retried request to a registry: what manifests, blobs and referrers are made of. */
 import { fail, ok, type Result } from '../failure.ts';
+import type { Repository } from '../reference.ts';
 import type { Reach } from './address.ts';
 import type { Auth, Scope } from './auth.ts';
 import { parseUrl, type Http, type HttpRequest, type HttpResponse, type Method, type StreamBody } from './http.ts';
@@ -38,12 +39,15 @@ export interface WireOptions {
   readonly manners: Manners;
   readonly plainHttp: (host: string) => boolean;
   readonly mayGo: Reach;
+  /** Repositories that will be written to; none when absent. */
+  readonly writes?: (repository: Repository) => boolean;
 }
 
 /** A first try, one with a token, and one with the token that the registry asked for in place of ours. */
 const MAX_ROUNDS = 3;
 
-export function createWire({ http, auth, retrier, manners, plainHttp, mayGo }: WireOptions): Wire {
+export function createWire(options: WireOptions): Wire {
+  const { http, auth, retrier, manners, plainHttp, mayGo, writes = () => false } = options;
   const origins = new Map<string, URL>();
 
   function originOf(registry: string): URL {
@@ -67,12 +71,20 @@ export function createWire({ http, auth, retrier, manners, plainHttp, mayGo }: W
       if (before !== undefined && sent === undefined) return ok(before);
       const answer = await send(call, url, sent);
       // What another host says, behind a redirect, is nothing to log in for.
-      if (!answer.ok || answer.value.status !== 401 || answer.value.url.origin !== origin.origin) return answer;
+      if (!answer.ok || answer.value.url.origin !== origin.origin) return answer;
+      if (answer.value.status === 403 && mayBeNew(call)) return ok({ ...answer.value, status: 404 });
+      if (answer.value.status !== 401) return answer;
       // Read now: an open answer keeps its place in the host's lane, in which the request for a token has to wait.
       before = await readWhole(answer.value);
       const again = auth.challenged(visit, before.header('www-authenticate'), sent, round > 1);
       if (!again || round === MAX_ROUNDS) return ok(before);
     }
+  }
+
+  /** Some registries do not allow to look at what is not there yet. If that was not it, writing will fail and say so. */
+  function mayBeNew({ method, side, registry, scopes: [scope] }: Call): boolean {
+    if (method !== 'HEAD' || side !== 'destination' || scope === undefined) return false;
+    return writes({ registry, path: scope.path });
   }
 
   async function send(call: Call, url: URL, authorization: string | undefined): Promise<Result<HttpResponse>> {

@@ -1,0 +1,124 @@
+/** Certificates, proxies and redirects, against real servers on loopback. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { startScriptedRegistry } from '../testing/scripted-registry.ts';
+import { client, failureOf, must, reference, repository } from './test-client.ts';
+import { makeAuthority, startTlsRegistry, startTunnelProxy, type Authority } from './test-tls.ts';
+
+let authority: Authority;
+beforeAll(async () => {
+  authority = await makeAuthority();
+});
+
+const overTls = { plainHttp: () => false, retries: 0 };
+
+describe('certificates', () => {
+  test('of an unknown authority are refused, and the failure says what to do', async () => {
+    await using server = await startTlsRegistry(authority.server);
+    await using registry = client(overTls);
+    const failure = failureOf(await registry.head(reference(`localhost:${server.port}/a:1`), 'source'));
+    expect(failure).toMatchObject({ class: 'permanent' });
+    expect(failure.message).toContain('its certificate is not trusted');
+    expect(failure.hint).toContain('ca of the registry');
+    expect(server.paths).toEqual([]);
+  });
+
+  test('of an authority that is named for this host are trusted, and for no other host', async () => {
+    await using server = await startTlsRegistry(authority.server);
+    const named = `localhost:${server.port}`;
+    await using registry = client({
+      ...overTls,
+      hostOptions: (host) => (host === named ? { ca: authority.ca } : undefined),
+    });
+    expect(must(await registry.head(reference(`${named}/a:1`), 'source'))).toBeUndefined();
+    failureOf(await registry.head(reference(`127.0.0.1:${server.port}/a:1`), 'source'));
+  });
+
+  test('that are ours are shown to whoever asks for them', async () => {
+    await using server = await startTlsRegistry({ ...authority.server, ca: authority.ca, requestCert: true });
+    const host = `localhost:${server.port}`;
+    const { ca } = authority;
+    await using stranger = client({ ...overTls, hostOptions: () => ({ ca }) });
+    const refused = failureOf(await stranger.head(reference(`${host}/a:1`), 'source'));
+    expect(JSON.stringify(refused)).toMatch(/our certificate|closed the connection/);
+    await using registry = client({ ...overTls, hostOptions: () => ({ ca, ...authority.client }) });
+    expect(must(await registry.head(reference(`${host}/a:1`), 'source'))).toBeUndefined();
+  });
+});
+
+describe('a proxy', () => {
+  /** The names are unknown to everybody but the proxy, so that only through it there is an answer. */
+  const through = (env: Readonly<Record<string, string>>, ca = authority.ca) =>
+    client({ ...overTls, env, hostOptions: () => ({ ca }) });
+
+  test('is a tunnel for TLS, whose certificates are those of the registry', async () => {
+    await using server = await startTlsRegistry(authority.server);
+    await using proxy = await startTunnelProxy('ann:s%cret');
+    await using registry = through({ HTTPS_PROXY: `http://ann:s%25cret@127.0.0.1:${proxy.port}` });
+    const host = `registry.test:${server.port}`;
+    expect(must(await registry.head(reference(`${host}/a:1`), 'source'))).toBeUndefined();
+    expect(proxy.asked).toEqual([host]);
+    expect(server.paths).toEqual(['/v2/a/manifests/1']);
+    await using distrusting = client({ ...overTls, env: { HTTPS_PROXY: `ann:s%25cret@127.0.0.1:${proxy.port}` } });
+    expect(failureOf(await distrusting.head(reference(`${host}/a:1`), 'source')).message).toContain('not trusted');
+  });
+
+  test('that wants another login is named, and the login is not', async () => {
+    await using proxy = await startTunnelProxy('ann:right');
+    await using registry = through({ HTTPS_PROXY: `http://ann:canary-secret@127.0.0.1:${proxy.port}` });
+    const failure = failureOf(await registry.head(reference('registry.test/a:1'), 'source'));
+    expect(failure).toMatchObject({ class: 'permanent' });
+    expect(failure.message).toContain('the proxy wants a login (407)');
+    expect(failure.hint).toContain('HTTPS_PROXY');
+    expect(JSON.stringify(failure)).not.toContain('canary');
+    expect(JSON.stringify(failure)).not.toContain(Buffer.from('ann:canary-secret').toString('base64'));
+  });
+
+  test('is not asked for what NO_PROXY names, nor for loopback', async () => {
+    await using server = await startTlsRegistry(authority.server);
+    await using proxy = await startTunnelProxy();
+    await using registry = through({ HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, NO_PROXY: 'other, .test' });
+    failureOf(await registry.head(reference(`registry.test:${server.port}/a:1`), 'source'));
+    must(await registry.head(reference(`localhost:${server.port}/a:1`), 'source'));
+    expect(proxy.asked).toEqual([]);
+  });
+
+  test('of plain HTTP only is no proxy for TLS', async () => {
+    await using proxy = await startTunnelProxy();
+    await using registry = through({ http_proxy: `http://127.0.0.1:${proxy.port}` });
+    failureOf(await registry.head(reference('registry.test/a:1'), 'source'));
+    expect(proxy.asked).toEqual([]);
+  });
+
+  test.each(['http://', 'ftp://proxy.example', 'http://%zz@proxy.example', 'http://a b'])(
+    'that is written as %s is a failure that names the variable',
+    async (address) => {
+      await using registry = through({ HTTPS_PROXY: address });
+      const failure = failureOf(await registry.head(reference('registry.test/a:1'), 'source'));
+      expect(failure).toMatchObject({ class: 'permanent' });
+      expect(failure.message).toContain('HTTPS_PROXY is not an address');
+    },
+  );
+});
+
+test('a registry on the internet does not lead into our network', async () => {
+  await using inside = await startScriptedRegistry();
+  // The proxy answers for the registry, since nobody can be on the internet here.
+  await using outside = await startScriptedRegistry({
+    onRequest: () => ({ kind: 'answer', status: 307, headers: { location: `http://${inside.host}/secret` } }),
+  });
+  const digest = inside.putBlob('a', 'bytes');
+  const read = async (named: readonly string[]) => {
+    await using registry = client({
+      plainHttp: () => true,
+      env: { HTTP_PROXY: `http://${outside.host}` },
+      hostOptions: (host) => (named.includes(host) ? {} : undefined),
+      retries: 0,
+    });
+    const where = repository('registry.example', 'a');
+    return failureOf(await registry.readBlob(where, { mediaType: 'a/b', digest, size: 5 }, 'source'));
+  };
+  expect((await read([])).message).toContain('not to be reached from there');
+  expect(inside.log).toEqual([]);
+  await read([inside.host]);
+  expect(inside.log.length).toBeGreaterThan(0);
+});
