@@ -1,4 +1,5 @@
 /** `registries:` of the settings. Certificates and keys are read here, so that what is wrong with them is known at once. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { configFailure, type ConfigFailure } from '../failure.ts';
 import { parseBandwidth } from './bandwidth.ts';
@@ -97,7 +98,7 @@ export async function readRegistries(
       const name = text(item[key]);
       const file = name ? await readFileAt(name, MAX_PEM, [...path, key]) : undefined;
       if (file === undefined) continue;
-      if (await isUsable({ [key]: file.text }, file.text)) pem[key] = file.text;
+      if (await isUsable({ [key]: file.text })) pem[key] = file.text;
       else
         problem(`${quote(name ?? '')} is not a PEM ${key === 'key' ? 'private key' : 'certificate'}`, NO_PASSWORD, [
           ...path,
@@ -111,7 +112,7 @@ export async function readRegistries(
         has,
       ]);
     }
-    if (pem.cert !== undefined && pem.key !== undefined && !(await isUsable(pem, pem.cert))) {
+    if (pem.cert !== undefined && pem.key !== undefined && !(await isUsable(pem))) {
       problem('"cert" and "key" do not belong together', undefined, [...path, 'key']);
     }
     return pem;
@@ -132,15 +133,19 @@ export async function readRegistries(
 
 const NO_PASSWORD = 'PEM as openssl writes it, a key without a password';
 
-/** OpenSSL itself says whether it can be used; what it says holds nothing for people. */
-async function isUsable(
-  pem: { readonly ca?: string; readonly cert?: string; readonly key?: string },
-  sample: string,
-): Promise<boolean> {
-  if (!sample.includes('-----BEGIN ')) return false;
-  // Loaded here: most settings name no certificates.
+interface Pem {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** OpenSSL itself says whether they can be used; why not is nothing that it says to people. */
+async function isUsable(pem: Pem): Promise<boolean> {
+  // Most settings name no certificate, and this takes time to load.
   const { createSecureContext } = await import('node:tls');
   try {
+    for (const text of [pem.ca, pem.cert]) if (text !== undefined) new X509Certificate(text);
+    if (pem.key !== undefined) createPrivateKey(pem.key);
     createSecureContext(pem);
     return true;
   } catch {

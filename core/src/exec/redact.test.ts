@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createLines } from './lines.ts';
-import { createRedactor, secretsFromEnv } from './redact.ts';
+import { createLearningRedactor, createRedactor, secretsFromEnv } from './redact.ts';
 
 describe('createRedactor', () => {
   const secret = 'p@ss w/rd+42';
@@ -51,6 +51,16 @@ describe('createRedactor', () => {
         expect(createRedactor([some])(`${before}|${some}|${after}`)).not.toContain(trimmed);
       }),
     );
+  });
+});
+
+describe('createLearningRedactor', () => {
+  it('takes out what it is told later too, also for whoever has it already', () => {
+    const { redact, learnt } = createLearningRedactor(['first-secret']);
+    const text = 'first-secret second-secret';
+    expect(redact(text)).toBe('*** second-secret');
+    learnt('second-secret');
+    expect([redact(text), redact.values(text)]).toEqual(['*** ***', '*** ***']);
   });
 });
 

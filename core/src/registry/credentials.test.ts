@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { ok } from '../failure.ts';
 import { createCredentials, type CredentialsOptions, type HelperAnswer } from './credentials.ts';
 import { failureOf, must } from './test-client.ts';
@@ -17,23 +17,27 @@ interface Setting {
   readonly config?: unknown;
   readonly env?: CredentialsOptions['env'];
   readonly helpers?: Readonly<Record<string, HelperAnswer>>;
+  readonly accounts?: CredentialsOptions['accounts'];
 }
 
-async function credentials({ config, env = {}, helpers = {} }: Setting) {
+async function credentials({ config, env = {}, helpers = {}, accounts = [] }: Setting) {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-credentials-'));
   folders.push(folder);
   if (config !== undefined) {
     await writeFile(join(folder, 'config.json'), typeof config === 'string' ? config : JSON.stringify(config));
   }
   const asked: string[] = [];
+  const learnt: string[] = [];
   const made = createCredentials({
+    accounts,
+    learnt: (secret) => void learnt.push(secret),
     env: { DOCKER_CONFIG: folder, ...env },
     runHelper: async (name, server) => {
       asked.push(`${name} ${server}`);
       return ok(helpers[`${name} ${server}`] ?? { exitCode: 1, stdout: 'credentials not found in native keychain\n' });
     },
   });
-  return { ...made, asked };
+  return { ...made, asked, learnt };
 }
 
 test('logins are read from the config, by host, address or the alias of Docker Hub', async () => {
@@ -118,5 +122,72 @@ test('the config for a tool holds the logins of the hosts it may see, and no oth
       'a.example': { auth: base64('ann:one') },
       'https://index.docker.io/v1/': { auth: base64(':'), identitytoken: 't' },
     },
+  });
+});
+
+describe('accounts that the settings name', () => {
+  const accounts = [
+    { match: 'ghcr.io', login: { kind: 'env', usernameEnv: 'U', passwordEnv: 'P' } },
+    { match: 'ghcr.io/team-a', login: { kind: 'env', usernameEnv: 'UA', passwordEnv: 'PA' } },
+    { match: 'ghcr.io/team-a/secret', login: { kind: 'helper', name: 'vault' } },
+    { match: 'unset.example', login: { kind: 'env', usernameEnv: 'U', passwordEnv: 'NOWHERE' } },
+  ] as const;
+  const env = { U: 'host', P: 'host-secret', UA: 'team', PA: 'team-secret' };
+  const helpers = {
+    'vault ghcr.io': { exitCode: 0, stdout: JSON.stringify({ Username: 'v', Secret: 'vault-secret' }) },
+  };
+  const config = { auths: { 'ghcr.io': { auth: base64('docker:docker-secret') } } };
+
+  test('go before Docker’s config, the longest prefix first, by whole parts of a name', async () => {
+    const made = await credentials({ config, env, helpers, accounts });
+    const name = async (path?: string) => must(await made.login('ghcr.io', path))?.username;
+    expect(await name()).toBe('host');
+    expect(await name('other/app')).toBe('host');
+    expect(await name('team-ab/app')).toBe('host');
+    expect(await name('team-a')).toBe('team');
+    expect(await name('team-a/app')).toBe('team');
+    expect(await name('team-a/secret/app')).toBe('v');
+    expect(await name('team-a/secret/other')).toBe('v');
+    expect(made.asked).toEqual(['vault ghcr.io']);
+    expect(new Set(made.learnt)).toEqual(new Set(['host-secret', 'team-secret', 'vault-secret']));
+  });
+
+  test('whose variables are not set are a failure that names the variable and no value', async () => {
+    const made = await credentials({ env, accounts });
+    const failure = failureOf(await made.login('unset.example', 'a'));
+    expect(failure.message).toContain('NOWHERE is not set');
+    expect(JSON.stringify(failure)).not.toContain('host-secret');
+  });
+
+  test('are written for tools by repository, beside the host’s own', async () => {
+    const made = await credentials({ config, env, helpers, accounts });
+    const repositories = ['team-a/app', 'other/app'].map((path) => ({ registry: 'ghcr.io', path }));
+    const foreign = { registry: 'quay.io', path: 'team-a/app' };
+    const { auths } = JSON.parse(await made.dockerConfigFor(['ghcr.io'], [...repositories, foreign])) as {
+      auths: Record<string, unknown>;
+    };
+    expect(auths).toEqual({
+      'ghcr.io': { auth: base64('host:host-secret') },
+      'ghcr.io/team-a/app': { auth: base64('team:team-secret') },
+    });
+  });
+
+  test('may stand in another file, which may know parts of a host as podman’s does', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'slipway-credentials-'));
+    folders.push(folder);
+    const file = join(folder, 'auth.json');
+    await writeFile(
+      file,
+      JSON.stringify({ auths: { 'quay.io': { auth: base64('all:x') }, 'quay.io/a/b': { auth: base64('ab:y') } } }),
+    );
+    const made = await credentials({ accounts: [{ match: 'quay.io', login: { kind: 'dockerConfig', file } }] });
+    const name = async (path?: string) => must(await made.login('quay.io', path))?.username;
+    expect([await name(), await name('a'), await name('a/b'), await name('a/b/c'), await name('a/bc')]).toEqual([
+      'all',
+      'all',
+      'ab',
+      'ab',
+      'all',
+    ]);
   });
 });

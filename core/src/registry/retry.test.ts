@@ -75,6 +75,22 @@ describe('retrier', () => {
     expect(clock.waits).toEqual([7000]);
   });
 
+  test('waits no more for a host that has given nothing but failures for minutes, until it answers again', async () => {
+    const clock = jumping();
+    const retrier = createRetrier({ retries: 3, signal: undefined, clock });
+    let tries = 0;
+    const again = async () => ((tries += 1), { result: fail(busy(429)), retryAfter: 50_000 });
+    for (let each = 0; each < 20; each += 1) await retrier.run('h', again);
+    const total = clock.waits.reduce((sum, wait) => sum + wait, 0);
+    expect(total).toBeGreaterThan(300_000);
+    expect(total).toBeLessThan(450_000);
+    expect(tries).toBeLessThan(32);
+    must(await retrier.run('h', async () => ({ result: ok(1) })));
+    tries = 0;
+    await retrier.run('h', again);
+    expect(tries).toBe(4);
+  });
+
   test('stops waiting when it is aborted', async () => {
     const controller = new AbortController();
     const retrier = createRetrier({ retries: 3, signal: controller.signal });
