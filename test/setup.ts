@@ -21,7 +21,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const log = (line: string): void => void process.stderr.write(`test world: ${line}\n`);
   const controller = new AbortController();
   const finder = await prepare({
-    packages: ['bubblewrap', 'busybox-static', 'runc', 'skopeo'],
+    packages: ['bubblewrap', 'busybox-static', 'chromium', 'runc', 'skopeo'],
     tools: [...worldTools(WHOLE), ...OTHER_TOOLS],
     log,
     signal: controller.signal,

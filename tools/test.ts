@@ -15,7 +15,7 @@ interface Count {
   readonly failed: number;
 }
 
-const debianPackages = ['bubblewrap', 'busybox-static', 'runc', 'skopeo'];
+const debianPackages = ['bubblewrap', 'busybox-static', 'chromium', 'runc', 'skopeo'];
 const resultFile = join(root, 'node_modules', '.cache', 'slipway', 'vitest.json');
 
 async function main(args: readonly string[]): Promise<number> {

@@ -11,10 +11,14 @@ import {
   type ExportKind,
   type ImportKind,
 } from '@slipway/core';
+import type { RunOptions } from './commands/run.ts';
+import type { ReportOptions } from './commands/report.ts';
 import type { CheckOptions } from './commands/check.ts';
+import type { DiffOptions } from './commands/diff.ts';
 import type { ImportOptions } from './commands/import.ts';
 import type { PluginDiffOptions } from './commands/plugin-diff.ts';
 import type { PluginNewOptions } from './commands/plugin-new.ts';
+import type { PruneOptions } from './commands/prune.ts';
 import type { RollbackOptions } from './commands/rollback.ts';
 import type { SchemaOptions } from './commands/schema.ts';
 import type { ShowOptions } from './commands/show.ts';
@@ -103,10 +107,21 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
           `slipway ${name} --to oci:./out`,
         ),
       )
-      .action(async (options: Options) =>
+      .option('--report <folder>', 'also write a report of the run there: an HTML page, its data, and a trace')
+      .action(async (options: RunOptions) =>
         ended(await (await import('./commands/run.ts')).runCommand(io, options, name)),
       );
   }
+
+  withOptions(program.command('diff'))
+    .description('what a sync would change, and what it would cost; changes nothing anywhere')
+    .option('--no-cost', 'compare digests alone, and read no manifest')
+    .option('--exit-code', 'exit 1 when something differs', false)
+    .addHelpText(
+      'after',
+      example('slipway diff', 'slipway diff --only "*/alpine:*" --json', 'slipway diff --no-cost --exit-code'),
+    )
+    .action(async (options: DiffOptions) => ended(await (await import('./commands/diff.ts')).diffCommand(io, options)));
 
   withOptions(program.command('update'))
     .description('look up what the sources name now, and write it into slipway.lock.yaml and into pinned entries')
@@ -141,6 +156,19 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
       ended(await (await import('./commands/why.ts')).whyCommand(io, pattern, options)),
     );
 
+  program
+    .command('report')
+    .description(
+      'write a report of a run from its journal: an HTML page that needs nothing else, its data, and a trace',
+    )
+    .argument('<journal>', 'as .slipway/runs/20261125-203000-1a2b3c.ndjson; journals beside it are read too')
+    .option('--dir <folder>', 'where to', 'report')
+    .option('--json', 'print one JSON envelope', false)
+    .addHelpText('after', example('slipway report .slipway/runs/20261125-203000-1a2b3c.ndjson --dir public'))
+    .action(async (file: string, options: ReportOptions) =>
+      ended((await import('./commands/report.ts')).reportCommand(io, file, options)),
+    );
+
   withOptions(program.command('rollback'))
     .description('put tags back to what they named before, if that image is there and verifies')
     .argument('<run-or-reference>', 'a run, as its journal is named, or one tag, as ghcr.io/org/image:tag')
@@ -151,6 +179,16 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     )
     .action(async (what: string, options: RollbackOptions) =>
       ended(await (await import('./commands/rollback.ts')).rollbackCommand(io, what, options)),
+    );
+
+  withOptions(program.command('prune'))
+    .description('list tags that this config once made and names no longer; with --delete, delete them')
+    .option('--delete', 'delete them: the tags only, never an image by its digest', false)
+    .option('--max <n>', 'so many may go; 10, and no more than half of a repository, when absent', parseMax)
+    .option('--templated', 'also tags that a template with {date} or {sha} could have made', false)
+    .addHelpText('after', example('slipway prune', 'slipway prune --delete --max 25 --only "ghcr.io/example/*"'))
+    .action(async (options: PruneOptions) =>
+      ended(await (await import('./commands/prune.ts')).pruneCommand(io, options)),
     );
 
   withOptions(program.command('check'))
@@ -258,7 +296,7 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     .addHelpText(
       'after',
       example(
-        'slipway plugin diff sync-crane sync-skopeo',
+        'slipway plugin diff sync-registry sync-skopeo',
         'slipway plugin diff scan-trivy sbom-syft --image ghcr.io/example/alpine:3.20',
       ),
     )
@@ -327,6 +365,13 @@ function parseJobs(text: string): number {
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > 256)
     throw new InvalidArgumentError('it is a whole number from 1 to 256.');
   return jobs;
+}
+
+function parseMax(text: string): number {
+  const max = Number(text);
+  if (!Number.isInteger(max) || max < 1 || max > 100_000)
+    throw new InvalidArgumentError('it is a whole number from 1 to 100000.');
+  return max;
 }
 
 function parseTimeout(text: string): number {

@@ -1,4 +1,5 @@
 /** `run`, `sync`, `build` and `scan`: everything that is not done, with progress on stderr and the table on stdout. */
+import { resolve } from 'node:path';
 import { execute, formatCounts, formatFailures, formatTable, planScans, taskLogs, type Session } from '@slipway/core';
 import { answer, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
@@ -9,9 +10,14 @@ import { createReporter } from '../reporters/index.ts';
 import { deadline, openCommandSession } from '../session.ts';
 import { VERSION } from '../version.ts';
 
+export interface RunOptions extends Options {
+  /** Folder of a report; none is written when absent. */
+  readonly report?: string;
+}
+
 export async function runCommand(
   io: Io,
-  options: Options,
+  options: RunOptions,
   command: 'run' | 'sync' | 'build' | 'scan',
 ): Promise<number> {
   const signal = deadline(io, options);
@@ -54,6 +60,7 @@ export async function runCommand(
   });
   await host.done({ exitCode });
   reporter.close();
+  if (options.report !== undefined) await report(io, engine.journal.file, options.report);
   const seconds = (performance.now() - started) / 1000;
   if (signal.aborted)
     io.stderr(`${whyStopped(io)}: what was published before stays published; the next run finishes the rest\n`);
@@ -71,4 +78,11 @@ export async function runCommand(
 
 function whyStopped({ interrupt }: Io): string {
   return interrupt.aborted ? 'interrupted' : 'stopped by --timeout';
+}
+
+/** The run is what it is: a report that cannot be written is told, and changes nothing of it. */
+async function report(io: Io, journal: string, folder: string): Promise<void> {
+  const { writeReport } = await import('./report.ts');
+  const written = writeReport(journal, resolve(io.cwd, folder));
+  io.stderr(written.ok ? `report: ${written.value[0] ?? ''}\n` : `warning: ${written.failure.message}\n`);
 }

@@ -27,7 +27,7 @@ export interface WhyOptions extends Options {
 export async function whyCommand(io: Io, pattern: string, options: WhyOptions): Promise<number> {
   if (options.resolve) return whyNow(io, pattern, options);
   const { json, cve } = options;
-  const state = join(dirname(resolve(io.cwd, options.config)), '.slipway');
+  const state = join(dirname(resolve(io.cwd, options.config)), '.slipway', 'runs');
   if (cve !== undefined) {
     const found = findAffected(recentRuns(state), cve);
     if (found.looked === 0) return refuse(io, json, 'why', [noJournal(state, 'a scan')]);
@@ -57,7 +57,7 @@ async function whyNow(io: Io, pattern: string, options: WhyOptions): Promise<num
 
 function noJournal(state: string, what: string) {
   return configFailure(
-    `no journal in ${join(state, 'runs')} has ${what}`,
+    `no journal in ${state} has ${what}`,
     'journals are written by slipway run on this machine; slipway why --resolve asks the registries',
   );
 }

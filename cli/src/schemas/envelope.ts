@@ -194,6 +194,17 @@ const verified = closed(
   },
 );
 
+const prunedTag = closed(
+  'A tag that may go.',
+  {
+    destination: text('Repository and tag.'),
+    digest: { ...defined('digest'), description: 'What it names, or named.' },
+    state: oneWord('What became of it.', ['listed', 'deleted', 'failed']),
+    why: text('What the signed attestation on it says.'),
+  },
+  { failure: defined('failure') },
+);
+
 const shownImage = closed(
   'An image and what is attached to it.',
   {
@@ -273,6 +284,18 @@ export const envelopeSchema: JsonSchema = {
       run: text('Its own id; its journal has the same name.'),
       entries: list('A row for each tag.', defined('row')),
     }),
+    answerOf(
+      ['prune'],
+      'Tags that this config made and names no longer.',
+      {
+        entries: list('Each of them.', prunedTag),
+        closed: list(
+          'Repositories that were left alone.',
+          closed('One of them.', { repository: text('As ghcr.io/example/node.'), why: text('Why.') }),
+        ),
+      },
+      { refused: { ...defined('failure'), description: 'Why --delete would delete nothing.' } },
+    ),
     answerOf(['verify'], 'What a consumer finds.', { entries: list('Each destination repository:tag.', verified) }),
     answerOf(['show'], 'One image.', { image: shownImage }),
     answerOf(['doctor'], 'What stands in the way of a run.', {

@@ -15,8 +15,8 @@ const MAX_RUNS = 200;
 /** Bytes of one journal that is still read into memory. */
 const MAX_JOURNAL = 512 * 1024 * 1024;
 
-export function* recentRuns(stateFolder: string): Generator<PastRun> {
-  const folder = join(stateFolder, 'runs');
+/** `folder`: `.slipway/runs`, or where somebody has put journals together. */
+export function* recentRuns(folder: string): Generator<PastRun> {
   for (const name of journalsIn(folder)) {
     const text = readOrNothing(join(folder, name));
     if (text !== undefined) yield { run: name.slice(0, -'.ndjson'.length), events: parseJournal(text) };

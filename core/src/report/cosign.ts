@@ -1,5 +1,5 @@
 /** The cosign commands with which anybody can check what Slipway published, without Slipway. */
-import type { Accept, Signing } from '../config/model.ts';
+import type { Signing } from '../config/model.ts';
 
 /** `publicKeyFile`: where the reader has the key; commands are for a POSIX shell. */
 export function cosignCommands(
@@ -7,7 +7,7 @@ export function cosignCommands(
   signing: Signing,
 ): readonly string[] {
   const reference = `${withoutTag(image.destination)}@${image.digest ?? ''}`;
-  const who = signerFlags(signing.signer, signing);
+  const who = cosignFlags(signing);
   return [
     `cosign verify ${who} ${reference}`,
     ...['https://spdx.dev/Document', 'https://cosign.sigstore.dev/attestation/vuln/v1'].map(
@@ -21,7 +21,8 @@ function withoutTag(destination: string): string {
   return colon > destination.lastIndexOf('/') ? destination.slice(0, colon) : destination;
 }
 
-function signerFlags(signer: Accept, { trustedRoot, publicKeyFile }: Signing): string {
+/** What makes `cosign verify` believe this signer and nobody else. */
+export function cosignFlags({ signer, trustedRoot, publicKeyFile }: Signing): string {
   const root = trustedRoot === undefined ? '' : ` --trusted-root ${quote(trustedRoot)}`;
   if (signer.kind === 'key') return `--key ${quote(publicKeyFile ?? 'cosign.pub')} --insecure-ignore-tlog=true`;
   const flag = (name: string, rule: { readonly exact: string } | { readonly pattern: string }): string =>

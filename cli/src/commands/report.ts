@@ -1,0 +1,66 @@
+/** `report`, and `--report` of a run: one HTML page, the same as data, and a trace, from a journal. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import {
+  chromeTrace,
+  configFailure,
+  fail,
+  ok,
+  parseJournal,
+  recentRuns,
+  reportData,
+  reportPage,
+  type Failure,
+  type Result,
+} from '@slipway/core';
+import { answer, EXIT, refuse } from '../answer.ts';
+import type { Io } from '../io.ts';
+
+export interface ReportOptions {
+  readonly dir: string;
+  readonly json: boolean;
+}
+
+/** Writes the report of the journal `file` into `folder`. Journals beside it tell what earlier runs knew of the same images. */
+export function writeReport(file: string, folder: string): Result<readonly string[], Failure> {
+  const text = readText(file);
+  if (text === undefined)
+    return fail(configFailure(`the journal ${file} cannot be read`, 'journals are .slipway/runs/*.ndjson'));
+  const events = parseJournal(text);
+  if (!events.some(({ type }) => type === 'run.start')) {
+    return fail(configFailure(`${file} is no journal of a run`, 'journals are .slipway/runs/*.ndjson'));
+  }
+  const name = basename(file, '.ndjson');
+  // Runs after this one know nothing that it could have known.
+  const past = [...recentRuns(dirname(file))].filter(({ run }) => run < name);
+  const data = reportData(events, past);
+  const files = {
+    'index.html': reportPage(data),
+    'run.json': `${JSON.stringify(data)}\n`,
+    'trace.json': `${JSON.stringify(chromeTrace(data))}\n`,
+  };
+  try {
+    mkdirSync(folder, { recursive: true });
+    for (const [path, content] of Object.entries(files)) writeFileSync(join(folder, path), content);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    return fail(configFailure(`the report cannot be written to ${folder} (${code})`, 'name another folder'));
+  }
+  return ok(Object.keys(files).map((path) => join(folder, path)));
+}
+
+export function reportCommand(io: Io, file: string, { dir, json }: ReportOptions): number {
+  const written = writeReport(resolve(io.cwd, file), resolve(io.cwd, dir));
+  if (!written.ok) return refuse(io, json, 'report', [written.failure]);
+  return answer(io, json, 'report', EXIT.done, { files: written.value }, () =>
+    written.value.map((path) => `${path}\n`).join(''),
+  );
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

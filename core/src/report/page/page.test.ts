@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { Event } from '../../journal/events.ts';
+import { reportData } from './data.ts';
+import { levelsOf } from './levels.ts';
+import { reportPage } from './page.ts';
+import { sampleRun } from './sample.ts';
+import { chromeTrace } from './trace.ts';
+
+const run = sampleRun({ images: 12 });
+const data = reportData(run);
+
+describe('what a report knows', () => {
+  test('a row a tag, with why, findings, packages, attestations and the commands to check and undo it', () => {
+    expect(data).toMatchObject({
+      run: '20261125-203000-1a2b3c',
+      exitCode: 3,
+      counts: { published: 7, unchanged: 4, refused: 1 },
+    });
+    const [, , third] = data.images;
+    expect(third).toMatchObject({ outcome: 'published', changes: [{ part: 'file images/2/image.yaml' }] });
+    expect(third?.findings.every(({ platforms }) => platforms.length === 2)).toBe(true);
+    expect(third?.sbom.map(({ packages }) => packages.length)).toEqual([40, 40]);
+    expect(third?.commands).toEqual([
+      'slipway show ghcr.io/example/image-2:1.2',
+      `cosign verify --key cosign.pub --insecure-ignore-tlog=true ghcr.io/example/image-2@${third?.digest}`,
+      'slipway rollback ghcr.io/example/image-2:1.2',
+      'slipway rollback 20261125-203000-1a2b3c',
+    ]);
+  });
+
+  test('what is new and gone since the image before, whichever run looked at that', () => {
+    const image = data.images[2];
+    const before: Event = {
+      t: 0,
+      type: 'image',
+      entry: image?.id ?? '',
+      image: {
+        digest: image?.before ?? '',
+        scan: {
+          scanner: { name: 'trivy', version: '1', uri: 'u' },
+          startedAt: '2026-11-01T00:00:00Z',
+          finishedAt: '2026-11-01T00:00:00Z',
+          platforms: [
+            {
+              digest: `sha256:${'0'.repeat(64)}` as never,
+              platform: 'linux/amd64',
+              status: 'scanned',
+              packages: 1,
+              findings: [
+                { id: 'CVE-OLD', severity: 'HIGH', package: 'x', installed: '1', platforms: ['linux/amd64'] },
+                {
+                  id: image?.findings[0]?.id ?? '',
+                  severity: 'HIGH',
+                  package: 'x',
+                  installed: '1',
+                  platforms: ['linux/amd64'],
+                },
+              ],
+            },
+          ],
+        },
+        packages: [
+          {
+            platform: 'linux/amd64',
+            packages: [
+              { name: 'gone', version: '1' },
+              { name: 'package-0', version: '0' },
+            ],
+          },
+        ],
+        attachments: [],
+      },
+    };
+    const compared = reportData(run, [{ run: 'earlier', events: [before] }]).images[2];
+    expect(compared?.news).toEqual({ new: [image?.findings[1]?.id], gone: ['CVE-OLD'] });
+    expect(compared?.packageNews?.slice(0, 2)).toEqual([
+      { name: 'gone', from: '1', to: null },
+      { name: 'package-0', from: '0', to: '1.2.0-r0' },
+    ]);
+    expect(data.images[2]?.news).toBeUndefined();
+  });
+
+  test('packages of an unchanged image come from the run that made its SBOM', () => {
+    const warm = run.map((event) =>
+      event.type === 'image' ? { ...event, image: { ...event.image, packages: [] } } : event,
+    );
+    expect(reportData(warm).images[1]?.sbom).toEqual([]);
+    expect(reportData(warm, [{ run: 'earlier', events: run }]).images[1]?.sbom).toHaveLength(2);
+  });
+
+  test('the critical path leads back from what ended last', () => {
+    const critical = data.tasks.filter((task) => task.critical).toSorted((a, b) => (a.start ?? 0) - (b.start ?? 0));
+    const last = data.tasks.reduce((latest, task) =>
+      (task.start ?? 0) + task.ms > (latest.start ?? 0) + latest.ms ? task : latest,
+    );
+    expect(critical.at(-1)).toEqual(last);
+    expect(critical.length).toBeGreaterThan(5);
+  });
+
+  test('a run that was killed is said to have been', () => {
+    const torn = reportData(run.slice(0, 40));
+    expect(torn).toMatchObject({ exitCode: null, seconds: null });
+    expect(reportPage(torn)).toContain('the run was killed before its end');
+    expect(reportPage(reportData([]))).toContain('0 images');
+  });
+});
+
+describe('the page', () => {
+  test('asks for nothing from anywhere, and runs its own script only', () => {
+    const page = reportPage(data);
+    expect(page).not.toMatch(/(?:src|href)="(?!#)|url\(|@import/);
+    const script = page.slice(page.lastIndexOf('<script>') + 8, page.lastIndexOf('</script>'));
+    expect(page).toContain(`script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`);
+  });
+
+  test('reads nothing that comes from outside as markup', () => {
+    const hostile = `</script><img src=x onerror=alert(1)>"'<!--&`;
+    const name = JSON.stringify(hostile).slice(1, -1);
+    const events = JSON.parse(
+      JSON.stringify(sampleRun({ images: 4 })).replaceAll(
+        /image-(\d)|package-(\d+)|A buffer is read|its inputs are|2 fixable HIGH/g,
+        `$&${name.replaceAll('$', '$$$$')}`,
+      ),
+    ) as readonly Event[];
+    const page = reportPage(reportData(events));
+    expect(page).not.toContain('<img');
+    expect(page.match(/<\/script>/g)).toHaveLength(2);
+    expect(page).toContain('&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&lt;!--&amp;');
+  });
+
+  test('is the same for the same journal', () => {
+    expect(reportPage(reportData(run))).toBe(reportPage(reportData(run)));
+  });
+});
+
+test('a trace has each task that ran, no two at once in one lane', () => {
+  const { traceEvents } = chromeTrace(data) as {
+    traceEvents: readonly { ph: string; ts: number; dur: number; tid: number }[];
+  };
+  const tasks = traceEvents.filter(({ ph }) => ph === 'X');
+  expect(tasks).toHaveLength(data.tasks.filter(({ start }) => start !== undefined).length);
+  for (const lane of Map.groupBy(tasks, ({ tid }) => tid).values()) {
+    const ordered = lane.toSorted((a, b) => a.ts - b.ts);
+    for (const [index, task] of ordered.entries())
+      expect(task.ts).toBeGreaterThanOrEqual((ordered[index - 1]?.ts ?? 0) + (ordered[index - 1]?.dur ?? 0));
+  }
+});
+
+test('entries stand right of what they take; a circle ends', () => {
+  expect(
+    levelsOf(
+      ['a', 'b', 'c'],
+      [
+        ['a', 'b'],
+        ['b', 'c'],
+        ['a', 'c'],
+        ['x', 'c'],
+      ],
+    ),
+  ).toEqual([['a'], ['b'], ['c']]);
+  expect(
+    levelsOf(
+      ['a', 'b'],
+      [
+        ['a', 'b'],
+        ['b', 'a'],
+      ],
+    )
+      .flat()
+      .toSorted(),
+  ).toEqual(['a', 'b']);
+});

@@ -1,0 +1,92 @@
+/** When each task ran, in which lane, and which tasks decided how long it all took. Pure. */
+import type { AnnouncedTask, Event, TaskState } from '../../journal/events.ts';
+
+export interface TimedTask {
+  readonly id: string;
+  /** Absent for what several entries share. */
+  readonly entry?: string;
+  /** `scan`, or of a package its config. */
+  readonly step: string;
+  /** Milliseconds since the run began; a task that never started has none. */
+  readonly start?: number;
+  readonly ms: number;
+  readonly state: TaskState | 'running';
+  /** Had it been quicker, the run would have been. */
+  readonly critical: boolean;
+}
+
+export interface Timeline {
+  readonly tasks: readonly TimedTask[];
+  readonly edges: readonly (readonly [from: string, to: string])[];
+}
+
+interface Seen {
+  readonly task: AnnouncedTask;
+  start?: number;
+  end?: number;
+  ms: number;
+  state: TimedTask['state'];
+}
+
+export function timelineOf(events: readonly Event[]): Timeline {
+  const began = events[0]?.t ?? 0;
+  const seen = new Map<string, Seen>();
+  const announce = (tasks: readonly AnnouncedTask[]): void => {
+    for (const task of tasks) if (!seen.has(task.id)) seen.set(task.id, { task, ms: 0, state: 'running' });
+  };
+  for (const event of events) {
+    if (event.type === 'run.start' || event.type === 'entry.chain') announce(event.tasks);
+    else if (event.type === 'task.start') {
+      const task = seen.get(event.task);
+      if (task !== undefined) task.start ??= event.t - began;
+    } else if (event.type === 'task.done') {
+      const task = seen.get(event.task);
+      if (task === undefined) continue;
+      task.end = event.t - began;
+      task.ms = event.ms;
+      task.state = event.state;
+    }
+  }
+  const critical = criticalTasks(seen);
+  return {
+    tasks: [...seen.values()].map(({ task, start, ms, state }) => ({
+      id: task.id,
+      ...(task.entry === null ? {} : { entry: task.entry }),
+      step: task.entry === null ? task.id.slice(task.id.indexOf(':') + 1) : task.id.slice(task.entry.length + 1),
+      ...(start === undefined ? {} : { start }),
+      ms,
+      state,
+      critical: critical.has(task.id),
+    })),
+    edges: edgesOf(seen),
+  };
+}
+
+/** From what ended last, back through whichever need ended last; a step's own probe goes before all of its chain. */
+function criticalTasks(seen: ReadonlyMap<string, Seen>): ReadonlySet<string> {
+  const path = new Set<string>();
+  const last = (ids: readonly string[]): Seen | undefined =>
+    ids
+      .map((id) => seen.get(id))
+      .filter((one): one is Seen => one?.end !== undefined && !path.has(one.task.id))
+      .reduce<Seen | undefined>(
+        (latest, one) => (latest === undefined || (one.end ?? 0) > (latest.end ?? 0) ? one : latest),
+        undefined,
+      );
+  for (let current = last([...seen.keys()]); current !== undefined; current = last(current.task.needs ?? [])) {
+    path.add(current.task.id);
+  }
+  return path;
+}
+
+function edgesOf(seen: ReadonlyMap<string, Seen>): Timeline['edges'] {
+  const edges = new Map<string, readonly [string, string]>();
+  for (const { task } of seen.values()) {
+    for (const need of task.needs ?? []) {
+      const from = seen.get(need)?.task.entry;
+      if (from === undefined || from === null || task.entry === null || from === task.entry) continue;
+      edges.set(`${from} ${task.entry}`, [from, task.entry]);
+    }
+  }
+  return [...edges.values()];
+}

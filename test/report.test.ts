@@ -1,0 +1,134 @@
+/** The report in a browser: by keyboard, dark and light, on a phone, and by the rules of accessibility that a program can check. */
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sampleRun } from '../core/src/report/page/sample.ts';
+import { project } from './chain/project.ts';
+import { freshPath, slipway, world } from './world.ts';
+
+let browser: Browser;
+let address: string;
+/** The same page, of as many images as the rules can be checked on in no time. */
+let small: string;
+
+beforeAll(async () => {
+  browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    // The page is our own, and the tests may run as root, where Chromium has no sandbox.
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-report-'));
+  address = await reportOf(300, join(folder, 'large'));
+  small = await reportOf(12, join(folder, 'small'));
+});
+afterAll(() => browser?.close());
+
+async function reportOf(images: number, folder: string): Promise<string> {
+  const journal = join(folder, '20261125-203000-1a2b3c.ndjson');
+  await mkdir(folder, { recursive: true });
+  await writeFile(
+    journal,
+    sampleRun({ images })
+      .map((event) => `${JSON.stringify(event)}\n`)
+      .join(''),
+  );
+  const made = await slipway(['report', journal, '--dir', join(folder, 'out')]);
+  expect(made.code, made.stderr).toBe(0);
+  return pathToFileURL(join(folder, 'out', 'index.html')).href;
+}
+
+async function open(options: Parameters<Browser['newContext']>[0] = {}, at = address): Promise<Page> {
+  const page = await (await browser.newContext(options)).newPage();
+  page.on('request', (request) => expect(request.url()).toMatch(/^file:/));
+  page.on('pageerror', (error) => expect.unreachable(error.message));
+  await page.goto(at);
+  return page;
+}
+
+const visible = (page: Page) => page.locator('#images tbody tr:visible');
+
+describe('the report of 300 images', () => {
+  test('is searched by name, package and vulnerability, and filtered by outcome', async () => {
+    const page = await open();
+    expect(await visible(page).count()).toBe(300);
+    await page.getByLabel('Search', { exact: true }).fill('image-17:');
+    expect(await visible(page).count()).toBe(1);
+    await page.getByLabel('Search', { exact: true }).fill('cve-2026-1003');
+    expect(await visible(page).count()).toBeGreaterThan(1);
+    await page.getByLabel('Search', { exact: true }).fill('');
+    await page.getByLabel('Outcome').selectOption('refused');
+    expect(await visible(page).count()).toBe(1);
+    expect(await page.getByRole('status').innerText()).toBe('1 of 300 images');
+  });
+
+  test('is sorted by a column, said so to a screen reader', async () => {
+    const page = await open();
+    await page.getByRole('button', { name: 'Size' }).click();
+    await page.getByRole('button', { name: 'Size' }).click();
+    expect(await visible(page).first().innerText()).toContain('image-299:');
+    expect(await page.locator('#images th', { hasText: 'Size' }).getAttribute('aria-sort')).toBe('descending');
+  });
+
+  test('shows an image by keyboard alone: findings, packages that can be searched, commands; Escape leads back', async () => {
+    const page = await open();
+    const name = page.getByRole('button', { name: 'ghcr.io/example/image-7:1.7' });
+    await name.focus();
+    await page.keyboard.press('Enter');
+    const detail = page.locator('#detail');
+    expect(await detail.getByRole('heading', { level: 2 }).innerText()).toBe('ghcr.io/example/image-7:1.7');
+    expect(await detail.getByText('cosign verify --key cosign.pub').count()).toBe(1);
+    await detail.getByLabel('Search packages').fill('package-39');
+    expect(await detail.getByText('2 of 80').count()).toBe(1);
+    await page.keyboard.press('Escape');
+    expect(await detail.isHidden()).toBe(true);
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('ghcr.io/example/image-7:1.7');
+  });
+
+  test.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 390],
+    ['dark', 390],
+  ] as const)('breaks no rule of accessibility: %s, %i pixels wide', async (colorScheme, width) => {
+    const page = await open({ colorScheme, viewport: { width, height: 800 }, bypassCSP: true }, small);
+    await page.getByRole('button', { name: 'ghcr.io/example/image-3:1.3' }).click();
+    const wide = await page.evaluate('document.documentElement.scrollWidth');
+    expect(wide, 'nothing but tables scrolls sideways').toBeLessThanOrEqual(width);
+    await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+    const violations = await page.evaluate(
+      'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`))',
+    );
+    expect(violations).toEqual([]);
+  });
+});
+
+test('a run with --report writes the page of what it did, its data and a trace', async () => {
+  const { host } = world().destination;
+  const made = await project({
+    build: [{ source: './images/hello/apko.yaml', destination: `${host}/${freshPath('reported')}:1` }],
+  });
+  const ran = await made.run('run', '--report', 'out');
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  const data = JSON.parse(await readFile(join(made.folder, 'out', 'run.json'), 'utf8')) as {
+    images: readonly { sbom: readonly { packages: readonly { name: string }[] }[]; attachments: readonly unknown[] }[];
+  };
+  expect(data.images[0]?.sbom.map(({ packages }) => packages.some(({ name }) => name === 'busybox'))).toEqual([
+    true,
+    true,
+  ]);
+  expect(data.images[0]?.attachments.length).toBeGreaterThanOrEqual(4);
+  expect(await readFile(join(made.folder, 'out', 'index.html'), 'utf8')).toContain('1 image: all as they should be');
+  expect(JSON.parse(await readFile(join(made.folder, 'out', 'trace.json'), 'utf8'))).toHaveProperty('traceEvents');
+});
