@@ -13,6 +13,7 @@ import type { HostOptions } from '../registry/http.ts';
 import { isLoopback } from '../registry/address.ts';
 import type { FetchJson, Registry } from '../registry/model.ts';
 import type { ApiMemory } from '../registry/referrers.ts';
+import type { Rehearsal } from '../registry/rehearsal.ts';
 import { routeRegistry } from '../registry/route.ts';
 import type { UploadRecords } from '../registry/upload-records.ts';
 import { createLayouts, type Layouts } from '../oci/layouts.ts';
@@ -36,6 +37,7 @@ export function openRegistry(options: {
   readonly apiMemory?: ApiMemory;
   readonly challenges?: ChallengeMemory;
   readonly uploads?: UploadRecords;
+  readonly rehearsal?: Rehearsal;
   /** Repositories that the run writes to. */
   readonly writes?: (repository: Repository) => boolean;
   /** Something that people should read, as a registry said it. */
@@ -43,7 +45,8 @@ export function openRegistry(options: {
   /** Told every secret as soon as it is known. */
   readonly learnt?: (secret: string) => void;
 }): OpenRegistry {
-  const { settings, folder, env, version, signal, apiMemory, challenges, uploads, writes, notice, learnt } = options;
+  const { settings, folder, env, version, signal, apiMemory, challenges, uploads, writes, notice, learnt, rehearsal } =
+    options;
   const accounts = settings.registries.flatMap(({ match, login }) => (login === undefined ? [] : [{ match, login }]));
   const credentials = createCredentials({
     env,
@@ -60,13 +63,19 @@ export function openRegistry(options: {
     ...(apiMemory === undefined ? {} : { apiMemory }),
     ...(challenges === undefined ? {} : { challenges }),
     ...(uploads === undefined ? {} : { uploads }),
+    ...(rehearsal === undefined ? {} : { rehearsal }),
     ...(writes === undefined ? {} : { writes }),
     ...(notice === undefined ? {} : { notice }),
     userAgent: `slipway/${version}`,
     signal,
   });
   const layouts = createLayouts(folder);
-  return { registry: routeRegistry(remote, layouts), layouts, credentials, fetchJson: remote.fetchJson };
+  return {
+    registry: routeRegistry(remote, rehearsal?.layouts(layouts) ?? layouts),
+    layouts,
+    credentials,
+    fetchJson: remote.fetchJson,
+  };
 }
 
 /** How registries are spoken to, whoever we are there. */

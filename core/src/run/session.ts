@@ -1,5 +1,5 @@
 /** Puts together what a run needs, and takes it down again: registry, journal, folders, and a context for every task. */
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -265,9 +265,18 @@ function builderId(env: Variables): string {
     : 'https://slipway.example/builder/local';
 }
 
-/** A session whose state is in a folder of its own, which is gone afterwards: for looking where nothing can be written. */
-export async function openElsewhere(options: Omit<SessionOptions, 'stateFolder'>): Promise<Session> {
+/** What runs remember of registries, as files in the state's folder: it saves requests, and decides nothing. */
+const MEMORIES = ['syncs.ndjson', 'referrers-api.json', 'registry-challenges.json'];
+const MAX_MEMORY = 64 * 1024 * 1024;
+
+/**
+ * A session whose state is in a folder of its own, which is gone afterwards: for looking where nothing can be written. `known`: a
+ * state folder whose memories are looked at, and left as they are.
+ */
+export async function openElsewhere(options: Omit<SessionOptions, 'stateFolder'>, known?: string): Promise<Session> {
   const stateFolder = await mkdtemp(join(tmpdir(), 'slipway-'));
+  if (known !== undefined)
+    await Promise.all(MEMORIES.map((name) => takeAlong(join(known, name), join(stateFolder, name))));
   const session = await openSession({ ...options, stateFolder });
   return {
     ...session,
@@ -276,6 +285,12 @@ export async function openElsewhere(options: Omit<SessionOptions, 'stateFolder'>
       await removeTree(stateFolder);
     },
   };
+}
+
+/** With its permissions: whoever reads it goes by them. */
+async function takeAlong(from: string, to: string): Promise<void> {
+  const status = await lstat(from).catch(() => undefined);
+  if (status?.isFile() === true && status.size <= MAX_MEMORY) await copyFile(from, to).catch(() => {});
 }
 
 /** A session without a config, for looking at one image. */
