@@ -1,0 +1,267 @@
+/**
+ * Tags that this config once made, as the signed attestations on them prove, and names no longer. They are listed; only when it
+ * is asked for are they deleted: the tags alone, never an image by its digest.
+ */
+import PQueue from 'p-queue';
+import { isReferrersTag } from '../config/targets.ts';
+import { fail, ok, type Failure, type Result } from '../failure.ts';
+import { glob } from '../plan/pattern.ts';
+import type { Task } from '../plan/model.ts';
+import { formatReference, pin, type Digest, type Tag, type Tagged } from '../reference.ts';
+import { believe } from '../run/believe.ts';
+import type { Engine } from '../run/engine.ts';
+import { shortDigest } from '../run/wording.ts';
+import type { Signing } from '../config/model.ts';
+import { factsOf, type Fact } from '../trust/facts.ts';
+import { guard, prunable } from './algebra.ts';
+import { namesOf, placesOf, type Place } from './places.ts';
+
+export interface PruneOptions {
+  readonly delete: boolean;
+  /** So many may go; {@link DEFAULT_MAX}, and half of a repository, when it is not said. */
+  readonly max?: number;
+  /** Globs on destinations, with or without `sync:` or `build:` before them; all when empty. */
+  readonly only: readonly string[];
+  readonly exclude: readonly string[];
+  /** Also tags that a template with {date} or {sha} could have made. */
+  readonly templated: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface PrunedTag {
+  readonly destination: string;
+  readonly digest: Digest;
+  readonly state: 'listed' | 'deleted' | 'failed';
+  /** What the attestation says of it. */
+  readonly why: string;
+  readonly failure?: Failure;
+}
+
+export interface Pruned {
+  readonly tags: readonly PrunedTag[];
+  /** Repositories that were left alone, and why. */
+  readonly closed: readonly { readonly repository: string; readonly why: string }[];
+  /** Why nothing was, or would be, deleted. */
+  readonly refused?: Failure;
+}
+
+/** Tags that are looked at at once. */
+const AT_ONCE = 8;
+
+interface Candidate {
+  readonly target: Tagged;
+  readonly digest: Digest;
+  readonly why: string;
+}
+
+interface Found {
+  readonly name: string;
+  readonly stored: readonly Tag[];
+  readonly candidates: readonly Candidate[];
+}
+
+/** A registry that cannot be asked is a failure, never a repository without tags. */
+export async function prune(engine: Engine, signing: Signing, options: PruneOptions): Promise<Result<Pruned>> {
+  const places = [...placesOf(engine.config)];
+  const closed = places.flatMap(([repository, place]) =>
+    place.closed === undefined ? [] : [{ repository, why: place.closed }],
+  );
+  const found: Found[] = [];
+  for (const [name, place] of places) {
+    if (place.closed !== undefined) continue;
+    const one = await lookAt(engine, signing, name, place, options);
+    if (!one.ok) return one;
+    found.push(one.value);
+  }
+  const shares = found
+    .filter(({ candidates }) => candidates.length > 0)
+    .map(({ name, stored, candidates }) => ({
+      repository: name,
+      stored: stored.length,
+      going: candidates.length,
+    }));
+  const refused = guard(shares, options.max);
+  const tags =
+    options.delete && refused === undefined ? await deleteAll(engine, found, options.signal) : found.flatMap(listed);
+  return ok({ tags, closed, ...(refused === undefined ? {} : { refused }) });
+}
+
+function listed({ candidates }: Found): readonly PrunedTag[] {
+  return candidates.map(({ target, digest, why }) => ({
+    destination: formatReference(target),
+    digest,
+    state: 'listed',
+    why,
+  }));
+}
+
+async function lookAt(
+  engine: Engine,
+  signing: Signing,
+  name: string,
+  place: Place,
+  { only, exclude, templated, signal }: PruneOptions,
+): Promise<Result<Found>> {
+  const tags = await engine.registry.tags(place.repository, 'destination');
+  if (!tags.ok) return tags;
+  const matches = (patterns: readonly string[], tag: string): boolean =>
+    patterns.map(glob).some((test) => namesOf(place, tag).some(test));
+  const stored = tags.value.filter((tag) => !isReferrersTag(tag));
+  const kept = (tag: string): boolean =>
+    place.isBackup(tag) ||
+    (!templated && place.isDated(tag)) ||
+    (only.length > 0 && !matches(only, tag)) ||
+    matches(exclude, tag);
+  const open = stored.filter((tag) => !place.named.has(tag) && !kept(tag));
+  const queue = new PQueue({ concurrency: AT_ONCE });
+  const looked = await Promise.all(
+    open.map((tag) =>
+      queue.add(() => provenance(engine, signing, { kind: 'tagged', ...place.repository, tag }, signal)),
+    ),
+  );
+  const candidates = new Map<string, Candidate>();
+  for (const one of looked) {
+    if (!one.ok) return one;
+    if (one.value !== undefined) candidates.set(one.value.target.tag, one.value);
+  }
+  const going = prunable({ stored, made: new Set(candidates.keys()), named: place.named, kept });
+  return ok({ name, stored, candidates: going.flatMap((tag) => candidates.get(tag) ?? []) });
+}
+
+/** `undefined`: nothing that is believed says that this very tag was made here. */
+async function provenance(
+  engine: Engine,
+  signing: Signing,
+  target: Tagged,
+  signal: AbortSignal,
+): Promise<Result<Candidate | undefined>> {
+  const head = await engine.registry.head(target, 'destination');
+  if (!head.ok || head.value === undefined) return head.ok ? ok(undefined) : head;
+  const { digest } = head.value;
+  const text = formatReference(target);
+  const task: Task = { id: `prune:${text}`, contract: 'core.verify@1', entry: null, input: null, needs: [] };
+  const believed = await believe({ engine, task, signal }, pin(target, digest), signing);
+  if (!believed.ok) return believed;
+  const why = madeBy(believed.value.facts, text);
+  return ok(why === undefined ? undefined : { target, digest, why });
+}
+
+function madeBy(facts: readonly Fact[], target: string): string | undefined {
+  for (const { content } of factsOf(facts, 'copy')) {
+    const { source, targets, time } = content.copy;
+    if (targets.includes(target)) return `copied from ${source} on ${time}`;
+  }
+  for (const { content } of factsOf(facts, 'provenance')) {
+    const { source, targets, finishedOn } = content.provenance;
+    if (targets.includes(target)) return `built from ${source} on ${finishedOn}`;
+  }
+  return undefined;
+}
+
+/** One after the other: the first registry that deletes more than a tag ends it for that repository. */
+async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortSignal): Promise<readonly PrunedTag[]> {
+  const tags: PrunedTag[] = [];
+  for (const { stored, candidates } of found) {
+    const going = new Set<string>(candidates.map(({ target }) => target.tag));
+    const staying = stored.filter((tag) => !going.has(tag));
+    let unsafe: Failure | undefined;
+    for (const { target, digest, why } of candidates) {
+      const destination = formatReference(target);
+      if (unsafe !== undefined || signal.aborted) {
+        tags.push({ destination, digest, state: 'listed', why });
+        continue;
+      }
+      const done = await deleteOne(engine, target, digest, staying);
+      if (!done.ok && done.unsafe) unsafe = done.failure;
+      tags.push({
+        destination,
+        digest,
+        state: done.ok ? 'deleted' : 'failed',
+        why,
+        ...(done.ok ? {} : { failure: done.failure }),
+      });
+    }
+  }
+  return tags;
+}
+
+type Deleted = { readonly ok: true } | { readonly ok: false; readonly failure: Failure; readonly unsafe: boolean };
+
+async function deleteOne(
+  { registry }: Engine,
+  target: Tagged,
+  digest: Digest,
+  staying: readonly Tag[],
+): Promise<Deleted> {
+  const failed = (failure: Failure, unsafe = false): Deleted => ({ ok: false, failure, unsafe });
+  // Some registries delete the image with the tag, whatever else names it: then it is put back.
+  const sharer = await tagOn(registry, target, digest, staying);
+  if (!sharer.ok) return failed(sharer.failure);
+  const content =
+    sharer.value === undefined ? ok(undefined) : await registry.manifest(pin(target, digest), 'destination');
+  if (!content.ok) return failed(content.failure);
+  const now = await registry.head(target, 'destination');
+  if (!now.ok) return failed(now.failure);
+  if (now.value?.digest !== digest) return failed(moved(target, digest, now.value?.digest));
+  const deleted = await registry.deleteTag(target);
+  if (!deleted.ok) return failed(deleted.failure);
+  const after = await registry.head(target, 'destination');
+  if (!after.ok) return failed(after.failure);
+  if (after.value !== undefined) return failed(stillThere(target));
+  if (sharer.value === undefined || content.value === undefined) return { ok: true };
+  const other = await registry.head(sharer.value, 'destination');
+  if (!other.ok) return failed(other.failure);
+  if (other.value?.digest === digest) return { ok: true };
+  const back = await registry.tag(pin(target, digest), sharer.value.tag, content.value);
+  return failed(back.ok ? tookMore(target, sharer.value) : back.failure, true);
+}
+
+/** A tag among those that stay which names the same digest. */
+async function tagOn(
+  registry: Engine['registry'],
+  target: Tagged,
+  digest: Digest,
+  staying: readonly Tag[],
+): Promise<Result<Tagged | undefined>> {
+  const queue = new PQueue({ concurrency: AT_ONCE });
+  const heads = await Promise.all(
+    staying.map((tag) => queue.add(async () => [tag, await registry.head({ ...target, tag }, 'destination')] as const)),
+  );
+  for (const [tag, head] of heads) {
+    if (!head.ok) return fail(head.failure);
+    if (head.value?.digest === digest) return ok({ ...target, tag });
+  }
+  return ok(undefined);
+}
+
+function moved(target: Tagged, seen: Digest, now: Digest | undefined): Failure {
+  const names = now === undefined ? 'nothing' : shortDigest(now);
+  return {
+    reason: 'trust',
+    class: 'permanent',
+    message: `${formatReference(target)} named ${shortDigest(seen)} and names ${names} now; it was not deleted`,
+    hint: 'find out who else publishes this tag',
+  };
+}
+
+function stillThere(target: Tagged): Failure {
+  return {
+    reason: 'registry',
+    class: 'transient',
+    side: 'destination',
+    host: target.registry,
+    message: `${target.registry} says that it deleted ${formatReference(target)}, and still has it`,
+    hint: 'some registries show it only after a moment; look again',
+  };
+}
+
+function tookMore(target: Tagged, other: Tagged): Failure {
+  return {
+    reason: 'registry',
+    class: 'permanent',
+    side: 'destination',
+    host: target.registry,
+    message: `${target.registry} deleted with ${formatReference(target)} the image that ${formatReference(other)} names too; that tag was put back, and nothing more is deleted there`,
+    hint: 'run slipway run, which puts back what else was attached, and delete tags by other means there',
+  };
+}

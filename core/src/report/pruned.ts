@@ -1,0 +1,33 @@
+/** What `prune` found, or did, for people. Pure: data in, text out. */
+import type { Pruned, PrunedTag } from '../prune/prune.ts';
+import { headline } from './failure.ts';
+import { noPaint, type Paint } from './table.ts';
+import { clean } from './wording.ts';
+
+export function formatPruned({ tags, closed, refused }: Pruned, paint: Paint = noPaint): string {
+  const lines = tags.map((tag) => `${line(tag, paint)}\n`);
+  const left = closed.map(
+    ({ repository, why }) => `${paint('skipped', 'left')}     ${clean(`${repository}: ${why}`)}\n`,
+  );
+  const deleted = tags.filter(({ state }) => state === 'deleted').length;
+  const count =
+    tags.length === 0 ? 'no tag may go' : deleted > 0 ? `${deleted} of ${tags.length} deleted` : listed(tags);
+  const why = refused === undefined ? '' : `--delete would refuse: ${clean(refused.message)}\n`;
+  return `${lines.join('')}${left.join('')}${count}\n${why}`;
+}
+
+function line({ destination, digest, state, why, failure }: PrunedTag, paint: Paint): string {
+  const text = clean(`${destination} ${digest}: ${failure === undefined ? why : headline(failure)}`);
+  switch (state) {
+    case 'failed':
+      return `${paint('failed', 'FAIL')}     ${text}`;
+    case 'deleted':
+      return `${paint('ok', 'deleted')}  ${text}`;
+    case 'listed':
+      return `${paint('run', 'may go')}   ${text}`;
+  }
+}
+
+function listed(tags: readonly PrunedTag[]): string {
+  return `${tags.length} ${tags.length === 1 ? 'tag' : 'tags'} may go; --delete deletes them`;
+}
