@@ -40,6 +40,8 @@ export interface HttpRequest {
   /** For failures: which end of the work it is, and the registry's name in references. */
   readonly side: Side;
   readonly registry: string;
+  /** The answer may be long: it leaves room for others at the same host. */
+  readonly long?: true;
   /** Asked when it is this request's turn: a failure keeps it from being sent. */
   readonly admit?: () => Failure | undefined;
 }
@@ -132,7 +134,7 @@ export function createHttp(options: HttpOptions): Http {
     const isStream = body !== undefined && !(body instanceof Uint8Array);
     const dispatcher = await dispatchers.for(url);
     if (dispatcher === undefined) return fail(misnamedProxy(request, dispatchers.misnamed));
-    const place = await lanes.enter(url.host, isStream ? 'upload' : 'request');
+    const place = await lanes.enter(url.host, isStream ? 'upload' : request.long === true ? 'download' : 'request');
     if (place === undefined) return fail(cancelled);
     const refused = request.admit?.();
     const source = isStream && refused === undefined ? await openBody(body) : undefined;

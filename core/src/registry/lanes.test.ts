@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createLanes, type HostLimits, type Place } from './lanes.ts';
+import { createLanes, type HostLimits, type Kind, type Place } from './lanes.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -13,7 +13,7 @@ function lanes(limits: HostLimits, more: { readonly rampUp?: boolean; readonly s
 }
 
 /** Asks for so many places; those that were given, in order, are in the list. */
-function ask(made: ReturnType<typeof createLanes>, count: number, host = 'h', lane: 'request' | 'upload' = 'request') {
+function ask(made: ReturnType<typeof createLanes>, count: number, host = 'h', lane: Kind = 'request') {
   const given: (Place | undefined)[] = [];
   for (let each = 0; each < count; each += 1) void made.enter(host, lane).then((place) => given.push(place));
   return given;
@@ -29,6 +29,25 @@ test('so many places at once in each lane of each host, and the next when one is
   requests[0]?.release();
   await settle();
   expect([requests.length, uploads.length, others.length]).toEqual([3, 2, 2]);
+});
+
+test('downloads leave a place to small requests, and take their turn with them otherwise', async () => {
+  const made = lanes({ connections: 3 });
+  const downloads = ask(made, 4, 'h', 'download');
+  const requests = ask(made, 3);
+  await settle();
+  expect([downloads.length, requests.length]).toEqual([2, 1]);
+  requests[0]?.release();
+  await settle();
+  expect([downloads.length, requests.length]).toEqual([2, 2]);
+  downloads[0]?.release();
+  await settle();
+  // It came before the third request.
+  expect([downloads.length, requests.length]).toEqual([3, 2]);
+  const narrow = lanes({ connections: 1 });
+  const only = ask(narrow, 1, 'h', 'download');
+  await settle();
+  expect(only).toHaveLength(1);
 });
 
 test('10,000 that wait cost next to nothing', async () => {

@@ -1,9 +1,10 @@
 /**
  * Who may send a request now. Each host has two lanes, one for streamed uploads and one for everything else: an upload may
  * read from the very host it writes to, and would otherwise wait for itself. Each lane has its window; pauses and the pace
- * are the host's.
+ * are the host's. Downloads leave one place to the small requests, which would otherwise wait for gigabytes.
  */
 import { realClock, type Clock } from './clock.ts';
+import { createQueue, type Queue } from './queue.ts';
 import { createWindow } from './window.ts';
 
 export interface HostLimits {
@@ -22,8 +23,11 @@ export interface Place {
 
 export interface Lanes {
   /** Undefined: cancelled while waiting. */
-  enter(host: string, lane: 'request' | 'upload'): Promise<Place | undefined>;
+  enter(host: string, kind: Kind): Promise<Place | undefined>;
 }
+
+/** `download`: an answer that may be long. */
+export type Kind = 'request' | 'download' | 'upload';
 
 export interface LanesOptions {
   readonly limits: (host: string) => HostLimits;
@@ -43,15 +47,22 @@ export function createLanes({ limits, rampUp, signal, clock = realClock }: Lanes
   const hosts = new Map<string, ReturnType<typeof createHost>>();
   signal?.addEventListener('abort', () => hosts.forEach((host) => host.pump()), { once: true });
   return {
-    enter(name, lane) {
+    enter(name, kind) {
       let host = hosts.get(name);
       if (host === undefined) {
         host = createHost(limits(name), rampUp, signal, clock);
         hosts.set(name, host);
       }
-      return host.enter(lane);
+      return host.enter(kind);
     },
   };
+}
+
+interface Waiting {
+  readonly kind: Kind;
+  readonly resolve: (place: Place | undefined) => void;
+  /** Smaller is earlier. */
+  readonly order: number;
 }
 
 function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | undefined, clock: Clock) {
@@ -66,12 +77,14 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
 
   function createLane() {
     const window = createWindow(limits.connections, rampUp);
-    const waiting: ((place: Place | undefined) => void)[] = [];
-    let first = 0;
-    let busy = 0;
+    const small = createQueue<Waiting>();
+    const large = createQueue<Waiting>();
+    let [busy, downloads, last] = [0, 0, 0];
 
-    function begin(): Place {
+    function begin(kind: Kind): Place {
+      const size = kind === 'download' ? 1 : 0;
       busy += 1;
+      downloads += size;
       const since = clock.now();
       if (gap > 0) next = Math.max(next, since) + gap;
       return {
@@ -84,29 +97,41 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
         },
         release() {
           busy -= 1;
+          downloads -= size;
           pump();
         },
       };
     }
 
+    const isFree = (kind: Kind): boolean =>
+      busy < window.size && (kind !== 'download' || downloads < Math.max(1, window.size - 1));
+
+    /** Who came first, of those for whom there is a place. */
+    function nextQueue(): Queue<Waiting> | undefined {
+      const [request, download] = [small.peek(), isFree('download') ? large.peek() : undefined];
+      if (request === undefined) return download === undefined ? undefined : large;
+      return download !== undefined && download.order < request.order ? large : small;
+    }
+
     function pump(): void {
-      while (first < waiting.length && (signal?.aborted === true || (busy < window.size && mayBegin()))) {
-        const resolve = waiting[first];
-        first += 1;
-        resolve?.(signal?.aborted === true ? undefined : begin());
+      if (signal?.aborted === true) {
+        for (const queue of [small, large]) while (queue.peek() !== undefined) queue.shift()?.resolve(undefined);
+        return;
       }
-      // What was served is forgotten now and then: a shift of each would move all the others.
-      if (first > 64 && first * 2 > waiting.length) {
-        waiting.splice(0, first);
-        first = 0;
+      while (busy < window.size) {
+        const queue = nextQueue();
+        if (queue === undefined || !mayBegin()) return;
+        const waiting = queue.shift();
+        waiting?.resolve(begin(waiting.kind));
       }
     }
 
-    function enter(): Promise<Place | undefined> {
+    function enter(kind: Kind): Promise<Place | undefined> {
       if (signal?.aborted === true) return Promise.resolve(undefined);
-      if (first === waiting.length && busy < window.size && mayBegin()) return Promise.resolve(begin());
+      const queue = kind === 'download' ? large : small;
+      if (queue.peek() === undefined && isFree(kind) && mayBegin()) return Promise.resolve(begin(kind));
       return new Promise((resolve) => {
-        waiting.push(resolve);
+        queue.push({ kind, resolve, order: (last += 1) });
       });
     }
 
@@ -144,5 +169,5 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
     lanes.upload.pump();
   }
 
-  return { enter: (lane: 'request' | 'upload') => lanes[lane].enter(), pump };
+  return { enter: (kind: Kind) => lanes[kind === 'upload' ? 'upload' : 'request'].enter(kind), pump };
 }

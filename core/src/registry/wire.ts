@@ -95,6 +95,7 @@ export function createWire(options: WireOptions): Wire {
       registry: call.registry,
       headers: { ...bodyLength(call), ...call.headers, ...(authorization === undefined ? {} : { authorization }) },
       ...(call.body === undefined ? {} : { body: call.body }),
+      ...(isDownload(call) ? { long: true } : {}),
     };
     const errand = errandOf(call);
     let begun = false;
@@ -140,6 +141,10 @@ export function createWire(options: WireOptions): Wire {
 /** Docker Hub's images are not served under the name that references give it. */
 export function hostOf(registry: string): string {
   return registry === 'docker.io' ? 'registry-1.docker.io' : registry;
+}
+
+function isDownload({ method, url }: Call): boolean {
+  return method === 'GET' && (typeof url === 'string' ? url : url.pathname).includes('/blobs/');
 }
 
 /** What counts against a limit of pulls is the reading of manifests: a HEAD does not, and neither does a blob. */
