@@ -3,7 +3,7 @@
  * place once the run has ended. A killed run leaves that folder, and the next one goes on from it.
  */
 import { createWriteStream } from 'node:fs';
-import { mkdir, realpath, rename, stat } from 'node:fs/promises';
+import { realpath, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -15,7 +15,7 @@ import { filesInArchive } from './archive-files.ts';
 import { filesInFolder, layered, type Broken, type LayoutFiles } from './layout-files.ts';
 import { blobPath, INDEX, layoutContent, MARKER, readIndexFile, readMarker } from './layout.ts';
 import { lock } from './lock.ts';
-import { codeOf, confine, markerBytes, type Medium } from './medium.ts';
+import { codeOf, confine, makeFolder, markerBytes, type Medium } from './medium.ts';
 import type { Descriptor } from './model.ts';
 import { isManifestType } from './parse.ts';
 import { layerMembers, tarBytes, type LayerMember } from './tar.ts';
@@ -61,11 +61,11 @@ export function archiveMedium(root: string, path: string): Medium {
     const there = await archive(broken);
     if (!there.ok) return there;
     try {
-      await mkdir(dirname(file), { recursive: true });
+      await makeFolder(dirname(file));
       const confined = await confine(root, path, broken);
       if (!confined.ok) return confined;
       const folder = join(await realpath(dirname(file)), `.${basename(file)}.slipway`);
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       const release = await lock(folder);
       if (release === undefined) return broken('is being written by another run');
       await replaceFile(folder, MARKER, markerBytes);

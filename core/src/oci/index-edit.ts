@@ -13,16 +13,24 @@ export function named(index: IndexFile, tag: Tag): Descriptor | undefined {
 }
 
 /**
- * What a layout without the tag that was asked for is meant to be by who made it for one image: its only descriptor, or
- * `index.json` itself where it lists the platforms of an image, as apko writes it.
+ * What a layout without the tag that was asked for is meant to be by who made it for one image: the only image with a name, the only
+ * descriptor, or `index.json` itself where it lists the platforms of an image, as apko writes it.
  */
 export function onlyImage(index: IndexFile): Digest | undefined {
-  const [first, ...others] = index.value.manifests;
-  if (first === undefined || others.length === 0) return first?.digest;
-  const isImage = index.value.manifests.every(
-    ({ platform, annotations }) => platform !== undefined && annotations?.[REF_NAME] === undefined,
+  const { manifests } = index.value;
+  const names = new Set(
+    manifests.filter(({ annotations }) => isImageName(annotations?.[REF_NAME])).map(({ digest }) => digest),
   );
-  return isImage ? index.descriptor.digest : undefined;
+  const [named, ...more] = names;
+  if (named !== undefined) return more.length === 0 ? named : undefined;
+  const [first, ...others] = manifests;
+  if (first === undefined || others.length === 0) return first?.digest;
+  return manifests.every(({ platform }) => platform !== undefined) ? index.descriptor.digest : undefined;
+}
+
+/** Lists of what is attached have names too. */
+function isImageName(name: string | undefined): boolean {
+  return name !== undefined && !/^sha(?:256|512)-[0-9a-f]{64}/.test(name);
 }
 
 export interface Entry {

@@ -290,19 +290,25 @@ describe('index.json', () => {
 });
 
 describe('a layout of somebody else', () => {
-  test('without names: latest is its only image, or the index of its platforms, as a source only', async () => {
+  test('without the tag: latest is its only image, or the index of its platforms, as a source only', async () => {
     await using from = await source();
     const folder = await newFolder();
     const layouts = createLayouts(folder);
     await from.put(layouts, at('oci:./out:1'));
     expect(must(await layouts.head(at('oci:./out'), 'source'))?.digest).toBe(from.image.digest);
     expect(must(await layouts.head(at('oci:./out'), 'destination'))).toBeUndefined();
+    must(await layouts.attach({ ...from.image, repository: at('oci:./out') }, [SBOM]));
+    expect(must(await layouts.head(at('oci:./out'), 'source'))?.digest).toBe(from.image.digest);
     const root = must(await layouts.manifest(pin(at('oci:./out'), from.image.digest), 'source'));
     if (root?.kind !== 'index') throw new Error('not an index');
     await writeFile(join(folder, 'out', 'index.json'), root.bytes);
     const found = must(await layouts.head(at('oci:./out'), 'source'));
     expect(found?.digest).toBe(from.image.digest);
+    // The index is an image by a name now, and another name makes it unclear which one is meant.
     must(await layouts.tag(pin(at('oci:./out'), from.image.digest), '1' as Tag));
+    expect(must(await layouts.head(at('oci:./out'), 'source'))?.digest).toBe(from.image.digest);
+    const child = root.value.manifests[0]?.digest ?? from.image.digest;
+    must(await layouts.tag(pin(at('oci:./out'), child), '2' as Tag));
     expect(must(await layouts.head(at('oci:./out'), 'source'))).toBeUndefined();
   });
 
@@ -352,6 +358,16 @@ describe('a layout of somebody else', () => {
     }
     expect((await readdir(folder)).toSorted()).toEqual(['out', 'out.tar']);
     expect(await readdir(join(folder, 'out'))).toEqual(['precious.txt']);
+  });
+
+  test('a place where no folder can be made is a failure, and takes no time', async () => {
+    const layouts = createLayouts(await newFolder());
+    for (const place of ['oci:/proc/slipway/deep:1', 'oci:/dev/null:1', 'oci-archive:/proc/slipway/x.tar:1']) {
+      const asked = await layouts.content(at(place), 'destination').hasManifest(sha256('x'));
+      expect(failureOf(asked).message).toMatch(
+        /cannot be (?:written|read) \((?:ENOENT|EEXIST|ENOTDIR)\)|is not a folder/,
+      );
+    }
   });
 
   test('links out of the folder are not followed, whether they are there or made later', async () => {

@@ -37,7 +37,7 @@ export function folderMedium(root: string, path: string): Medium {
     const there = await files(broken);
     if (!there.ok) return there;
     try {
-      await mkdir(base, { recursive: true });
+      await makeFolder(base);
       const real = await realpath(base);
       const confined = await confine(root, path, broken);
       if (!confined.ok) return confined;
@@ -60,6 +60,19 @@ export function folderMedium(root: string, path: string): Medium {
     finish: () => Promise.resolve(ok(undefined)),
     close: () => Promise.resolve(),
   };
+}
+
+/** Level by level: where the system says of every folder that it is not there, as in /proc, `recursive` goes on for ever. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path);
+  }
 }
 
 export const markerBytes: Uint8Array = new TextEncoder().encode('{"imageLayoutVersion":"1.0.0"}');
