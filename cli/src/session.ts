@@ -14,6 +14,8 @@ export interface SessionRequest {
   readonly signal: AbortSignal;
   /** False: nothing that an earlier run remembered is believed. */
   readonly remember?: boolean;
+  /** An image is done only if its platforms are. */
+  readonly deep?: true;
   readonly report?: (event: Event) => void;
 }
 
@@ -30,6 +32,7 @@ export async function openCommandSession(io: Io, request: SessionRequest): Promi
     version: VERSION,
     purpose: request.purpose,
     ...(signing === undefined ? {} : { signing }),
+    ...(request.deep === undefined ? {} : { deep: request.deep }),
     ...(request.remember === undefined ? {} : { remember: request.remember }),
     signal: request.signal,
     report: request.report ?? (() => {}),

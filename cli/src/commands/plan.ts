@@ -4,12 +4,14 @@ import {
   formatPlan,
   formatPlanText,
   formatProbes,
+  formatVerified,
   planJson,
   probeAll,
   type FailedSelection,
   type ProbeAnswer,
 } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
+import { findDrift } from '../drift.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
@@ -19,9 +21,12 @@ import { deadline, openCommandSession } from '../session.ts';
 export interface PlanOptions extends Options {
   readonly format: 'text' | 'mermaid' | 'dot';
   readonly resolve: boolean;
+  /** Only what is not in the registry as a run leaves it. */
+  readonly against?: 'registry';
 }
 
 export async function planCommand(io: Io, options: PlanOptions): Promise<number> {
+  if (options.against !== undefined) return planDrift(io, options);
   const { json, format } = options;
   const signal = deadline(io, options);
   const prepared = await prepare(io, options, 'plan', options.resolve ? signal : undefined);
@@ -47,4 +52,29 @@ export async function planCommand(io: Io, options: PlanOptions): Promise<number>
 /** Nobody can say of a selection whose tags are not known that nothing is to be done for it. */
 function unknown({ selection, failure }: FailedSelection): ProbeAnswer {
   return { id: selection.id, goal: false, why: failure.message, failure };
+}
+
+/** What has drifted, and the plan of a run of only that. */
+async function planDrift(io: Io, options: PlanOptions): Promise<number> {
+  const { json, format } = options;
+  const signal = deadline(io, options);
+  const prepared = await prepare(io, options, 'run', signal);
+  if (!prepared.ok) return refuse(io, json, 'plan', prepared.failures);
+  const drift = await findDrift(io, options, prepared.value, signal);
+  if (!drift.ok) return refuse(io, json, 'plan', drift.failures);
+  const { targets } = drift.value;
+  const drifted = targets.map(({ id, destination, digest, missing }) => ({ id, destination, digest, missing }));
+  if (targets.length === 0) {
+    const none = { entries: [], tasks: [], selections: [], drift: drifted };
+    return answer(io, json, 'plan', EXIT.done, none, () => 'nothing has drifted\n');
+  }
+  const narrowed = await prepare(io, drift.value.options, 'run', signal);
+  if (!narrowed.ok) return refuse(io, json, 'plan', narrowed.failures);
+  const { config, planned } = narrowed.value;
+  const body = { ...planJson(planned.plan, config.selections, config.folder), drift: drifted };
+  return answer(io, json, 'plan', EXIT.done, body, () =>
+    format === 'text'
+      ? `${formatVerified(targets, painter(io))}\n${formatPlanText(planned.plan, config.selections)}`
+      : formatPlan(planned.plan, format),
+  );
 }

@@ -11,7 +11,7 @@ import { believe } from '../run/believe.ts';
 import type { Engine } from '../run/engine.ts';
 import { readImage } from '../run/steps/image.ts';
 import { moveTag } from '../run/steps/tag.ts';
-import { checkAttached } from '../run/steps/verify.ts';
+import { checkAttached } from '../run/steps/attached.ts';
 import { factsOf } from '../trust/facts.ts';
 import { absent } from '../run/absent.ts';
 import { moveByFacts, type Move } from './moves.ts';

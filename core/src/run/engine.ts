@@ -41,6 +41,8 @@ export interface Engine {
   readonly signing?: Signing;
   /** `run` for the chain; `scan` makes scans anew and moves no tag. */
   readonly purpose: 'run' | 'scan';
+  /** The children of an index are looked at too before its goal counts as reached: requests for each of them. */
+  readonly deep?: true;
   readonly run: string;
   /** A URI that says who builds: https://slsa.dev/spec/v1.0/provenance#builder */
   readonly builder: string;

@@ -8,7 +8,7 @@ import { ok } from '../failure.ts';
 import type { Engine, Probed, StepContext } from './engine.ts';
 import { runLoop, type TaskEnd } from './loop.ts';
 import { resolveInput } from './resolve-input.ts';
-import { checkAttached } from './steps/verify.ts';
+import { checkAttached } from './steps/attached.ts';
 import { backupNames } from './steps/backup.ts';
 import { readImage } from './steps/image.ts';
 import { attachedKind } from './steps/standing.ts';

@@ -50,6 +50,8 @@ export interface SessionOptions {
   readonly now?: () => Date;
   /** False: every bundle is verified anew, whatever an earlier run remembered. */
   readonly remember?: boolean;
+  /** An image is done only if its platforms are. */
+  readonly deep?: true;
   /** `.slipway` beside the config when absent. */
   readonly stateFolder?: string;
   /** Nothing is written to any registry or layout: what would be is kept, and counted. */
@@ -192,6 +194,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     durations,
     ...(options.signing === undefined ? {} : { signing: options.signing }),
     purpose: options.purpose,
+    ...(options.deep === undefined ? {} : { deep: options.deep }),
     run,
     builder: builderId(env),
     now,

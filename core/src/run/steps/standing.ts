@@ -9,6 +9,8 @@ import { believe } from '../believe.ts';
 import { legacyLacks } from '../believe-legacy.ts';
 import type { StepContext } from '../engine.ts';
 import { shortDigest } from '../wording.ts';
+import { checkAttached } from './attached.ts';
+import { readImage } from './image.ts';
 import { isImmutable } from './immutable.ts';
 
 export interface Targets {
@@ -55,7 +57,9 @@ export async function lookAt(step: StepContext, digest: Digest, shape: Targets['
   const wanted = { kind: attachedKind(step), shape };
   const legacy = await legacyLacks(step, pin(entry.targets[0].destination, digest), signing, wanted);
   if (!legacy.ok) return legacy;
-  const lacks = [...missing({ ...wanted, facts }), ...legacy.value];
+  const ofChildren = engine.deep === true ? await childrenLack(step, digest) : ok([]);
+  if (!ofChildren.ok) return ofChildren;
+  const lacks = [...missing({ ...wanted, facts }), ...legacy.value, ...ofChildren.value];
   if (lacks.length > 0) return ok({ facts, why: `missing: ${lacks.join(', ')}` });
   const scan = newestScan(facts)?.content.scan;
   const age = engine.settings.policy.scanMaxAge;
@@ -73,6 +77,14 @@ export async function lookAt(step: StepContext, digest: Digest, shape: Targets['
     if (judgement.verdict === 'refuse') return ok({ facts, why: 'the policy refuses it now' });
   }
   return ok({ facts, why: undefined });
+}
+
+/** What the platforms of an image lack, and the image itself once they are known. */
+async function childrenLack(step: StepContext, digest: Digest): Promise<Result<readonly string[]>> {
+  const image = await readImage(step.engine.registry, pin(step.entry.targets[0].destination, digest));
+  if (!image.ok) return image;
+  const checked = await checkAttached(step, attachedKind(step), image.value, true);
+  return checked.ok ? ok(checked.value.lacks) : checked;
 }
 
 /** A retag is judged, and needs what is attached, as its source entry does. */
