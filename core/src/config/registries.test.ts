@@ -17,7 +17,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'client.key'), authority.client.key);
   await writeFile(join(folder, 'other.key'), authority.server.key);
   await writeFile(join(folder, 'docker.json'), '{}');
-});
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function load(text: string) {

@@ -1,4 +1,9 @@
 /** Certificates, proxies and redirects, against real servers on loopback. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startScriptedRegistry } from '../testing/scripted-registry.ts';
 import { client, failureOf, must, reference, repository } from './test-client.ts';
@@ -7,7 +12,7 @@ import { makeAuthority, startTlsRegistry, startTunnelProxy, type Authority } fro
 let authority: Authority;
 beforeAll(async () => {
   authority = await makeAuthority();
-});
+}, 60_000);
 
 const overTls = { plainHttp: () => false, retries: 0 };
 
@@ -32,6 +37,38 @@ describe('certificates', () => {
     expect(must(await registry.head(reference(`${named}/a:1`), 'source'))).toBeUndefined();
     failureOf(await registry.head(reference(`127.0.0.1:${server.port}/a:1`), 'source'));
   });
+
+  test(
+    'of an authority that NODE_EXTRA_CA_CERTS names are trusted, also beside one that the settings name',
+    { timeout: 60_000 },
+    async () => {
+      const other = await makeAuthority();
+      const folder = await mkdtemp(join(tmpdir(), 'slipway-extra-ca-'));
+      try {
+        await writeFile(join(folder, 'extra.pem'), authority.ca);
+        await using server = await startTlsRegistry(authority.server);
+        const script = `
+        import { createRegistry } from ${JSON.stringify(join(import.meta.dirname, 'client.ts'))};
+        import { parseReference } from ${JSON.stringify(join(import.meta.dirname, '../reference.ts'))};
+        const credentials = { login: async () => ({ ok: true }), dockerConfigFor: async () => '{}' };
+        for (const hostOptions of [() => undefined, () => ({ ca: process.env.OTHER })]) {
+          const registry = createRegistry({ plainHttp: () => false, mirrors: [], credentials, perHost: 2, hostOptions, retries: 0 });
+          const answer = await registry.head(parseReference(process.env.REFERENCE).value, 'source');
+          console.log(answer.ok);
+          await registry.close();
+        }`;
+        const args = ['--conditions=slipway-source', '--input-type=module', '--eval', script];
+        const run = (env: Readonly<Record<string, string>>) =>
+          promisify(execFile)(process.execPath, args, {
+            env: { REFERENCE: `localhost:${server.port}/a:1`, OTHER: other.ca, ...env },
+          });
+        expect((await run({ NODE_EXTRA_CA_CERTS: join(folder, 'extra.pem') })).stdout).toBe('true\ntrue\n');
+        expect((await run({})).stdout).toBe('false\nfalse\n');
+      } finally {
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
 
   test('that are ours are shown to whoever asks for them', async () => {
     await using server = await startTlsRegistry({ ...authority.server, ca: authority.ca, requestCert: true });
