@@ -1,6 +1,7 @@
 /** The one shape of every `--json` answer (schemas/envelope.ts), and the exit codes. Results go to stdout, all else to stderr. */
 import { formatFailure, type Failure } from '@slipway/core';
 import { readFileSync } from 'node:fs';
+import { annotateFailures } from './actions.ts';
 import type { Io } from './io.ts';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, missingTool: 5, interrupted: 130 } as const;
@@ -21,6 +22,7 @@ export function answer(
 /** The command did not do its work: says why on stderr, and in the envelope when that was asked for. */
 export function refuse(io: Io, json: boolean, command: string, failures: readonly Failure[]): number {
   if (json) io.stdout(refusal(command, failures));
+  annotateFailures(io, failures);
   const readSource = sourceReader();
   for (const failure of failures) io.stderr(`${formatFailure(failure, readSource, io.cwd)}\n`);
   return exitOf(failures);

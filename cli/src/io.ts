@@ -10,6 +10,8 @@ export interface Io {
   readonly color: boolean;
   readonly columns: () => number;
   readonly rows: () => number;
+  /** Writes a command of GitHub Actions' runner; absent elsewhere. All else that is written can be no command there. */
+  readonly workflow?: (text: string) => void;
   /** Aborted by SIGINT, SIGTERM or SIGHUP. */
   readonly interrupt: AbortSignal;
 }

@@ -28,6 +28,7 @@ import type { WhyOptions } from './commands/why.ts';
 import type { PlanOptions } from './commands/plan.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
+import { forActions } from './actions.ts';
 import { EXIT, refusal } from './answer.ts';
 import { VERSION } from './version.ts';
 
@@ -36,7 +37,8 @@ Exit codes: 0 done · 1 a task failed, or verify found something missing · 2 co
             3 the gate refused an image · 5 a tool is missing · 130 interrupted`;
 
 /** Runs one command line; the exit code is the result. */
-export async function runProgram(io: Io, args: readonly string[]): Promise<number> {
+export async function runProgram(world: Io, args: readonly string[]): Promise<number> {
+  const io = forActions(world);
   let exitCode: number = EXIT.done;
   const program = buildProgram(io, (code) => (exitCode = code));
   try {
@@ -86,6 +88,9 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
       new Option('--format <format>', 'how the graph is drawn').choices(['text', 'mermaid', 'dot']).default('text'),
     )
     .option('--resolve', 'ask the registries, and say why each entry would run', false)
+    .addOption(
+      new Option('--against <what>', 'only what the registry does not hold as a run leaves it').choices(['registry']),
+    )
     .addHelpText('after', example('slipway plan --format mermaid', 'slipway plan --only "build:*" --resolve'))
     .action(async (options: PlanOptions) => ended(await (await import('./commands/plan.ts')).planCommand(io, options)));
 
@@ -107,7 +112,11 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
           `slipway ${name} --to oci:./out`,
         ),
       )
+      .addOption(
+        new Option('--against <what>', 'only what the registry does not hold as a run leaves it').choices(['registry']),
+      )
       .option('--report <folder>', 'also write a report of the run there: an HTML page, its data, and a trace')
+      .option('--sarif <folder>', 'also write what the scans found there: a SARIF file for each image and platform')
       .action(async (options: RunOptions) =>
         ended(await (await import('./commands/run.ts')).runCommand(io, options, name)),
       );

@@ -1,18 +1,26 @@
 /** `run`, `sync`, `build` and `scan`: everything that is not done, with progress on stderr and the table on stdout. */
 import { resolve } from 'node:path';
-import { execute, formatCounts, formatFailures, formatTable, planScans, taskLogs, type Session } from '@slipway/core';
-import { answer, refuse } from '../answer.ts';
+import { execute, formatCounts, formatFailures, formatTable, planScans, taskLogs } from '@slipway/core';
+import type { Position, Session } from '@slipway/core';
+import { workspaceOf, writeActionsFiles } from '../actions.ts';
+import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
+import type { Outcome } from '../load.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
-import { preflight, prepare } from '../prepare.ts';
+import { preflight, prepare, type Prepared } from '../prepare.ts';
 import { createReporter } from '../reporters/index.ts';
+import { collectScans } from '../sarif.ts';
 import { deadline, openCommandSession } from '../session.ts';
 import { VERSION } from '../version.ts';
 
 export interface RunOptions extends Options {
   /** Folder of a report; none is written when absent. */
   readonly report?: string;
+  /** Only what is not in the registry as a run leaves it. */
+  readonly against?: 'registry';
+  /** Folder of SARIF files; none are written when absent. */
+  readonly sarif?: string;
 }
 
 export async function runCommand(
@@ -21,8 +29,12 @@ export async function runCommand(
   command: 'run' | 'sync' | 'build' | 'scan',
 ): Promise<number> {
   const signal = deadline(io, options);
-  const prepared = await prepare(io, options, command === 'scan' ? 'run' : command, signal);
+  const prepared = await prepareRun(io, options, command === 'scan' ? 'run' : command, signal);
   if (!prepared.ok) return refuse(io, options.json, command, prepared.failures);
+  if (prepared.value === undefined) {
+    const body = { run: 'none', entries: [], tools: [] };
+    return answer(io, options.json, command, EXIT.done, body, () => 'nothing has drifted\n');
+  }
   const { host, warnings } = prepared.value;
   const planned = command === 'scan' ? planScans(prepared.value.planned) : prepared.value.planned;
   const failures = await preflight(io, { ...prepared.value, planned }, options.to !== undefined);
@@ -31,14 +43,18 @@ export async function runCommand(
   const started = performance.now();
   const logs = taskLogs();
   let durations: Session['engine']['durations'] | undefined;
-  const reporter = await createReporter(io, options.progress, (task) => durations?.of(task));
+  const placeOf = placesOf(prepared.value);
+  const reporter = await createReporter(io, options.progress, (task) => durations?.of(task), placeOf);
+  const scans = collectScans();
   const opened = await openCommandSession(io, {
     prepared: prepared.value,
     planned,
     purpose: command === 'scan' ? 'scan' : 'run',
+    ...(options.against === undefined ? {} : { deep: true as const, remember: false }),
     signal,
     report: (event) => {
       logs.event(event);
+      if (options.sarif !== undefined) scans.event(event);
       reporter.event(event);
     },
   });
@@ -62,6 +78,14 @@ export async function runCommand(
   reporter.close();
   if (options.report !== undefined) await report(io, engine.journal.file, options.report);
   const seconds = (performance.now() - started) / 1000;
+  if (options.sarif !== undefined) {
+    const warn = (message: string): void => io.stderr(`warning: ${message}\n`);
+    const folder = resolve(io.cwd, options.sarif);
+    const written = scans.write(folder, { rows, workspace: workspaceOf(io), placeOf, warn });
+    io.stderr(written.ok ? `sarif: ${written.value} files in ${folder}\n` : `warning: ${written.failure.message}\n`);
+  }
+  const edges = planned.plan.entries.flatMap(({ id, needs }) => needs.map((need) => [need, id] as const));
+  writeActionsFiles(io, { run: engine.run, command, rows, edges, exitCode, seconds });
   if (signal.aborted)
     io.stderr(`${whyStopped(io)}: what was published before stays published; the next run finishes the rest\n`);
   const tools = session.tools().map(({ name, version, started: times }) => ({ name, version, started: times }));
@@ -74,6 +98,31 @@ export async function runCommand(
     { run: engine.run, entries: rows, tools },
     () => `${formatTable(rows, paint)}\n${formatFailures(rows, logs.failed, paint)}${formatCounts(rows, seconds)}\n`,
   );
+}
+
+/** The line of the config of an entry, or of a selection. */
+function placesOf({ config, planned, failed }: Prepared): (id: string) => Position | undefined {
+  const selections = new Map(
+    [...config.selections, ...failed.map(({ selection }) => selection)].map(({ id, at }) => [id, at]),
+  );
+  return (id) => planned.entries.get(id)?.at ?? selections.get(id);
+}
+
+/** Undefined: nothing has drifted, so nothing is to be run. */
+async function prepareRun(
+  io: Io,
+  options: RunOptions,
+  command: 'run' | 'sync' | 'build',
+  signal: AbortSignal,
+): Promise<Outcome<Prepared | undefined>> {
+  const prepared = await prepare(io, options, command, signal);
+  if (!prepared.ok || options.against === undefined) return prepared;
+  const { findDrift } = await import('../drift.ts');
+  const drift = await findDrift(io, options, prepared.value, signal);
+  if (!drift.ok) return drift;
+  return drift.value.targets.length === 0
+    ? { ok: true, value: undefined }
+    : prepare(io, drift.value.options, command, signal);
 }
 
 function whyStopped({ interrupt }: Io): string {

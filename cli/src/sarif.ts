@@ -1,0 +1,53 @@
+/** `--sarif`: what the scans of a run found, a file an image and platform, for a code host to show. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configFailure, fail, ok, scanSarif } from '@slipway/core';
+import type { Event, ImageEvidence, Position, Result, Row } from '@slipway/core';
+
+export interface SarifCollector {
+  event(event: Event): void;
+  /** How many files there are; what did not fit is told to `warn`. */
+  write(folder: string, options: SarifOptions): Result<number>;
+}
+
+export interface SarifOptions {
+  readonly rows: readonly Row[];
+  /** The root of the checkout. */
+  readonly workspace: string;
+  readonly placeOf: (entry: string) => Position | undefined;
+  readonly warn: (message: string) => void;
+}
+
+export function collectScans(): SarifCollector {
+  const byDigest = new Map<string, ImageEvidence>();
+  const byEntry = new Map<string, ImageEvidence>();
+  return {
+    event(event) {
+      if (event.type !== 'image') return;
+      byDigest.set(event.image.digest, event.image);
+      byEntry.set(event.entry, event.image);
+    },
+    write(folder, { rows, workspace, placeOf, warn }) {
+      // The targets of an entry are one image: one of them stands for all.
+      const first = new Map(rows.toReversed().map((row) => [row.id, row]));
+      const files = [...first.values()].flatMap((row) => {
+        const image = byEntry.get(row.id) ?? byDigest.get(row.digest ?? '');
+        const at = placeOf(row.id);
+        if (image?.scan === undefined || at === undefined) return [];
+        const { destination } = row;
+        return scanSarif({ destination, digest: image.digest, scan: image.scan, at }, workspace);
+      });
+      try {
+        mkdirSync(folder, { recursive: true });
+        for (const { name, text, left } of files) {
+          writeFileSync(join(folder, name), text);
+          if (left > 0) warn(`${name} leaves out ${left} findings, the least severe: code hosts take no more`);
+        }
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+        return fail(configFailure(`SARIF cannot be written to ${folder} (${code})`, 'name another folder'));
+      }
+      return ok(files.length);
+    },
+  };
+}

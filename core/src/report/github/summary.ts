@@ -1,0 +1,118 @@
+/** A run on the summary page of its job: the final table, and the graph of entries as mermaid. Pure: rows in, markdown out. */
+import type { Outcome, Row } from '../../journal/events.ts';
+import { formatCounts } from '../table.ts';
+import { headline } from '../failure.ts';
+import { clean, formatBytes, formatDigest, formatFindings } from '../wording.ts';
+
+export interface SummaryInput {
+  readonly run: string;
+  readonly command: string;
+  readonly rows: readonly Row[];
+  /** Entry ids: what goes before, what needs it. */
+  readonly edges: readonly (readonly [string, string])[];
+  readonly seconds: number;
+  /** Bytes that may be written: GitHub takes 1 MiB of a step. */
+  readonly limit: number;
+}
+
+/** Mermaid, as GitHub sets it, draws no text longer and no graph with more edges. */
+const MAX_TEXT = 50_000;
+const MAX_EDGES = 500;
+/** More boxes are no picture any more. */
+const MAX_BOXES = 200;
+/** What is worth reading first. */
+const ORDER: readonly Outcome[] = ['refused', 'failed', 'cancelled', 'skipped', 'published', 'unchanged'];
+
+const COLOURS: Readonly<Record<Outcome, string>> = {
+  published: 'fill:#d7f5dd,stroke:#1a7f37,color:#0b2e13',
+  unchanged: 'fill:#eef1f4,stroke:#8c959f,color:#24292f',
+  refused: 'fill:#fff1cc,stroke:#9a6700,color:#3b2300',
+  failed: 'fill:#ffdcd8,stroke:#cf222e,color:#4c0b10',
+  skipped: 'fill:#f6f8fa,stroke:#8c959f,color:#57606a,stroke-dasharray:4',
+  cancelled: 'fill:#f6f8fa,stroke:#8c959f,color:#57606a,stroke-dasharray:4',
+};
+
+/** Never longer than `limit`: the graph goes first, then rows from the end, and both are said. */
+export function jobSummary(input: SummaryInput): string {
+  const { rows, command, run, seconds, limit } = input;
+  const head = `## slipway ${command}\n\n${formatCounts(rows, seconds)} · run ${literal(run)}\n\n`;
+  const table = `| destination | outcome | digest | size | packages | findings | signed | what changed |\n| --- | --- | --- | ---: | ---: | --- | --- | --- |\n`;
+  const graph = graphOf(input);
+  const lines = rows.toSorted((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome)).map(rowLine);
+  const whole = `${head}${table}${lines.join('')}${graph}`;
+  if (bytes(whole) <= limit) return whole;
+  const note = (left: number): string =>
+    `\nThe graph and ${left} more rows are left out: GitHub shows 1 MiB of a summary. The log has all of them.\n`;
+  let used = bytes(head) + bytes(table) + bytes(note(lines.length));
+  const fitting = lines.findIndex((line) => (used += bytes(line)) > limit);
+  const shown = fitting < 0 ? lines.length : fitting;
+  const cut = `${head}${table}${lines.slice(0, shown).join('')}${note(lines.length - shown)}`;
+  return bytes(cut) <= limit ? cut : '';
+}
+
+function rowLine(row: Row): string {
+  const cells = [
+    literal(row.destination),
+    row.outcome,
+    row.digest === null ? '-' : `<code>${literal(formatDigest(row.digest))}</code>`,
+    row.size === null ? '-' : formatBytes(row.size),
+    row.packages === null ? '-' : String(row.packages),
+    literal(formatFindings(row.findings, row.unscanned)),
+    row.signed ? 'yes' : 'no',
+    literal(shorten(changeOf(row))),
+  ];
+  return `| ${cells.join(' | ')} |\n`;
+}
+
+function changeOf(row: Row): string {
+  if (row.outcome === 'published') return row.before === null ? 'new' : `was ${formatDigest(row.before)}`;
+  return row.failure === undefined ? row.why : headline(row.failure);
+}
+
+function shorten(text: string): string {
+  return text.length <= 300 ? text : `${text.slice(0, 299)}…`;
+}
+
+/**
+ * Text that markdown and HTML take for nothing but text: whatever could mean something is a numeric character reference, and
+ * those may not be used as markup (https://github.github.com/gfm/#entity-and-numeric-character-references).
+ */
+function literal(text: string): string {
+  const line = clean(text).replaceAll(/\s+/gu, ' ');
+  return line.replaceAll(/[^\p{L}\p{N} /-]/gu, (sign) => `&#${sign.codePointAt(0) ?? 0xfffd};`);
+}
+
+/** https://mermaid.js.org/syntax/flowchart.html; ids are numbers, because names may hold anything. */
+function graphOf({ rows, edges }: SummaryInput): string {
+  const entries = [...new Map(rows.map((row) => [row.id, row])).values()];
+  const linked = new Set(edges.flat());
+  // What has no edge says nothing in a graph; it is in the table.
+  const boxes = entries.filter(({ id }) => linked.has(id));
+  if (boxes.length === 0) return '';
+  const ids = new Map(boxes.map(({ id }, index) => [id, `e${index}`]));
+  const drawn = edges.flatMap(([from, to]) => {
+    const [a, b] = [ids.get(from), ids.get(to)];
+    return a === undefined || b === undefined ? [] : [`  ${a} --> ${b}`];
+  });
+  const used = new Set(boxes.map(({ outcome }) => outcome));
+  const text = [
+    'flowchart LR',
+    ...boxes.map(({ id, destination, outcome }) => `  ${ids.get(id)}["${label(destination)}"]:::${outcome}`),
+    ...drawn,
+    ...ORDER.filter((outcome) => used.has(outcome)).map((outcome) => `  classDef ${outcome} ${COLOURS[outcome]}`),
+  ].join('\n');
+  if (boxes.length > MAX_BOXES || drawn.length > MAX_EDGES || text.length > MAX_TEXT)
+    return `\nThe graph has ${boxes.length} entries and ${drawn.length} edges, more than can be drawn here: \`slipway plan --format mermaid\` prints it.\n`;
+  return `\n\`\`\`mermaid\n${text}\n\`\`\`\n`;
+}
+
+/** Mermaid's own character references; without a backtick none can end the block. */
+function label(text: string): string {
+  return clean(text)
+    .replaceAll(/\s+/gu, ' ')
+    .replaceAll(/[^\p{L}\p{N} ./:@_-]/gu, (sign) => `#${sign.codePointAt(0) ?? 0xfffd};`);
+}
+
+function bytes(text: string): number {
+  return Buffer.byteLength(text);
+}

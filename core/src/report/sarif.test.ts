@@ -1,0 +1,146 @@
+/** SARIF of scans: valid, within GitHub's limits, one category an image and platform, the same names for the same image. */
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { gzipSync } from 'node:zlib';
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import type { Digest } from '../reference.ts';
+import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
+import { scanSarif } from './sarif.ts';
+
+const require = createRequire(import.meta.url);
+const digest = `sha256:${'a'.repeat(64)}` as Digest;
+const at = { file: '/checkout/my config.yaml', line: 4, column: 5 };
+
+const finding = (id: string, more: Partial<Finding> = {}): Finding => ({
+  id,
+  severity: 'HIGH',
+  package: 'openssl',
+  installed: '3.0.0',
+  platforms: ['linux/amd64'],
+  ...more,
+});
+
+function files(
+  findings: readonly Finding[],
+  more: Partial<PlatformScan> = {},
+  destination = 'ghcr.io/example/a:1',
+  limits?: { readonly results: number; readonly compressed: number },
+) {
+  const platform: PlatformScan = { digest, platform: 'linux/amd64', status: 'scanned', packages: 3, findings, ...more };
+  const scan: Scan = {
+    scanner: { name: 'trivy', version: '0.60.0', uri: 'https://trivy.example' },
+    startedAt: '2026-01-01T00:00:00Z',
+    finishedAt: '2026-01-01T00:00:01Z',
+    platforms: [
+      platform,
+      { ...platform, platform: 'linux/arm64', findings: [] },
+      { ...platform, platform: 'windows/amd64', status: 'unscanned' },
+    ],
+  };
+  return scanSarif({ destination, digest, scan, at }, '/checkout', limits);
+}
+
+interface Log {
+  readonly runs: readonly [
+    {
+      readonly automationDetails: { readonly id: string };
+      readonly tool: { readonly driver: { readonly rules: readonly { readonly id: string }[] } };
+      readonly results: readonly {
+        readonly ruleId: string;
+        readonly ruleIndex: number;
+        readonly level: string;
+        readonly partialFingerprints: Readonly<Record<string, string>>;
+      }[];
+    },
+  ];
+}
+const read = ({ text }: { readonly text: string }): Log => JSON.parse(text) as Log;
+
+describe('SARIF of scans', () => {
+  const schema = require('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json') as Record<string, unknown>;
+  const ajv = new Ajv({ strict: false, validateFormats: false, validateSchema: false, unicodeRegExp: false });
+  const validate = ajv.compile(
+    Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema' && key !== 'id')),
+  );
+
+  it('is valid, a file for each platform that was read', () => {
+    const made = files([
+      finding('CVE-1', { title: 'a\u001b[31m title', fixed: '3.0.1' }),
+      finding('CVE-2', { severity: 'UNKNOWN' }),
+    ]);
+    expect(made).toHaveLength(2);
+    for (const file of made) expect(validate(JSON.parse(file.text)), JSON.stringify(validate.errors)).toBe(true);
+    expect(made.map(read).map(({ runs }) => runs[0].automationDetails.id)).toEqual([
+      'slipway-scan/ghcr.io/example/a:1/linux/amd64/',
+      'slipway-scan/ghcr.io/example/a:1/linux/arm64/',
+    ]);
+    expect(validate({ ...(JSON.parse(made[0]?.text ?? '') as object), runs: [{}] })).toBe(false);
+    expect(made[0]?.text).not.toContain('\\u001b');
+    expect(JSON.parse(made[0]?.text ?? '')).toMatchObject({
+      runs: [
+        {
+          results: [
+            {
+              level: 'error',
+              locations: [
+                {
+                  physicalLocation: {
+                    artifactLocation: { uri: 'my%20config.yaml' },
+                    region: { startLine: 4, startColumn: 5 },
+                  },
+                },
+              ],
+            },
+            { level: 'note' },
+          ],
+        },
+      ],
+    });
+  });
+
+  it('names a rule by its place, and a finding the same when its package moved', () => {
+    const [before] = files([
+      finding('CVE-2'),
+      finding('CVE-1', { severity: 'CRITICAL' }),
+      finding('CVE-2', { package: 'curl' }),
+    ]).map(read);
+    const run = before?.runs[0];
+    expect(run?.results.map(({ ruleId }) => ruleId)).toEqual(['CVE-1', 'CVE-2', 'CVE-2']);
+    for (const { ruleId, ruleIndex } of run?.results ?? []) expect(run?.tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
+    const prints = (log: Log | undefined) =>
+      log?.runs[0].results.map((each) => each.partialFingerprints['primaryLocationLineHash']);
+    expect(new Set(prints(before)).size).toBe(3);
+    const [after] = files([finding('CVE-1', { severity: 'CRITICAL', installed: '3.0.9' })]).map(read);
+    expect(prints(after)).toEqual(prints(before)?.slice(0, 1));
+  });
+
+  it('keeps the 5,000 worst, and counts the rest', () => {
+    const many = Array.from({ length: 6_000 }, (_, index) =>
+      finding(`CVE-${index}`, { severity: index === 5_999 ? 'CRITICAL' : 'LOW' }),
+    );
+    const [file] = files(many);
+    const results = file === undefined ? [] : read(file).runs[0].results;
+    expect(results).toHaveLength(5_000);
+    expect(results[0]?.ruleId).toBe('CVE-5999');
+    expect(file?.left).toBe(1_000);
+  });
+
+  it('leaves out more where it would be too large compressed', () => {
+    const noise = (seed: number): string => createHash('sha512').update(String(seed)).digest('base64').repeat(3);
+    const many = Array.from({ length: 400 }, (_, index) => finding(`CVE-${index}`, { title: noise(index) }));
+    const [file] = files(many, {}, undefined, { results: 5_000, compressed: 20_000 });
+    expect(gzipSync(file?.text ?? '').length).toBeLessThanOrEqual(20_000);
+    expect(file?.left).toBeGreaterThan(100);
+    expect(file?.left).toBeLessThan(400);
+  });
+
+  it('gives each image and platform a file of its own, inside the folder', () => {
+    const names = ['ghcr.io/a/b:1', 'ghcr.io/a-b:1', '../../etc/passwd', '..', 'x'.repeat(500)].flatMap((destination) =>
+      files([], {}, destination).map(({ name }) => name),
+    );
+    expect(new Set(names).size).toBe(names.length);
+    for (const name of names) expect(name).toMatch(/^(?![.-])[A-Za-z0-9._-]{1,140}\.sarif$/);
+    expect(files([]).map(({ name }) => name)).toEqual(files([finding('CVE-1')]).map(({ name }) => name));
+  });
+});
