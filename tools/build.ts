@@ -25,7 +25,7 @@ for (const name of packages) {
     process.exit(1);
   }
 }
-await bundle(join(root, bundled, 'src', 'main.ts'), join(root, bundled, 'dist'));
+await bundle(join(root, bundled, 'src'), join(root, bundled, 'dist'));
 
 /** Only what the package's entry points reach is published: no test, and nothing that only tests import. */
 async function configOf(folder: string, dist: string | undefined): Promise<unknown> {

@@ -6,32 +6,49 @@
 import { globSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { rolldown, type Plugin } from 'rolldown';
+import { rolldown, type InputOptions, type Plugin } from 'rolldown';
 import { root } from './child.ts';
 import { validatorModules } from './validators.ts';
 
-/** Bundles the sources that `entry` reaches into `dist`. */
-export async function bundle(entry: string, dist: string): Promise<void> {
+/** Bundles `src/main.ts` and `src/start.ts`, with all that they reach, into `dist`. */
+export async function bundle(src: string, dist: string): Promise<void> {
   await rm(dist, { recursive: true, force: true });
-  const validators = await validatorModules();
-  const made = await rolldown({
-    input: entry,
-    platform: 'node',
-    plugins: [validatorPlugin(validators)],
-    resolve: { conditionNames: ['slipway-source', 'node', 'import', 'default'] },
-    onLog(level, log) {
-      throw new Error(`${level}: ${log.message}`);
-    },
+  const main = await rolldown({
+    ...common,
+    input: join(src, 'main.ts'),
+    external: /\/start\.ts$/,
   });
-  const { output } = await made.write({
+  await main.write({
     dir: dist,
     format: 'esm',
     entryFileNames: '[name].js',
-    chunkFileNames: '[name]-[hash].js',
+    paths: (id) => (id.endsWith('start.ts') ? './start.cjs' : id),
+  });
+  const start = await rolldown({
+    ...common,
+    input: join(src, 'start.ts'),
+    plugins: [validatorPlugin(await validatorModules())],
+  });
+  const { output } = await start.write({
+    dir: dist,
+    // Node finds and starts these faster than ES modules.
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name]-[hash].cjs',
+    // Names stay, for whoever reads a stack.
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   });
   const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? Object.keys(chunk.modules) : []));
   await writeFile(join(dist, 'THIRD-PARTY-LICENSES.txt'), await licenses(modules));
 }
+
+const common: InputOptions = {
+  platform: 'node',
+  resolve: { conditionNames: ['slipway-source', 'node', 'import', 'default'] },
+  onLog(level, log) {
+    throw new Error(`${level}: ${log.message}`);
+  },
+};
 
 function validatorPlugin(modules: ReadonlyMap<string, string>): Plugin {
   return {
@@ -47,7 +64,7 @@ function validatorPlugin(modules: ReadonlyMap<string, string>): Plugin {
 }
 
 /** The file whose place the index of validators takes. */
-const standIn = join(root, 'core', 'src', 'config', 'precompiled.ts');
+const standIn = join(root, 'core', 'src', 'config', 'ajv.ts');
 
 const installed = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/;
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { runProgram } from '../cli/src/program.ts';
-import { compile, compilerFor, manners, validatorKey, type Manner } from '../core/src/config/compile.ts';
+import { compile, compilerFor, manners, quickManner, validatorKey, type Manner } from '../core/src/config/compile.ts';
 import type { JsonSchema } from '../core/src/plugin/api.ts';
 import { contractSchemas } from '../core/src/plugin/schemas.ts';
 
@@ -19,19 +19,24 @@ interface Compiled {
   readonly schema: JsonSchema;
 }
 
-/** Module name → its code; `index` exports `precompiled`, as core/src/config/precompiled.ts does. */
+/** Module name → its code; `index` exports what core/src/config/ajv.ts does. */
 export async function validatorModules(): Promise<ReadonlyMap<string, string>> {
   const modules = new Map<string, string>();
   const compiled = await whatPlanCompiles();
   for (const [number, { manner, schema }] of compiled.entries()) {
-    const ajv = new Ajv2020({ ...manners[manner], code: { source: true, esm: true } });
+    const ajv = new Ajv2020({ ...quickManner(manner), code: { source: true, esm: true } });
     modules.set(`validator-${number}`, standaloneCode(ajv, ajv.compile(schema)));
   }
   const imports = compiled.map((_, number) => `import validate${number} from 'validator-${number}';\n`);
+  // Evaluated only when it is called, as an import would not be.
+  const loadAjv = "export const loadAjv = () => require('ajv/dist/2020.js').Ajv2020;\n";
   const pairs = compiled.map(
     ({ manner, schema }, number) => `[${JSON.stringify(validatorKey(manner, schema))}, validate${number}]`,
   );
-  return modules.set('index', `${imports.join('')}export const precompiled = new Map([${pairs.join(', ')}]);\n`);
+  return modules.set(
+    'index',
+    `${imports.join('')}${loadAjv}export const precompiled = new Map([${pairs.join(', ')}]);\n`,
+  );
 }
 
 /** What `slipway plan` compiles, as every command begins so, and what the contracts need. */

@@ -31,9 +31,8 @@ let validator: Validator | undefined;
 
 /** All that is wrong in the settings at once. Plugins' options are free here: their schemas are known only once they are loaded. */
 export async function readSettings(document: Document, defaults: SettingsDefaults): Promise<Loaded<Settings>> {
-  validator ??= compileSchema(settingsSchema({}));
   const folder = dirname(document.file);
-  const problems = validate(document, validator);
+  const problems = document.data === null ? [] : validate(document, (validator ??= compileSchema(settingsSchema({}))));
   const warnings: string[] = [];
   const root = fields(document.data);
   const policy = readPolicy(document, defaults.date, problems, warnings, folder);

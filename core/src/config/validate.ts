@@ -1,14 +1,14 @@
 /** Checks a document against a JSON Schema and says what is wrong in words, each at its place. */
-import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
+import type { ErrorObject } from 'ajv/dist/2020.js';
 import { configFailure, type ConfigFailure } from '../failure.ts';
 import type { JsonSchema } from '../plugin/api.ts';
-import { compile } from './compile.ts';
+import { compile, type Validate } from './compile.ts';
 import type { Document, Path } from './document.ts';
 import { fields, isFields, texts } from './fields.ts';
 import { quote } from './quote.ts';
 import { nearest } from './suggest.ts';
 
-export type Validator = ValidateFunction;
+export type Validator = Validate;
 
 /** Throws when the schema itself is wrong. */
 export function compileSchema(schema: JsonSchema): Validator {

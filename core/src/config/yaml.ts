@@ -17,6 +17,7 @@ import {
 import { configFailure, type ConfigFailure, type Position } from '../failure.ts';
 import type { Document, Path } from './document.ts';
 import { failed, loaded, type Loaded } from './loaded.ts';
+import { readPlainYaml } from './plain-yaml.ts';
 import { quote } from './quote.ts';
 
 const MAX_LENGTH = 4 * 1024 * 1024;
@@ -31,6 +32,8 @@ const MAX_REPEATED = 100_000;
 export function parseYaml(text: string, file: string, schema: 'core' | 'failsafe' = 'core'): Loaded<Document> {
   const start: Position = { file, line: 1, column: 1 };
   if (text.length > MAX_LENGTH) return failed([configFailure('the file is larger than 4 MiB', undefined, start)]);
+  const plain = schema === 'core' ? readPlainYaml(text, file) : undefined;
+  if (plain !== undefined) return loaded(plain);
   const lines = new LineCounter();
   const position = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);

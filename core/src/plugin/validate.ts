@@ -1,6 +1,6 @@
 /** JSON Schema checks of what crosses the border between core and plugins. */
-import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
-import { compile } from '../config/compile.ts';
+import type { ErrorObject } from 'ajv/dist/2020.js';
+import { compile, type Validate } from '../config/compile.ts';
 import { nearest } from '../config/suggest.ts';
 import type { JsonSchema } from './api.ts';
 
@@ -28,7 +28,7 @@ export type OptionsCheck =
 
 /** Checks a plugin's options and fills in the defaults of its schema; all problems at once. The options are not changed. */
 export function checkOptions(schema: JsonSchema, options: Readonly<Record<string, unknown>>): OptionsCheck {
-  let validate: ValidateFunction;
+  let validate: Validate;
   try {
     validate = compile('options', schema);
   } catch (error) {
@@ -48,7 +48,7 @@ export function checkOptions(schema: JsonSchema, options: Readonly<Record<string
   return { kind: 'options', problems };
 }
 
-function wording(validate: ValidateFunction, error: ErrorObject | undefined): string {
+function wording(validate: Validate, error: ErrorObject | undefined): string {
   if (error === undefined) {
     return 'is not valid';
   }

@@ -1,10 +1,7 @@
 /** Signs statements with cosign, and verifies bundles that were signed by an identity. */
 import { implement, type Plugin } from '@slipway/core';
 import { inheritedVariables } from './environment.ts';
-import { verifyImage } from './image.ts';
-import { signPayload, verifyPayload } from './payload.ts';
 import { signStatement } from './sign.ts';
-import { verifyBundle } from './verify.ts';
 
 const name = 'sign-cosign';
 
@@ -16,10 +13,13 @@ const plugin: Plugin = {
   needs: { tools: [{ name: 'cosign', range: '>=3.0 <4' }], env: inheritedVariables },
   apply(hooks) {
     implement(hooks, 'statement.sign@1', name, signStatement);
-    implement(hooks, 'bundle.verify@1', name, verifyBundle);
-    implement(hooks, 'payload.sign@1', name, signPayload);
-    implement(hooks, 'payload.verify@1', name, verifyPayload);
-    implement(hooks, 'image.verify@1', name, verifyImage);
+    // Loaded when they are asked for: few runs verify an identity, and that takes a large library.
+    implement(hooks, 'bundle.verify@1', name, async (...asked) => (await import('./verify.ts')).verifyBundle(...asked));
+    implement(hooks, 'payload.sign@1', name, async (...asked) => (await import('./payload.ts')).signPayload(...asked));
+    implement(hooks, 'payload.verify@1', name, async (...asked) =>
+      (await import('./payload.ts')).verifyPayload(...asked),
+    );
+    implement(hooks, 'image.verify@1', name, async (...asked) => (await import('./image.ts')).verifyImage(...asked));
   },
 };
 
