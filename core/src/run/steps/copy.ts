@@ -10,7 +10,7 @@ import type { Subset } from '../../oci/subset.ts';
 import { wantedDigest } from '../wanted.ts';
 import type { Image, Probed, StepContext } from '../engine.ts';
 import { readImage } from './image.ts';
-import { carryReferrers } from './referrers.ts';
+import { carryReferrers, listAsReferrer } from './referrers.ts';
 import { readSubset } from './subset.ts';
 
 export interface CopyInput {
@@ -39,7 +39,10 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
     if (!copied.ok) return copied;
   }
   const image = await readImage(engine.registry, destination);
-  if (!image.ok || entry.referrers === undefined) return image;
+  if (!image.ok) return image;
+  const listed = await listAsReferrer(step, destination);
+  if (!listed.ok) return listed;
+  if (entry.referrers === undefined) return image;
   const carried = await carryReferrers(step, entry, source, subjectsOf(image.value, source));
   return carried.ok ? image : carried;
 }

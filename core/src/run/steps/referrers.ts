@@ -131,22 +131,37 @@ async function filtered(
   const pass = passes(filter);
   const wanted: Descriptor[] = [];
   for (const { descriptor } of listed) {
-    const listedAs = descriptor.artifactType;
-    if (listedAs !== undefined && listedAs !== mediaType.empty && !pass(listedAs)) continue;
+    const { artifactType } = descriptor;
+    if (artifactType !== undefined && artifactType !== mediaType.empty && !pass(artifactType)) continue;
     const content = await registry.manifest(pin(subject, descriptor.digest), 'source');
     if (!content.ok) return content;
     // A list may still name what was deleted.
     if (content.value?.value.subject?.digest !== subject.digest) continue;
-    const artifactType = typeOf(content.value);
-    const { annotations } = content.value.value;
-    if (!pass(artifactType)) continue;
-    wanted.push({
-      ...content.value.descriptor,
-      ...(artifactType === undefined ? {} : { artifactType }),
-      ...(annotations === undefined ? {} : { annotations }),
-    });
+    if (pass(typeOf(content.value))) wanted.push(listedAs(content.value));
   }
   return ok(wanted);
+}
+
+/**
+ * Makes an image that names a subject itself count among what refers to that one. Where the registry does not list referrers,
+ * whoever pushes such an image has to: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests-with-subject
+ */
+export async function listAsReferrer({ engine }: StepContext, copied: Pinned): Promise<Result<void>> {
+  const content = await engine.registry.manifest(copied, 'destination');
+  if (!content.ok) return content;
+  const subject = content.value?.value.subject;
+  if (content.value === undefined || subject === undefined) return ok(undefined);
+  return engine.registry.list(pin(copied, subject.digest), [listedAs(content.value)]);
+}
+
+function listedAs(content: ManifestContent): Descriptor {
+  const artifactType = typeOf(content);
+  const { annotations } = content.value;
+  return {
+    ...content.descriptor,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(annotations === undefined ? {} : { annotations }),
+  };
 }
 
 /** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers */
