@@ -32,7 +32,9 @@ describe.each(['destination', 'referrers'] as const)('the %s registry', (which) 
 
     const shown = await slipway(['show', `${host}/${path}:a`, '--json'], { cwd: one.folder });
     const { image } = JSON.parse(shown.stdout) as Shown;
-    expect(image.subjects.map(({ referrers }) => referrers.length)).toEqual([4, 2, 2]);
+    // Each tag is named by a copy attestation, which takes the place of the one before. Where the registry lists by itself, that stays.
+    const copies = which === 'destination' ? 1 : 3;
+    expect(image.subjects.map(({ referrers }) => referrers.length)).toEqual([3 + copies, 2, 2]);
   });
 });
 

@@ -1,13 +1,21 @@
 /** `sign-cosign` with the real cosign: keys without a network, and identities of the world's own Fulcio. */
-import { verify as verifySignature } from 'node:crypto';
+import { createHash, createPublicKey, verify as verifySignature } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { verifyKeyBundle, type Accept, type Bundle, type SigningInput, type Statement } from '@slipway/core';
+import {
+  verifyKeyBundle,
+  type Accept,
+  type Bundle,
+  type Pinned,
+  type SigningInput,
+  type Statement,
+} from '@slipway/core';
 import { contractSuite } from '@slipway/core/testing';
 import plugin from '../../plugins/sign-cosign/src/index.ts';
-import { freshFolder, identityToken, world } from '../world.ts';
-import { contextOf, hostOf, must, pluginWorld, recorded, serve } from './plugin-world.ts';
+import { image } from '../chain/shorthand.ts';
+import { cosign, freshFolder, freshPath, identityToken, push, world } from '../world.ts';
+import { contextOf, hostOf, must, pinned, pluginWorld, recorded, serve } from './plugin-world.ts';
 
 const PAYLOAD = Buffer.from('{"critical":{}}').toString('base64');
 const EMAIL = 'builder@slipway.example';
@@ -69,6 +77,62 @@ contractSuite(
     }),
   },
 );
+
+contractSuite(
+  { describe, it },
+  {
+    plugin,
+    contract: 'image.verify@1',
+    world: pluginWorld,
+    input: async () => ({ image: await signedImage(), accept: [await foreignKey()] }),
+  },
+);
+
+describe('verifying an image', () => {
+  it('says which of several signers it was, and what it found when it was none', async () => {
+    const host = await hostOf(plugin);
+    const ask = async (accept: readonly [Accept, ...Accept[]]) =>
+      host.call(
+        'image.verify@1',
+        { image: await signedImage(), accept, trustedRoot: keyless().trustedRoot },
+        await contextOf(plugin, await pluginWorld()),
+      );
+    const key = await foreignKey();
+    expect(await ask([identity(EMAIL), key])).toEqual({ ok: true, value: { signer: key.fingerprint } });
+    expect(await ask([identity(EMAIL)])).toMatchObject({ ok: false, failure: { reason: 'trust' } });
+  });
+
+  it('is no judgement when the registry cannot be asked', async () => {
+    const host = await hostOf(plugin);
+    const image = { ...(await signedImage()), registry: '127.0.0.1:9' };
+    const asked = host.call(
+      'image.verify@1',
+      { image, accept: [await foreignKey()] },
+      await contextOf(plugin, await pluginWorld()),
+    );
+    expect(await asked).toMatchObject({
+      ok: false,
+      failure: { reason: 'registry', class: 'transient', side: 'source', host: '127.0.0.1:9' },
+    });
+  });
+});
+
+/** An image of its own at the source, signed with the foreign key. */
+async function signedImage(): Promise<Pinned> {
+  const { foreign, signingConfig, trustedRoot } = world().keys;
+  const [host, path] = [world().source.host, freshPath('signed')];
+  const digest = await push(image(path), `${host}/${path}:1`);
+  const flags = ['--key', foreign.key, '--signing-config', signingConfig, '--trusted-root', trustedRoot];
+  const signed = await cosign(['sign', '--yes', ...flags, `${host}/${path}@${digest}`]);
+  if (signed.code !== 0) throw new Error(signed.stderr);
+  return pinned(host, path, digest);
+}
+
+async function foreignKey(): Promise<Extract<Accept, { readonly kind: 'key' }>> {
+  const publicKey = await readFile(world().keys.foreign.publicKey, 'utf8');
+  const der = createPublicKey(publicKey).export({ type: 'spki', format: 'der' });
+  return { kind: 'key', publicKey, fingerprint: createHash('sha256').update(der).digest('hex') };
+}
 
 describe('signing a payload', () => {
   it('signs the bytes as they are with a key', async () => {

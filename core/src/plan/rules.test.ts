@@ -56,6 +56,25 @@ it('fails once any guard is gone, or is no longer waited for', async () => {
   }
 });
 
+it.each([
+  { accept: [{ kind: 'key', publicKey: 'PEM', fingerprint: 'a' }] as const, contract: 'image.verify@1' },
+  { accept: [], minAge: 1, contract: 'core.admit@1' },
+])('looks at a source with $contract before any of it is copied', async ({ contract, ...verify }) => {
+  for (const to of ['r.example/alpine:1', 'r.example/mirror:1']) {
+    const entry: Entry = { ...sync('alpine', to), kind: 'sync', verify };
+    const { plan } = await planned([entry], {}, { settings: settings(trust) });
+    expect(plan.entries[0]?.admits).toBe(contract);
+    expect(checkOrder(plan)).toEqual([]);
+    const admit = plan.tasks.find((task) => task.contract === contract);
+    if (admit === undefined) throw new Error('nothing looks at the source');
+    expect(checkOrder(without(plan, admit))).not.toEqual([]);
+    const early = plan.tasks.map((task) =>
+      task.contract === 'image.copy@1' ? { ...task, needs: [`sync:${to}#resolve`] } : task,
+    );
+    expect(checkOrder({ ...plan, tasks: early })).not.toEqual([]);
+  }
+});
+
 /** Entry `n` takes from an entry or a stranger: any shape of plan, cycles included. */
 const anyEntries = fc
   .array(

@@ -4,16 +4,16 @@
  */
 import PQueue from 'p-queue';
 import { isReferrersTag } from '../config/targets.ts';
-import { fail, ok, type Failure, type Result } from '../failure.ts';
+import { ok, type Failure, type Result } from '../failure.ts';
 import { glob } from '../plan/pattern.ts';
 import type { Task } from '../plan/model.ts';
 import { formatReference, pin, type Digest, type Tag, type Tagged } from '../reference.ts';
 import { believe } from '../run/believe.ts';
 import type { Engine } from '../run/engine.ts';
-import { shortDigest } from '../run/wording.ts';
 import type { Signing } from '../config/model.ts';
 import { factsOf, type Fact } from '../trust/facts.ts';
 import { guard, prunable } from './algebra.ts';
+import { deleteTag } from './delete-tag.ts';
 import { namesOf, placesOf, type Place } from './places.ts';
 
 export interface PruneOptions {
@@ -171,7 +171,7 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
         tags.push({ destination, digest, state: 'listed', why });
         continue;
       }
-      const done = await deleteOne(engine, target, digest, staying);
+      const done = await deleteTag(engine.registry, { target, digest, staying });
       if (!done.ok && done.unsafe) unsafe = done.failure;
       tags.push({
         destination,
@@ -183,85 +183,4 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
     }
   }
   return tags;
-}
-
-type Deleted = { readonly ok: true } | { readonly ok: false; readonly failure: Failure; readonly unsafe: boolean };
-
-async function deleteOne(
-  { registry }: Engine,
-  target: Tagged,
-  digest: Digest,
-  staying: readonly Tag[],
-): Promise<Deleted> {
-  const failed = (failure: Failure, unsafe = false): Deleted => ({ ok: false, failure, unsafe });
-  // Some registries delete the image with the tag, whatever else names it: then it is put back.
-  const sharer = await tagOn(registry, target, digest, staying);
-  if (!sharer.ok) return failed(sharer.failure);
-  const content =
-    sharer.value === undefined ? ok(undefined) : await registry.manifest(pin(target, digest), 'destination');
-  if (!content.ok) return failed(content.failure);
-  const now = await registry.head(target, 'destination');
-  if (!now.ok) return failed(now.failure);
-  if (now.value?.digest !== digest) return failed(moved(target, digest, now.value?.digest));
-  const deleted = await registry.deleteTag(target);
-  if (!deleted.ok) return failed(deleted.failure);
-  const after = await registry.head(target, 'destination');
-  if (!after.ok) return failed(after.failure);
-  if (after.value !== undefined) return failed(stillThere(target));
-  if (sharer.value === undefined || content.value === undefined) return { ok: true };
-  const other = await registry.head(sharer.value, 'destination');
-  if (!other.ok) return failed(other.failure);
-  if (other.value?.digest === digest) return { ok: true };
-  const back = await registry.tag(pin(target, digest), sharer.value.tag, content.value);
-  return failed(back.ok ? tookMore(target, sharer.value) : back.failure, true);
-}
-
-/** A tag among those that stay which names the same digest. */
-async function tagOn(
-  registry: Engine['registry'],
-  target: Tagged,
-  digest: Digest,
-  staying: readonly Tag[],
-): Promise<Result<Tagged | undefined>> {
-  const queue = new PQueue({ concurrency: AT_ONCE });
-  const heads = await Promise.all(
-    staying.map((tag) => queue.add(async () => [tag, await registry.head({ ...target, tag }, 'destination')] as const)),
-  );
-  for (const [tag, head] of heads) {
-    if (!head.ok) return fail(head.failure);
-    if (head.value?.digest === digest) return ok({ ...target, tag });
-  }
-  return ok(undefined);
-}
-
-function moved(target: Tagged, seen: Digest, now: Digest | undefined): Failure {
-  const names = now === undefined ? 'nothing' : shortDigest(now);
-  return {
-    reason: 'trust',
-    class: 'permanent',
-    message: `${formatReference(target)} named ${shortDigest(seen)} and names ${names} now; it was not deleted`,
-    hint: 'find out who else publishes this tag',
-  };
-}
-
-function stillThere(target: Tagged): Failure {
-  return {
-    reason: 'registry',
-    class: 'transient',
-    side: 'destination',
-    host: target.registry,
-    message: `${target.registry} says that it deleted ${formatReference(target)}, and still has it`,
-    hint: 'some registries show it only after a moment; look again',
-  };
-}
-
-function tookMore(target: Tagged, other: Tagged): Failure {
-  return {
-    reason: 'registry',
-    class: 'permanent',
-    side: 'destination',
-    host: target.registry,
-    message: `${target.registry} deleted with ${formatReference(target)} the image that ${formatReference(other)} names too; that tag was put back, and nothing more is deleted there`,
-    hint: 'run slipway run, which puts back what else was attached, and delete tags by other means there',
-  };
 }

@@ -141,6 +141,8 @@ export interface SignedAttachment {
   readonly subject: Digest;
   readonly predicateType: string;
   readonly attachment: Attachment;
+  /** Referrers of ours that say nothing which it does not say too. */
+  readonly replaces: readonly Digest[];
 }
 
 export interface SignOutput {

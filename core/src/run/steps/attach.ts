@@ -21,8 +21,12 @@ export interface AttachOutput {
 }
 
 export async function attachStep(step: StepContext, { image, sign }: AttachInput): Promise<Result<AttachOutput>> {
-  return attachAll(step, image, (digest) =>
-    sign.attachments.filter(({ subject }) => subject === digest).map(({ attachment }) => attachment),
+  const replaced = new Set(sign.attachments.flatMap(({ replaces }) => replaces));
+  return attachAll(
+    step,
+    image,
+    (digest) => sign.attachments.filter(({ subject }) => subject === digest).map(({ attachment }) => attachment),
+    replaced,
   );
 }
 
@@ -48,6 +52,7 @@ async function attachAll(
   step: StepContext,
   image: Image,
   of: (subject: Digest) => readonly Attachment[],
+  replaced: ReadonlySet<Digest> = new Set(),
 ): Promise<Result<AttachOutput>> {
   const { engine } = step;
   const { signing } = engine;
@@ -59,7 +64,11 @@ async function attachAll(
     if (attachments.length > 0 && format !== 'legacy') {
       const outdated = await outdatedOn(step, at, attachments);
       if (!outdated.ok) return outdated;
-      const done = await engine.registry.attach({ ...subject, repository: image.subject }, attachments, outdated.value);
+      const done = await engine.registry.attach(
+        { ...subject, repository: image.subject },
+        attachments,
+        new Set([...outdated.value, ...replaced]),
+      );
       if (!done.ok) return done;
     }
     if (signing !== undefined && format !== 'bundle') {

@@ -3,8 +3,8 @@ import type { SyncEntry } from '../../config/model.ts';
 import { formatPlatform } from '../../oci/model.ts';
 import { formatReference, type Digest, type Pinned } from '../../reference.ts';
 import { acceptFingerprint } from '../../trust/accept.ts';
-import { factsOf, type Fact } from '../../trust/facts.ts';
-import { isFrom, readVerified, type Origin, type VerifiedSource } from '../../trust/predicates/copy.ts';
+import { factsOf, type Fact, type FactOf } from '../../trust/facts.ts';
+import { isFrom, readVerified, type Copy, type Origin, type VerifiedSource } from '../../trust/predicates/copy.ts';
 import { readJson } from '../../trust/strict.ts';
 import { isAccepted } from '../../trust/upstream.ts';
 import type { Engine, StepContext } from '../engine.ts';
@@ -16,6 +16,24 @@ function originOf({ platforms }: SyncEntry, sourceDigest: Digest): Origin {
   return { sourceDigest, ...(platforms === undefined ? {} : { platforms: platforms.map(formatPlatform) }) };
 }
 
+/** Earlier attestations of the very same origin, the oldest first: what a new one says of it holds for their tags as well. */
+export function sameOrigin(facts: readonly Fact[], entry: SyncEntry, sourceDigest: Digest): readonly FactOf<'copy'>[] {
+  const origin = originOf(entry, sourceDigest);
+  const asked = entry.verify?.accept ?? [];
+  const source = formatReference(entry.source);
+  return factsOf(facts, 'copy')
+    .filter(({ content: { copy } }) => {
+      // Who signed it must not be forgotten, and not be said of what was not asked.
+      const verified = asked.length === 0 ? copy.verified === undefined : isVerifiedAs(copy, asked);
+      return copy.source === source && isFrom(copy, origin) && verified;
+    })
+    .toSorted((a, b) => Date.parse(a.content.copy.time) - Date.parse(b.content.copy.time));
+}
+
+function isVerifiedAs({ verified }: Copy, asked: NonNullable<SyncEntry['verify']>['accept']): boolean {
+  return verified !== undefined && isAccepted(verified, asked);
+}
+
 /** Whether one of these facts says all that the entry's copy attestation would say: source, part of it, signer, and each tag. */
 export function saysOrigin(facts: readonly Fact[], entry: SyncEntry, sourceDigest: Digest): boolean {
   const origin = originOf(entry, sourceDigest);
@@ -24,7 +42,7 @@ export function saysOrigin(facts: readonly Fact[], entry: SyncEntry, sourceDiges
   return factsOf(facts, 'copy').some(
     ({ content: { copy } }) =>
       isFrom(copy, origin) &&
-      (asked.length === 0 || (copy.verified !== undefined && isAccepted(copy.verified, asked))) &&
+      (asked.length === 0 || isVerifiedAs(copy, asked)) &&
       targets.every(({ destination }) => copy.targets.includes(formatReference(destination))),
   );
 }
@@ -50,8 +68,7 @@ export function knownSigner(
 ): VerifiedSource | undefined {
   const accept = verify?.accept ?? [];
   const attested = factsOf(facts, 'copy').find(
-    ({ content: { copy } }) =>
-      copy.sourceDigest === source && copy.verified !== undefined && isAccepted(copy.verified, accept),
+    ({ content: { copy } }) => copy.sourceDigest === source && isVerifiedAs(copy, accept),
   )?.content.copy.verified;
   if (attested !== undefined) return attested;
   const noted = engine.notes.get('verified', source, rulesOf(engine, accept));

@@ -7,20 +7,40 @@ import { factsOf, type Fact } from '../../trust/facts.ts';
 import { absent } from '../absent.ts';
 import type { Probed, StepContext } from '../engine.ts';
 import { shortDigest } from '../wording.ts';
-import { keptDigest } from './immutable.ts';
+import { isImmutable, keptDigest } from './immutable.ts';
 import { isUnverified, lacksOrigin } from './origin.ts';
+import type { ProbeInput } from './probe.ts';
 import { addedUpstream } from './referrers.ts';
 import { lagging, lookAt, type Targets } from './standing.ts';
 import { wantedOf } from './subset.ts';
 
+/** What is known of the source, and what is on its way. */
+export interface SourceSoFar {
+  /** Another entry came to it, or it is what is used in its place. */
+  readonly of: Digest | undefined;
+  /** Of {@link askedEarly}. */
+  readonly source: Promise<Result<Pinned>> | undefined;
+}
+
+/** The source's digest where it will be needed whatever the destination has: nobody else names it, and tags of it may move. */
+export function askedEarly(
+  step: StepContext,
+  entry: SyncEntry,
+  input: ProbeInput,
+): Promise<Result<Pinned>> | undefined {
+  const named = input.of !== undefined || Object.keys(input.current ?? {}).length > 0;
+  if (named || step.engine.purpose !== 'run' || isImmutable(entry)) return undefined;
+  return sourceOf(step, entry, undefined);
+}
+
 export async function probeSync(
   step: StepContext,
   entry: SyncEntry,
-  of: Digest | undefined,
+  { of, source: asked }: SourceSoFar,
   { before, shape }: Targets,
 ): Promise<Result<Probed>> {
   const kept = keptDigest(entry, before);
-  const source = await sourceOf(step, entry, kept ?? of);
+  const source = await (asked ?? sourceOf(step, entry, kept ?? of));
   if (!source.ok) return source;
   const published = before[formatReference(entry.targets[0].destination)] ?? null;
   const part = kept === undefined ? await wantedOf(step, entry, source.value, published) : ok({ wanted: kept });

@@ -115,6 +115,7 @@ function attachment(one: WantedStatement, bundle: Bundle, signing: Signing): Sig
   const { predicateType } = one.statement;
   return {
     subject: one.subject,
+    replaces: one.replaces,
     predicateType,
     attachment: {
       artifactType: mediaType.bundle,

@@ -4,7 +4,7 @@ import { formatPlatform } from '../../oci/model.ts';
 import { formatReference, formatRepository, type Digest } from '../../reference.ts';
 import type { Extra } from '../../trust/accept.ts';
 import { predicateType, type BuildKeys, type Statement } from '../../trust/model.ts';
-import { copyPredicate } from '../../trust/predicates/copy.ts';
+import { copyPredicate, MAX_TARGETS } from '../../trust/predicates/copy.ts';
 import { provenancePredicate } from '../../trust/predicates/provenance.ts';
 import { indexSbom, sbomPredicate } from '../../trust/predicates/sbom.ts';
 import { scanPredicate } from '../../trust/predicates/scan.ts';
@@ -14,7 +14,7 @@ import { newestProvenance } from '../../trust/required.ts';
 import { makeStatement } from '../../trust/statement.ts';
 import { scanOf, summariseScan } from '../../trust/summary.ts';
 import type { BuildOutput, StepContext } from '../engine.ts';
-import { saysOrigin } from './origin.ts';
+import { sameOrigin, saysOrigin } from './origin.ts';
 import type { SignInput } from './sign.ts';
 
 export interface WantedStatement {
@@ -23,6 +23,8 @@ export interface WantedStatement {
   readonly extra: Extra;
   /** True when it is to be made although one of its type is attached: a new scan, new build keys. */
   readonly renew: boolean;
+  /** Attached statements that it says again, with more. */
+  readonly replaces: readonly Digest[];
 }
 
 /** `present`: what is believed of the image itself. */
@@ -91,17 +93,29 @@ function copyOrigin(
   const { verified } = probed;
   const sourceDigest = probed.source?.digest ?? image.digest;
   const time = engine.now().toISOString();
+  const earlier = sameOrigin(present, entry, sourceDigest);
+  const targets = entry.targets.map(({ destination }) => formatReference(destination));
   const predicate = copyPredicate({
     source: formatReference(source),
     sourceDigest,
     ...(platforms === undefined ? {} : { platforms: platforms.map(formatPlatform) }),
     ...(verified === undefined ? {} : { verified }),
-    targets: entry.targets.map(({ destination }) => formatReference(destination)),
-    previous: probed.before,
+    // One for all tags of one origin, however many entries they are in.
+    targets: [...new Set([...targets, ...earlier.flatMap(({ content }) => content.copy.targets)])].slice(
+      0,
+      MAX_TARGETS,
+    ),
+    previous: Object.assign({}, ...earlier.map(({ content }) => content.copy.previous), movedBy(probed, image.digest)),
     time,
   });
   const renew = !saysOrigin(present, entry, sourceDigest);
-  return wanted(image.digest, predicateType.copy, predicate, { created: time }, renew);
+  const statement = wanted(image.digest, predicateType.copy, predicate, { created: time }, renew);
+  return { ...statement, replaces: earlier.map(({ referrer }) => referrer) };
+}
+
+/** What the tags named that are about to name `digest`; of one that names it already an earlier attestation knows. */
+function movedBy({ before }: SignInput['probed'], digest: Digest): Readonly<Record<string, Digest | null>> {
+  return Object.fromEntries(Object.entries(before).filter(([, named]) => named !== digest));
 }
 
 /** New provenance for what was built, and for what would be built the same from inputs that changed. */
@@ -151,5 +165,5 @@ function toolVersions({ tools }: Extract<BuildOutput, { readonly kind: 'built' }
 }
 
 function wanted(subject: Digest, type: string, predicate: unknown, extra: Extra = {}, renew = false): WantedStatement {
-  return { subject, statement: makeStatement({ digest: subject }, type, predicate), extra, renew };
+  return { subject, statement: makeStatement({ digest: subject }, type, predicate), extra, renew, replaces: [] };
 }

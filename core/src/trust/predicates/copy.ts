@@ -28,7 +28,8 @@ export interface VerifiedSource {
   readonly signedAt?: string;
 }
 
-const MAX_TARGETS = 1000;
+/** Targets that one statement may name. */
+export const MAX_TARGETS = 1000;
 const MAX_PLATFORMS = 256;
 
 export function copyPredicate(copy: Copy): Readonly<Record<string, unknown>> {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../reference.ts';
 import type { Scan } from '../model.ts';
 import { canonicalJson } from '../statement.ts';
-import { copyPredicate, readCopy, type Copy } from './copy.ts';
+import { copyPredicate, isFrom, readCopy, type Copy } from './copy.ts';
 import { provenancePredicate, readProvenance, type Provenance } from './provenance.ts';
 import { indexSbom, readSbom } from './sbom.ts';
 import { readScan, scanPredicate } from './scan.ts';
@@ -180,5 +180,42 @@ describe('the SBOM of an index', () => {
     const ids = (twice['packages'] as { SPDXID: string }[]).map((item) => item.SPDXID);
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids).toHaveLength(3);
+  });
+});
+
+describe('a copy attestation with who signed the source', () => {
+  const copied: Copy = {
+    source: 'docker.io/library/alpine:3.20',
+    sourceDigest: digest('a1'),
+    verified: { signer: 'team@u.example', issuer: 'https://i.example', signedAt: '2026-11-23T10:00:00Z' },
+    targets: ['r.example/a:1'],
+    previous: { 'r.example/a:1': null },
+    time: '2026-11-24T10:00:00Z',
+  };
+  const predicate = sent(copyPredicate(copied));
+
+  test('is read as it was written, and one of before, without it, too', () => {
+    const { verified: _, ...before } = copied;
+    expect(readCopy(predicate)).toEqual(copied);
+    expect(readCopy(sent(copyPredicate(before)))).toEqual(before);
+    const byKey = { ...copied, verified: { signer: 'ab' } };
+    expect(readCopy(sent(copyPredicate(byKey)))).toEqual(byKey);
+  });
+
+  test.each([
+    ['signer', 1],
+    ['issuer', {}],
+    ['signedAt', 'yesterday'],
+  ])('is refused with a wrong %s', (key, value) => {
+    expect(readCopy(changed(predicate, ['verified', key], value))).toBeUndefined();
+  });
+
+  test('is of a source only when its digest and the platforms are the same', () => {
+    const part = { ...copied, platforms: ['linux/amd64'] };
+    expect(isFrom(copied, { sourceDigest: digest('a1') })).toBe(true);
+    expect(isFrom(copied, { sourceDigest: digest('b2') })).toBe(false);
+    expect(isFrom(part, { sourceDigest: digest('a1') })).toBe(false);
+    expect(isFrom(part, { sourceDigest: digest('a1'), platforms: ['linux/amd64'] })).toBe(true);
+    expect(isFrom(copied, { sourceDigest: digest('a1'), platforms: ['linux/amd64'] })).toBe(false);
   });
 });
