@@ -5,7 +5,7 @@ import { client, must } from '../../core/src/registry/test-client.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../../core/src/testing/index.ts';
 import { project } from '../chain/project.ts';
 import { kinds, type Kind } from '../sync/kinds.ts';
-import { freshPrefix } from '../world.ts';
+import { freshPath, freshPrefix, tool, world } from '../world.ts';
 
 /** What a plugin says when it is asked for a kind that its tool, or the destination, does not take. */
 const refusals: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
@@ -104,6 +104,37 @@ test('crane, skopeo and Slipway itself leave the same tags, manifests and blobs 
     }
   }
 });
+
+test.each(['artifact with subject', 'index with subject'])(
+  'an %s is listed among what refers to it, on every registry and whoever copied it, as regctl sees it',
+  async (name) => {
+    const path = repositoryOf(name);
+    const image = source.manifest(path, 'v1');
+    const { subject } = JSON.parse(Buffer.from(image?.bytes ?? []).toString('utf8')) as {
+      readonly subject: { readonly digest: Digest };
+    };
+    const { bytes, type } = source.manifest(path, subject.digest) ?? { bytes: new Uint8Array(), type: '' };
+    source.putManifest(path, Buffer.from(bytes).toString('utf8'), 'subject', type);
+    const { run, change } = await project({
+      sync: ['v1', 'subject'].map((tag) => ({
+        source: `${source.host}/${path}:${tag}`,
+        destination: `registry.slipway.example/${path}:${tag}`,
+      })),
+    });
+    for (const plugin of ['sync-registry', 'sync-skopeo']) {
+      await change({ settings: { trust, use: { 'image.copy': plugin } } });
+      for (const host of [world().destination.host, world().referrers?.host ?? '']) {
+        const prefix = `${host}/${freshPath(plugin)}`;
+        const ran = await run('run', '--to', prefix);
+        expect(ran.code, ran.stderr).toBe(0);
+        const plain = ['--host', `reg=${host},tls=disabled`];
+        const format = ['--format', '{{range .Descriptors}}{{.Digest}} {{end}}'];
+        const listed = await tool('regctl', ['artifact', 'list', ...plain, ...format, `${prefix}/${path}:subject`]);
+        expect([listed.stdout.trim(), listed.stderr], `${plugin} on ${host}`).toEqual([image?.digest, '']);
+      }
+    }
+  },
+);
 
 function repositoryOf(kind: string): string {
   return `kinds/${kind.toLowerCase().replaceAll(' ', '-')}`;
