@@ -1,6 +1,6 @@
 /** Transfers that break off and go on, as the registry keeps or forgets them. */
 import { randomBytes } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { sha256 } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { startScriptedRegistry, type Action, type ScriptedRequest } from '../testing/scripted-registry.ts';
@@ -45,7 +45,7 @@ function nth(method: string, actions: readonly (Action | undefined)[]) {
   };
 }
 
-function forgetful(): UploadRecords & { readonly kept: Map<string, string> } {
+function inMemory(): UploadRecords & { readonly kept: Map<string, string> } {
   const kept = new Map<string, string>();
   return {
     kept,
@@ -208,14 +208,14 @@ describe('an upload that an earlier run has left', () => {
   async function pair() {
     const source = await startScriptedRegistry();
     source.putBlob('a', BYTES);
-    return { source, server: await startScriptedRegistry() };
+    const server = await startScriptedRegistry();
+    onTestFinished(async () => void (await Promise.all([source.close(), server.close()])));
+    return { source, server };
   }
 
   test('is finished: only the rest is sent', async () => {
     const { source, server } = await pair();
-    await using sides = { [Symbol.asyncDispose]: () => Promise.all([source.close(), server.close()]) as never };
-    void sides;
-    const uploads = forgetful();
+    const uploads = inMemory();
     server.onRequest = (request) =>
       request.method === 'PUT'
         ? { kind: 'cut', after: 5 * MIB }
@@ -226,7 +226,7 @@ describe('an upload that an earlier run has left', () => {
       await using killed = client({ uploads, retries: 0 });
       const to = killed.content(repository(server.host, 'b'), 'destination');
       const from = killed.content(repository(source.host, 'a'), 'source');
-      failureOf(await must2(to.takeBlob?.(BLOB, from, () => from.blob(BLOB), { likely: false })));
+      failureOf(await present(to.takeBlob?.(BLOB, from, () => from.blob(BLOB), { likely: false })));
     }
     expect([...uploads.kept.values()]).toEqual([expect.stringContaining('/blobs/uploads/')]);
     server.onRequest = undefined;
@@ -234,7 +234,7 @@ describe('an upload that an earlier run has left', () => {
     await using next = client({ uploads });
     const to = next.content(repository(server.host, 'b'), 'destination');
     const from = next.content(repository(source.host, 'a'), 'source');
-    expect(must(await must2(to.takeBlob?.(BLOB, from, () => from.blob(BLOB), { likely: false })))).toEqual({
+    expect(must(await present(to.takeBlob?.(BLOB, from, () => from.blob(BLOB), { likely: false })))).toEqual({
       how: 'sent',
       mine: true,
     });
@@ -249,14 +249,13 @@ describe('an upload that an earlier run has left', () => {
 
   test('is left alone where its address is none that we may speak to', async () => {
     const { source, server } = await pair();
-    const uploads = forgetful();
+    const uploads = inMemory();
     uploads.kept.set(BLOB.digest, 'http://192.0.2.1/upload');
     await using registry = client({ uploads });
     const to = registry.content(repository(server.host, 'b'), 'destination');
     const from = registry.content(repository(source.host, 'a'), 'source');
-    must(await must2(to.takeBlob?.(BLOB, from, () => from.blob(BLOB), { likely: false })));
+    must(await present(to.takeBlob?.(BLOB, from, () => from.blob(BLOB), { likely: false })));
     expect(server.log.map(({ method }) => method)).toEqual(['POST', 'HEAD', 'PUT']);
-    await Promise.all([source.close(), server.close()]);
   });
 });
 
