@@ -7,37 +7,48 @@ export interface BodilessAnswer {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Throws what undici throws. `live` holds what is under way, to be aborted from outside. */
+/** Throws what undici throws. */
 export function sendBodiless(
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
-  live: Set<(reason: Error) => void>,
+  live: Live,
 ): Promise<BodilessAnswer> {
   return new Promise((resolve, reject) => {
     let answer: BodilessAnswer | undefined;
     let abort: ((reason: Error) => void) | undefined;
-    const end = (): void => {
-      if (abort !== undefined) live.delete(abort);
+    const cancel = (reason: Error): void => {
+      abort?.(reason);
+      reject(reason);
     };
+    live.add(cancel);
     dispatcher.dispatch(options, {
       onRequestStart(controller) {
-        end();
         abort = (reason) => controller.abort(reason);
-        live.add(abort);
       },
       onResponseStart(_, status, headers) {
         if (status >= 200) answer = { status, headers };
       },
       onResponseData() {},
       onResponseEnd() {
-        end();
+        live.delete(cancel);
         if (answer === undefined) reject(new Error('an answer without a status'));
         else resolve(answer);
       },
       onResponseError(_, error) {
-        end();
+        live.delete(cancel);
         reject(error);
       },
     });
+  });
+}
+
+/** How to end what is under way. undici itself ends nothing that still waits for its connection. */
+export type Live = Set<(reason: Error) => void>;
+
+/** The same promise, which also ends when all that is under way is ended. */
+export function endedBy<T>(live: Live, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    live.add(reject);
+    promise.then(resolve, reject).finally(() => live.delete(reject));
   });
 }

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startScriptedRegistry } from '../testing/scripted-registry.ts';
 import { client, failureOf, must, reference, repository } from './test-client.ts';
-import { makeAuthority, startTlsRegistry, startTunnelProxy, type Authority } from './test-tls.ts';
+import { makeAuthority, startSilent, startTlsRegistry, startTunnelProxy, type Authority } from './test-tls.ts';
 
 let authority: Authority;
 beforeAll(async () => {
@@ -159,3 +159,24 @@ test('a registry on the internet does not lead into our network', async () => {
   await read([inside.host]);
   expect(inside.log.length).toBeGreaterThan(0);
 });
+
+test.each(['HEAD', 'GET'])(
+  '%s ends at once when it is cancelled, also while it waits for a connection',
+  async (method) => {
+    // It takes connections, and never says that there is a tunnel.
+    await using silent = await startSilent();
+    const controller = new AbortController();
+    await using registry = client({
+      ...overTls,
+      env: { HTTPS_PROXY: `http://127.0.0.1:${silent.port}` },
+      signal: controller.signal,
+    });
+    const image = reference('registry.test/a:1');
+    const asked = method === 'HEAD' ? registry.head(image, 'source') : registry.manifest(image, 'source');
+    await silent.connected;
+    const before = performance.now();
+    controller.abort();
+    expect(failureOf(await asked).reason).toBe('cancelled');
+    expect(performance.now() - before).toBeLessThan(1000);
+  },
+);

@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events';
 import { cancelled, fail, ok, type Failure, type Result } from '../failure.ts';
 import { createReach, isPrivate } from './address.ts';
 import { createBucket, throttled, type Bucket } from './bandwidth.ts';
-import { sendBodiless } from './bodiless.ts';
+import { endedBy, sendBodiless, type Live } from './bodiless.ts';
 import { createDispatchers, type Certificates, type ProxyVariables } from './dispatchers.ts';
 import type { Clock } from './clock.ts';
 import { createLanes, type HostLimits } from './lanes.ts';
@@ -106,7 +106,7 @@ export function createHttp(options: HttpOptions): Http {
   });
   const all = options.bandwidth === undefined ? [] : [createBucket(options.bandwidth)];
   const buckets = new Map<string, readonly Bucket[]>();
-  const live = new Set<(reason: Error) => void>();
+  const live: Live = new Set();
   if (signal !== undefined) {
     // Every answer whose body is being read listens to it, which Node would take for a leak.
     setMaxListeners(0, signal);
@@ -164,12 +164,15 @@ export function createHttp(options: HttpOptions): Http {
         place.release();
         return ok(response);
       }
-      const answer = await dispatcher.request({
-        ...call,
-        // A body of any iterable is taken too, which the types do not say.
-        body: (source === undefined ? body : slowed(source.value.body)) as Uint8Array | null,
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const answer = await endedBy(
+        live,
+        dispatcher.request({
+          ...call,
+          // A body of any iterable is taken too, which the types do not say.
+          body: (source === undefined ? body : slowed(source.value.body)) as Uint8Array | null,
+          ...(signal === undefined ? {} : { signal }),
+        }),
+      );
       const response = withBody(answer, { request, url, explain, pace: slowed }, place.release);
       place.answered(answer.statusCode, waitOf(response));
       return ok(response);

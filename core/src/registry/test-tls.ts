@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createPlainServer, type IncomingMessage } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
-import { connect, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer as createRawServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -87,7 +87,17 @@ export async function startTunnelProxy(
   return Object.assign(await listen(server), { asked, logins });
 }
 
-async function listen(server: Server & { closeAllConnections(): void }): Promise<Listening> {
+/** Takes connections and says nothing. */
+export async function startSilent(): Promise<Listening & { readonly connected: Promise<void> }> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const server = createRawServer((socket) => {
+    socket.on('error', () => {});
+    resolve();
+  });
+  return Object.assign(await listen(server), { connected: promise });
+}
+
+async function listen(server: Server): Promise<Listening> {
   const sockets = new Set<{ destroy(): void }>();
   server.on('connection', (socket) => void sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
