@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { settings } from '../plan/sample.ts';
+import { failureOf, must, reference } from '../registry/test-client.ts';
+import { seedImage } from '../testing/sample-images.ts';
+import { startScriptedRegistry } from '../testing/scripted-registry.ts';
+import { openChallengeMemory } from './challenge-memory.ts';
+import { connectionRules, openRegistry } from './open-registry.ts';
+
+async function folder(): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), 'slipway-open-'));
+  onTestFinished(() => rm(made, { recursive: true }));
+  return made;
+}
+
+function opening(more: Partial<Parameters<typeof openRegistry>[0]> = {}) {
+  const signal = new AbortController().signal;
+  const env = { U: 'ann', P: 'canary-secret', DOCKER_CONFIG: '/nowhere' };
+  return openRegistry({ settings: settings(), folder: '/nowhere', env, version: '0', signal, ...more });
+}
+
+test('the account of the settings is used, its secret is told, and the second run knows where to ask', async () => {
+  await using server = await startScriptedRegistry({ tokens: { users: { ann: 'canary-secret' }, anonymous: false } });
+  seedImage(server, 'team/app', 'one', { tag: '1' });
+  const state = await folder();
+  const login = { kind: 'env', usernameEnv: 'U', passwordEnv: 'P' } as const;
+  const registries = [{ match: `${server.host}/team`, login, plainHttp: false }];
+  for (const expected of [
+    ['HEAD', 'GET', 'HEAD'],
+    ['GET', 'HEAD'],
+  ]) {
+    const challenges = openChallengeMemory(state, () => new Date());
+    const secrets: string[] = [];
+    const learnt = (secret: string) => void secrets.push(secret);
+    const { registry } = opening({ settings: { ...settings(), registries }, challenges, learnt });
+    const before = server.log.length;
+    must(await registry.head(reference(`${server.host}/team/app:1`), 'source'));
+    expect(server.log.slice(before).map(({ method }) => method)).toEqual(expected);
+    expect(secrets).toContain('canary-secret');
+    failureOf(await registry.head(reference(`${server.host}/other/app:1`), 'source'));
+    await registry.close();
+    challenges.save();
+  }
+});
+
+test('pulls that are reserved are those of the account', async () => {
+  await using server = await startScriptedRegistry({
+    onRequest: () => ({ kind: 'answer', status: 404, headers: { 'ratelimit-remaining': '5;w=100' } }),
+  });
+  const registries = [{ match: server.host, reserve: 5, plainHttp: false }];
+  const { registry } = opening({ settings: { ...settings(), registries } });
+  const image = reference(`${server.host}/a:1`);
+  must(await registry.head(image, 'source'));
+  expect(registry.quota(image)).toMatchObject({ remaining: 5 });
+  expect(failureOf(await registry.manifest(image, 'source')).message).toContain('reserve');
+  await registry.close();
+});
+
+test('what is of a host is of the whole host, under its own name', () => {
+  const login = { kind: 'helper', name: 'x' } as const;
+  const rules = connectionRules({
+    ...settings(),
+    plainHttp: ['listed.example'],
+    registries: [
+      { match: 'a.example', connections: 3, bandwidth: 1000, reserve: 1, plainHttp: true },
+      { match: 'b.example/team', login, plainHttp: false },
+    ],
+    limits: { ...settings().limits, host: 9, rampUp: false, bandwidth: 2000 },
+  });
+  expect(rules).toMatchObject({ perHost: 9, rampUp: false, bandwidth: 2000 });
+  expect(['a.example', 'listed.example', 'b.example', '127.0.0.1:1', 'c.example'].map(rules.plainHttp)).toEqual([
+    true,
+    true,
+    false,
+    true,
+    false,
+  ]);
+  expect(rules.hostOptions?.('a.example')).toEqual({ connections: 3, bandwidth: 1000 });
+  expect(rules.hostOptions?.('listed.example')).toEqual({});
+  expect(rules.hostOptions?.('b.example')).toBeUndefined();
+});
