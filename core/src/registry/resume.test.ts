@@ -264,7 +264,7 @@ function isWhole(stored: Uint8Array | undefined): boolean {
 }
 
 /** Of a method that this content has. */
-function must2<T>(value: T | undefined): T {
+function present<T>(value: T | undefined): T {
   if (value === undefined) throw new Error('this content takes blobs');
   return value;
 }
