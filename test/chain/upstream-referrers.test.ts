@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { worldSettings } from '../../demo/world/settings.ts';
 import { cosign, crane, freshPath, push, tool, world } from '../world.ts';
 import { project } from './project.ts';
+import { watch } from './watching-proxy.ts';
 import { image } from './shorthand.ts';
 
 type Kind = 'api' | 'tags';
@@ -143,6 +144,22 @@ test('only the types that are asked for, whether the list says them or not', asy
   expect(ran.code, ran.stdout).toBe(0);
   expect(await attached(`${destination}@${digest}`)).toEqual(['application/spdx+json']);
   expect((await crane('ls', destination)).stdout).not.toContain('.sig');
+});
+
+test('an unchanged image costs the two HEADs and one list', async () => {
+  const referrers = world().referrers?.host ?? '';
+  const proxy = await watch(referrers);
+  const path = freshPath('counted');
+  const digest = await push(image('counted'), `${referrers}/${path}:1`);
+  await attach(`${referrers}/${path}@${digest}`, 'application/vnd.example.one', 'x');
+  const to = freshPath('counted');
+  const sync = [{ source: `${proxy.host}/${path}:1`, destination: `${proxy.host}/${to}:1`, referrers: true }];
+  const one = await project({ sync, settings: { trust: [{ match: '**', level: 'copy' }] } });
+  expect((await one.run('run')).code).toBe(0);
+  const mark = proxy.requests.length;
+  expect((await one.run('run')).row(`${to}:1`).outcome).toBe('unchanged');
+  const asked = proxy.requests.slice(mark).map(({ method, path: url }) => `${method} ${url.split('/').at(-2)}`);
+  expect(asked.toSorted()).toEqual(['GET referrers', 'HEAD manifests', 'HEAD manifests']);
 });
 
 test("cosign's tags travel as tags, also those of the platforms, and are merged with ours", async () => {

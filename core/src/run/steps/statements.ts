@@ -4,12 +4,12 @@ import { formatPlatform } from '../../oci/model.ts';
 import { formatReference, formatRepository, type Digest } from '../../reference.ts';
 import type { Extra } from '../../trust/accept.ts';
 import { predicateType, type BuildKeys, type Statement } from '../../trust/model.ts';
-import { copyPredicate, MAX_TARGETS } from '../../trust/predicates/copy.ts';
+import { copyPredicate, MAX_TARGETS, type Copy } from '../../trust/predicates/copy.ts';
 import { provenancePredicate } from '../../trust/predicates/provenance.ts';
 import { indexSbom, sbomPredicate } from '../../trust/predicates/sbom.ts';
 import { scanPredicate } from '../../trust/predicates/scan.ts';
 import { signaturePredicate } from '../../trust/predicates/signature.ts';
-import type { Fact } from '../../trust/facts.ts';
+import type { Fact, FactOf } from '../../trust/facts.ts';
 import { newestProvenance } from '../../trust/required.ts';
 import { makeStatement } from '../../trust/statement.ts';
 import { scanOf, summariseScan } from '../../trust/summary.ts';
@@ -105,12 +105,17 @@ function copyOrigin(
       0,
       MAX_TARGETS,
     ),
-    previous: Object.assign({}, ...earlier.map(({ content }) => content.copy.previous), movedBy(probed, image.digest)),
+    previous: previousOf(earlier, movedBy(probed, image.digest)),
     time,
   });
   const renew = !saysOrigin(present, entry, sourceDigest);
   const statement = wanted(image.digest, predicateType.copy, predicate, { created: time }, renew);
   return { ...statement, replaces: earlier.map(({ referrer }) => referrer) };
+}
+
+function previousOf(earlier: readonly FactOf<'copy'>[], moved: Copy['previous']): Copy['previous'] {
+  const all = [...earlier.map(({ content }) => content.copy.previous), moved];
+  return Object.fromEntries(all.flatMap((previous) => Object.entries(previous)));
 }
 
 /** What the tags named that are about to name `digest`; of one that names it already an earlier attestation knows. */
