@@ -92,12 +92,14 @@ export async function diffAll({ engine: real, rehearsal, expansions, cost, signa
     if (failure.reason !== 'registry' || failure.side !== 'source') return failed;
     const source = await registry.head(entry.source, 'source');
     if (!source.ok || source.value !== undefined) return failed;
-    const heads = await Promise.all(entry.targets.map(({ destination }) => registry.head(destination, 'destination')));
-    return failed.map((row, index) => {
-      const head = heads[index];
-      return head?.ok === true && head.value !== undefined
-        ? { ...withoutFailure(row), kind: 'gone', from: head.value.digest }
-        : row;
+    const there = new Map<string, Digest>();
+    for (const { destination } of entry.targets) {
+      const head = await registry.head(destination, 'destination');
+      if (head.ok && head.value !== undefined) there.set(formatReference(destination), head.value.digest);
+    }
+    return rowsFor(entry, ({ destination }) => {
+      const from = there.get(formatReference(destination));
+      return from === undefined ? failedRow(failure) : { kind: 'gone', from };
     });
   }
 }
@@ -115,10 +117,6 @@ function rowsFor(entry: SyncEntry, state: (target: SyncEntry['targets'][number])
 
 function failedRow(failure: Failure): RowState {
   return { kind: 'failed', failure };
-}
-
-function withoutFailure({ failure: _, ...row }: DiffRow): DiffRow {
-  return row;
 }
 
 function compare(

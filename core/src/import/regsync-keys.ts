@@ -4,6 +4,7 @@ import { truth } from './source-file.ts';
 
 const TIME = 'when a sync runs is for what starts it to say, as the schedule of a CI workflow';
 const ALWAYS_SO = 'nothing has to be said for it: an unchanged tag costs two requests, and what it names is looked at';
+const ELSEWHERE = 'how a registry is reached belongs into the settings (docs/settings.md)';
 const MANNERS =
   'requests in flight adapt to what a registry bears, and its limits and Retry-After are kept without being told';
 
@@ -26,7 +27,7 @@ const READ = [
 const WHY: Readonly<Record<string, string>> = {
   interval: TIME,
   schedule: TIME,
-  ratelimit: MANNERS,
+  ratelimit: `${MANNERS}; pulls that are left to others are "reserve" of the registry in the settings`,
   parallel: `${MANNERS}; "limits" in the settings has the rest`,
   fastCheck: ALWAYS_SO,
   forceRecursive: ALWAYS_SO,
@@ -43,25 +44,25 @@ const WHY: Readonly<Record<string, string>> = {
   userAgent: 'it is always slipway and its version',
 };
 
+const LOGIN = 'use "docker login", or "login" of the registry in the settings';
+
 const CREDENTIALS: Readonly<Record<string, string>> = {
-  user: 'who logs in is not said in a config: use "docker login" or a credential helper',
-  pass: 'secrets do not belong into a config, and none was taken over: use "docker login" or a credential helper',
-  token: 'secrets do not belong into a config, and none was taken over: use "docker login" or a credential helper',
-  credHelper: 'name it under credHelpers in the config of docker, which is read',
+  user: `who logs in is not said in a config: ${LOGIN}`,
+  pass: `secrets do not belong into a config, and none was taken over: ${LOGIN}`,
+  token: `secrets do not belong into a config, and none was taken over: ${LOGIN}`,
+  credHelper: `who logs in is not said in a config: ${LOGIN}`,
 };
 
-const IN_SETTINGS = 'how a registry is reached belongs into the settings (docs/settings.md)';
-const NOT_NEEDED = [
-  'repoAuth',
-  'blobChunk',
-  'blobMax',
-  'reqPerSec',
-  'reqConcurrent',
-  'credExpire',
-  'priority',
-  'api',
-  'apiOpts',
-];
+/** Key → the key of a registry in the settings. */
+const OF_REGISTRY: Readonly<Record<string, string>> = {
+  regcert: 'ca',
+  clientCert: 'cert',
+  clientKey: 'key',
+  reqPerSec: 'requestsPerSecond',
+  reqConcurrent: 'connections',
+};
+
+const NOT_NEEDED = ['repoAuth', 'blobChunk', 'blobMax', 'credExpire', 'priority', 'api', 'apiOpts'];
 
 /** `undefined`: it is read, or changes nothing. */
 export function whyNot(key: string, value: unknown): string | undefined {
@@ -78,12 +79,14 @@ export function whyCredential(key: string, value: unknown, registry: string): st
     if (value === 'enabled') return undefined;
     return value === 'disabled'
       ? `it belongs into the settings: plainHttp: [${JSON.stringify(registry)}]`
-      : IN_SETTINGS;
+      : 'a registry that is not to be verified has no place in the settings: name its authority there, as "ca"';
   }
   if (key === 'mirrors') {
     const mirrors = items(value).map((mirror) => `{ source: ${registry}, mirror: ${String(mirror)} }`);
     return `they belong into the settings: mirrors: [${mirrors.join(', ')}]`;
   }
   if (NOT_NEEDED.includes(key)) return truth(value) === false ? undefined : MANNERS;
-  return CREDENTIALS[key] ?? IN_SETTINGS;
+  const setting = OF_REGISTRY[key];
+  if (setting !== undefined) return `it belongs into the settings: registries: [{ match: ${registry}, ${setting}: … }]`;
+  return CREDENTIALS[key] ?? ELSEWHERE;
 }

@@ -76,8 +76,52 @@ sync:
 describe("regsync's config", () => {
   it('becomes entries with the same tests, platforms, referrers and backups', () => {
     const { text, entries, unsupported } = imported(REAL);
-    expect(text).toMatchInlineSnapshot();
-    expect(unsupported).toMatchInlineSnapshot();
+    expect(text).toMatchInlineSnapshot(`
+      "# Imported from regsync's config by slipway import.
+
+      sync:
+        # an index of this one platform, where regsync tags the image itself
+        - source: busybox:latest
+          destination: localhost:5000/library/busybox:latest
+          platforms: [linux/amd64]
+          backup: backup-{tag}
+        # referrers has the tags of cosign with it, which digestTags was for
+        # backup: "{{ $t := time.Now }}" has no equivalent: "backup" knows {tag}, {date} and {sha}
+        - source: alpine
+          destination: localhost:5000/library/alpine:{tag}
+          select:
+            regex: latest|edge|3|3.\\d+
+            exclude: [3?0, '*-rc{{0,1,2,3,4,5,6,7,8,9},}']
+          referrers: true
+        - source: quay.io/tools/tool
+          destination: localhost:5000/quay.io/tools/tool:{tag}
+          select:
+            semver: ['>=1.2.0 <2.0.0', '>=3.0.0 <4.0.0']
+            prerelease: true
+          referrers:
+            types: [application/spdx+json]
+          foreignLayers: true
+          backup: old-{tag}-{date}
+        - source: oci:./carried/alpine:3
+          destination: localhost:5000/carried:3
+          backup: backup-{tag}
+      "
+    `);
+    expect(unsupported).toMatchInlineSnapshot(`
+      [
+        "8:10 creds[0].tls: it belongs into the settings: plainHttp: ["localhost:5000"]",
+        "10:11 creds[1].user: who logs in is not said in a config: use "docker login", or "login" of the registry in the settings",
+        "11:11 creds[1].pass: secrets do not belong into a config, and none was taken over: use "docker login", or "login" of the registry in the settings",
+        "12:14 creds[1].mirrors: they belong into the settings: mirrors: [{ source: docker.io, mirror: mirror.example }]",
+        "14:14 defaults.ratelimit: requests in flight adapt to what a registry bears, and its limits and Retry-After are kept without being told; pulls that are left to others are "reserve" of the registry in the settings",
+        "15:13 defaults.parallel: requests in flight adapt to what a registry bears, and its limits and Retry-After are kept without being told; "limits" in the settings has the rest",
+        "21:15 sync[0].interval: when a sync runs is for what starts it to say, as the schedule of a CI workflow",
+        "23:5 sync[1].schedule: when a sync runs is for what starts it to say, as the schedule of a CI workflow",
+        "30:13 sync[1].backup: "{{ $t := time.Now }}" has no equivalent: "backup" knows {tag}, {date} and {sha}",
+        "40:16 sync[2].fastCheck: nothing has to be said for it: an unchanged tag costs two requests, and what it names is looked at",
+        "47:11 sync[4].type: a whole registry is no source: write a "repository" step for each repository, and import again",
+      ]
+    `);
     expect(entries).toBeGreaterThan(2);
   });
 
@@ -121,7 +165,22 @@ describe("regsync's config", () => {
 sink: 1
 `);
     expect(entries).toBe(3);
-    expect(unsupported).toMatchInlineSnapshot();
+    expect(unsupported).toMatchInlineSnapshot(`
+      [
+        "2:40 sync[0].target: "{{ env "TARGET" }}" cannot be filled in here, so the step was left out",
+        "3:82 sync[1].tags.deny[0]: "select.exclude" has globs, and none is the same as "[0-9]+": these tags are not left out",
+        "3:102 sync[1].hooks: regsync never ran hooks; a plugin can (docs/plugins.md)",
+        "4:89 sync[2].tags.semverRange[0]: "one" is not a range that "select.semver" reads",
+        "5:76 sync[3].tagSets: one entry has one set of tests: only the first set was taken over",
+        "6:59 sync[4].type: "folder" is neither "image" nor "repository", so nothing was taken over",
+        "7:91 sync[5].platforms[1]: "local" is not a platform",
+        "7:107 sync[5].backup: a backup is a tag in the same repository",
+        "7:131 sync[5].speed: regsync has no such key that is known here",
+        "7:184 sync[5].referrerFilters[0].annotations: referrers are chosen by their type alone",
+        "8:5 sync[6]: left out: the destination s.example/f:1 belongs to an earlier one already (one destination belongs to one entry)",
+        "9:7 sink: regsync has no such key that is known here",
+      ]
+    `);
   });
 
   it.each([

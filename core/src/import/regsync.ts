@@ -149,6 +149,7 @@ function readStep(step: Fields, { document, path, defaults, refuse }: Step): Dra
       ...listed(step['platform']).map((value) => ({ value, at: [...path, 'platform'] })),
       ...listed(step['platforms']).map((value, index) => ({ value, at: [...path, 'platforms', index] })),
     ];
+    if (!isEmpty(step['platform'])) comments.push('an index of this one platform, where regsync tags the image itself');
     return named.flatMap(({ value, at }) => {
       const platform = text(value) ?? '';
       if (parsePlatform(platform).ok) return [platform];

@@ -59,7 +59,47 @@ describe('a file of skopeo', () => {
   it('becomes the same images under the last part of their names', () => {
     const { text, unsupported, config } = imported(REAL);
     expect(unsupported).toEqual([]);
-    expect(text).toMatchInlineSnapshot();
+    expect(text).toMatchInlineSnapshot(`
+      "# Imported from the YAML of skopeo sync by slipway import.
+      # Images are copied with all of their platforms, as skopeo sync --all does.
+
+      sync:
+        - source: docker.io/library/alpine
+          destination: registry.example/mirror/alpine:{tag}
+          select:
+            tags: ['3.22', '3.20']
+        - source: docker.io/vendor/ubi8:8.10
+          destination: registry.example/mirror/ubi8:8.10
+        - source: docker.io/library/python
+          destination: registry.example/mirror/python:{tag}
+          select:
+            tags: ['3.10', 3.11-bookworm]
+        - source: docker.io/lint/lint:v2.12.0-alpine
+          destination: registry.example/mirror/lint:v2.12.0-alpine
+        - source: docker.io/library/go
+          destination: registry.example/mirror/go:{tag}
+          select:
+            regex: 1\\.24(\\.[0-9]+)?-alpine3\\.22
+        - source: docker.io/tools/govern
+          destination: registry.example/mirror/govern:{tag}
+          select:
+            semver: '>= v0.37.0'
+        - source: docker.io/charts/charts-oss
+          destination: registry.example/mirror/charts-oss:{tag}
+          select:
+            semver: '>= 11.1.0'
+        - source: quay.io/os/core-os:stable
+          destination: registry.example/mirror/core-os:stable
+        - source: quay.io/copy/stable:v1.17
+          destination: registry.example/mirror/stable:v1.17
+        - source: quay.io/metrics/metrics
+          destination: registry.example/mirror/metrics:{tag}
+          select:
+            semver: '>= v2.53.0'
+        - source: cgr.dev/guarded/nginx:latest
+          destination: registry.example/mirror/nginx:latest
+      "
+    `);
     expect(config.entries.map(({ id }) => id)).toContain('sync:registry.example/mirror/ubi8:8.10');
     expect(config.selections.map(({ id }) => id)).toContain('sync:registry.example/mirror/metrics:{tag}');
   });
@@ -112,9 +152,9 @@ describe('a file of skopeo', () => {
     broken: '('
 `);
     expect(unsupported).toEqual([
-      '3:5 r.example.credentials: secrets do not belong into a config, and none was taken over: log in with "docker login" or a credential helper (docs/settings.md)',
-      '5:13 r.example.cert-dir: how a registry is reached belongs into the settings (docs/settings.md)',
-      '6:15 r.example.tls-verify: a registry that is not to be verified is named in the settings (docs/settings.md)',
+      '3:5 r.example.credentials: secrets do not belong into a config, and none was taken over: use "docker login", or "login" of the registry in the settings',
+      '5:13 r.example.cert-dir: certificates belong into the settings, as "ca", "cert" and "key" of the registry',
+      expect.stringContaining('6:15 r.example.tls-verify: no certificate goes unverified'),
       '7:12 r.example.retries: skopeo has no such key that is known here',
       '9:12 r.example.images.Upper: "Upper" is not a repository name',
       '10:16 r.example.images.ok[1]: "not a tag" is not a tag',

@@ -16,8 +16,8 @@ const WAYS = ['images', 'images-by-tag-regex', 'images-by-semver'] as const;
 
 const ELSEWHERE: Readonly<Record<string, string>> = {
   credentials:
-    'secrets do not belong into a config, and none was taken over: log in with "docker login" or a credential helper (docs/settings.md)',
-  'cert-dir': 'how a registry is reached belongs into the settings (docs/settings.md)',
+    'secrets do not belong into a config, and none was taken over: use "docker login", or "login" of the registry in the settings',
+  'cert-dir': 'certificates belong into the settings, as "ca", "cert" and "key" of the registry',
 };
 
 interface Named {
@@ -57,7 +57,10 @@ export function readSkopeo(document: Document, request: ImportRequest & { readon
       if (key === 'tls-verify') {
         // What is true is so here too.
         if (truth(setting) !== true) {
-          refuse([host, key], 'a registry that is not to be verified is named in the settings (docs/settings.md)');
+          refuse(
+            [host, key],
+            'no certificate goes unverified: name its authority in the settings, as "ca" of the registry, or the registry under plainHttp',
+          );
         }
       } else refuse([host, key], ELSEWHERE[key] ?? 'skopeo has no such key that is known here');
     }

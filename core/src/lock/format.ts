@@ -91,6 +91,6 @@ function readImage(value: unknown): LockedImage {
   return {
     digest: String(digest) as Digest,
     platforms: texts(platforms),
-    ...(verified === undefined ? {} : { verified: String(verified) }),
+    ...(typeof verified === 'string' ? { verified } : {}),
   };
 }
