@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeAuthority, type Authority } from '../registry/test-tls.ts';
+import { makeAuthority, type Authority } from '../testing/servers.ts';
 import { parseBandwidth } from './bandwidth.ts';
 import { complaints, valueOf } from './fixtures.ts';
 import { loadSettings } from './load-settings.ts';

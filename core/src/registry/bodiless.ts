@@ -1,10 +1,12 @@
 /** HEAD, which is most of what an unchanged image costs: without the stream that undici makes for each answer. */
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+
+/** By their names in small letters. */
+export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 export interface BodilessAnswer {
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Headers;
 }
 
 /** Throws what undici throws. */

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startScriptedRegistry } from '../testing/scripted-registry.ts';
 import { client, failureOf, must, reference, repository } from './test-client.ts';
-import { makeAuthority, startSilent, startTlsRegistry, startTunnelProxy, type Authority } from './test-tls.ts';
+import { makeAuthority, startRaw, startTlsRegistry, startTunnelProxy, type Authority } from '../testing/servers.ts';
 
 let authority: Authority;
 beforeAll(async () => {
@@ -164,7 +164,8 @@ test.each(['HEAD', 'GET'])(
   '%s ends at once when it is cancelled, also while it waits for a connection',
   async (method) => {
     // It takes connections, and never says that there is a tunnel.
-    await using silent = await startSilent();
+    const connected = Promise.withResolvers<void>();
+    await using silent = await startRaw(() => connected.resolve());
     const controller = new AbortController();
     await using registry = client({
       ...overTls,
@@ -173,10 +174,35 @@ test.each(['HEAD', 'GET'])(
     });
     const image = reference('registry.test/a:1');
     const asked = method === 'HEAD' ? registry.head(image, 'source') : registry.manifest(image, 'source');
-    await silent.connected;
+    await connected.promise;
     const before = performance.now();
     controller.abort();
     expect(failureOf(await asked).reason).toBe('cancelled');
     expect(performance.now() - before).toBeLessThan(1000);
   },
 );
+
+test.each([
+  // Two take turns: the first is not quite free yet when the next request comes.
+  ['as it should', '', 2],
+  // The bytes that nobody asked for must not be taken for the next answer.
+  ['with a body', 'hello', 10],
+])('a server that answers HEAD %s needs so many connections for ten', async (_, body, connections) => {
+  let taken = 0;
+  const head = [
+    'HTTP/1.1 200 OK',
+    'content-type: application/vnd.oci.image.index.v1+json',
+    `docker-content-digest: sha256:${'a'.repeat(64)}`,
+    'content-length: 5',
+    '\r\n',
+  ].join('\r\n');
+  await using server = await startRaw((socket) => {
+    taken += 1;
+    socket.on('data', () => socket.write(`${head}${body}`));
+  });
+  await using registry = client();
+  for (let each = 0; each < 10; each += 1) {
+    expect(must(await registry.head(reference(`127.0.0.1:${server.port}/a:1`), 'source'))?.size).toBe(5);
+  }
+  expect(taken).toBe(connections);
+});

@@ -1,8 +1,8 @@
 /** Answers as the rest of the registry code sees them. */
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { StreamFailure } from '../oci/digest.ts';
 import { fail, ok, type Failure, type Result } from '../failure.ts';
+import type { Headers } from './bodiless.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { registryFailure } from './refusal.ts';
 
@@ -38,7 +38,7 @@ export function withBody(answer: Dispatcher.ResponseData, exchange: Exchange, re
 }
 
 /** An answer to a HEAD: there is nothing to read. */
-export function withoutBody(status: number, headers: IncomingHttpHeaders, url: URL): HttpResponse {
+export function withoutBody(status: number, headers: Headers, url: URL): HttpResponse {
   return {
     status,
     url,
@@ -49,7 +49,7 @@ export function withoutBody(status: number, headers: IncomingHttpHeaders, url: U
   };
 }
 
-function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+function headerOf(headers: Headers, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value.join(', ') : value;
 }

@@ -1,9 +1,9 @@
-/** Certificates of an authority that nobody knows, a server of TLS that uses them, and a proxy: for tests on loopback. */
+/** Certificates of an authority that nobody knows, and servers below HTTP: for tests on loopback. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createPlainServer, type IncomingMessage } from 'node:http';
 import { createServer, type ServerOptions } from 'node:https';
-import { connect, createServer as createRawServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer as createRawServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -87,14 +87,14 @@ export async function startTunnelProxy(
   return Object.assign(await listen(server), { asked, logins });
 }
 
-/** Takes connections and says nothing. */
-export async function startSilent(): Promise<Listening & { readonly connected: Promise<void> }> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const server = createRawServer((socket) => {
-    socket.on('error', () => {});
-    resolve();
-  });
-  return Object.assign(await listen(server), { connected: promise });
+/** Takes connections, and says what the test makes it say. */
+export function startRaw(onConnection: (socket: Socket) => void): Promise<Listening> {
+  return listen(
+    createRawServer((socket) => {
+      socket.on('error', () => {});
+      onConnection(socket);
+    }),
+  );
 }
 
 async function listen(server: Server): Promise<Listening> {
