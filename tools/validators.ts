@@ -57,6 +57,7 @@ async function whatPlanCompiles(): Promise<readonly Compiled[]> {
       join(folder, 'config.yaml'),
       'build: [{ source: ./image.yaml, destination: host.example/image:1 }]\n',
     );
+    await writeFile(join(folder, 'slipway.config.json'), '{}');
     await writeFile(join(folder, 'image.yaml'), 'contents: { packages: [busybox] }\narchs: [amd64]\n');
     let said = '';
     const write = (text: string): void => void (said += text);

@@ -42,7 +42,8 @@ describe('findCycle', () => {
     const row = needsGraph(nodes, (node) => (node === '99999' ? [] : [String(Number(node) + 1)]));
     expect(findCycle(row)).toBeUndefined();
     expect(topologicalOrder(row)[0]).toBe('99999');
-    expect(criticalPath(row, () => 1).get('99999')).toBe(100_000);
+    const tasks = nodes.map((id) => ({ id, needs: [...row.inNeighbors(id)] }));
+    expect(criticalPath(tasks, () => 1).get('99999')).toBe(100_000);
   });
 
   it('finds a cycle exactly where there is one, on any graph', () => {
@@ -81,13 +82,27 @@ describe('order and distance', () => {
 
   it('measures the heaviest way to the end', () => {
     const weights: Readonly<Record<string, number>> = { z: 1, m: 10, a: 2, lone: 5, end: 3 };
-    expect(Object.fromEntries(criticalPath(graph, (node) => weights[node] ?? 0))).toEqual({
+    const tasks = graph.nodes().map((id) => ({ id, needs: graph.inNeighbors(id) }));
+    expect(Object.fromEntries(criticalPath(tasks, (node) => weights[node] ?? 0))).toEqual({
       z: 16,
       m: 15,
       a: 5,
       lone: 5,
       end: 3,
     });
+  });
+
+  it('refuses to measure a cycle, and what is not there', () => {
+    expect(() =>
+      criticalPath(
+        [
+          { id: 'a', needs: ['b'] },
+          { id: 'b', needs: ['a'] },
+        ],
+        () => 1,
+      ),
+    ).toThrow('cycle');
+    expect(() => criticalPath([{ id: 'a', needs: ['b'] }], () => 1)).toThrow('b, which is not there');
   });
 
   it('reaches both ways', () => {

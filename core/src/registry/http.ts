@@ -136,10 +136,12 @@ export function createHttp(options: HttpOptions): Http {
     if (dispatcher === undefined) return fail(misnamedProxy(request, dispatchers.misnamed));
     const place = await lanes.enter(url.host, isStream ? 'upload' : request.long === true ? 'download' : 'request');
     if (place === undefined) return fail(cancelled);
+    // undici takes a connection back one turn of the event loop after its answer; whoever came sooner would open a new one.
+    const release = (): void => void setImmediate(place.release);
     const refused = request.admit?.();
     const source = isStream && refused === undefined ? await openBody(body) : undefined;
     if (refused !== undefined || source?.ok === false) {
-      place.release();
+      release();
       return refused === undefined && source?.ok === false ? source : fail(refused ?? cancelled);
     }
     requests.set(url.host, (requests.get(url.host) ?? 0) + 1);
@@ -161,7 +163,7 @@ export function createHttp(options: HttpOptions): Http {
         const answer = await sendBodiless(dispatcher, call, live);
         const response = withoutBody(answer.status, answer.headers, url);
         place.answered(answer.status, waitOf(response));
-        place.release();
+        release();
         return ok(response);
       }
       const answer = await endedBy(
@@ -173,11 +175,11 @@ export function createHttp(options: HttpOptions): Http {
           ...(signal === undefined ? {} : { signal }),
         }),
       );
-      const response = withBody(answer, { request, url, explain, pace: slowed }, place.release);
+      const response = withBody(answer, { request, url, explain, pace: slowed }, release);
       place.answered(answer.statusCode, waitOf(response));
       return ok(response);
     } catch (error) {
-      place.release();
+      release();
       return fail(source?.value.failure() ?? explain(error));
     } finally {
       // An upload that was refused early leaves its source half read: close it, whoever sent it.

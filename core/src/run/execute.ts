@@ -5,7 +5,7 @@ import { cancelled, type Failure, type Result } from '../failure.ts';
 import { archiveScheme, formatPinned, formatRepository, pin } from '../reference.ts';
 import type { AnnouncedTask, Row } from '../journal/events.ts';
 import { cosignFlags } from '../report/cosign.ts';
-import { criticalPath, planGraph } from '../plan/graph.ts';
+import { criticalPath } from '../plan/graph.ts';
 import type { Task } from '../plan/model.ts';
 import type { Entry, Selection } from '../config/model.ts';
 import type { Engine, Probed, StepContext } from './engine.ts';
@@ -14,6 +14,7 @@ import { wantedDigest } from './wanted.ts';
 import { runLoop, type Ended, type TaskEnd } from './loop.ts';
 import { resolveInput } from './resolve-input.ts';
 import { remember, type EntryRecord } from './record.ts';
+import { createAttempts } from './attempts.ts';
 import { exitCodeOf, rowsOf, selectionRow, skippedRows } from './rows.ts';
 import { perform, stepName } from './perform.ts';
 import { stateFailure } from './state-failure.ts';
@@ -41,16 +42,13 @@ export interface FailedSelection {
 
 /** First wait before a transient failure is tried again, in milliseconds; it doubles. */
 const FIRST_WAIT = 500;
-/** How long a step may take to notice that it was told to stop, in milliseconds. */
-const GRACE = 1_500;
-
 export async function execute(options: ExecuteOptions): Promise<Executed> {
   const { engine, command, version, fail, failed = [], interrupt } = options;
   const { plan, entries } = engine.planned;
   const started = performance.now();
   const stop = new AbortController();
   const signal = AbortSignal.any([interrupt, stop.signal]);
-  const rank = criticalPath(planGraph(plan), (task) => engine.durations.of(task) ?? 1);
+  const rank = criticalPath(plan.tasks, (task) => engine.durations.of(task) ?? 1);
   const planned = new Map(plan.entries.map((entry) => [entry.id, entry]));
   const packageUsers = usersOfPackages(plan.tasks);
   const records = new Map<string, EntryRecord>();
@@ -59,6 +57,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   const told = new Set<string>();
   /** Entries whose archive is still to be written: only then is it known what they came to. */
   const held: string[] = [];
+  const attempts = createAttempts(signal, engine.settings.limits.task);
   const at = (): { readonly t: number } => ({ t: engine.now().getTime() });
 
   engine.emit({
@@ -166,7 +165,8 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   async function executeTask(task: Task, outputs: ReadonlyMap<string, unknown>): Promise<TaskEnd> {
     for (let attempt = 1; ; attempt += 1) {
       engine.emit({ ...at(), type: 'task.start', task: task.id, attempt });
-      const result = await once(task, resolveInput(task.input, outputs));
+      const input = resolveInput(task.input, outputs);
+      const result = await attempts.run(task, (own) => tryStep(stepContext(task, own), input));
       if (result.ok) return endOf(task, result.value, subjectOf(task, result.value));
       const { failure } = result;
       const last = attempt >= engine.settings.limits.tries;
@@ -183,23 +183,6 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
     if (task.contract !== 'core.probe@1' || task.entry === null) return undefined;
     const digest = wantedDigest(output as Probed);
     return digest && formatPinned(pin(entryOf(task.entry).targets[0].destination, digest));
-  }
-
-  /** One attempt, within the task's time limit. A step that does not notice is left behind after a grace period. */
-  async function once(task: Task, input: unknown): Promise<Result<unknown>> {
-    const limit = AbortSignal.timeout(engine.settings.limits.task);
-    const both = AbortSignal.any([signal, limit]);
-    const { promise: late, resolve } = Promise.withResolvers<Result<unknown>>();
-    const giveUp = (): void => void setTimeout(() => resolve({ ok: false, failure: cancelled }), GRACE).unref();
-    both.addEventListener('abort', giveUp, { once: true });
-    try {
-      const result = await Promise.race([attempt(stepContext(task, both), input), late]);
-      if (!result.ok && limit.aborted && !signal.aborted)
-        return { ok: false, failure: timedOut(task, engine.settings.limits.task) };
-      return result;
-    } finally {
-      both.removeEventListener('abort', giveUp);
-    }
   }
 
   function stepContext(task: Task, taskSignal: AbortSignal): StepContext {
@@ -236,7 +219,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
 }
 
 /** A full disk is no bug: it fails the task that met it. */
-async function attempt(step: StepContext, input: unknown): Promise<Result<unknown>> {
+async function tryStep(step: StepContext, input: unknown): Promise<Result<unknown>> {
   try {
     return await perform(step, input);
   } catch (error) {
@@ -299,16 +282,6 @@ function notOk(failure: Failure, signal: AbortSignal): TaskEnd {
     return { state: 'cancelled', failure: cancelled };
   if (failure.reason === 'need' || failure.reason === 'wait') return { state: 'skipped', failure };
   return { state: failure.class === 'policy' ? 'refused' : 'failed', failure };
-}
-
-function timedOut(task: Task, limit: number): Failure {
-  return {
-    reason: 'tool',
-    class: 'permanent',
-    tool: task.contract,
-    message: `${task.id} did not end within ${Math.round(limit / 1000)} s`,
-    hint: 'raise limits.task in the settings if it needs more, or look at its log for what it waited for',
-  };
 }
 
 /** What the journal keeps of an output: the digest and the reason; scans and documents are in the registry. */

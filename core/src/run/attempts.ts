@@ -1,0 +1,52 @@
+/** One attempt at a task: with a signal of its own, within its time limit. */
+import { cancelled, type Failure, type Result } from '../failure.ts';
+import type { Task } from '../plan/model.ts';
+
+/** How long a step may take to notice that it was told to stop, in milliseconds. */
+const GRACE = 1_500;
+
+export interface Attempts {
+  /** Calls `work` once. A step that does not notice that it is to stop is left behind after a grace period. */
+  run(task: Task, work: (signal: AbortSignal) => Promise<Result<unknown>>): Promise<Result<unknown>>;
+}
+
+/** `limit` in milliseconds. */
+export function createAttempts(signal: AbortSignal, limit: number): Attempts {
+  /** What is at work, to be told to stop: a signal that is derived from the run's for each task costs more than asking a registry. */
+  const underWay = new Set<(reason: unknown) => void>();
+  signal.addEventListener('abort', () => underWay.forEach((end) => end(signal.reason)), { once: true });
+  return {
+    async run(task, work) {
+      const own = new AbortController();
+      const { promise: late, resolve } = Promise.withResolvers<Result<unknown>>();
+      let expired = false;
+      const end = (reason: unknown): void => {
+        own.abort(reason);
+        setTimeout(() => resolve({ ok: false, failure: cancelled }), GRACE).unref();
+      };
+      const timer = setTimeout(() => {
+        expired = true;
+        end(new DOMException(`${task.id} takes too long`, 'TimeoutError'));
+      }, limit).unref();
+      underWay.add(end);
+      if (signal.aborted) end(signal.reason);
+      try {
+        const result = await Promise.race([work(own.signal), late]);
+        return !result.ok && expired && !signal.aborted ? { ok: false, failure: timedOut(task, limit) } : result;
+      } finally {
+        clearTimeout(timer);
+        underWay.delete(end);
+      }
+    },
+  };
+}
+
+function timedOut(task: Task, limit: number): Failure {
+  return {
+    reason: 'tool',
+    class: 'permanent',
+    tool: task.contract,
+    message: `${task.id} did not end within ${Math.round(limit / 1000)} s`,
+    hint: 'raise limits.task in the settings if it needs more, or look at its log for what it waited for',
+  };
+}
