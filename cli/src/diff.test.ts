@@ -141,20 +141,19 @@ describe('slipway diff', () => {
       (source, destination) => `sync:
   - { source: '${source}/one:1', destination: '${destination}/one:1' }
   - { source: '${source}/never:1', destination: '${destination}/never:1' }
-  - { source: '${source}/chosen', destination: '${destination}/chosen:v{tag}', select: { semver: '>=1' } }
+  - { source: '${source}/chosen', destination: '${destination}/chosen:v{tag}', select: { semver: '>=1', latest: 1 } }
 `,
     );
     const { source, destination, diff } = around;
     for (const tag of ['1.0.0', '1.1.0']) seedImage(source, 'chosen', tag, { tag });
     seedImage(destination, 'one', 'one', { tag: '1' });
     const old = seedImage(destination, 'chosen', 'old', { tag: 'v1.0.1' }).digest;
-    for (const tag of ['v0.1.0', 'vlatest', 'mine']) seedImage(destination, 'chosen', tag, { tag });
+    for (const tag of ['v0.1.0', 'v1.0.0', 'vlatest', 'mine']) seedImage(destination, 'chosen', tag, { tag });
     const { code, stderr, answer } = await diff('--no-cost');
     expect(kinds(answer)).toEqual([
       'gone one:1',
       'failed never:1',
       'new chosen:v1.1.0',
-      'new chosen:v1.0.0',
       'gone chosen:v1.0.1',
     ]);
     expect(answer.entries.at(-1)).toMatchObject({ from: old });
