@@ -1,9 +1,11 @@
 /** `slipway diff`: what it says is what the sync then does, and saying so changes nothing. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seedImage, startScriptedRegistry, type ScriptedRegistry } from '@slipway/core/testing';
 import { describe, expect, it } from 'vitest';
 import { answerOf, command, folderWith } from '../testing.ts';
+
+const APKO = 'contents:\n  repositories: [https://apk.example/main]\n  packages: [musl]\narchs: [amd64]\n';
 
 interface DiffAnswer {
   readonly ok: boolean;
@@ -150,12 +152,7 @@ describe('slipway diff', () => {
     const old = seedImage(destination, 'chosen', 'old', { tag: 'v1.0.1' }).digest;
     for (const tag of ['v0.1.0', 'v1.0.0', 'vlatest', 'mine']) seedImage(destination, 'chosen', tag, { tag });
     const { code, stderr, answer } = await diff('--no-cost');
-    expect(kinds(answer)).toEqual([
-      'gone one:1',
-      'failed never:1',
-      'new chosen:v1.1.0',
-      'gone chosen:v1.0.1',
-    ]);
+    expect(kinds(answer)).toEqual(['gone one:1', 'failed never:1', 'new chosen:v1.1.0', 'gone chosen:v1.0.1']);
     expect(answer.entries.at(-1)).toMatchObject({ from: old });
     expect(answer.cost).toBeUndefined();
     expect(code).toBe(1);
@@ -178,6 +175,27 @@ describe('slipway diff', () => {
     seedImage(source, 'one', 'new', { tag: '1' });
     const { answer } = await diff('--frozen', '--only', '*/one:*');
     expect(answer.entries).toMatchObject([{ kind: 'new', to: locked }]);
+  });
+
+  it('waits for what a build will come to, and for those that take it', async () => {
+    await using around = await world(
+      (_, destination) => `sync:
+  - { source: '${destination}/built:1', destination: '${destination}/retag:1' }
+  - { source: '${destination}/retag:1', destination: '${destination}/more:1' }
+build:
+  - { source: ./images/hello/apko.yaml, destination: '${destination}/built:1' }
+`,
+    );
+    const { cwd, diff, destination } = around;
+    mkdirSync(join(cwd, 'images', 'hello'), { recursive: true });
+    writeFileSync(join(cwd, 'images', 'hello', 'apko.yaml'), APKO);
+    const { code, answer, stderr } = await diff();
+    expect(code, stderr).toBe(0);
+    expect(answer.entries).toMatchObject([
+      { kind: 'waits', why: `takes what build:${destination.host}/built:1 will come to` },
+      { kind: 'waits', why: `takes the image of sync:${destination.host}/retag:1, which is not known` },
+    ]);
+    expect(destination.log).toEqual([]);
   });
 
   it('prints a table: what differs, what selections drop, what it costs', async () => {

@@ -61,7 +61,7 @@ export async function diffAll({ engine: real, rehearsal, expansions, cost, signa
     const taken = need === undefined ? undefined : await settled.get(need);
     if (need !== undefined && taken?.digest === undefined && entries.get(need) !== undefined && isTaken(entry.id)) {
       const why =
-        taken === undefined ? `takes what ${need} will come to` : `takes the image of ${need}, which has none`;
+        taken === undefined ? `takes what ${need} will come to` : `takes the image of ${need}, which is not known`;
       return { rows: rowsFor(entry, () => ({ kind: 'waits', why })) };
     }
     const of = taken?.digest;

@@ -32,10 +32,9 @@ export function importConfig(kind: ImportKind, text: string, file: string, reque
   if (!read.ok) return read;
   const { drafts, unsupported } = read.value;
   const written = writeConfig(drafts, headerOf(kind, request));
-  return loaded({
-    ...written,
-    unsupported: [...unsupported, ...written.unsupported].sort((a, b) => compare(a.at, b.at)),
-  });
+  if (!written.ok) return written;
+  const all = [...unsupported, ...written.value.unsupported].sort((a, b) => compare(a.at, b.at));
+  return loaded({ ...written.value, unsupported: all });
 
   function skopeo(source: Document): Loaded<Drafts> {
     const { destination } = request;

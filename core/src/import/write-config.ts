@@ -1,6 +1,7 @@
 /** Drafts as the text of a config.yaml. What would not load is left out and named, so that what is printed always does. */
 import { Document, isScalar, isSeq, LineCounter, parseDocument, visit, type Node, type YAMLSeq } from 'yaml';
 import { parseConfig, type ConfigOptions } from '../config/load.ts';
+import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import type { ConfigFailure } from '../failure.ts';
 import type { Draft, Unsupported } from './model.ts';
 
@@ -16,21 +17,22 @@ export interface Written {
 }
 
 /** `header`: lines of the comment at the top. */
-export function writeConfig(drafts: readonly Draft[], header: readonly string[]): Written {
+export function writeConfig(drafts: readonly Draft[], header: readonly string[]): Loaded<Written> {
   const unsupported: Unsupported[] = [];
   let left = drafts;
   // Each round leaves out one draft at least.
   for (;;) {
     const config = textOf(left, header);
     const result = parseConfig(config, '/config.yaml', OPTIONS);
-    if (result.ok) return { config, entries: left.length, unsupported };
+    if (result.ok) return loaded({ config, entries: left.length, unsupported });
     const refused = blamed(config, result.failures);
     for (const [index, failure] of refused) {
       const draft = left[index];
       if (draft !== undefined)
         unsupported.push({ at: draft.at, what: draft.what, why: `left out: ${reason(failure)}` });
     }
-    if (refused.size === 0) throw new Error(`the imported config does not load: ${result.failures[0]?.message}`);
+    // Not about any one of them, as that there are too many.
+    if (refused.size === 0) return failed(result.failures.map(({ at: _, ...failure }) => failure));
     left = left.filter((_, index) => !refused.has(index));
   }
 }
