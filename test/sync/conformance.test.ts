@@ -24,9 +24,9 @@ const cases: Readonly<Record<string, Case>> = {
     disabled: [],
   },
   'as the CNCF registry is: no referrers API, no manifest without its parts': {
-    options: {},
-    env: { OCI_API_REFERRER: 'false' },
-    disabled: ['Referrers', 'Sparse Manifests'],
+    options: { tagParameter: false },
+    env: { OCI_API_REFERRER: 'false', OCI_API_MANIFESTS_TAG_PARAM: 'false' },
+    disabled: ['Manifest put with tag params', 'Referrers', 'Sparse Manifests', 'Tag Param', 'Tag Param sha512'],
   },
   'behind a token server': {
     options: { referrersApi: true, tokens: { users: { ann: 'p' }, anonymous: false } },

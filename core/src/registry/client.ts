@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../failure.ts';
 import { StreamFailure } from '../oci/digest.ts';
 import type { Pinned, Repository } from '../reference.ts';
 import { attachAll, listUnder } from './attach.ts';
-import { deleteTag, putManifest, type Where } from './manifests.ts';
+import { deleteTag, tagManifest, type Where } from './manifests.ts';
 import { createJsonFetcher } from './fetch-json.ts';
 import type { FetchJson, Registry } from './model.ts';
 import { createApiMemory, listReferrers, type ApiMemory } from './referrers.ts';
@@ -82,8 +82,7 @@ export function createRegistry(options: RegistryOptions): RemoteRegistry {
           ),
         );
       }
-      const put = await putManifest(wire, where, { tag }, read.value);
-      return put.ok ? ok(undefined) : put;
+      return tagManifest(wire, where, tag, read.value);
     },
     async list(subject, pushed) {
       const where: Where = { ...place(subject), side: 'destination' };

@@ -84,15 +84,21 @@ async function readManifest(
   );
 }
 
-/** Puts the exact bytes; `subject` is the registry's `OCI-Subject`: it lists the manifest among its subject's referrers. */
+/**
+ * Puts the exact bytes, by digest with a tag if one is given beside the name. `subject` is the registry's `OCI-Subject`: it lists
+ * the manifest among its subject's referrers; `tagged` is its `OCI-Tag`.
+ */
 export async function putManifest(
   wire: Wire,
   where: Where,
   name: ManifestName,
   content: Pick<ManifestContent, 'bytes' | 'descriptor'>,
-): Promise<Result<{ readonly subject: string | undefined }>> {
+  tag?: Tag,
+): Promise<Result<{ readonly subject: string | undefined; readonly tagged: string | undefined }>> {
+  const named = callFor(where, name, 'PUT');
   const call: Call = {
-    ...callFor(where, name, 'PUT'),
+    ...named,
+    ...(tag === undefined ? {} : { url: `${String(named.url)}?tag=${tag}` }),
     scopes: [{ path: where.path, actions: 'pull,push' }],
     headers: { 'content-type': content.descriptor.mediaType },
     body: content.bytes,
@@ -105,7 +111,29 @@ export async function putManifest(
   if (stored !== undefined && contradicts(content.descriptor.digest, stored)) {
     return fail(lied(call, `it stored ${stored} instead of ${content.descriptor.digest}`));
   }
-  return ok({ subject: response.value.header('oci-subject') });
+  return ok({ subject: response.value.header('oci-subject'), tagged: response.value.header('oci-tag') });
+}
+
+/**
+ * Makes the tag name the manifest by its very digest. Put under a tag, a registry would name it by sha256; another algorithm it
+ * has to be told, in a way that only newer ones know:
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests
+ */
+export async function tagManifest(
+  wire: Wire,
+  where: Where,
+  tag: Tag,
+  content: Pick<ManifestContent, 'bytes' | 'descriptor'>,
+): Promise<Result<void>> {
+  const { digest } = content.descriptor;
+  const usual = digest.startsWith('sha256:');
+  const put = await (usual
+    ? putManifest(wire, where, { tag }, content)
+    : putManifest(wire, where, { digest }, content, tag));
+  if (!put.ok) return put;
+  if (usual || put.value.tagged?.split(',').some((name) => name.trim() === tag) === true) return ok(undefined);
+  const message = `${where.registry} cannot give ${formatRepository(where)}@${digest} the tag ${tag}: its tags name manifests by sha256 alone`;
+  return fail(registryFailure(asking(where), 'permanent', message, { hint: 'sync an image whose digest is sha256' }));
 }
 
 /**

@@ -11,6 +11,8 @@ export interface ManifestOptions {
   readonly sparse: boolean;
   /** Bytes. */
   readonly limit: number;
+  /** Whether a manifest that is put by its digest can be given tags by parameters. */
+  readonly tagParameter: boolean;
 }
 
 interface Put {
@@ -38,7 +40,7 @@ export function storeManifest(store: Store, options: ManifestOptions, put: Put):
   const isThere = (part: string): boolean => contents.blobs.has(part) || contents.manifests.has(part);
   if (!options.sparse && !partsOf(json).every(isThere)) return refused(404, 'MANIFEST_BLOB_UNKNOWN');
   contents.manifests.set(digest, { bytes, type, digest });
-  const tags = asked === undefined ? [name] : put.query.getAll('tag');
+  const tags = asked === undefined ? [name] : options.tagParameter ? put.query.getAll('tag') : [];
   for (const tag of tags) contents.tags.set(tag, digest);
   const subject = property(property(json, 'subject'), 'digest');
   return {

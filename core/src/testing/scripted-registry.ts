@@ -65,6 +65,8 @@ export interface ScriptedOptions {
   readonly sparse?: boolean;
   /** Bytes of the largest manifest that is taken; 4 MiB, the least that the specification asks for, when absent. */
   readonly manifestLimit?: number;
+  /** Whether manifests that are put by digest are tagged by parameters; true unless told. */
+  readonly tagParameter?: boolean;
   /** Whether parts of blobs can be read; true unless told. */
   readonly ranges?: boolean;
 }
@@ -122,6 +124,7 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
     listsReferrers: referrersApi,
     sparse: options.sparse ?? false,
     limit: options.manifestLimit ?? MANIFEST_LIMIT,
+    tagParameter: options.tagParameter ?? true,
   };
 
   function note(request: IncomingMessage): ScriptedRequest {

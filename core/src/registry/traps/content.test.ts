@@ -140,28 +140,32 @@ describe('8: layers that are published elsewhere', LIMIT, () => {
 });
 
 describe('9: digests of other algorithms', LIMIT, () => {
-  test('sha512 is copied by its own digest, and its fallback tag is cut to what a tag can hold', async () => {
-    const like = `sha512:${'0'.repeat(128)}` as Digest;
-    const { destination, source, sync } = await pair({
-      seed: (from) => {
-        const digest = from.putBlob('from', '{}', like);
-        const config = { mediaType: mediaType.ociConfig, digest, size: 2 };
-        const manifest = { schemaVersion: 2, mediaType: mediaType.ociManifest, config, layers: [] };
-        const child = from.putManifest('from', manifest, undefined, undefined, like);
-        return from.putManifest(
-          'from',
-          { schemaVersion: 2, mediaType: mediaType.ociIndex, manifests: [child] },
-          'v1',
-          undefined,
-          like,
-        );
-      },
-    });
+  const like = `sha512:${'0'.repeat(128)}` as Digest;
+
+  function sha512(from: ScriptedRegistry) {
+    const config = { mediaType: mediaType.ociConfig, digest: from.putBlob('from', '{}', like), size: 2 };
+    const manifest = { schemaVersion: 2, mediaType: mediaType.ociManifest, config, layers: [] };
+    const child = from.putManifest('from', manifest, undefined, undefined, like);
+    const index = { schemaVersion: 2, mediaType: mediaType.ociIndex, manifests: [child] };
+    return from.putManifest('from', index, 'v1', undefined, like);
+  }
+
+  test('sha512 is copied and tagged by its own digest, and its fallback tag is cut to what a tag can hold', async () => {
+    const { destination, source, sync } = await pair({ seed: sha512 });
     const { root } = must(await sync());
     const bytes = source.manifest('from', 'v1')?.bytes ?? new Uint8Array();
     expect(root.descriptor.digest).toBe(`sha512:${createHash('sha512').update(bytes).digest('hex')}`);
-    expect(destination.manifest('to', root.descriptor.digest)).toBeDefined();
+    expect(destination.manifest('to', 'v1')?.digest).toBe(root.descriptor.digest);
     expect(fallbackTag(root.descriptor.digest)).toBe(root.descriptor.digest.replace(':', '-').slice(0, 71));
+  });
+
+  test('sha512 cannot be tagged where tags mean sha256, which is said', async () => {
+    const { sync } = await pair({ seed: sha512, destination: { tagParameter: false } });
+    expect(failureOf(await sync())).toMatchObject({
+      class: 'permanent',
+      side: 'destination',
+      message: expect.stringContaining('its tags name manifests by sha256 alone') as unknown,
+    });
   });
 
   test('an algorithm that nobody checks is refused', async () => {

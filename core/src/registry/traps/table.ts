@@ -14,10 +14,12 @@ const CONTENT = 'core/src/registry/traps/content.test.ts';
 const UPLOAD = 'core/src/registry/traps/upload.test.ts';
 const LIMITS = 'core/src/registry/traps/limits.test.ts';
 const AUTH = 'core/src/registry/auth.test.ts';
+const AUTH_TRAPS = 'core/src/registry/auth-traps.test.ts';
 const CREDENTIALS = 'core/src/registry/credentials.test.ts';
 const RESUME = 'core/src/registry/resume.test.ts';
 const HTTP = 'core/src/registry/http.test.ts';
 const ATTACH = 'core/src/registry/attach.test.ts';
+const LANES = 'core/src/registry/lanes.test.ts';
 const TAGS = 'core/src/registry/tags.test.ts';
 const SUBSET = 'core/src/oci/subset.test.ts';
 
@@ -44,19 +46,21 @@ export const traps: readonly Trap[] = [
     14,
     'challenges and tokens of many forms',
     [AUTH, 'challenges are read with commas in quotes, several at once'],
-    [AUTH, 'one whose time is over is not sent any more'],
+    [AUTH_TRAPS, 'trap 14: challenges'],
+    [AUTH_TRAPS, 'trap 14: tokens'],
   ),
   trap(
     15,
     'tokens for several repositories at once',
     [UPLOAD, '15: tokens are for one repository each'],
-    [AUTH, 'mounting asks for the other repository in the same token'],
+    [AUTH_TRAPS, 'trap 15: scopes'],
   ),
   trap(
     16,
     'credentials across redirects',
     [UPLOAD, '16: storage that a registry sends us to'],
     [HTTP, 'are followed to another host, which sees no credentials'],
+    [AUTH_TRAPS, 'trap 16: what another host answers'],
   ),
   trap(17, 'signed addresses that expire', [UPLOAD, '17: an address of storage that is no longer good']),
   trap(
@@ -64,8 +68,14 @@ export const traps: readonly Trap[] = [
     'the names of Docker Hub',
     [CREDENTIALS, 'the alias of Docker Hub'],
     [LIMITS, '18: Docker Hub is spoken to'],
+    [AUTH_TRAPS, 'trap 18: a login that is not accepted'],
   ),
-  trap(19, 'ways to say that something is not there', [UPLOAD, '19: ways to say that something is not there']),
+  trap(
+    19,
+    'ways to say that something is not there',
+    [UPLOAD, '19: ways to say that something is not there'],
+    [AUTH_TRAPS, 'trap 19: 403 for what we are about to write'],
+  ),
   trap(20, 'where uploads go', [UPLOAD, '20: where an upload goes']),
   trap(21, 'types and lengths of bodies', [UPLOAD, '21: what is sent says its type and its length']),
   trap(22, 'registries that take no parts', [UPLOAD, '22: a registry that takes no parts gets each blob whole']),
@@ -93,9 +103,19 @@ export const traps: readonly Trap[] = [
     [LIMITS, '31: lists of referrers'],
     [ATTACH, 'is written again when another writer elsewhere has overwritten it'],
   ),
-  trap(32, 'signatures in both layouts', ['test/legacy.test.ts', 'keeps the signatures of others in the same tag']),
+  trap(
+    32,
+    'signatures in both layouts',
+    ['test/legacy.test.ts', 'keeps the signatures of others in the same tag'],
+    ['test/chain/upstream-referrers.test.ts', 'all of it, what refers to that'],
+  ),
   trap(33, 'warnings', [LIMITS, '33: a warning of a registry is shown once']),
-  trap(34, 'tags that cannot be changed', [LIMITS, '34: a registry whose tags cannot be changed']),
+  trap(
+    34,
+    'tags that cannot be changed',
+    [LIMITS, '34: a registry whose tags cannot be changed'],
+    [LANES, 'requests begin at the pace that is set'],
+  ),
   trap(
     35,
     'what only Node has to mind',
