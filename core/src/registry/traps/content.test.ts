@@ -9,7 +9,7 @@ import { fallbackTag } from '../referrers.ts';
 import { failureOf, must } from '../test-client.ts';
 import { COPIED, is, pair } from './pair.ts';
 
-const LIMIT = { timeout: 5000 };
+const LIMIT = { timeout: 10_000 };
 const TYPES = [mediaType.ociIndex, mediaType.ociManifest, mediaType.dockerList, mediaType.dockerManifest];
 
 describe('1: a registry that does not say digests', LIMIT, () => {

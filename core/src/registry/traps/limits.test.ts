@@ -6,7 +6,7 @@ import { copy } from '../copy.ts';
 import { client, failureOf, logins, must, pinned, reference } from '../test-client.ts';
 import { COPIED, is, pair } from './pair.ts';
 
-const LIMIT = { timeout: 5000 };
+const LIMIT = { timeout: 10_000 };
 
 /** A server with one image in `a`, and a client of it. */
 async function served(options: ScriptedOptions = {}) {

@@ -6,7 +6,7 @@ import { copy } from '../copy.ts';
 import { client, failureOf, logins, must } from '../test-client.ts';
 import { COPIED, is, pair, type PairOptions } from './pair.ts';
 
-const LIMIT = { timeout: 5000 };
+const LIMIT = { timeout: 10_000 };
 const ANN = { kind: 'password', username: 'ann', secret: 'canary' } as const;
 
 /** Another server, gone after the test. */
