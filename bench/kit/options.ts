@@ -13,7 +13,8 @@ export function listOption(name: string): readonly string[] | undefined {
   return textOption(name)?.split(',');
 }
 
-function textOption(name: string): string | undefined {
+/** As it is written; undefined when it is not given. */
+export function textOption(name: string): string | undefined {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? undefined : process.argv[at + 1];
 }

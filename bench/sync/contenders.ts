@@ -54,7 +54,7 @@ function ours(width: Contender['width']): Contender {
     async prepare(folder, copies) {
       const sync = copies.map(({ source, destination }) => `  - source: ${source}\n    destination: ${destination}\n`);
       await writeFile(join(folder, 'config.yaml'), `sync:\n${sync.join('')}`);
-      const limits = width === 'wide' ? { limits: { host: WIDE } } : {};
+      const limits = width === 'wide' ? { limits: { host: WIDE, rampUp: false } } : {};
       const settings = { trust: [{ match: '**', level: 'copy' }], ...limits };
       await writeFile(join(folder, 'slipway.config.json'), JSON.stringify(settings));
       return slipway(folder, 'sync');
