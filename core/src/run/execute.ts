@@ -16,7 +16,10 @@ import { resolveInput } from './resolve-input.ts';
 import { remember, type EntryRecord } from './record.ts';
 import { createAttempts } from './attempts.ts';
 import { exitCodeOf, rowsOf, selectionRow, skippedRows } from './rows.ts';
+import { usersOfPackages } from './package-users.ts';
 import { perform, stepName } from './perform.ts';
+import { isNetworkBound } from './resources.ts';
+import { endOf, notOk, summary } from './task-end.ts';
 import { stateFailure } from './state-failure.ts';
 
 export interface Executed {
@@ -42,6 +45,7 @@ export interface FailedSelection {
 
 /** First wait before a transient failure is tried again, in milliseconds; it doubles. */
 const FIRST_WAIT = 500;
+
 export async function execute(options: ExecuteOptions): Promise<Executed> {
   const { engine, command, version, fail, failed = [], interrupt } = options;
   const { plan, entries } = engine.planned;
@@ -163,6 +167,8 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   }
 
   async function executeTask(task: Task, outputs: ReadonlyMap<string, unknown>): Promise<TaskEnd> {
+    // That every image has passed is all there is to it: the loop has waited for them.
+    if (task.contract === 'core.together@1') return { state: 'ok', output: null };
     for (let attempt = 1; ; attempt += 1) {
       engine.emit({ ...at(), type: 'task.start', task: task.id, attempt });
       const input = resolveInput(task.input, outputs);
@@ -229,22 +235,6 @@ async function tryStep(step: StepContext, input: unknown): Promise<Result<unknow
   }
 }
 
-/** Package task → an entry that needs it, directly or through other packages. */
-function usersOfPackages(tasks: readonly Task[]): ReadonlyMap<string, string> {
-  const packages = new Map(tasks.filter(({ entry }) => entry === null).map((task) => [task.id, task]));
-  const users = new Map<string, string>();
-  for (const { entry, needs } of tasks) {
-    if (entry === null) continue;
-    const open = needs.filter((need) => packages.has(need));
-    for (let id = open.pop(); id !== undefined; id = open.pop()) {
-      if (users.has(id)) continue;
-      users.set(id, entry);
-      open.push(...(packages.get(id)?.needs ?? []));
-    }
-  }
-  return users;
-}
-
 /** A time limit aborts too, but then it is the run that failed, and nobody who interrupted it. */
 function isInterrupted({ aborted, reason }: AbortSignal): boolean {
   return aborted && !(reason instanceof DOMException && reason.name === 'TimeoutError');
@@ -252,45 +242,4 @@ function isInterrupted({ aborted, reason }: AbortSignal): boolean {
 
 function announce({ id, contract, entry, needs }: Task): AnnouncedTask {
   return { id, contract, entry, ...(needs.length === 0 ? {} : { needs }) };
-}
-
-const NETWORK_STEPS: ReadonlySet<string> = new Set([
-  'core.probe@1',
-  'core.resolve@1',
-  'core.admit@1',
-  'image.verify@1',
-  'image.copy@1',
-  'core.push@1',
-  'core.attach@1',
-  'core.verify@1',
-  'core.tag@1',
-]);
-
-/** What waits for a registry must never hold up what needs a CPU, and the other way round. */
-function isNetworkBound(task: Task): boolean {
-  return NETWORK_STEPS.has(task.contract);
-}
-
-function endOf(task: Task, output: unknown, subject: string | undefined): TaskEnd {
-  if (task.contract !== 'core.probe@1') return { state: 'ok', output };
-  const { goal, why, reuse } = output as Probed;
-  return { state: 'ok', output, goal, why, reuse: reuse !== undefined, ...(subject === undefined ? {} : { subject }) };
-}
-
-function notOk(failure: Failure, signal: AbortSignal): TaskEnd {
-  if (failure.class === 'cancelled' || (signal.aborted && failure.class === 'transient'))
-    return { state: 'cancelled', failure: cancelled };
-  if (failure.reason === 'need' || failure.reason === 'wait') return { state: 'skipped', failure };
-  return { state: failure.class === 'policy' ? 'refused' : 'failed', failure };
-}
-
-/** What the journal keeps of an output: the digest and the reason; scans and documents are in the registry. */
-function summary(output: unknown): { readonly [key: string]: string } | undefined {
-  if (typeof output !== 'object' || output === null) return undefined;
-  const kept: Record<string, string> = {};
-  for (const key of ['digest', 'why']) {
-    const value = (output as Readonly<Record<string, unknown>>)[key];
-    if (typeof value === 'string') kept[key] = value;
-  }
-  return Object.keys(kept).length === 0 ? undefined : kept;
 }

@@ -2,7 +2,7 @@
  * The chain's steps by name. A task's input is what the plan's references select from earlier outputs, so its shape is the
  * plan's to give and the step's to read: plan/chain.ts and the steps' input types belong together.
  */
-import { fail, ok, type Failure, type Result } from '../failure.ts';
+import { fail, type Failure, type Result } from '../failure.ts';
 import type { Step, Task } from '../plan/model.ts';
 import type { ContractInput } from '../plugin/api.ts';
 import type { StepContext } from './engine.ts';
@@ -51,8 +51,6 @@ export function perform(step: StepContext, input: unknown): Promise<Result<unkno
     case 'tag':
       return tagStep(step, input as TagInput);
     case undefined:
-      // That every image has passed is all there is to it: the loop has waited for them.
-      if (step.task.contract === 'core.together@1') return Promise.resolve(ok(null));
       return packageStep(step, input as ContractInput<'package.build@1'>);
   }
 }

@@ -1,0 +1,29 @@
+/** What a step's result means for the loop, and for the journal. */
+import { cancelled, type Failure } from '../failure.ts';
+import type { Task } from '../plan/model.ts';
+import type { Probed } from './engine.ts';
+import type { NotOk, TaskEnd } from './loop.ts';
+
+export function endOf(task: Task, output: unknown, subject: string | undefined): TaskEnd {
+  if (task.contract !== 'core.probe@1') return { state: 'ok', output };
+  const { goal, why, reuse } = output as Probed;
+  return { state: 'ok', output, goal, why, reuse: reuse !== undefined, ...(subject === undefined ? {} : { subject }) };
+}
+
+export function notOk(failure: Failure, signal: AbortSignal): NotOk {
+  if (failure.class === 'cancelled' || (signal.aborted && failure.class === 'transient'))
+    return { state: 'cancelled', failure: cancelled };
+  if (failure.reason === 'need' || failure.reason === 'wait') return { state: 'skipped', failure };
+  return { state: failure.class === 'policy' ? 'refused' : 'failed', failure };
+}
+
+/** What the journal keeps of an output: the digest and the reason; scans and documents are in the registry. */
+export function summary(output: unknown): { readonly [key: string]: string } | undefined {
+  if (typeof output !== 'object' || output === null) return undefined;
+  const kept: Record<string, string> = {};
+  for (const key of ['digest', 'why']) {
+    const value = (output as Readonly<Record<string, unknown>>)[key];
+    if (typeof value === 'string') kept[key] = value;
+  }
+  return Object.keys(kept).length === 0 ? undefined : kept;
+}
