@@ -48,6 +48,8 @@ export interface Project {
   runWith(options: RunOptions, command: string, ...args: readonly string[]): Promise<Ran>;
   /** The same, without waiting for its end. */
   start(command: string, ...args: readonly string[]): Running;
+  /** With these variables too. */
+  startWith(env: Readonly<Record<string, string>>, command: string, ...args: readonly string[]): Running;
   /** Writes config and settings anew; what is not given stays. */
   change(options: ProjectOptions): Promise<void>;
   /** Events of every run so far, oldest run first. */
@@ -78,6 +80,7 @@ export async function project(options: ProjectOptions): Promise<Project> {
     runWith,
     run: (command, ...args) => runWith({}, command, ...args),
     start: (command, ...args) => start(folder, commandLine(command, args)),
+    startWith: (more, command, ...args) => start(folder, commandLine(command, args), more),
     async change(next) {
       current = { ...current, ...next };
       await write();
@@ -116,8 +119,8 @@ function envelope(stdout: string, stderr: string): Envelope {
   return JSON.parse(stdout) as Envelope;
 }
 
-function start(folder: string, args: readonly string[]): Running {
-  const env = { ...process.env, ...worldEnvironment(world()) };
+function start(folder: string, args: readonly string[], more: Readonly<Record<string, string>> = {}): Running {
+  const env = { ...process.env, ...worldEnvironment(world()), ...more };
   const child = spawn(join(root, 'cli', 'bin', 'slipway'), args, {
     cwd: folder,
     env,
