@@ -55,6 +55,19 @@ describe('tokens', () => {
     expect(lines(server).filter((line) => line === 'GET /token')).toHaveLength(1);
   });
 
+  test('many repositories at once hear of one refusal: the first request goes ahead of the others', async () => {
+    await using server = await startScriptedRegistry({ tokens: {} });
+    await using registry = client({ perHost: 8 });
+    const paths = ['a', 'b', 'c', 'd'];
+    for (const path of paths) seedImage(server, path, 'one', { tag: '1' });
+    const heads = await Promise.all(
+      paths.map((path) => registry.head(reference(`${server.host}/${path}:1`), 'source')),
+    );
+    heads.forEach(must);
+    const count = (line: string): number => lines(server).filter((each) => each.startsWith(line)).length;
+    expect([count('HEAD'), count('GET /token')]).toEqual([paths.length + 1, paths.length]);
+  });
+
   test('pushing needs a token and a login of its own, which then also opens for pulling', async () => {
     await using server = await startScriptedRegistry({ tokens: { users: { ann: ANN.secret }, anonymous: false } });
     await using registry = client({ credentials: logins({ [server.host]: ANN }) });

@@ -24,6 +24,8 @@ export interface Visit {
 }
 
 export interface Auth {
+  /** How the registry wants us to log in. */
+  knows(registry: string): boolean;
   /** The `Authorization` header to send; undefined when the host has asked for none so far. */
   authorization(visit: Visit): Promise<Result<string | undefined>>;
   /**
@@ -183,7 +185,7 @@ export function createAuth({ http, retrier, credentials, mayGo, writes, memory }
     return true;
   }
 
-  return { authorization, challenged };
+  return { knows: (registry) => challengeOf(registry) !== undefined, authorization, challenged };
 }
 
 /**

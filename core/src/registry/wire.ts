@@ -2,7 +2,7 @@
 import { fail, ok, type Result } from '../failure.ts';
 import type { Repository } from '../reference.ts';
 import type { Reach } from './address.ts';
-import type { Auth, Scope } from './auth.ts';
+import type { Auth, Scope, Visit } from './auth.ts';
 import { parseUrl, type Http, type HttpRequest, type HttpResponse, type Method, type StreamBody } from './http.ts';
 import type { Errand, Manners } from './manners.ts';
 import { isTransientStatus, MAX_ERROR, refusal, registryFailure, type Asked } from './refusal.ts';
@@ -49,6 +49,9 @@ const MAX_ROUNDS = 3;
 export function createWire(options: WireOptions): Wire {
   const { http, auth, retrier, manners, plainHttp, mayGo, writes = () => false } = options;
   const origins = new Map<string, URL>();
+  /** Registries that have been asked something, and those whose first answer is on its way. */
+  const introduced = new Set<string>();
+  const introductions = new Map<string, Promise<void>>();
 
   function originOf(registry: string): URL {
     const known = origins.get(registry) ?? new URL(`${plainHttp(registry) ? 'http' : 'https'}://${hostOf(registry)}`);
@@ -62,8 +65,38 @@ export function createWire(options: WireOptions): Wire {
     // Uploads may be sent to a storage host, which must never see a password.
     if (url.origin !== origin.origin || call.anonymous === true) return send(call, url, undefined);
     const visit = { side: call.side, registry: call.registry, origin, scopes: call.scopes };
+    const met = introduced.has(call.registry) ? () => {} : await introduce(call.registry);
+    try {
+      return await authorized(call, url, visit, met);
+    } finally {
+      met();
+    }
+  }
+
+  /**
+   * The first request to a registry goes ahead of all others: its answer says how to log in, which each of them would else
+   * have to be told. Answers with what lets the others go, once their turn has come.
+   */
+  async function introduce(registry: string): Promise<() => void> {
+    const first = introductions.get(registry);
+    if (first !== undefined) {
+      await first;
+      return () => {};
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    introductions.set(registry, promise);
+    return () => {
+      introduced.add(registry);
+      resolve();
+    };
+  }
+
+  /** `met`: called as soon as it is known how the registry wants us to log in. */
+  async function authorized(call: Call, url: URL, visit: Visit, met: () => void): Promise<Result<HttpResponse>> {
+    const { origin } = visit;
     let before: HttpResponse | undefined;
     for (let round = 1; ; round += 1) {
+      if (auth.knows(call.registry)) met();
       const authorization = await auth.authorization(visit);
       if (!authorization.ok) return authorization;
       const sent = authorization.value;
