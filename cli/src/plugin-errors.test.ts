@@ -39,7 +39,7 @@ const cases: readonly Case[] = [
     what: 'another API',
     settings: 'plugins:\n  - ./future.mjs\n',
     at: '2:5',
-    message: 'plugin third was written for plugin API 2.0; this is 1.0',
+    message: 'plugin third was written for plugin API 2.0; this is 1.1',
     hint: 'install a newer slipway',
   },
   {
