@@ -15,7 +15,19 @@ declare module 'vitest' {
 
 const WHOLE = { buildkit: true, fulcio: true, referrersRegistry: true };
 /** Started by tests and by Slipway, besides those that the world itself is made with. */
-const OTHER_TOOLS = ['apko', 'buildx', 'conformance', 'ko', 'oras', 'regctl', 'syft', 'toxiproxy', 'trivy'];
+const OTHER_TOOLS = [
+  'act',
+  'actionlint',
+  'apko',
+  'buildx',
+  'conformance',
+  'ko',
+  'oras',
+  'regctl',
+  'syft',
+  'toxiproxy',
+  'trivy',
+];
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const log = (line: string): void => void process.stderr.write(`test world: ${line}\n`);

@@ -1,7 +1,15 @@
 /** What the command does besides, when it runs in a job of GitHub Actions: annotations, the job's summary, outputs. */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, statSync } from 'node:fs';
-import { failureAnnotations, formatOutputs, jobSummary, stepOutputs, withoutCommands } from '@slipway/core';
+import {
+  failureAnnotations,
+  formatOutputs,
+  jobSummary,
+  movedSince,
+  stepOutputs,
+  withoutCommands,
+  workflowCommand,
+} from '@slipway/core';
 import type { Failure, Row } from '@slipway/core';
 import type { Io } from './io.ts';
 
@@ -37,6 +45,8 @@ export interface ActionsResult {
   readonly rows: readonly Row[];
   readonly edges: readonly (readonly [string, string])[];
   readonly exitCode: number;
+  /** Patterns of `--only`. */
+  readonly only: readonly string[];
   readonly seconds: number;
 }
 
@@ -50,8 +60,13 @@ export function writeActionsFiles(io: Io, result: ActionsResult): void {
       return jobSummary({ ...result, limit });
     });
   }
+  for (const message of movedSince(io.env['SLIPWAY_NEEDS'] ?? '', result.rows))
+    io.workflow(`${workflowCommand('warning', message)}\n`);
   if (outputs) {
-    const values = stepOutputs(result.run, result.rows, result.exitCode);
+    const [only, ...others] = result.only;
+    // A pattern that names one entry, as a workflow with a job for each has it.
+    const entry = others.length > 0 ? undefined : only?.replaceAll(/\\(.)/g, '$1');
+    const values = stepOutputs({ ...result, ...(entry === undefined ? {} : { entry }) });
     append(io, outputs, () => formatOutputs(values, () => `slipway_${randomUUID()}`));
   }
 }

@@ -9,6 +9,7 @@ export const defaultPlugins: Loaders = new Map([
   ['build-apko', async () => (await import('@slipway/build-apko')).default],
   ['build-docker', async () => (await import('@slipway/build-docker')).default],
   ['build-melange', async () => (await import('@slipway/build-melange')).default],
+  ['emit-github', async () => (await import('@slipway/emit-github')).default],
   ['scan-trivy', async () => (await import('@slipway/scan-trivy')).default],
   ['sign-cosign', async () => (await import('@slipway/sign-cosign')).default],
 ]);

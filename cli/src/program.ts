@@ -2,25 +2,15 @@
  * The command line: names, options, help. Each action returns an exit code; nothing else happens here. A command is loaded
  * when it is called, since most of them need more than half of the engine.
  */
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import {
-  configFailure,
-  exportKinds,
-  importKinds,
-  parseDuration,
-  type ExportKind,
-  type ImportKind,
-} from '@slipway/core';
+import { Argument, Command, Option } from 'commander';
+import { configFailure, exportKinds, importKinds, type ExportKind, type ImportKind } from '@slipway/core';
 import type { RunOptions } from './commands/run.ts';
 import type { ReportOptions } from './commands/report.ts';
 import type { CheckOptions } from './commands/check.ts';
 import type { DiffOptions } from './commands/diff.ts';
 import type { ImportOptions } from './commands/import.ts';
-import type { PluginDiffOptions } from './commands/plugin-diff.ts';
-import type { PluginNewOptions } from './commands/plugin-new.ts';
 import type { PruneOptions } from './commands/prune.ts';
 import type { RollbackOptions } from './commands/rollback.ts';
-import type { SchemaOptions } from './commands/schema.ts';
 import type { ShowOptions } from './commands/show.ts';
 import type { UpdateOptions } from './commands/update.ts';
 import type { VerifyOptions } from './commands/verify.ts';
@@ -29,6 +19,8 @@ import type { PlanOptions } from './commands/plan.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
 import { forActions } from './actions.ts';
+import { collect, example, parseMax, withOptions, withSettings } from './program-options.ts';
+import { addSetupCommands } from './program-setup.ts';
 import { EXIT, refusal } from './answer.ts';
 import { VERSION } from './version.ts';
 
@@ -267,130 +259,8 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
       ended(await (await import('./commands/import.ts')).importCommand(io, kind, file, options)),
     );
 
-  program
-    .command('tools')
-    .description('the external tools that the plugins use')
-    .command('install')
-    .description('build the tools that are missing from their pinned sources; needs Go')
-    .argument('[names...]', 'only these; every tool that a default plugin needs when absent')
-    .option('--json', 'print one JSON envelope', false)
-    .addHelpText('after', example('slipway tools install', 'slipway tools install crane trivy'))
-    .action(async (names: readonly string[], options: { readonly json: boolean }) =>
-      ended(await (await import('./commands/tools.ts')).toolsInstallCommand(io, names, options)),
-    );
-
-  const plugin = program.command('plugin').description('what authors of plugins, and those who swap them, need');
-
-  plugin
-    .command('new')
-    .description('write a package with a build mode that works, to make your own')
-    .argument('<name>', 'build-NAME, perhaps with a scope')
-    .option('--dir <folder>', 'the folder to make; one of that name here when absent')
-    .option('--json', 'print one JSON envelope', false)
-    .addHelpText(
-      'after',
-      example('slipway plugin new build-greet', 'slipway plugin new @team/build-greet --dir plugins/greet'),
-    )
-    .action(async (name: string, options: PluginNewOptions) =>
-      ended(await (await import('./commands/plugin-new.ts')).pluginNewCommand(io, name, options)),
-    );
-
-  withSettings(plugin.command('diff'))
-    .description('ask two plugins the same on throw-away registries, and print in what their results differ')
-    .argument('<a>', 'a plugin: its name, its package, or a path that starts with ./')
-    .argument('<b>', 'the other one')
-    .option('--contract <name>', 'as image.copy@1; the one that both implement when absent')
-    .option('--image <reference>', 'what is scanned or listed; a small sample when absent')
-    .option('--json', 'print one JSON envelope', false)
-    .addHelpText(
-      'after',
-      example(
-        'slipway plugin diff sync-registry sync-skopeo',
-        'slipway plugin diff scan-trivy sbom-syft --image ghcr.io/example/alpine:3.20',
-      ),
-    )
-    .action(async (a: string, b: string, options: PluginDiffOptions) =>
-      ended(await (await import('./commands/plugin-diff.ts')).pluginDiffCommand(io, [a, b], options)),
-    );
-
-  withSettings(program.command('schema'))
-    .description('print a JSON Schema, with what the plugins add')
-    .addOption(
-      new Option('--of <what>', 'which')
-        .choices(['config', 'settings', 'lock', 'envelope', 'events'])
-        .default('config'),
-    )
-    .addHelpText('after', example('slipway schema > docs/config.schema.json', 'slipway schema --of envelope'))
-    .action(async (options: SchemaOptions) =>
-      ended(await (await import('./commands/schema.ts')).schemaCommand(io, options)),
-    );
-
+  addSetupCommands(program, io, ended);
   return program;
-}
-
-function withSettings(command: Command): Command {
-  return command.option(
-    '--settings <file>',
-    'the settings; slipway.config.{yaml,json,js,ts} beside the config when absent',
-  );
-}
-
-/** What every command that reads the config understands, so that a workflow can pass the same to all of them. */
-function withOptions(command: Command): Command {
-  return withSettings(command.option('--config <file>', 'what to sync and build', 'config.yaml'))
-    .option(
-      '--only <pattern>',
-      'only entries whose id or destination matches this glob, and what they need; repeatable',
-      collect,
-      [],
-    )
-    .option('--exclude <pattern>', 'leave matching entries out; repeatable', collect, [])
-    .option(
-      '--to <prefix>',
-      'send every destination below this prefix, or into layouts below oci:DIR, and never sign with the production key',
-    )
-    .option('--frozen', 'take sources and selected tags from slipway.lock.yaml, exactly, and look none up', false)
-    .option('--json', 'print one JSON envelope on stdout', false)
-    .addOption(
-      new Option('--progress <how>', 'progress on stderr')
-        .choices(['auto', 'tty', 'plain', 'json', 'quiet'])
-        .default('auto'),
-    )
-    .option('--jobs <n>', 'tasks that keep a CPU busy at once', parseJobs)
-    .addOption(
-      new Option('--fail <when>', 'after a failure: skip only what needs it, start nothing new, or stop everything')
-        .choices(['subgraph', 'fast', 'now'])
-        .default('subgraph'),
-    )
-    .option('--timeout <duration>', 'end after this long, as 90s, 30m or 2h', parseTimeout);
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
-function parseJobs(text: string): number {
-  const jobs = Number(text);
-  if (!Number.isInteger(jobs) || jobs < 1 || jobs > 256)
-    throw new InvalidArgumentError('it is a whole number from 1 to 256.');
-  return jobs;
-}
-
-function parseMax(text: string): number {
-  const max = Number(text);
-  if (!Number.isInteger(max) || max < 1 || max > 100_000)
-    throw new InvalidArgumentError('it is a whole number from 1 to 100000.');
-  return max;
-}
-
-function parseTimeout(text: string): number {
-  const duration = parseDuration(text);
-  if (duration === undefined) throw new InvalidArgumentError('a duration is a number and s, m, h or d, as 30m.');
-  return duration;
-}
-
-function example(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
 
 /** Commander ends by throwing: help and version with 0, a wrong command line with 1. */

@@ -191,6 +191,26 @@ export const catalogue: readonly Pin[] = [
     expectedSeconds: 20,
   },
   {
+    // Reads workflows as GitHub does.
+    name: 'actionlint',
+    kind: 'world',
+    module: 'github.com/rhysd/actionlint',
+    version: '1.7.12',
+    package: 'github.com/rhysd/actionlint/cmd/actionlint',
+    probe: { args: ['-version'], pattern: /^v?(\d\S*)$/m },
+    expectedSeconds: 10,
+  },
+  {
+    // Runs them.
+    name: 'act',
+    kind: 'world',
+    module: 'github.com/nektos/act',
+    version: '0.2.89',
+    package: 'github.com/nektos/act',
+    probe: { args: ['--version'], pattern: /^act version v?(\d\S*)$/m },
+    expectedSeconds: 75,
+  },
+  {
     name: 'vulndb',
     kind: 'world',
     module: 'slipway.example/tools/vulndb',

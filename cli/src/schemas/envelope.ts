@@ -1,19 +1,20 @@
 /** The schema of every `--json` answer: one closed object for each command, and one for a command that was refused. */
 import type { JsonSchema } from '@slipway/core';
 import {
+  affected,
+  attrition,
+  cost,
+  diffRow,
+  drifted,
+  lockChange,
   plannedEntry,
   plannedSelection,
   plannedTask,
   probe,
-  why,
-  affected,
-  cost,
-  diffRow,
-  attrition,
-  lockChange,
-  verified,
   prunedTag,
   shownImage,
+  verified,
+  why,
 } from './items.ts';
 import { closed, count, defined, definitions, DRAFT, flag, list, oneWord, text } from './shared.ts';
 
@@ -54,7 +55,10 @@ export const envelopeSchema: JsonSchema = {
         selections: list('In the config’s order, those that are not expanded.', plannedSelection),
         tasks: list('Each after those it needs.', plannedTask),
       },
-      { probes: list('With --resolve: what is to be done, and why.', probe) },
+      {
+        drift: list('With --against registry: what is not as a run leaves it.', drifted),
+        probes: list('With --resolve: what is to be done, and why.', probe),
+      },
     ),
     answerOf(['run', 'sync', 'build', 'scan'], 'What a run came to.', {
       run: text('The run’s id; its journal has the same name.'),
@@ -110,6 +114,24 @@ export const envelopeSchema: JsonSchema = {
           },
           { hint: text('How to mend it.') },
         ),
+      ),
+    }),
+    answerOf(['init'], 'The repository that was written.', {
+      folder: text('Absolute path of it.'),
+      files: list('Paths in it.', { type: 'string' }),
+    }),
+    answerOf(['emit github'], 'The workflows that run the plan.', {
+      files: list(
+        'Each file that is emitted, and each of an earlier time.',
+        closed('One file.', {
+          path: text('From the folder that this ran in.'),
+          state: oneWord('Against what was there; gone: not emitted any more, and removed unless --check.', [
+            'new',
+            'changed',
+            'same',
+            'gone',
+          ]),
+        }),
       ),
     }),
     answerOf(['plugin new'], 'The package that was written.', {

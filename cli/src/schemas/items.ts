@@ -160,6 +160,13 @@ export const lockChange = closed(
   },
 );
 
+export const drifted = closed('A destination that is not as a run leaves it.', {
+  id: text('The entry’s id.'),
+  destination: text('The tag.'),
+  digest: orNull({ ...defined('digest'), description: 'What it names; null when there is no such tag.' }),
+  missing: list('As signature, sbom, scan, tag, or linux/arm64: scan.', { type: 'string' }),
+});
+
 export const verified = closed(
   'One destination as a consumer sees it.',
   {

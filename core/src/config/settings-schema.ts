@@ -125,6 +125,7 @@ const CONTRACTS = [
   'payload.sign',
   'payload.verify',
   'tags.list',
+  'plan.emit',
 ];
 
 const useSchema = {

@@ -9,6 +9,7 @@ import type { Platform } from '../oci/model.ts';
 import type { Pinned, Reference, Repository } from '../reference.ts';
 import type { FetchJson, Registry } from '../registry/model.ts';
 import type { Bundle, Child, Scan, Statement } from '../trust/model.ts';
+import type { EmitInput, EmitOutput } from './emit-api.ts';
 
 /** A JSON Schema, draft 2020-12, as plain data. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -147,6 +148,14 @@ export interface Contracts {
      * says so (RFC 3339). A `trust` failure: nobody of them did.
      */
     readonly output: { readonly signer: string; readonly issuer?: string; readonly signedAt?: string };
+  };
+  /**
+   * The files by which another engine runs the plan, as workflows of GitHub Actions. Its key names the format:
+   * `plan.emit@1/github`. Equal inputs give equal files. Since 1.1.
+   */
+  'plan.emit@1': {
+    readonly input: EmitInput;
+    readonly output: EmitOutput;
   };
 }
 

@@ -9,7 +9,7 @@ import type { Event } from '../journal/events.ts';
 import type { ContractInput, ContractName, ContractOutput, GateQuestion, Hooks, Mode, TaskContext } from './api.ts';
 import { Late, untilStopped, within } from './patience.ts';
 
-/** Implements a contract. `plugin` is the plugin's own name; `part` the registry host, for `tags.list@1`. */
+/** Implements a contract. `plugin` is the plugin's own name; `part` the registry host, for `tags.list@1`, or the format, for `plan.emit@1`. */
 export function implement<N extends ContractName>(
   hooks: Hooks,
   contract: N,

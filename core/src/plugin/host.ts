@@ -39,6 +39,12 @@ export interface Host {
     input: ContractInput<'tags.list@1'>,
     context: TaskContext,
   ): Promise<Result<ContractOutput<'tags.list@1'>>>;
+  /** The same for `plan.emit@1/<format>`. */
+  emitPlan(
+    format: string,
+    input: ContractInput<'plan.emit@1'>,
+    context: TaskContext,
+  ): Promise<Result<ContractOutput<'plan.emit@1'>>>;
   /** What the plugins say is missing for their tasks of a plan. Never throws: a plugin that does is among the failures. */
   preflight(request: Pick<PreflightRequest, 'tasks' | 'root' | 'env'>): Promise<readonly Failure[]>;
   /** The first plugin's reason to refuse; `undefined`: none has one. A plugin that fails is a failure, never a pass. */
@@ -103,6 +109,8 @@ export async function createHost(
     call: (contract, input, context) => call(guarded, owners, redact, contract, contract, input, context),
     listTags: (registry, input, context) =>
       call(guarded, owners, redact, 'tags.list@1', `tags.list@1/${registry}`, input, context),
+    emitPlan: (format, input, context) =>
+      call(guarded, owners, redact, 'plan.emit@1', `plan.emit@1/${format}`, input, context),
     preflight: (request) =>
       askPreflight(plugins, (contract) => ownerOf(contract)?.plugin.name, { redact, limits }, request),
     gate: (question) => ask(guarded, redact, question),

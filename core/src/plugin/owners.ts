@@ -14,7 +14,7 @@ export interface Owners {
   readonly problems: readonly Failure[];
 }
 
-/** One owner a contract, and one a host of `tags.list@1`: who taps it alone, or whom `use` names. */
+/** One owner a contract, and one a part of those that have parts: who taps it alone, or whom `use` names. */
 export function settleOwners(
   claims: ReadonlyMap<string, readonly string[]>,
   use: Use,
@@ -26,7 +26,7 @@ export function settleOwners(
   for (const contract of keys) {
     const names = claims.get(contract) ?? [];
     const meant = use[withoutVersion(contract)]?.plugin;
-    // Of several hosts the plugin that is named may serve only some: the others stay with whom they have.
+    // Of several parts the plugin that is named may serve only some: the others stay with whom they have.
     const chosen =
       meant !== undefined && contract !== contractOf(contract) && !names.includes(meant) ? undefined : meant;
     const name = chosen ?? names[0];
@@ -91,7 +91,9 @@ function unknownContracts(
           ? 'a build mode is added with hooks.mode'
           : contract.startsWith('tags.list@1')
             ? 'it names a registry host, as tags.list@1/docker.io'
-            : suggest(contract, contractNames, 'the contracts are');
+            : contract.startsWith('plan.emit@1')
+              ? 'it names a format, as plan.emit@1/github'
+              : suggest(contract, contractNames, 'the contracts are');
         return { ...failure, hint, ...(at === undefined ? {} : { at }) };
       }),
     );

@@ -104,6 +104,29 @@ const accept: JsonSchema = {
 };
 const signing = record({ 'key?': text, 'signingConfig?': text, 'trustedRoot?': text, 'identityTokenEnv?': text });
 
+const signer = record({ keyless: { type: 'boolean' }, secrets: list(text) });
+const plannedEntry: JsonSchema = {
+  type: 'object',
+  required: ['id', 'kind', 'source', 'destination', 'targets', 'at', 'needs', 'trust'],
+  properties: { id: text, kind: { enum: ['sync', 'build'] }, destination: text, needs: list(text) },
+};
+const emitContext = record({
+  main: text,
+  config: text,
+  'settings?': text,
+  together: { type: 'boolean' },
+  production: signer,
+  'scratch?': signer,
+  secrets: list(text),
+  logins: list(text),
+});
+/** Below the folder that they are for, whatever a plugin says. */
+const relativeFile: JsonSchema = {
+  type: 'string',
+  pattern: '^(?!.*(?:^|/)\\.{1,2}(?:/|$))[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*$',
+  maxLength: 200,
+};
+
 const schemas: { readonly [N in ContractName]: ContractSchema } = {
   'image.copy@1': {
     input: record({ sources: list(pinned, 1), destination: pinned, 'foreignLayers?': { const: true } }),
@@ -146,6 +169,22 @@ const schemas: { readonly [N in ContractName]: ContractSchema } = {
     input: record({ image: pinned, accept: list(accept, 1), 'trustedRoot?': text }),
     output: record({ signer: text, 'issuer?': text, 'signedAt?': time }),
   },
+  'plan.emit@1': {
+    input: record({
+      plan: record({
+        entries: list(plannedEntry),
+        selections: list({ type: 'object', required: ['id'], properties: { id: text } }),
+        tasks: list({
+          type: 'object',
+          required: ['id', 'contract', 'entry', 'needs'],
+          properties: { id: text, contract: text, needs: list(text) },
+        }),
+      }),
+      context: emitContext,
+      split: { type: 'boolean' },
+    }),
+    output: record({ files: list(record({ path: relativeFile, content: { type: 'string' } }), 1) }),
+  },
 };
 
 /** By contract name; each with `$schema` and a title, ready to be published. */
@@ -160,6 +199,7 @@ export const contractSchemas: { readonly [N in ContractName]: ContractSchema } =
   'payload.verify@1': published('payload.verify@1'),
   'tags.list@1': published('tags.list@1'),
   'image.verify@1': published('image.verify@1'),
+  'plan.emit@1': published('plan.emit@1'),
 };
 
 function published(name: ContractName): ContractSchema {
@@ -171,19 +211,26 @@ function published(name: ContractName): ContractSchema {
 
 export const contractNames: readonly ContractName[] = Object.keys(contractSchemas) as ContractName[];
 
-/** What a plugin may implement: a contract, or of `tags.list@1` the part for one registry host. */
+/** Contracts with an owner for each part: what a key names after them. */
+const parted: Readonly<Partial<Record<ContractName, (part: string) => boolean>>> = {
+  // A registry's host.
+  'tags.list@1': (part) => new RegExp(registryPattern).test(part) && part === part.toLowerCase(),
+  // A format.
+  'plan.emit@1': (part) => /^[a-z][a-z0-9-]{0,31}$/.test(part),
+};
+
+/** What a plugin may implement: a contract, or a part of one that has an owner for each. */
 export function isContractKey(key: string): boolean {
-  const host = key.startsWith(TAGS) ? key.slice(TAGS.length) : undefined;
-  if (host !== undefined) return new RegExp(registryPattern).test(host) && host === host.toLowerCase();
-  return key !== 'tags.list@1' && Object.hasOwn(contractSchemas, key);
+  const contract = contractOf(key);
+  const isPart = parted[contract as ContractName];
+  if (isPart === undefined) return Object.hasOwn(contractSchemas, key);
+  return key !== contract && isPart(key.slice(contract.length + 1));
 }
 
 /** `tags.list@1/docker.io` → `tags.list@1`. */
 export function contractOf(key: string): string {
-  return key.startsWith(TAGS) ? 'tags.list@1' : key;
+  return Object.keys(parted).find((contract) => key.startsWith(`${contract}/`)) ?? key;
 }
-
-const TAGS = 'tags.list@1/';
 
 const names = list(text);
 

@@ -5,7 +5,7 @@ import type { Failure } from '../../failure.ts';
 import type { Event, Outcome, Row } from '../../journal/events.ts';
 import { withoutCommands, workflowCommand } from './commands.ts';
 import { failureAnnotations, githubView } from './log.ts';
-import { formatOutputs, stepOutputs } from './outputs.ts';
+import { formatOutputs, movedSince, stepOutputs } from './outputs.ts';
 import { jobSummary } from './summary.ts';
 
 const HOSTILE = [
@@ -197,11 +197,31 @@ describe('outputs', () => {
   });
 
   it('count each outcome, and give the digests as JSON', () => {
-    const outputs = stepOutputs('r1', [row(), row({ destination: 'b', outcome: 'failed', digest: null })], 1);
+    const outputs = stepOutputs({
+      run: 'r1',
+      rows: [row(), row({ destination: 'b', outcome: 'failed', digest: null })],
+      exitCode: 1,
+    });
     expect(outputs).toMatchObject({ run: 'r1', 'exit-code': '1', published: '1', failed: '1', refused: '0' });
     expect(JSON.parse(outputs['digests'] ?? '')).toEqual({ 'ghcr.io/example/a:1': row().digest });
     const many = Array.from({ length: 20_000 }, (_, index) => row({ destination: `ghcr.io/example/${index}:1` }));
-    expect(stepOutputs('r1', many, 0)).not.toHaveProperty('digests');
+    expect(stepOutputs({ run: 'r1', rows: many, exitCode: 0 })).not.toHaveProperty('digests');
+  });
+
+  it('give the digest of the one entry that was asked for, if it may be built on', () => {
+    const of = (outcome: Outcome) =>
+      stepOutputs({ run: 'r', rows: [row({ id: 'b' }), row({ outcome })], exitCode: 0, entry: row().id });
+    expect(of('unchanged')['digest']).toBe(row().digest);
+    expect(of('refused')).not.toHaveProperty('digest');
+  });
+
+  it('of jobs before are compared with what is there now', () => {
+    const other = `sha256:${'cd'.repeat(32)}`;
+    const handed = `${row().id} ${other}\nbuild:x ${other}\nbuild:y \n\n`;
+    expect(movedSince(handed, [row()])).toEqual([
+      expect.stringContaining(`${row().id} is ${row().digest} now, and was ${other}`),
+    ]);
+    expect(movedSince(`${row().id} ${row().digest}\n`, [row()])).toEqual([]);
   });
 
   /** As the runner does: `name<<word`, then lines up to one that is the word. */

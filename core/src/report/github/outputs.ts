@@ -6,18 +6,48 @@ const MAX_DIGESTS = 400_000;
 
 const OUTCOMES: readonly Outcome[] = ['published', 'unchanged', 'refused', 'failed', 'skipped', 'cancelled'];
 
-/** `digests`: destination → digest, as JSON; left out where it would not fit. */
-export function stepOutputs(run: string, rows: readonly Row[], exitCode: number): Readonly<Record<string, string>> {
+export interface OutputsInput {
+  readonly run: string;
+  readonly rows: readonly Row[];
+  readonly exitCode: number;
+  /** The one entry that was asked for, when it was one. */
+  readonly entry?: string;
+}
+
+/**
+ * `digests`: destination → digest, as JSON; left out where it would not fit. `digest`: of the one entry that was asked for, as
+ * long as it has one that may be built on.
+ */
+export function stepOutputs({ run, rows, exitCode, entry }: OutputsInput): Readonly<Record<string, string>> {
   const counts = OUTCOMES.map((outcome) => [outcome, String(rows.filter((row) => row.outcome === outcome).length)]);
   const digests = JSON.stringify(
     Object.fromEntries(rows.flatMap(({ destination, digest }) => (digest === null ? [] : [[destination, digest]]))),
   );
+  const digest = rows.find(({ id, outcome }) => id === entry && isSound(outcome))?.digest;
   return {
     run,
     'exit-code': String(exitCode),
     ...(Object.fromEntries(counts) as Record<Outcome, string>),
     ...(digests.length > MAX_DIGESTS ? {} : { digests }),
+    ...(digest === undefined || digest === null ? {} : { digest }),
   };
+}
+
+function isSound(outcome: Outcome): boolean {
+  return outcome === 'published' || outcome === 'unchanged';
+}
+
+/**
+ * What jobs before this one came to, a line an entry with its digest, against what this run found in its place. Who moves a
+ * tag between two jobs is noticed by nobody else.
+ */
+export function movedSince(handed: string, rows: readonly Row[]): readonly string[] {
+  return handed.split('\n').flatMap((line) => {
+    const [, id, was] = /^(.+) (sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.exec(line) ?? [];
+    const row = rows.find((each) => each.id === id && isSound(each.outcome));
+    if (row === undefined || row.digest === null || row.digest === was) return [];
+    return [`${id} is ${row.digest} now, and was ${was} when its own job ended: somebody else has moved it`];
+  });
 }
 
 /**

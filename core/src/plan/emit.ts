@@ -1,0 +1,96 @@
+/** A plan for the engines of others: asks the owner of a format for the files that run it there. Pure: it writes none. */
+import type { Settings, Signing } from '../config/model.ts';
+import type { Result } from '../failure.ts';
+import type { TaskContext } from '../plugin/api.ts';
+import type { EmitContext, EmitInput, EmitOutput, EmitSigner } from '../plugin/emit-api.ts';
+import type { Host } from '../plugin/host.ts';
+
+/** Paths from the root of the checkout, with `/`. */
+export interface EmitPaths {
+  readonly config: string;
+  readonly settings?: string;
+}
+
+/** What a workflow must know of the settings: names of secrets, never their values. */
+export function emitContext(settings: Settings, paths: EmitPaths): EmitContext {
+  const { signing, scratch } = settings;
+  return {
+    main: settings.main,
+    ...paths,
+    together: settings.publish === 'together',
+    production: signerOf(signing),
+    ...(scratch === undefined ? {} : { scratch: signerOf(scratch) }),
+    secrets: sorted([
+      ...settings.registries.flatMap(({ login }) =>
+        login?.kind === 'env' ? [login.usernameEnv, login.passwordEnv] : [],
+      ),
+      ...settings.plugins.flatMap(({ options }) => namesIn(options)),
+    ]),
+    logins: sorted(settings.registries.flatMap(({ match, login }) => (login === undefined ? [] : [match]))),
+  };
+}
+
+function signerOf(signing: Signing | undefined): EmitSigner {
+  if (signing === undefined) return { keyless: false, secrets: [] };
+  const { key, identityTokenEnv } = signing;
+  if (key === undefined)
+    return { keyless: identityTokenEnv === undefined, secrets: sorted(identityTokenEnv ? [identityTokenEnv] : []) };
+  // A key that a service keeps has no password of ours.
+  const isService = key.includes('://') && !key.startsWith(ENV);
+  return { keyless: false, secrets: isService ? [] : sorted([...namesIn(key), 'COSIGN_PASSWORD']) };
+}
+
+const ENV = 'env://';
+
+/** Variables that options name, as `env://NAME` or `{ env: NAME }`. */
+function namesIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return value.startsWith(ENV) ? [value.slice(ENV.length)] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]: readonly [string, unknown]) =>
+    key === 'env' && typeof inner === 'string' ? [inner] : namesIn(inner),
+  );
+}
+
+/** The runner gives what begins with `GITHUB_` itself, but for the token, and what is no name of a variable is no secret's either. */
+function sorted(names: readonly string[]): readonly string[] {
+  const usable = names.filter(
+    (name) => /^[A-Za-z_][A-Za-z0-9_]{0,199}$/.test(name) && (name === 'GITHUB_TOKEN' || !name.startsWith('GITHUB_')),
+  );
+  return [...new Set(usable)].toSorted();
+}
+
+/** `root`: the config's folder. An emitter turns data into data: it gets no tool, no registry, and no folder to write to. */
+export function emitPlan(
+  host: Host,
+  format: string,
+  input: EmitInput,
+  surroundings: Pick<TaskContext, 'log' | 'signal'> & { readonly root: string },
+): Promise<Result<EmitOutput>> {
+  const none = (what: string): never => {
+    throw new Error(`an emitter is given no ${what}`);
+  };
+  const context: TaskContext = {
+    log: surroundings.log,
+    signal: surroundings.signal,
+    exec: async () => none('tool'),
+    toolVersion: async () => none('tool'),
+    fetchJson: async () => none('network'),
+    plainHttp: () => false,
+    get registry() {
+      return none('registry');
+    },
+    files: {
+      root: surroundings.root,
+      get work() {
+        return none('folder to write to');
+      },
+      get shared() {
+        return none('folder to write to');
+      },
+      get cache() {
+        return none('folder to write to');
+      },
+    },
+  };
+  return host.emitPlan(format, input, context);
+}
