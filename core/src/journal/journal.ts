@@ -5,6 +5,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Event } from './events.ts';
+import { isEvent } from './shape.ts';
 
 export interface Journal {
   readonly file: string;
@@ -55,8 +56,4 @@ function parseLine(line: string): Event | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isEvent(value: unknown): value is Event {
-  return typeof value === 'object' && value !== null && 'type' in value && 't' in value && typeof value.t === 'number';
 }

@@ -129,6 +129,19 @@ describe('the page', () => {
     expect(page).toContain('&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&lt;!--&amp;');
   });
 
+  test('grows with its images alone: 300 of them are a few megabytes, none larger than what its run recorded', () => {
+    const sized = (images: number): { readonly page: number; readonly journal: number } => {
+      const events = sampleRun({ images });
+      return { page: Buffer.byteLength(reportPage(reportData(events))), journal: JSON.stringify(events).length };
+    };
+    const [few, many] = [sized(100), sized(300)];
+    const each = (many.page - few.page) / 200;
+    expect(each).toBeLessThan((many.journal - few.journal) / 200);
+    expect(each).toBeLessThan(16_000);
+    // What does not depend on their number: the style and the script.
+    expect(many.page - 300 * each).toBeLessThan(64_000);
+  });
+
   test('is the same for the same journal', () => {
     expect(reportPage(reportData(run))).toBe(reportPage(reportData(run)));
   });
