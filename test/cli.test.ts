@@ -47,6 +47,7 @@ describe('answers and events', () => {
         'task.log',
         'task.tool',
         'task.done',
+        'image',
         'entry.done',
         'run.done',
       ]),
