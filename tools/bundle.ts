@@ -24,12 +24,14 @@ export async function bundle(src: string, dist: string): Promise<void> {
     entryFileNames: '[name].js',
     paths: (id) => (id.endsWith('start.ts') ? './start.cjs' : id),
   });
-  const start = await rolldown({
-    ...common,
-    input: join(src, 'start.ts'),
-    plugins: [validatorPlugin(await validatorModules())],
-  });
-  const { output } = await start.write({
+  const modules = await bundleProgram(join(src, 'start.ts'), dist);
+  await writeFile(join(dist, 'THIRD-PARTY-LICENSES.txt'), await licenses(modules));
+}
+
+/** Bundles what `entry` reaches into `NAME.cjs` and what that loads later; answers with the paths of all that is in it. */
+export async function bundleProgram(entry: string, dist: string): Promise<readonly string[]> {
+  const program = await rolldown({ ...common, input: entry, plugins: [validatorPlugin(await validatorModules())] });
+  const { output } = await program.write({
     dir: dist,
     // Node finds and starts these faster than ES modules.
     format: 'cjs',
@@ -38,8 +40,7 @@ export async function bundle(src: string, dist: string): Promise<void> {
     // Names stay, for whoever reads a stack.
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   });
-  const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? Object.keys(chunk.modules) : []));
-  await writeFile(join(dist, 'THIRD-PARTY-LICENSES.txt'), await licenses(modules));
+  return output.flatMap((chunk) => (chunk.type === 'chunk' ? Object.keys(chunk.modules) : []));
 }
 
 const common: InputOptions = {

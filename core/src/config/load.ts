@@ -14,7 +14,8 @@ import { readText } from './read-text.ts';
 import { compileSchema, validate, type Validator } from './validate.ts';
 import { parseYaml } from './yaml.ts';
 
-const MAX_BYTES = 4 * 1024 * 1024;
+/** Some hundred thousand entries. */
+const MAX_BYTES = 32 * 1024 * 1024;
 
 export interface ConfigOptions {
   readonly context: Context;

@@ -31,9 +31,12 @@ const MAX_REPEATED = 100_000;
  */
 export function parseYaml(text: string, file: string, schema: 'core' | 'failsafe' = 'core'): Loaded<Document> {
   const start: Position = { file, line: 1, column: 1 };
-  if (text.length > MAX_LENGTH) return failed([configFailure('the file is larger than 4 MiB', undefined, start)]);
   const plain = schema === 'core' ? readPlainYaml(text, file) : undefined;
   if (plain !== undefined) return loaded(plain);
+  if (text.length > MAX_LENGTH) {
+    const hint = 'more is read only where it is block lists and mappings of plain text on one line each';
+    return failed([configFailure('the file is larger than 4 MiB', hint, start)]);
+  }
   const lines = new LineCounter();
   const position = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);

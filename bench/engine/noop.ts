@@ -1,0 +1,73 @@
+/**
+ * Nothing to do, the engine alone: reads a config, plans, asks answers that are always right, writes the journal. Beside it
+ * build tools with as many tasks that are done already.
+ *
+ *   sh tools/node.sh bench/engine/noop.ts [--rounds 5] [--sizes 1000,10000,100000] [--only slipway,make]
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { bundleProgram } from '../../tools/bundle.ts';
+import { measure, median, type Command, type Usage } from '../kit/measure.ts';
+import { listOption, option } from '../kit/options.ts';
+import { megabytes, printTable, ratio, seconds } from '../kit/table.ts';
+import { toolPaths } from '../kit/tools.ts';
+import { builders, type Builder } from './builders.ts';
+
+/** What takes minutes at more tasks than this is left out. */
+const MOST: Readonly<Record<string, number>> = { make: 10_000, 'make -n': 10_000, 'go-task': 10_000 };
+
+const paths = await toolPaths(['bench-kit', 'task'], ['make', 'ninja-build']);
+const only = listOption('only');
+const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
+const slipway: Builder = { name: 'slipway', prepare: prepareSlipway };
+try {
+  await bundleProgram(join(import.meta.dirname, 'alone.ts'), join(folder, 'dist'));
+  for (const size of (listOption('sizes') ?? ['1000', '10000', '100000']).map(Number)) {
+    const runners = [slipway, ...builders(paths)].filter(
+      ({ name }) => (only?.includes(name) ?? true) && size <= (MOST[name] ?? Number.POSITIVE_INFINITY),
+    );
+    await contest(size, runners);
+  }
+} finally {
+  await rm(folder, { recursive: true });
+}
+
+async function contest(size: number, runners: readonly Builder[]): Promise<void> {
+  const runs = new Map<string, { readonly command: Command; readonly used: Usage[] }>();
+  for (const { name, prepare } of runners) {
+    const work = await mkdtemp(join(folder, 'work-'));
+    const command = await prepare(work, size);
+    // Once to do what there is to do.
+    await measure(paths['bench-kit'] ?? '', command);
+    runs.set(name, { command, used: [] });
+  }
+  for (let round = 0; round < option('rounds', 5); round += 1) {
+    for (const { command, used } of runs.values()) used.push(await measure(paths['bench-kit'] ?? '', command));
+  }
+  const figures = [...runs].map(([name, { used }]) => ({ name, ...median(used) }));
+  const ours = figures.find(({ name }) => name === 'slipway');
+  console.log(`\n${size} tasks, nothing to do`);
+  printTable(
+    ['', 'wall', 'CPU', 'memory', 'ours to its wall'],
+    figures.map(({ name, wall, cpu, peak }) => [
+      ...[name, seconds(wall), seconds(cpu), megabytes(peak)],
+      ratio(ours?.wall ?? Number.NaN, wall),
+    ]),
+  );
+}
+
+async function prepareSlipway(work: string, tasks: number): Promise<Command> {
+  const entries = Array.from(
+    { length: tasks },
+    (_, n) => `  - source: a.example/x/${n % 50}:${n}\n    destination: b.example/x/${n % 50}:${n}\n`,
+  );
+  await writeFile(join(work, 'config.yaml'), `sync:\n${entries.join('')}`);
+  await writeFile(join(work, 'slipway.config.yaml'), 'trust:\n  - match: "**"\n    level: copy\n');
+  return {
+    path: process.execPath,
+    args: [join(folder, 'dist', 'alone.cjs'), work],
+    cwd: work,
+    env: { NODE_OPTIONS: '' },
+  };
+}
