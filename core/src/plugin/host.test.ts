@@ -187,6 +187,8 @@ describe('owners', () => {
     ['image.copy@2', 'no contract'],
     ['image.build@1/apko', 'no contract'],
     ['tags.list@1', 'no contract'],
+    ['plan.emit@1', 'no contract'],
+    ['plan.emit@1/Not a format', 'no contract'],
     ['tags.list@1/Not A Host', 'no contract'],
   ])('%s cannot be implemented', async (contract, text) => {
     const tap = loaded('one', (hooks) => hooks.task.for(contract).tapPromise('one', async () => ok({})));
@@ -242,6 +244,34 @@ describe('tags.list@1', () => {
       failure: { reason: 'plugin', plugin: 'one', hook: 'tags.list@1/a.example' },
     });
   });
+});
+
+describe('plan.emit@1', () => {
+  const emitter = (path: string) => (hooks: Hooks) =>
+    implement(hooks, 'plan.emit@1', 'one', async () => ok({ files: [{ path, content: 'x' }] }), 'github');
+  const signer = { keyless: false, secrets: [] };
+  const context = { main: 'main', config: 'c', together: false, production: signer, secrets: [], logins: [] };
+  const input = { plan: { entries: [], selections: [], tasks: [] }, context, split: false };
+
+  it('has an owner for each format, and none for others', async () => {
+    const host = await hostOf([loaded('one', emitter('workflows/a.yml'))]);
+    expect(await host.emitPlan('github', input, contextWith())).toMatchObject({ ok: true });
+    expect(await host.emitPlan('tekton', input, contextWith())).toMatchObject({
+      ok: false,
+      failure: { reason: 'config', message: expect.stringContaining('plan.emit@1/tekton') },
+    });
+  });
+
+  it.each(['../a.yml', 'a/../../b', '/etc/passwd', './a', 'a/./b', 'a//b', 'a/', '', 'a\nb'])(
+    'writes nothing to %j',
+    async (path) => {
+      const host = await hostOf([loaded('one', emitter(path))]);
+      expect(await host.emitPlan('github', input, contextWith())).toMatchObject({
+        ok: false,
+        failure: { reason: 'plugin', plugin: 'one', hook: 'plan.emit@1/github' },
+      });
+    },
+  );
 });
 
 describe('apply', () => {
