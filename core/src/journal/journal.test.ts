@@ -62,6 +62,23 @@ describe('the journal', () => {
     expect(readFileSync(journal.file, 'utf8').split('\n')).toHaveLength(2);
   });
 
+  it('writes what changes nothing in the world together, and before anything that does', async () => {
+    const journal = openJournal(join(folder, 'run.ndjson'));
+    const lines = (): number => readJournal(journal.file).length;
+    journal.write({ t: 1, type: 'warning', message: 'x' });
+    journal.write({ t: 2, type: 'task.start', task: 'a#probe', attempt: 1 });
+    journal.write({ t: 3, type: 'task.done', task: 'a#probe', state: 'ok', ms: 1 });
+    expect(lines()).toBe(1);
+    journal.write({ t: 4, type: 'task.start', task: 'a#copy', attempt: 1 });
+    expect(readJournal(journal.file).map(({ t }) => t)).toEqual([1, 2, 3, 4]);
+    journal.write({ t: 5, type: 'task.start', task: 'b#probe', attempt: 1 });
+    await new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
+    expect(lines()).toBe(5);
+    journal.write({ t: 6, type: 'task.start', task: 'c#probe', attempt: 1 });
+    journal.close();
+    expect(lines()).toBe(6);
+  });
+
   it('has a state at every prefix that the rest completes to the same end, wherever it was torn', () => {
     const text = events.map((event) => `${JSON.stringify(event)}\n`).join('');
     const whole = foldEvents(events);

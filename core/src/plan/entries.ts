@@ -137,6 +137,7 @@ type ChainPart = Pick<ChainEntry, 'shape' | 'inPlace' | 'taken' | 'pinned' | 'bu
  */
 function retagOrigins({ links }: Findings, trust: ReadonlyMap<string, TrustLevel>): ReadonlyMap<string, string> {
   const origins = new Map<string, string>();
+  if (links.sources.size === 0 && links.pinned.size === 0) return origins;
   const graph = needsGraph(trust.keys(), (id) => needsOfEntry(id, links));
   // A retag's source comes before it in this order, so its own origin is known.
   for (const id of topologicalOrder(graph)) {
