@@ -61,6 +61,26 @@ describe('in a job of GitHub Actions', () => {
     expect(outputs).toContain(`{"ghcr.io/example/a:1":"${row.digest}"}`);
   });
 
+  it('says when what a job before had published is another image by now', () => {
+    const needs = `${row.id} sha256:${'cd'.repeat(32)}\n`;
+    const { io, said } = world({ GITHUB_ACTIONS: 'true', SLIPWAY_NEEDS: needs });
+    writeActionsFiles(io, result);
+    expect(said).toEqual([expect.stringMatching(/^::warning::sync:ghcr\.io\/example\/a:1 is sha256:abab/)]);
+    const same = world({ GITHUB_ACTIONS: 'true', SLIPWAY_NEEDS: `${row.id} ${row.digest}\n` });
+    writeActionsFiles(same.io, result);
+    expect(same.said).toEqual([]);
+  });
+
+  it('gives the digest of the one entry that was asked for', () => {
+    const output = join(folderWith({ output: '' }), 'output');
+    const { io } = world({ GITHUB_ACTIONS: 'true', GITHUB_OUTPUT: output });
+    writeActionsFiles(io, { ...result, only: ['sync:ghcr.io\\/example/a:1'] });
+    writeActionsFiles(io, { ...result, only: ['sync:*'] });
+    expect(readFileSync(output, 'utf8').match(/^digest<<.*\n.*$/gm)).toEqual([
+      expect.stringContaining(`\n${row.digest}`),
+    ]);
+  });
+
   it('writes nothing elsewhere, over no limit, and fails no run', () => {
     const folder = folderWith({ summary: 'before\n' });
     const files = { GITHUB_STEP_SUMMARY: join(folder, 'summary'), GITHUB_OUTPUT: join(folder, 'no', 'output') };

@@ -137,6 +137,17 @@ describe('the log', () => {
     expect(text).toMatch(/::group::.*\n.*new\n {4}\| pulled\n/);
   });
 
+  it('says at once what takes long', () => {
+    const task = `${entry}#copy`;
+    const [start, chain] = events(entry, []);
+    const view = githubView({ workspace: '/checkout', placeOf: () => at });
+    const announced = { ...chain, tasks: [{ id: task, contract: 'image.copy@1', entry }] } as Event;
+    const told = [start, announced, { t: 0, type: 'task.start', task, attempt: 1 } as Event].flatMap((event) =>
+      event === undefined ? [] : view.lines(event),
+    );
+    expect(told.at(-1)).toBe(`  ${task} begins`);
+  });
+
   it('blames the line of the config, and leaves the log of what failed for the end', () => {
     const end = {
       outcome: 'failed',

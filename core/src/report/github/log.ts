@@ -74,7 +74,8 @@ export function githubView({ workspace, placeOf }: GithubViewOptions): GithubVie
           return [];
         case 'task.start':
           running.set(event.task, []);
-          return [];
+          // A group is written at its entry's end: till then a long task would be silence.
+          return plain.lines(event).map(oneLine);
         case 'task.log': {
           const lines = running.get(event.task);
           if (lines !== undefined && lines.length < MAX_LINES) lines.push(`    | ${event.line}`);
