@@ -48,9 +48,20 @@ describe('init', () => {
     });
     expect(readdirSync(cwd)).toEqual(['config.yaml']);
     const linked = folderWith({});
-    symlinkSync(join(cwd, 'elsewhere'), join(linked, '.gitignore'));
+    symlinkSync(join(cwd, 'elsewhere'), join(linked, 'slipway.config.yaml'));
     expect(await command({ cwd: linked }, 'init')).toMatchObject({ code: 2 });
     expect(readdirSync(cwd)).toEqual(['config.yaml']);
+    expect(readdirSync(linked)).toEqual(['slipway.config.yaml']);
+  });
+
+  it('leaves what a new repository has of its own, and says what it lacks', async () => {
+    const cwd = folderWith({ '.gitignore': 'mine\n', 'README.md': '' });
+    const made = await command({ cwd }, 'init');
+    expect(made).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('.gitignore stays as it is: add .slipway/'),
+    });
+    expect(readFileSync(join(cwd, '.gitignore'), 'utf8')).toBe('mine\n');
   });
 });
 

@@ -1,5 +1,5 @@
 /** `init`: a repository to start from. What it writes passes `plan` and `check --offline`, and overwrites nothing. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { configFailure, fail, ok, type Result } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
@@ -14,7 +14,10 @@ export interface InitOptions {
 export async function initCommand(io: Io, folder: string, { json }: InitOptions): Promise<number> {
   const root = resolve(io.cwd, folder);
   const repository = repositoryOf(root) ?? 'example/images';
-  const written = writeNew(root, startingFiles(repository));
+  const starting = startingFiles(repository);
+  // A new repository often has these; what they lack is said.
+  const kept = Object.keys(SHARED).filter((path) => isThere(root, path));
+  const written = writeNew(root, Object.fromEntries(Object.entries(starting).filter(([path]) => !kept.includes(path))));
   if (!written.ok) return refuse(io, json, 'init', [written.failure]);
   const emitted = await emit({ ...io, cwd: root }, { config: 'config.yaml', split: false }, 'github');
   if (!emitted.ok) return refuse(io, json, 'init', emitted.failures);
@@ -22,11 +25,23 @@ export async function initCommand(io: Io, folder: string, { json }: InitOptions)
   const more = writeNew(root, workflows);
   if (!more.ok) return refuse(io, json, 'init', [more.failure]);
   const files = [...written.value, ...more.value];
-  return answer(io, json, 'init', EXIT.done, { folder: root, files }, () => {
+  return answer(io, json, 'init', EXIT.done, { folder: root, files, kept }, () => {
     const shown = relative(io.cwd, root);
     const lines = files.map((file) => `${join(shown, file)}\n`).join('');
-    return `${lines}\n${nextSteps(shown, repository)}`;
+    const notes = kept.map((path) => `${path} stays as it is: ${SHARED[path]}\n`).join('');
+    return `${lines}${notes}\n${nextSteps(shown, repository)}`;
   });
+}
+
+/** Files that are not of Slipway alone → what to do where there is one. */
+const SHARED: Readonly<Record<string, string>> = {
+  'package.json': 'npm install --save-dev slipway',
+  '.gitignore': 'add .slipway/ and node_modules/ to it',
+};
+
+/** A link that points nowhere is there too. */
+function isThere(root: string, path: string): boolean {
+  return lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined;
 }
 
 /** `org/repository` of the checkout's `origin` on GitHub, as git's config has it. */
@@ -40,9 +55,9 @@ function repositoryOf(root: string): string | undefined {
   }
 }
 
-/** All of them or none: a repository that has one of these is no new one. */
+/** All of them or none: a repository that has one of these has been started already. */
 function writeNew(root: string, files: Readonly<Record<string, string>>): Result<readonly string[]> {
-  const there = Object.keys(files).filter((path) => existsSync(join(root, path)));
+  const there = Object.keys(files).filter((path) => isThere(root, path));
   if (there.length > 0) {
     const hint = 'init writes into a new repository only: name another folder, or move them away';
     return fail(configFailure(`${there.join(', ')} ${there.length === 1 ? 'is' : 'are'} there already`, hint));
@@ -50,7 +65,6 @@ function writeNew(root: string, files: Readonly<Record<string, string>>): Result
   try {
     for (const [path, content] of Object.entries(files)) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
-      // `wx`: not even through a link that points nowhere.
       writeFileSync(join(root, path), content, { flag: 'wx' });
     }
     return ok(Object.keys(files));

@@ -119,6 +119,7 @@ export const envelopeSchema: JsonSchema = {
     answerOf(['init'], 'The repository that was written.', {
       folder: text('Absolute path of it.'),
       files: list('Paths in it.', { type: 'string' }),
+      kept: list('Paths of files that were there and stay as they are.', { type: 'string' }),
     }),
     answerOf(['emit github'], 'The workflows that run the plan.', {
       files: list(
