@@ -1,9 +1,9 @@
 /** The report in a browser: by keyboard, dark and light, on a phone, and by the rules of accessibility that a program can check. */
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import axe from 'axe-core';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sampleRun } from '../core/src/report/page/sample.ts';
@@ -106,7 +106,7 @@ describe('the report of 300 images', () => {
     await page.getByRole('button', { name: 'ghcr.io/example/image-3:1.3' }).click();
     const wide = await page.evaluate('document.documentElement.scrollWidth');
     expect(wide, 'nothing but tables scrolls sideways').toBeLessThanOrEqual(width);
-    await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
+    await page.evaluate(axe.source);
     const violations = await page.evaluate(
       'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`))',
     );

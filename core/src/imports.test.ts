@@ -53,7 +53,11 @@ const rules: readonly Rule[] = [
   },
   {
     says: 'the pure parts do no input or output',
-    files: ['core/src/{plan,policy,selection,trust,report}/**', 'core/src/{failure,reference}.ts', 'core/src/**/model.ts'],
+    files: [
+      'core/src/{plan,policy,selection,trust,report}/**',
+      'core/src/{failure,reference}.ts',
+      'core/src/**/model.ts',
+    ],
     // The two that read and write on behalf of others, who get them as parameters.
     except: [...tests, 'core/src/plan/files.ts', 'core/src/trust/memory.ts'],
     never: [

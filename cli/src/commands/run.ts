@@ -42,9 +42,10 @@ export async function runCommand(
 
   const started = performance.now();
   const logs = taskLogs();
-  let durations: Session['engine']['durations'] | undefined;
+  // There is a session only once somebody listens to it.
+  const known: { durations?: Session['engine']['durations'] } = {};
   const placeOf = placesOf(prepared.value);
-  const reporter = await createReporter(io, options.progress, (task) => durations?.of(task), placeOf);
+  const reporter = await createReporter(io, options.progress, (task) => known.durations?.of(task), placeOf);
   const scans = collectScans();
   const opened = await openCommandSession(io, {
     prepared: prepared.value,
@@ -64,7 +65,7 @@ export async function runCommand(
   }
   await using session = opened.value;
   const { engine } = session;
-  ({ durations } = engine);
+  known.durations = engine.durations;
   for (const message of warnings) engine.emit({ t: engine.now().getTime(), type: 'warning', message });
   const { rows, exitCode } = await execute({
     engine,

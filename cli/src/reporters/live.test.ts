@@ -1,12 +1,13 @@
 /** The live view as a terminal shows it: xterm's own emulator reads what is written. */
 import { createRequire } from 'node:module';
+import type * as Xterm from '@xterm/headless';
 import type { Event, Row } from '@slipway/core';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Io } from '../io.ts';
 import { liveReporter } from './live.ts';
 
 /** Its bundle names no exports that an import could find. */
-const { Terminal } = createRequire(import.meta.url)('@xterm/headless') as typeof import('@xterm/headless');
+const { Terminal } = createRequire(import.meta.url)('@xterm/headless') as typeof Xterm;
 
 function terminal(columns: number, rows: number) {
   const emulator = new Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true, scrollback: 1000 });

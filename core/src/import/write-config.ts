@@ -2,7 +2,7 @@
 import { Document, isScalar, isSeq, LineCounter, parseDocument, visit, type Node, type YAMLSeq } from 'yaml';
 import { parseConfig, type ConfigOptions } from '../config/load.ts';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
-import type { ConfigFailure } from '../failure.ts';
+import { configFailure, type ConfigFailure } from '../failure.ts';
 import type { Draft, Unsupported } from './model.ts';
 
 /** Nothing of a run is filled in while it is written. */
@@ -32,7 +32,7 @@ export function writeConfig(drafts: readonly Draft[], header: readonly string[])
         unsupported.push({ at: draft.at, what: draft.what, why: `left out: ${reason(failure)}` });
     }
     // Not about any one of them, as that there are too many.
-    if (refused.size === 0) return failed(result.failures.map(({ at: _, ...failure }) => failure));
+    if (refused.size === 0) return failed(result.failures.map(withoutPlace));
     left = left.filter((_, index) => !refused.has(index));
   }
 }
@@ -77,4 +77,9 @@ function blamed(config: string, failures: readonly ConfigFailure[]): ReadonlyMap
 function reason({ message, hint }: ConfigFailure): string {
   const said = message.replace(/ is already in line \d+, column \d+$/, ' belongs to an earlier one already');
   return hint === undefined ? said : `${said} (${hint})`;
+}
+
+/** The file that it stands in is written only now. */
+function withoutPlace({ message, hint }: ConfigFailure): ConfigFailure {
+  return configFailure(message, hint);
 }

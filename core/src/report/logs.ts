@@ -37,8 +37,10 @@ export function taskLogs(): TaskLogs {
           if (event.state === 'failed' && lines.length > 0) failed.set(entries.get(event.task) ?? event.task, lines);
           break;
         }
+        case 'task.progress':
         case 'task.tool':
         case 'task.retry':
+        case 'image':
         case 'entry.done':
         case 'warning':
         case 'run.done':

@@ -9,7 +9,7 @@ export interface Affected {
   /** RFC 3339. */
   readonly scannedAt: string;
   /** One for each package of each platform that has it. */
-  readonly findings: readonly (Omit<Finding, 'platforms'> & { readonly platform: string })[];
+  readonly findings: readonly (Finding & { readonly platform: string })[];
 }
 
 export interface Search {
@@ -33,9 +33,7 @@ export function findAffected(runs: Iterable<PastRun>, vulnerability: string): Se
       continue;
     }
     const findings = scan.platforms.flatMap(({ platform, findings: all }) =>
-      all
-        .filter((finding) => finding.id.toUpperCase() === wanted)
-        .map(({ platforms: _, ...finding }) => ({ ...finding, platform })),
+      all.filter((finding) => finding.id.toUpperCase() === wanted).map((finding) => ({ ...finding, platform })),
     );
     if (findings.length > 0) affected.push({ id, destination, digest, scannedAt: scan.finishedAt, findings });
     for (const { platform, status } of scan.platforms)
