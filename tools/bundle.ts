@@ -45,6 +45,8 @@ export async function bundleProgram(entry: string, dist: string): Promise<readon
 
 const common: InputOptions = {
   platform: 'node',
+  // The oldest that the packages are for knows no `using` yet.
+  transform: { target: 'node22' },
   resolve: { conditionNames: ['slipway-source', 'node', 'import', 'default'] },
   onLog(level, log) {
     throw new Error(`${level}: ${log.message}`);
