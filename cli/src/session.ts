@@ -1,4 +1,5 @@
 /** Opens what a command works with, and says what it may be told to wait for. */
+import { join } from 'node:path';
 import { openElsewhere, openSession, stateFailure, type Event, type Planned, type Session } from '@slipway/core';
 import type { Outcome } from './load.ts';
 import type { Io } from './io.ts';
@@ -14,12 +15,17 @@ export interface SessionRequest {
   readonly signal: AbortSignal;
   /** False: nothing that an earlier run remembered is believed. */
   readonly remember?: boolean;
+  /** Nothing is changed anywhere, so that it also works where nothing can be written. */
+  readonly looks?: true;
   /** An image is done only if its platforms are. */
   readonly deep?: true;
   readonly report?: (event: Event) => void;
 }
 
-/** Fails when `.slipway` beside the config cannot be written, unless the command would not believe what is there anyway. */
+/**
+ * Fails when `.slipway` beside the config cannot be written, unless the command only looks, or would not believe what is there
+ * anyway.
+ */
 export async function openCommandSession(io: Io, request: SessionRequest): Promise<Outcome<Session>> {
   const { config, settings, planned, host, finder, signing } = request.prepared;
   const options = {
@@ -42,6 +48,8 @@ export async function openCommandSession(io: Io, request: SessionRequest): Promi
   } catch (error) {
     const failure = stateFailure(error);
     if (failure === undefined) throw error;
+    if (request.looks === true)
+      return { ok: true, value: await openElsewhere(options, join(config.folder, '.slipway')) };
     if (request.remember === false) return { ok: true, value: await openElsewhere(options) };
     return { ok: false, failures: [failure] };
   }

@@ -1,4 +1,5 @@
 /** `doctor`: tools and their versions, registries, referrers, credentials, identity; each with what mends it. */
+import { join } from 'node:path';
 import { cancelled, diagnose, formatDiagnoses, type Diagnosis, type Failure } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
@@ -13,7 +14,7 @@ export async function doctorCommand(io: Io, options: Options): Promise<number> {
   if (!prepared.ok) return refuse(io, options.json, 'doctor', prepared.failures);
   const { host, warnings } = prepared.value;
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
-  const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', signal });
+  const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', looks: true, signal });
   if (!opened.ok) return refuse(io, options.json, 'doctor', opened.failures);
   await using session = opened.value;
   const identity = await preflight(io, { ...prepared.value, host: identityOnly(host) }, options.to !== undefined);
@@ -25,6 +26,7 @@ export async function doctorCommand(io: Io, options: Options): Promise<number> {
     ...signing(prepared.value, identity),
     ...prepared.value.failed.map(({ selection, failure }) => failed(`selection ${selection.id}`, failure)),
     ...lacking.map((failure) => failed('this machine', failure)),
+    ...folder(prepared.value, session.stateFolder),
   ];
   if (signal.aborted) return refuse(io, options.json, 'doctor', [cancelled]);
   const exitCode = findings.some(({ state }) => state === 'failed') ? EXIT.failed : EXIT.done;
@@ -36,6 +38,21 @@ function signing(prepared: Prepared, failures: readonly Failure[]): readonly Dia
     return failures.map((failure) => failed('signing', failure));
   const hint = 'set signing.scratch in the settings to try the whole chain';
   return [{ what: 'signing', state: 'warning', detail: 'nothing is signed or attached with this --to', hint }];
+}
+
+/** Whoever only looks does without it; a run would not. */
+function folder({ config }: Prepared, used: string): readonly Diagnosis[] {
+  const wanted = join(config.folder, '.slipway');
+  if (used === wanted) return [];
+  const hint = 'see who may write there, and whether the disk is full';
+  return [
+    {
+      what: 'the folder .slipway',
+      state: 'failed',
+      detail: `${wanted} cannot be written, and a run keeps its journal there`,
+      hint,
+    },
+  ];
 }
 
 /** Whose own lists of tags are read, so that nobody wonders where digests come from. */

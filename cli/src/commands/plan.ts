@@ -40,7 +40,7 @@ export async function planCommand(io: Io, options: PlanOptions): Promise<number>
       format === 'text' ? formatPlanText(plan, config.selections) : formatPlan(plan, format),
     );
   }
-  const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', signal });
+  const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', looks: true, signal });
   if (!opened.ok) return refuse(io, json, 'plan', opened.failures);
   await using session = opened.value;
   const probes = [...(await probeAll(session.engine, signal)), ...failed.map(unknown)];

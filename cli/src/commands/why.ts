@@ -44,7 +44,7 @@ async function whyNow(io: Io, pattern: string, options: WhyOptions): Promise<num
   const only = pattern === '*' ? options.only : [...options.only, pattern];
   const prepared = await prepare(io, { ...options, only }, 'plan', signal);
   if (!prepared.ok) return refuse(io, json, 'why', prepared.failures);
-  const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', signal });
+  const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', looks: true, signal });
   if (!opened.ok) return refuse(io, json, 'why', opened.failures);
   await using session = opened.value;
   const { engine } = session;

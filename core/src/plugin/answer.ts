@@ -32,7 +32,13 @@ export function thrown(author: Author, error: unknown, redact: (text: string) =>
     return pluginFailure({ plugin: error.plugin, hook: error.hook }, redact(error.message));
   }
   const said = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : '';
-  return pluginFailure(author, said === '' ? 'threw something that is no error' : `threw: ${redact(said)}`);
+  const failure = pluginFailure(author, said === '' ? 'threw something that is no error' : `threw: ${redact(said)}`);
+  return isFull(error) ? { ...failure, hint: 'free some space where .slipway is' } : failure;
+}
+
+/** Of that its author should not be told. */
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
 /** `T` is what `schema` describes. */

@@ -63,8 +63,8 @@ export async function ensureDatabase(
 }
 
 /** Then the machine is to blame, and no other repository helps. */
-function isFull({ output = '' }: Extract<Failure, { readonly reason: 'tool' }>): boolean {
-  return output.includes('no space left on device');
+function isFull({ output = '', message }: Extract<Failure, { readonly reason: 'tool' }>): boolean {
+  return output.includes('no space left on device') || message.includes('ENOSPC');
 }
 
 /** When the database of this run was made, RFC 3339. */
