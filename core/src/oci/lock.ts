@@ -33,7 +33,7 @@ export async function withLock<T>(
   broken: Broken,
   work: () => Promise<Result<T>>,
 ): Promise<Result<T>> {
-  const end = Date.now() + PATIENCE;
+  const end = performance.now() + PATIENCE;
   let release: (() => Promise<void>) | undefined;
   while (release === undefined) {
     try {
@@ -42,7 +42,8 @@ export async function withLock<T>(
       return broken(`cannot be locked (${codeOf(error)})`);
     }
     if (release !== undefined) break;
-    if (Date.now() > end) return broken(`is locked by another process; if there is none, remove ${file}.lock in it`);
+    if (performance.now() > end)
+      return broken(`is locked by another process; if there is none, remove ${file}.lock in it`);
     await sleep(PAUSE + Math.random() * PAUSE);
   }
   try {

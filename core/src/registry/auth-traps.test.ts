@@ -146,6 +146,27 @@ describe('trap 14: tokens', () => {
   });
 });
 
+test('a clock that jumps by a year, either way, makes a new token, not a request with an old one', async () => {
+  let granted = 0;
+  await using server = await byHand({
+    challenge: (host) => `Bearer realm="http://${host}/token"`,
+    grant: () => ({ token: `t${(granted += 1)}`, expires_in: 60 }),
+  });
+  await using registry = client();
+  seedImage(server, 'a', 'one', { tag: '1' });
+  const now = Date.now;
+  try {
+    for (const years of [0, 1, 0, -1, 0]) {
+      Date.now = () => now() + years * 365 * 24 * 3600 * 1000;
+      must(await registry.head(reference(`${server.host}/a:1`), 'source'));
+    }
+  } finally {
+    Date.now = now;
+  }
+  const sent = server.log.filter(({ method }) => method === 'HEAD').map(({ headers }) => headers.authorization);
+  expect(sent).toEqual([undefined, ...[1, 2, 3, 4, 5].map((count) => `Bearer t${count}`)]);
+});
+
 describe('trap 15: scopes', () => {
   test('one repository and one kind of access a request, never an ever longer list', async () => {
     await using server = await startScriptedRegistry({ tokens: {} });

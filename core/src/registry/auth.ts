@@ -92,9 +92,9 @@ export function createAuth({ http, retrier, credentials, mayGo, writes, memory }
   /** A token for pushing also opens for pulling. */
   function keptFor(visit: Visit, now: number): Token | undefined {
     const own = tokens.get(keyOf(visit.registry, wanted(visit)));
-    if (own !== undefined && own.until > now) return own;
+    if (own !== undefined && isGood(own, now)) return own;
     const wider = tokens.get(keyOf(visit.registry, widened(visit)));
-    return wider !== undefined && wider.until > now ? wider : undefined;
+    return wider !== undefined && isGood(wider, now) ? wider : undefined;
   }
 
   /** The scopes to ask for. */
@@ -213,6 +213,10 @@ function keyOf(registry: string, scopes: readonly string[]): string {
 
 function formatScope({ path, actions }: Scope): string {
   return `repository:${path}:${actions}`;
+}
+
+function isGood({ since, until }: Token, now: number): boolean {
+  return since <= now && now < until;
 }
 
 /** Actions may come in any order. */

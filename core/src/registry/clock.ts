@@ -1,7 +1,7 @@
 /** Time, as far as waiting for registries goes: tests have none to lose. */
 
 export interface Clock {
-  /** Milliseconds. */
+  /** Milliseconds since some moment; it never goes back, whatever is done to the clock on the wall. */
   now(): number;
   /** Resolves after that many milliseconds, or earlier when the signal is aborted. */
   sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void>;
@@ -10,7 +10,7 @@ export interface Clock {
 }
 
 export const realClock: Clock = {
-  now: () => Date.now(),
+  now: () => performance.now(),
   random: () => Math.random(),
   sleep: (milliseconds, signal) =>
     new Promise((resolve) => {

@@ -66,7 +66,7 @@ export function createRepositories({ wire, mirrors, plainHttp, records }: Reposi
     if (found.value === undefined) {
       // Those who were written down last are last.
       absent.delete(key);
-      absent.set(key, Date.now());
+      absent.set(key, performance.now());
       const [oldest] = absent.keys();
       if (absent.size > ABSENT && oldest !== undefined) absent.delete(oldest);
     } else {
@@ -113,7 +113,7 @@ export function createRepositories({ wire, mirrors, plainHttp, records }: Reposi
       async hasManifest(digest) {
         if (manifests.has(where, digest)) return ok(true);
         const since = absent.get(nameOf(where, digest));
-        if (since !== undefined && Date.now() - since < ABSENT_FOR) return ok(false);
+        if (since !== undefined && performance.now() - since < ABSENT_FOR) return ok(false);
         const found = await headAt({ where, name: { digest } });
         return found.ok ? ok(found.value !== undefined) : found;
       },

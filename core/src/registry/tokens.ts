@@ -12,7 +12,11 @@ import { parseRetryAfter, type Retrier } from './retry.ts';
 
 export interface Token {
   readonly header: string;
-  /** Milliseconds since the epoch: from `renew` on a new one is fetched while this one is still used, until `until`. */
+  /**
+   * Milliseconds since the epoch: when it came; from `renew` on a new one is fetched while this one is still used, until `until`.
+   * A clock that was put back says of none how old it is, and none is used.
+   */
+  readonly since: number;
   readonly renew: number;
   readonly until: number;
 }
@@ -133,5 +137,10 @@ async function readToken({ visit, scopes, login }: TokenRequest, response: HttpR
   const milliseconds = (lifetime > 0 ? lifetime : LIFETIME) * 1000;
   // By our own clock, from now on: `issued_at` is by another one.
   const now = Date.now();
-  return ok({ header: `Bearer ${token}`, renew: now + milliseconds * RENEW, until: now + milliseconds * USE });
+  return ok({
+    header: `Bearer ${token}`,
+    since: now,
+    renew: now + milliseconds * RENEW,
+    until: now + milliseconds * USE,
+  });
 }

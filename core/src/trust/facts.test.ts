@@ -6,7 +6,7 @@ import { copyPredicate } from './predicates/copy.ts';
 import { provenancePredicate, type Provenance } from './predicates/provenance.ts';
 import { indexSbom } from './predicates/sbom.ts';
 import { scanPredicate } from './predicates/scan.ts';
-import { missing, missingOnChild, newestProvenance, newestScan, superseded } from './required.ts';
+import { isTooOld, missing, missingOnChild, newestProvenance, newestScan, superseded } from './required.ts';
 import { canonicalJson, makeStatement } from './statement.ts';
 
 const digest = (byte: string): Digest => `sha256:${byte.repeat(32)}` as Digest;
@@ -195,4 +195,14 @@ describe('of several of a kind', () => {
     expect(superseded([scan, old, sbom, copy], { all: true })).toEqual([scan.referrer, old.referrer]);
     expect(superseded([])).toEqual([]);
   });
+});
+
+test('a scan is too old by the clock of whoever looks; one that is dated ahead is not', () => {
+  const scan = { finishedAt: '2026-11-25T12:00:00Z' };
+  const week = 7 * 24 * 3600 * 1000;
+  const at = (years: number, days = 0): Date => new Date(Date.UTC(2026 + years, 10, 25 + days, 12));
+  expect([0, 7, 8].map((days) => isTooOld(scan, week, at(0, days)))).toEqual([false, false, true]);
+  expect(isTooOld(scan, week, at(1))).toBe(true);
+  expect(isTooOld(scan, week, at(-1))).toBe(false);
+  expect(isTooOld(scan, undefined, at(1))).toBe(false);
 });

@@ -1,6 +1,7 @@
 /** What must be attached to an image before a tag may name it, and what a newer attachment replaces. */
 import type { Digest } from '../reference.ts';
 import { factsOf, type Fact, type FactOf } from './facts.ts';
+import type { Scan } from './model.ts';
 
 export type Missing = 'signature' | 'sbom' | 'scan' | 'provenance' | 'copy';
 
@@ -39,6 +40,14 @@ export function missingOnChild(facts: readonly Fact[]): readonly Missing[] {
 /** The scan that counts. Of two that ended at the same time, the same one on every machine. */
 export function newestScan(facts: readonly Fact[]): FactOf<'scan'> | undefined {
   return newest(factsOf(facts, 'scan'));
+}
+
+/**
+ * Whether a scan is older than is allowed, in milliseconds. One that some clock has dated ahead is not: to make another would not
+ * make it the newest, and so the next run would make one more.
+ */
+export function isTooOld({ finishedAt }: Pick<Scan, 'finishedAt'>, maxAge: number | undefined, now: Date): boolean {
+  return maxAge !== undefined && now.getTime() - Date.parse(finishedAt) > maxAge;
 }
 
 /** Of two that ended at the same time, the same one on every machine. */

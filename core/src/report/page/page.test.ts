@@ -98,6 +98,22 @@ describe('what a report knows', () => {
     expect(critical.length).toBeGreaterThan(5);
   });
 
+  test('a clock that is put back, or ahead, by a year puts nothing before the run, and no task took longer for it', () => {
+    const year = 365 * 24 * 3600 * 1000;
+    const jumping = run.map((event, index) => ({ ...event, t: event.t + ((Math.floor(index / 7) % 3) - 1) * year }));
+    // Early, right and late in turns, seven events each; begun in each of them.
+    for (const events of [jumping, jumping.slice(7), jumping.slice(14)]) {
+      const jumped = reportData([...run.slice(0, 1), ...events]);
+      expect(jumped.tasks.every(({ start = 0 }) => start >= 0)).toBe(true);
+      expect(jumped.tasks.every(({ ms }) => ms < 10_000)).toBe(true);
+      const { traceEvents } = chromeTrace(jumped) as { traceEvents: readonly { ts?: number; dur?: number }[] };
+      expect(traceEvents.every(({ ts = 0, dur = 0 }) => ts >= 0 && dur >= 0)).toBe(true);
+      const drawn = reportPage(jumped).match(/<svg[^]*?<\/svg>/g) ?? [];
+      expect(drawn).toHaveLength(2);
+      expect(drawn.join('')).not.toMatch(/NaN|Infinity|(?:x|y|width|height)="-/);
+    }
+  });
+
   test('a run that was killed is said to have been', () => {
     const torn = reportData(run.slice(0, 40));
     expect(torn).toMatchObject({ exitCode: null, seconds: null });

@@ -35,14 +35,16 @@ export function timelineOf(events: readonly Event[]): Timeline {
     for (const task of tasks) if (!seen.has(task.id)) seen.set(task.id, { task, ms: 0, state: 'running' });
   };
   for (const event of events) {
+    // A clock that was put back meanwhile puts nothing before the run.
+    const at = Math.max(0, event.t - began);
     if (event.type === 'run.start' || event.type === 'entry.chain') announce(event.tasks);
     else if (event.type === 'task.start') {
       const task = seen.get(event.task);
-      if (task !== undefined) task.start ??= event.t - began;
+      if (task !== undefined) task.start ??= at;
     } else if (event.type === 'task.done') {
       const task = seen.get(event.task);
       if (task === undefined) continue;
-      task.end = event.t - began;
+      task.end = at;
       task.ms = event.ms;
       task.state = event.state;
     }

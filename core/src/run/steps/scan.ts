@@ -5,7 +5,7 @@
 import { ok, type Result } from '../../failure.ts';
 import { pin, type Digest } from '../../reference.ts';
 import { factsOf, type Fact } from '../../trust/facts.ts';
-import { missingOnChild, newestScan } from '../../trust/required.ts';
+import { isTooOld, missingOnChild, newestScan } from '../../trust/required.ts';
 import type { Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
 import type { BuildOutput, Image, SbomOutput, StepContext } from '../engine.ts';
@@ -25,7 +25,12 @@ export async function scanStep(step: StepContext, { image }: ScanInput): Promise
   const facts = await believedFacts(step, image);
   if (!facts.ok) return facts;
   const earlier = newestScan(facts.value)?.content.scan;
-  if (earlier !== undefined && engine.purpose !== 'scan' && !entry.always && !tooOld(step, earlier)) {
+  if (
+    earlier !== undefined &&
+    engine.purpose !== 'scan' &&
+    !entry.always &&
+    !isTooOld(earlier, engine.settings.policy.scanMaxAge, engine.now())
+  ) {
     step.log(`taken from the scan of ${earlier.finishedAt}`);
     return ok({ scan: earlier, attested: true });
   }
@@ -37,11 +42,6 @@ export async function scanStep(step: StepContext, { image }: ScanInput): Promise
     context,
   );
   return scanned.ok ? ok({ scan: scanned.value, attested: false }) : scanned;
-}
-
-function tooOld({ engine }: StepContext, scan: Scan): boolean {
-  const age = engine.settings.policy.scanMaxAge;
-  return age !== undefined && engine.now().getTime() - Date.parse(scan.finishedAt) > age;
 }
 
 /** An artifact without an image config: nothing to read, so nothing that could be called clean. */

@@ -4,7 +4,7 @@ import { formatReference, pin, type Digest } from '../../reference.ts';
 import { judge } from '../../policy/gate.ts';
 import { rulesFor } from '../../policy/rules.ts';
 import type { Fact } from '../../trust/facts.ts';
-import { missing, newestScan } from '../../trust/required.ts';
+import { isTooOld, missing, newestScan } from '../../trust/required.ts';
 import { believe } from '../believe.ts';
 import { legacyLacks } from '../believe-legacy.ts';
 import type { StepContext } from '../engine.ts';
@@ -62,8 +62,7 @@ export async function lookAt(step: StepContext, digest: Digest, shape: Targets['
   const lacks = [...missing({ ...wanted, facts }), ...legacy.value, ...ofChildren.value];
   if (lacks.length > 0) return ok({ facts, why: `missing: ${lacks.join(', ')}` });
   const scan = newestScan(facts)?.content.scan;
-  const age = engine.settings.policy.scanMaxAge;
-  if (scan !== undefined && age !== undefined && engine.now().getTime() - Date.parse(scan.finishedAt) > age) {
+  if (scan !== undefined && isTooOld(scan, engine.settings.policy.scanMaxAge, engine.now())) {
     return ok({ facts, why: `its scan is from ${scan.finishedAt}` });
   }
   if (scan !== undefined) {
