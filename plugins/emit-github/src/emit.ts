@@ -43,19 +43,20 @@ function workflowsOf(input: EmitInput, options: Options): Result<ReadonlyMap<str
   const found = new Map<string, Workflow>();
   const secrets = productionSecrets(input);
   if (input.split) {
-    const jobs = splitJobs(input, secrets, (part) => publishing(input, options, part));
+    const jobs = splitJobs(input, secrets, publisher(input, options));
     if (!jobs.ok) return jobs;
     found.set('run', regular('run', input, options, jobs.value));
   } else {
+    const publishing = publisher(input, options);
     for (const kind of kindsOf(input)) {
       const step = slipway(input, { name: `slipway ${kind}`, command: kind, secrets });
-      found.set(kind, regular(kind, input, options, { [kind]: publishing(input, options, { name: kind, step }) }));
+      found.set(kind, regular(kind, input, options, { [kind]: publishing({ name: kind, step }) }));
     }
   }
   const scan = slipway(input, { name: 'slipway scan', command: 'scan', secrets });
   found.set('scan', {
     ...common('scan', { schedule: [{ cron: options.schedule }], workflow_dispatch: {} }),
-    jobs: { scan: publishing(input, options, { name: 'scan', step: scan }) },
+    jobs: { scan: publisher(input, options)({ name: 'scan', step: scan }) },
   });
   found.set('pull-request', pullRequest(input, options));
   return ok(found);
@@ -91,22 +92,25 @@ function common(name: string, on: Workflow['on']): Omit<Workflow, 'jobs'> {
   };
 }
 
-/** A job that may publish and sign. */
-function publishing(input: EmitInput, { runsOn }: Options, { name, needs, outputs, step }: Part): Job {
-  return {
+/** Jobs that may publish and sign, which share all but what is particular to each. */
+function publisher(input: EmitInput, { runsOn }: Options): (part: Part) => Job {
+  const { context } = input;
+  const permissions: Job['permissions'] = {
+    contents: 'read',
+    ...(publishesToGhcr(input) ? { packages: 'write' } : usesGhcr(input) ? { packages: 'read' } : {}),
+    ...(context.production.keyless ? { 'id-token': 'write' } : {}),
+  };
+  const before = [...preparation(input), ...login(input)];
+  return ({ name, needs, outputs, step }) => ({
     name,
     // By hand, any branch may be chosen.
-    if: `github.ref == 'refs/heads/${input.context.main.replaceAll("'", "''")}'`,
+    if: `github.ref == 'refs/heads/${context.main.replaceAll("'", "''")}'`,
     'runs-on': runsOn,
     ...(needs === undefined ? {} : { needs }),
-    permissions: {
-      contents: 'read',
-      ...(publishesToGhcr(input) ? { packages: 'write' } : usesGhcr(input) ? { packages: 'read' } : {}),
-      ...(input.context.production.keyless ? { 'id-token': 'write' } : {}),
-    },
+    permissions,
     ...(outputs === undefined ? {} : { outputs }),
-    steps: [...preparation(input), ...login(input), step],
-  };
+    steps: [...before, step],
+  });
 }
 
 function productionSecrets({ context }: EmitInput): readonly string[] {

@@ -54,6 +54,8 @@ interface Piece {
   readonly needs: readonly string[];
 }
 
+const OUTPUTS = { digest: expression('steps.slipway.outputs.digest') };
+
 function partOf(input: EmitInput, secrets: readonly string[], { id, pattern, needs }: Piece): Part {
   const handed = needs.map((need) => `${literal(need)} ${expression(`needs.${jobId(need)}.outputs.digest`)}\n`);
   const env = {
@@ -64,7 +66,7 @@ function partOf(input: EmitInput, secrets: readonly string[], { id, pattern, nee
   return {
     name: literal(id),
     ...(needs.length === 0 ? {} : { needs: needs.map(jobId) }),
-    outputs: { digest: expression('steps.slipway.outputs.digest') },
+    outputs: OUTPUTS,
     step: slipway(input, { name: 'slipway run', command: 'run', secrets, env, args: ' --only "$SLIPWAY_ENTRY"' }),
   };
 }

@@ -47,9 +47,12 @@ const releases: ReadonlyMap<unknown, string> = new Map([
 export const HEADER =
   '# Written by `slipway emit github`, which writes it again when the config or the settings change: do not edit.\n';
 
-/** The same bytes for the same workflow. */
+/**
+ * The same bytes for the same workflow. What several jobs share, as one object, is written once, and elsewhere is an alias:
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations#yaml-anchors-and-aliases
+ */
 export function format(workflow: Workflow): string {
-  const document = new Document(workflow, { aliasDuplicateObjects: false });
+  const document = new Document(workflow);
   visit(document, {
     Pair(_, { key, value }) {
       if (isScalar(key) && key.value === 'uses' && isScalar(value)) value.comment = ` ${releases.get(value.value)}`;
