@@ -120,6 +120,13 @@ function productionSecrets({ context }: EmitInput): readonly string[] {
 /** Everything but publishing: to a registry that ends with the job, never with the production key. */
 function pullRequest(input: EmitInput, { runsOn }: Options): Workflow {
   const { context } = input;
+  const compare = slipway(input, {
+    name: 'Compare the workflows with the config',
+    id: 'compare',
+    command: 'emit github --check',
+    secrets: [],
+    args: input.split ? ' --split' : '',
+  });
   const run = slipway(input, {
     name: 'slipway run',
     command: 'run',
@@ -138,7 +145,7 @@ function pullRequest(input: EmitInput, { runsOn }: Options): Workflow {
           ...(usesGhcr(input) ? { packages: 'read' } : {}),
           ...(context.scratch?.keyless === true ? { 'id-token': 'write' } : {}),
         },
-        steps: [...preparation(input), ...login(input), ...scratchRegistry(), run, endScratchRegistry()],
+        steps: [...preparation(input), ...login(input), compare, ...scratchRegistry(), run, endScratchRegistry()],
       },
     },
   };

@@ -105,6 +105,8 @@ export function endScratchRegistry(): Step {
 
 export interface Call {
   readonly name: string;
+  /** By which others read its outputs; `slipway` when absent. */
+  readonly id?: string;
   readonly command: string;
   /** Names of secrets. */
   readonly secrets: readonly string[];
@@ -114,7 +116,10 @@ export interface Call {
   readonly args?: string;
 }
 
-export function slipway({ context }: Input, { name, command, secrets, env = {}, args = '' }: Call): Step {
+export function slipway(
+  { context }: Input,
+  { name, id = 'slipway', command, secrets, env = {}, args = '' }: Call,
+): Step {
   const named = [...new Set(secrets)].toSorted().map((secret) => [secret, secretOf(secret)]);
   const options = {
     SLIPWAY_CONFIG: literal(context.config),
@@ -123,7 +128,7 @@ export function slipway({ context }: Input, { name, command, secrets, env = {}, 
   const settings = context.settings === undefined ? '' : ' --settings "$SLIPWAY_SETTINGS"';
   return {
     name,
-    id: 'slipway',
+    id,
     env: { ...options, ...env, ...(Object.fromEntries(named) as Record<string, string>) },
     run: `${SLIPWAY} ${command} --config "$SLIPWAY_CONFIG"${settings}${args}\n`,
   };
