@@ -85,18 +85,19 @@ describe('one entry fails', () => {
       ],
       settings: { limits: { tries: 1 } },
     });
-    let release = (): void => undefined;
-    const released = new Promise<void>((resolve) => (release = resolve));
+    const { promise: failed, resolve: release } = Promise.withResolvers<void>();
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     proxy.intercept(async (seen) => {
       if (seen.path.includes('/broken/blobs/') && seen.method !== 'GET' && seen.method !== 'HEAD') {
         release();
         return { status: 403, body: '{"errors":[{"code":"DENIED"}]}' };
       }
       // The other entry's copy is under way when this one fails.
-      if (seen.path.includes('/slow/blobs/uploads/')) await released;
+      if (seen.path.includes('/slow/blobs/uploads/')) await (how === 'fast' ? failed : ended);
       return undefined;
     });
     const ran = await run('run', '--fail', how);
+    end();
     expect(ran.code, ran.stdout).toBe(1);
     expect(ran.row('/broken:1').outcome).toBe('failed');
     expect(ran.row('/slow:1').outcome).toBe('cancelled');

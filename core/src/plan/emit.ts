@@ -76,6 +76,7 @@ export function emitPlan(
     toolVersion: async () => none('tool'),
     fetchJson: async () => none('network'),
     plainHttp: () => false,
+    progress: () => {},
     get registry() {
       return none('registry');
     },

@@ -52,6 +52,8 @@ export interface TaskContext {
     readonly cache: string;
   };
   readonly log: (line: string) => void;
+  /** So many more bytes were sent, for whoever watches; as often as is convenient. Since 1.1. */
+  readonly progress: (bytes: number) => void;
   readonly signal: AbortSignal;
   /** Whether `host` (with its port) is to be spoken to by plain HTTP. */
   readonly plainHttp: (host: string) => boolean;

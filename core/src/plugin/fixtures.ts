@@ -34,6 +34,7 @@ export function contextWith(signal: AbortSignal = new AbortController().signal):
     log: () => {},
     signal,
     plainHttp: () => false,
+    progress: () => {},
     fetchJson: async () => fail({ reason: 'cancelled', class: 'cancelled', message: 'no network here' }),
   };
 }

@@ -26,6 +26,7 @@ import { openDurations } from './durations.ts';
 import type { Engine, TaskSession } from './engine.ts';
 import { noNotes, openNotes } from './notes.ts';
 import { packageIndexes } from './package-indexes.ts';
+import { tellProgress } from './progress.ts';
 import { servingLocations } from './serve-locations.ts';
 import { openRegistry, plainHttpRule } from './open-registry.ts';
 import { openReferrersMemory } from './referrers-memory.ts';
@@ -167,6 +168,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       registry,
       files: { root: config.folder, work, shared, cache },
       log,
+      progress: tellProgress((bytes) => emit({ t: now().getTime(), type: 'task.progress', task: task.id, bytes })),
       signal: taskSignal,
       plainHttp,
       fetchJson,

@@ -78,6 +78,7 @@ export async function createTestContext(request: ContextRequest): Promise<TestCo
     log,
     signal,
     plainHttp: request.plainHttp,
+    progress: () => {},
     fetchJson: request.fetchJson ?? (async () => fail(configFailure('this context fetches nothing'))),
     lines,
     close: () => removeTree(work),

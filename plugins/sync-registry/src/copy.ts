@@ -12,7 +12,7 @@ export function copyImage(
 async function copyFrom(
   source: Pinned,
   { destination, foreignLayers }: ContractInput<'image.copy@1'>,
-  { registry, log, signal }: TaskContext,
+  { registry, log, progress, signal }: TaskContext,
 ): Promise<Result<void>> {
   // The mirrors are among the sources: each is read by itself, so that a failure names the one that failed.
   const from = registry.content(source, 'source', { exact: true });
@@ -20,6 +20,7 @@ async function copyFrom(
   const copied = await copy(from, to, destination.digest, {
     source: source.registry,
     signal,
+    onBytes: progress,
     foreignLayers: foreignLayers === true,
   });
   if (!copied.ok) return copied;

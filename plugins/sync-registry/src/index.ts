@@ -7,7 +7,7 @@ const name = 'sync-registry';
 const plugin: Plugin = {
   name,
   version: '0.1.0',
-  api: '1.0',
+  api: '1.1',
   needs: { tools: [] },
   apply(hooks) {
     implement(hooks, 'image.copy@1', name, copyImage);
