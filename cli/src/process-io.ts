@@ -30,8 +30,9 @@ export function processIo(): Io {
     stderr: (text) => void process.stderr.write(text),
     terminal: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb' && !process.env['CI'],
     color: process.stdout.isTTY === true && process.stdout.hasColors() && !process.env['NO_COLOR'],
-    columns: () => process.stderr.columns ?? 80,
-    rows: () => process.stderr.rows ?? 24,
+    // 0 stands for a terminal that does not know.
+    columns: () => process.stderr.columns || 80,
+    rows: () => process.stderr.rows || 24,
     interrupt: interrupt.signal,
   };
 }
