@@ -152,8 +152,9 @@ describe('a refusal', () => {
   );
 
   it('a .slipway that cannot be written is a refusal, not a bug', async () => {
-    const cwd = folderWith({ 'config.yaml': ONE, '.slipway': 'a file' });
-    const ran = await command({ cwd }, 'plan', '--resolve', '--json');
+    const trust = "trust: [{ match: '**', level: copy }]";
+    const cwd = folderWith({ 'config.yaml': ONE, 'slipway.config.yaml': trust, '.slipway': 'a file' });
+    const ran = await command({ cwd }, 'run', '--json');
     expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining('.slipway') });
     expect(answerOf(ran).ok).toBe(false);
   });
