@@ -162,8 +162,9 @@ export function createBlobService({ wire, presence, records }: BlobServiceOption
       return ok({ there: true });
     };
     const unproven = host.own !== true;
+    // A mount that was refused: perhaps the host refuses all of them, whatever it has.
     if (session !== undefined)
-      return likely || descriptor.size >= LARGE ? head(session) : ok({ there: false, session });
+      return likely || unproven || descriptor.size >= LARGE ? head(session) : ok({ there: false, session });
     if (host.own === false || (unproven && likely)) return head(undefined);
     const mounted = await mountBlob(wire, where, descriptor, where);
     if (!mounted.ok) return mounted;
