@@ -36,8 +36,10 @@ async function prepare(): Promise<Result<unknown>> {
   });
   if (!debian.ok) return debian;
   const finder = createToolFinder({ env: process.env });
-  const found = await Promise.all(catalogue.map((pin) => finder.find(pinnedNeed(pin))));
-  const missing = catalogue.filter((_, index) => found[index]?.ok !== true);
+  // Only benchmarks need those that remain.
+  const needed = catalogue.filter(({ kind }) => kind !== 'bench');
+  const found = await Promise.all(needed.map((pin) => finder.find(pinnedNeed(pin))));
+  const missing = needed.filter((_, index) => found[index]?.ok !== true);
   if (missing.length === 0) return debian;
   const minutes = Math.ceil(missing.reduce((sum, pin) => sum + pin.expectedSeconds, 0) / 60);
   const names = missing.map((pin) => pin.name);

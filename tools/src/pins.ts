@@ -239,7 +239,7 @@ export const catalogue: readonly Pin[] = [
   },
   {
     name: 'oras',
-    kind: 'bench',
+    kind: 'world',
     module: 'oras.land/oras',
     version: '1.3.6',
     package: 'oras.land/oras/cmd/oras',
