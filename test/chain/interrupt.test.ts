@@ -125,7 +125,8 @@ test.each([
   for (let tries = 0; tries < 50 && (await processesWith(it.folder)).length > 0; tries += 1) await sleep(100);
   // The journal of a killed run is read as far as it goes. Two runs of one second have no order.
   const whole = (await it.journals()).map((events) => events.some(({ type }) => type === 'run.done'));
-  expect(whole.toSorted()).toEqual([false, true]);
+  expect(whole).toHaveLength(2);
+  expect(new Set(whole)).toEqual(new Set([false, true]));
 });
 
 test('--timeout ends a run as a signal does, as a failure', async () => {
