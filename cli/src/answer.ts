@@ -1,8 +1,8 @@
 /** The one shape of every `--json` answer (schemas/envelope.ts), and the exit codes. Results go to stdout, all else to stderr. */
 import { formatFailure, type Failure } from '@slipway/core';
-import { readFileSync } from 'node:fs';
 import { annotateFailures } from './actions.ts';
 import type { Io } from './io.ts';
+import { readFile } from './read-file.ts';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, missingTool: 5, interrupted: 130 } as const;
 
@@ -37,17 +37,9 @@ export function refusal(command: string, failures: readonly Failure[]): string {
 function sourceReader(): (file: string) => string | undefined {
   const read = new Map<string, string | undefined>();
   return (file) => {
-    if (!read.has(file)) read.set(file, readSource(file));
+    if (!read.has(file)) read.set(file, readFile(file));
     return read.get(file);
   };
-}
-
-function readSource(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 /** The first that applies of 130, 2, 5, 1, 3. */

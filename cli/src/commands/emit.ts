@@ -1,5 +1,5 @@
 /** `emit github`: the workflows that run the plan there, written, or compared with those that are there. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { configFailure, emitContext, emitPlan, planJson, type EmitOutput } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
@@ -7,6 +7,7 @@ import type { Io } from '../io.ts';
 import { readSettings, type Outcome } from '../load.ts';
 import type { Options } from '../options.ts';
 import { prepare } from '../prepare.ts';
+import { readFile } from '../read-file.ts';
 
 export const emitFormats = ['github'] as const;
 
@@ -98,7 +99,7 @@ function fromRoot({ cwd }: Io, file: string): string | undefined {
 function compare(cwd: string, folder: string, files: EmitOutput['files']): readonly FileChange[] {
   const name = (path: string): string => relative(cwd, join(folder, path)) || path;
   const emitted = files.map(({ path, content }): FileChange => {
-    const before = readText(join(folder, path));
+    const before = readFile(join(folder, path));
     if (before === undefined) return { path: name(path), state: 'new', removed: [], added: [] };
     if (before === content) return { path: name(path), state: 'same', removed: [], added: [] };
     return { path: name(path), state: 'changed', ...differenceOf(before, content) };
@@ -121,7 +122,7 @@ function leftovers(folder: string, files: EmitOutput['files']): readonly string[
   return [...folders].flatMap((below) =>
     namesIn(join(folder, below))
       .map((file) => (below === '.' ? file : `${below}/${file}`))
-      .filter((path) => !known.has(path) && readText(join(folder, path))?.startsWith(`${mark}\n`) === true),
+      .filter((path) => !known.has(path) && readFile(join(folder, path))?.startsWith(`${mark}\n`) === true),
   );
 }
 
@@ -164,21 +165,13 @@ function write(folder: string, files: EmitOutput['files'], drifted: readonly Fil
     for (const { path, content } of files) {
       const file = join(folder, path);
       mkdirSync(dirname(file), { recursive: true });
-      if (readText(file) !== content) writeFileSync(file, content);
+      if (readFile(file) !== content) writeFileSync(file, content);
     }
     for (const { path, state } of drifted) if (state === 'gone') rmSync(resolve(cwd, path));
     return undefined;
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     return configFailure(`the workflows cannot be written to ${folder} (${code})`, 'name another folder with --dir');
-  }
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 /** `report`, and `--report` of a run: one HTML page, the same as data, and a trace, from a journal. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import {
   chromeTrace,
@@ -15,6 +15,7 @@ import {
 } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
+import { readFile } from '../read-file.ts';
 
 export interface ReportOptions {
   readonly dir: string;
@@ -23,7 +24,7 @@ export interface ReportOptions {
 
 /** Writes the report of the journal `file` into `folder`. Journals beside it tell what earlier runs knew of the same images. */
 export function writeReport(file: string, folder: string): Result<readonly string[], Failure> {
-  const text = readText(file);
+  const text = readFile(file);
   if (text === undefined)
     return fail(configFailure(`the journal ${file} cannot be read`, 'journals are .slipway/runs/*.ndjson'));
   const events = parseJournal(text);
@@ -55,12 +56,4 @@ export function reportCommand(io: Io, file: string, { dir, json }: ReportOptions
   return answer(io, json, 'report', EXIT.done, { files: written.value }, () =>
     written.value.map((path) => `${path}\n`).join(''),
   );
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

@@ -10,9 +10,9 @@ import {
 } from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
 import { archiveMedium } from './archive-medium.ts';
-import { StreamFailure } from './digest.ts';
 import { folderMedium } from './medium.ts';
 import { createStore, type LayoutStore } from './store.ts';
+import { readWhole } from '../registry/whole.ts';
 
 /** Bytes of a blob that is read into memory, unless told. */
 const MAX_BLOB = 16 * 1024 * 1024;
@@ -52,7 +52,7 @@ export function createLayouts(folder: string): Layouts {
         return fail({ reason: 'registry', class: 'permanent', side, host: name, message });
       }
       const stream = await at(repository).content(side).blob(descriptor);
-      return stream.ok ? collect(stream.value) : stream;
+      return stream.ok ? readWhole(stream.value) : stream;
     },
     tag: (subject, tag) => at(subject).tag(subject.digest, tag),
     tags: (repository, side) => at(repository).tags(side),
@@ -83,15 +83,4 @@ export function createLayouts(folder: string): Layouts {
 
 function nameOf(reference: Reference): Parameters<LayoutStore['manifest']>[0] {
   return reference.kind === 'pinned' ? { digest: (reference satisfies Pinned).digest } : { tag: reference.tag };
-}
-
-async function collect(stream: AsyncIterable<Uint8Array>): Promise<Result<Uint8Array>> {
-  const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of stream) chunks.push(chunk);
-  } catch (error) {
-    if (error instanceof StreamFailure) return fail(error.failure);
-    throw error;
-  }
-  return ok(Buffer.concat(chunks));
 }

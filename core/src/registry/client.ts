@@ -1,7 +1,6 @@
 /** The registry client: puts the parts together, and decides which place is asked: the origin or a mirror. */
 import type { Mirror } from '../config/model.ts';
-import { fail, ok, type Result } from '../failure.ts';
-import { StreamFailure } from '../oci/digest.ts';
+import { fail, ok } from '../failure.ts';
 import type { Pinned, Repository } from '../reference.ts';
 import { attachAll, listUnder } from './attach.ts';
 import { deleteTag, tagManifest, type Where } from './manifests.ts';
@@ -14,6 +13,7 @@ import { createRepositories } from './repositories.ts';
 import { listTags } from './tags.ts';
 import type { UploadRecords } from './upload-records.ts';
 import { openWire, type WireSettings } from './open-wire.ts';
+import { readWhole } from './whole.ts';
 
 export interface RegistryOptions extends WireSettings {
   /** Where sources can also be read. Destinations are never read from a mirror. */
@@ -66,7 +66,7 @@ export function createRegistry(options: RegistryOptions): RemoteRegistry {
       // The stream ends by itself after the size that was just checked. Reading whole can be tried again as a whole.
       return wire.retry(repository.registry, async () => {
         const stream = await content(repository, side).blob(descriptor);
-        return stream.ok ? { result: await collect(stream.value) } : { result: stream, final: true };
+        return stream.ok ? { result: await readWhole(stream.value) } : { result: stream, final: true };
       });
     },
     async tag(subject, tag, known) {
@@ -104,15 +104,4 @@ export function createRegistry(options: RegistryOptions): RemoteRegistry {
 
 function place({ registry, path }: Repository | Pinned): Repository {
   return { registry, path };
-}
-
-async function collect(stream: AsyncIterable<Uint8Array>): Promise<Result<Uint8Array>> {
-  const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of stream) chunks.push(chunk);
-  } catch (error) {
-    if (error instanceof StreamFailure) return fail(error.failure);
-    throw error;
-  }
-  return ok(Buffer.concat(chunks));
 }
