@@ -5,18 +5,14 @@ import {
   applyLock,
   applyTo,
   attrition,
-  cancelled,
   concerns,
   configFailure,
   createPlan,
-  expandSelections,
   folderFiles,
   loadConfig,
   loadLock,
   ok,
-  openRegistry,
   readContext,
-  tagsFromRegistry,
   type Config,
   type Context,
   type Expanded,
@@ -35,7 +31,6 @@ import { createToolFinder } from '@slipway/tools';
 import type { Io } from './io.ts';
 import { loadEngine, type Outcome } from './load.ts';
 import type { Options } from './options.ts';
-import { VERSION } from './version.ts';
 
 export interface Prepared {
   readonly config: Config;
@@ -134,22 +129,9 @@ async function expansionOf(
     const lock = await loadLock(folder);
     return lock.ok ? applyLock(config, lock.value) : lock;
   }
-  return asks === undefined ? unexpanded(config) : expand(io, config, settings, asks);
-}
-
-function unexpanded(config: Config): Outcome<Expanded> {
-  return ok({ config, expansions: [] });
-}
-
-async function expand(io: Io, config: Config, settings: Settings, signal: AbortSignal): Promise<Outcome<Expanded>> {
-  if (config.selections.length === 0) return unexpanded(config);
-  const { registry } = openRegistry({ settings, folder: config.folder, env: io.env, version: VERSION, signal });
-  try {
-    const expanded = await expandSelections(config, tagsFromRegistry(registry));
-    return signal.aborted ? { ok: false, failures: [cancelled] } : expanded;
-  } finally {
-    await registry.close();
-  }
+  if (asks === undefined || config.selections.length === 0) return ok({ config, expansions: [] });
+  const { expand } = await import('./expand.ts');
+  return expand(io, config, settings, asks);
 }
 
 /** With the destinations that `--to` has made. */

@@ -1,9 +1,8 @@
-/** Opens what a command works with, and says what it may be told to wait for. */
+/** Opens what a command works with. */
 import { join } from 'node:path';
 import { openElsewhere, openSession, stateFailure, type Event, type Planned, type Session } from '@slipway/core';
 import type { Outcome } from './load.ts';
 import type { Io } from './io.ts';
-import type { Options } from './options.ts';
 import type { Prepared } from './prepare.ts';
 import { VERSION } from './version.ts';
 
@@ -53,9 +52,4 @@ export async function openCommandSession(io: Io, request: SessionRequest): Promi
     if (request.remember === false) return { ok: true, value: await openElsewhere(options) };
     return { ok: false, failures: [failure] };
   }
-}
-
-/** Aborted by the user's signal, and by `--timeout`. */
-export function deadline(io: Io, { timeout }: Pick<Options, 'timeout'>): AbortSignal {
-  return timeout === undefined ? io.interrupt : AbortSignal.any([io.interrupt, AbortSignal.timeout(timeout)]);
 }

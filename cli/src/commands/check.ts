@@ -9,11 +9,12 @@ import {
   type CheckFinding,
 } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
+import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { prepare, type Prepared } from '../prepare.ts';
-import { deadline, openCommandSession } from '../session.ts';
+import { openCommandSession } from '../session.ts';
 import { VERSION } from '../version.ts';
 
 export interface CheckOptions extends Options {

@@ -10,10 +10,10 @@ import {
   type Failure,
 } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
+import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { prepare } from '../prepare.ts';
-import { deadline } from '../session.ts';
 import { VERSION } from '../version.ts';
 
 export interface DiffOptions extends Options {

@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import { cancelled, diagnose, formatDiagnoses, type Diagnosis, type Failure } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
+import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { lackingHere, preflight, prepare, type Prepared } from '../prepare.ts';
-import { deadline, openCommandSession } from '../session.ts';
+import { openCommandSession } from '../session.ts';
 
 export async function doctorCommand(io: Io, options: Options): Promise<number> {
   const signal = deadline(io, options);

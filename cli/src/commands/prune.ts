@@ -1,11 +1,12 @@
 /** `prune`: lists, and with `--delete` deletes, tags that this config made and names no longer. */
 import { cancelled, configFailure, formatPruned, prune } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
+import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { prepare } from '../prepare.ts';
-import { deadline, openCommandSession } from '../session.ts';
+import { openCommandSession } from '../session.ts';
 
 export interface PruneOptions extends Options {
   readonly delete: boolean;

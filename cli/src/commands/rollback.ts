@@ -14,11 +14,12 @@ import {
 } from '@slipway/core';
 import type { Move, Result, Session } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
+import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { prepare } from '../prepare.ts';
-import { deadline, openCommandSession } from '../session.ts';
+import { openCommandSession } from '../session.ts';
 import { VERSION } from '../version.ts';
 
 export interface RollbackOptions extends Options {

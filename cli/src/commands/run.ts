@@ -4,6 +4,7 @@ import { execute, formatCounts, formatFailures, formatTable, planScans, taskLogs
 import type { Position, Session } from '@slipway/core';
 import { workspaceOf, writeActionsFiles } from '../actions.ts';
 import { answer, EXIT, refuse } from '../answer.ts';
+import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Outcome } from '../load.ts';
 import type { Options } from '../options.ts';
@@ -11,7 +12,7 @@ import { painter } from '../paint.ts';
 import { preflight, prepare, type Prepared } from '../prepare.ts';
 import { createReporter } from '../reporters/index.ts';
 import { collectScans } from '../sarif.ts';
-import { deadline, openCommandSession } from '../session.ts';
+import { openCommandSession } from '../session.ts';
 import { VERSION } from '../version.ts';
 
 export interface RunOptions extends Options {

@@ -17,10 +17,10 @@ import {
 } from '@slipway/core';
 import { createToolFinder } from '@slipway/tools';
 import { answer, EXIT, refuse } from '../answer.ts';
+import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { loadInputs } from '../prepare.ts';
-import { deadline } from '../session.ts';
 import { VERSION } from '../version.ts';
 
 export interface UpdateOptions extends Options {

@@ -11,11 +11,12 @@ import {
   verifyAll,
 } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
+import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { prepare } from '../prepare.ts';
-import { deadline, openCommandSession } from '../session.ts';
+import { openCommandSession } from '../session.ts';
 
 export interface VerifyOptions extends Options {
   /** Also each platform's own SBOM and scan. */

@@ -13,10 +13,11 @@ import {
   recentRuns,
 } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
+import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { prepare } from '../prepare.ts';
-import { deadline, openCommandSession } from '../session.ts';
+import { openCommandSession } from '../session.ts';
 
 export interface WhyOptions extends Options {
   readonly resolve: boolean;
