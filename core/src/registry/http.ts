@@ -132,7 +132,8 @@ export function createHttp(options: HttpOptions): Http {
   ): Promise<Result<HttpResponse>> {
     const { body } = request;
     const isStream = body !== undefined && !(body instanceof Uint8Array);
-    const dispatcher = await dispatchers.for(url);
+    const chosen = dispatchers.for(url);
+    const dispatcher = chosen instanceof Promise ? await chosen : chosen;
     if (dispatcher === undefined) return fail(misnamedProxy(request, dispatchers.misnamed));
     const place = await lanes.enter(url.host, isStream ? 'upload' : request.long === true ? 'download' : 'request');
     if (place === undefined) return fail(cancelled);

@@ -46,7 +46,7 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
 
   async function run<T>(host: string, operation: () => Promise<Attempt<T>>): Promise<Result<T>> {
     for (let tried = 1; ; tried += 1) {
-      await waitFor(host);
+      if (pauses.has(host)) await waitFor(host);
       if (signal?.aborted === true) return fail(cancelled);
       const { result, retryAfter, final = false } = await operation();
       if (result.ok || result.failure.class !== 'transient') {

@@ -104,7 +104,7 @@ export function createWire(options: WireOptions): Wire {
       if (before !== undefined && sent === undefined) return ok(before);
       const answer = await send(call, url, sent);
       // What another host says, behind a redirect, is nothing to log in for.
-      if (!answer.ok || answer.value.url.origin !== origin.origin) return answer;
+      if (!answer.ok || (answer.value.url !== url && answer.value.url.origin !== origin.origin)) return answer;
       if (answer.value.status === 403 && mayBeNew(call)) return ok({ ...answer.value, status: 404 });
       if (answer.value.status !== 401) return answer;
       // Read now: an open answer keeps its place in the host's lane, in which the request for a token has to wait.

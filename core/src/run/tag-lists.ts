@@ -22,6 +22,8 @@ import type { Registry, Side } from '../registry/model.ts';
 const WORTHWHILE = 3;
 
 export interface TagLists {
+  /** Whether somebody lists the tags of this registry. */
+  knows(repository: Pick<Repository, 'registry'>): boolean;
   /** `undefined`: no list says so, or none is worth its requests. `open` makes the context of the one task that asks. */
   digestOf(
     reference: Tagged,
@@ -51,10 +53,13 @@ export function createTagLists({
   const tagsIn = (repository: Repository, side: Side): ReadonlySet<string> =>
     (wanted ??= countTags(planned)).get(keyOf(repository, side)) ?? new Set();
 
+  const knows = ({ registry: hostName }: Pick<Repository, 'registry'>): boolean =>
+    host.owner(`tags.list@1/${hostName}`) !== undefined;
+
   return {
+    knows,
     async digestOf({ registry: hostName, path, tag }, side, open) {
-      const contract = `tags.list@1/${hostName}`;
-      if (host.owner(contract) === undefined) return undefined;
+      if (!knows({ registry: hostName })) return undefined;
       const repository = { registry: hostName, path };
       const tags = tagsIn(repository, side);
       if (tags.size < WORTHWHILE) return undefined;

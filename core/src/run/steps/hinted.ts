@@ -15,11 +15,12 @@ export async function probeWithHints(
   probe: (step: StepContext) => Promise<Result<Probed>>,
 ): Promise<Result<Probed>> {
   if (step.entry.kind !== 'sync' || step.engine.purpose !== 'run') return probe(step);
-  if (await isImmutableThere(step)) {
+  if (isImmutable(step.entry) && (await isImmutableThere(step))) {
     return ok({ before: {}, goal: true, why: 'its tag is immutable, and it is there' });
   }
-  const hints = await hintsFor(step);
-  if (hints.size === 0) return probe(step);
+  const wanted = listable(step);
+  const hints = wanted.length === 0 ? undefined : await hintsFor(step, wanted);
+  if (hints === undefined || hints.size === 0) return probe(step);
   const { registry } = step.engine;
   const used: { readonly reference: Reference; readonly side: Side; readonly digest: Digest }[] = [];
   const head: Registry['head'] = async (reference, side) => {
@@ -39,19 +40,35 @@ export async function probeWithHints(
   return confirmed.every(Boolean) ? answer : probe(step);
 }
 
-/** Of the source's tag, and of tags whose image nobody looks into. A list does not say what kind of manifest a tag names. */
-async function hintsFor(step: StepContext): Promise<ReadonlyMap<string, Head>> {
-  const { engine, entry, planned, task, signal } = step;
-  const { settings, tagLists, context } = engine;
-  const wanted: { readonly reference: Tagged; readonly side: Side }[] = [];
+interface Listable {
+  readonly reference: Tagged;
+  readonly side: Side;
+}
+
+/**
+ * The source's tag, and tags whose image nobody looks into: a list does not say what kind of manifest a tag names. Only where
+ * somebody can list them.
+ */
+function listable({ engine, entry, planned }: StepContext): readonly Listable[] {
+  const { settings, tagLists } = engine;
+  const wanted: Listable[] = [];
   if (entry.kind === 'sync' && entry.source.kind === 'tagged' && entry.immutable !== true) {
     // A mirror that says what tags name may say something else than the registry's list.
     const { source } = entry;
-    if (trustedMirrors(settings.mirrors, source).length === 0) wanted.push({ reference: source, side: 'source' });
+    if (tagLists.knows(source) && trustedMirrors(settings.mirrors, source).length === 0)
+      wanted.push({ reference: source, side: 'source' });
   }
   if (planned.trust === 'copy') {
-    for (const { destination } of entry.targets) wanted.push({ reference: destination, side: 'destination' });
+    for (const { destination } of entry.targets)
+      if (tagLists.knows(destination)) wanted.push({ reference: destination, side: 'destination' });
   }
+  return wanted;
+}
+
+async function hintsFor(
+  { engine: { tagLists, context }, task, signal }: StepContext,
+  wanted: readonly Listable[],
+): Promise<ReadonlyMap<string, Head>> {
   const found = await Promise.all(
     wanted.map(async ({ reference, side }) => {
       const digest = await tagLists.digestOf(reference, side, (contract) => context(task, contract, signal));
@@ -67,7 +84,7 @@ async function hintsFor(step: StepContext): Promise<ReadonlyMap<string, Head>> {
  * entry takes its digest.
  */
 async function isImmutableThere({ engine, entry, planned }: StepContext): Promise<boolean> {
-  if (!isImmutable(entry) || planned.trust !== 'copy' || entry.always) return false;
+  if (planned.trust !== 'copy' || entry.always) return false;
   if (engine.tagLists.isTaken(entry.id)) return false;
   const names = await engine.tagLists.namesOf(entry.targets[0].destination);
   return (
