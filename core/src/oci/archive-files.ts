@@ -72,7 +72,7 @@ export async function filesInArchive(file: string, broken: Broken): Promise<Resu
       await using own = found.value.handle;
       const { offset, size } = found.value.member;
       if (size > limit) return broken(`has a file ${path} of more than ${limit} bytes`);
-      return whole(own, offset, size, broken);
+      return await whole(own, offset, size, broken);
     },
   });
 }

@@ -66,7 +66,7 @@ async function packageStep(
 ): Promise<Result<unknown>> {
   if (engine.host.owner('package.build@1') === undefined) return fail(noOwner('package.build@1'));
   await using context = await engine.context(task, 'package.build@1', signal);
-  return engine.host.call('package.build@1', input, context);
+  return await engine.host.call('package.build@1', input, context);
 }
 
 function noOwner(contract: string): Failure {

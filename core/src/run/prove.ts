@@ -22,5 +22,5 @@ export async function prove(
   }
   await using context = await engine.context(task, 'bundle.verify@1', signal);
   const input = { bundle, accept, ...(signing.trustedRoot === undefined ? {} : { trustedRoot: signing.trustedRoot }) };
-  return engine.host.call('bundle.verify@1', input, context);
+  return await engine.host.call('bundle.verify@1', input, context);
 }
