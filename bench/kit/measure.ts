@@ -17,6 +17,8 @@ export interface Usage {
   /** Seconds. */
   readonly wall: number;
   readonly cpu: number;
+  /** The part of `cpu` that was the command's own process and none that it started. */
+  readonly own: number;
   /** Bytes. */
   readonly peak: number;
 }
@@ -36,9 +38,9 @@ export async function measure(kit: string, command: Command): Promise<Usage> {
       throw new Error(`${command.path} ${command.args.slice(0, 3).join(' ')} ended with ${ended.code}: ${said}`);
     }
     const used = JSON.parse(await readFile(file, 'utf8')) as Readonly<
-      Record<'wall' | 'user' | 'system' | 'peak', number>
+      Record<'wall' | 'user' | 'system' | 'own' | 'peak', number>
     >;
-    return { wall: used.wall, cpu: used.user + used.system, peak: used.peak };
+    return { wall: used.wall, cpu: used.user + used.system, own: used.own, peak: used.peak };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -50,5 +52,10 @@ export function median(runs: readonly Usage[]): Usage {
     const sorted = runs.map(of).toSorted((a, b) => a - b);
     return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
   };
-  return { wall: middle(({ wall }) => wall), cpu: middle(({ cpu }) => cpu), peak: middle(({ peak }) => peak) };
+  return {
+    wall: middle(({ wall }) => wall),
+    cpu: middle(({ cpu }) => cpu),
+    own: middle(({ own }) => own),
+    peak: middle(({ peak }) => peak),
+  };
 }
