@@ -2,7 +2,7 @@
  * Nothing to do, the engine alone: reads a config, plans, asks answers that are always right, writes the journal. Beside it
  * build tools with as many tasks that are done already.
  *
- *   sh tools/node.sh bench/engine/noop.ts [--rounds 5] [--sizes 1000,10000,100000] [--only slipway,make]
+ *   sh tools/node.sh bench/engine/noop.ts [--rounds 5] [--sizes 1000,10000,100000] [--only slipway,make] [--all]
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,19 +13,25 @@ import { listOption, option } from '../kit/options.ts';
 import { megabytes, printTable, ratio, seconds } from '../kit/table.ts';
 import { toolPaths } from '../kit/tools.ts';
 import { builders, type Builder } from './builders.ts';
+import { workspaces } from './workspaces.ts';
 
-/** What takes minutes at more tasks than this is left out. */
-const MOST: Readonly<Record<string, number>> = { make: 10_000, 'make -n': 10_000, 'go-task': 10_000 };
+/** What takes minutes at more tasks than this is left out, unless `--all` asks for everything. */
+const MOST: Readonly<Record<string, number>> = {
+  ...{ make: 10_000, 'make -n': 10_000, 'go-task': 10_000 },
+  // What is measured is quick, but to do everything once takes nx minutes.
+  ...{ turbo: 10_000, 'turbo --dry-run': 10_000, nx: 1000 },
+};
 
 const paths = await toolPaths(['bench-kit', 'task'], ['make', 'ninja-build']);
 const only = listOption('only');
+const all = process.argv.includes('--all');
 const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
 const slipway: Builder = { name: 'slipway', prepare: prepareSlipway };
 try {
   await bundleProgram(join(import.meta.dirname, 'alone.ts'), join(folder, 'dist'));
   for (const size of (listOption('sizes') ?? ['1000', '10000', '100000']).map(Number)) {
-    const runners = [slipway, ...builders(paths)].filter(
-      ({ name }) => (only?.includes(name) ?? true) && size <= (MOST[name] ?? Number.POSITIVE_INFINITY),
+    const runners = [slipway, ...builders(paths), ...workspaces].filter(
+      ({ name }) => (only?.includes(name) ?? true) && (all || size <= (MOST[name] ?? Number.POSITIVE_INFINITY)),
     );
     await contest(size, runners);
   }
