@@ -10,12 +10,20 @@ export interface RegistryAddress {
   readonly folder: string;
 }
 
-/** The CNCF registry with its storage in a folder. It has no referrers API, as ghcr.io has none. */
-export async function startRegistry(processes: Processes, binary: string, folder: string): Promise<RegistryAddress> {
+/**
+ * The CNCF registry with its storage in a folder. It has no referrers API, as ghcr.io has none. With `accessLog` the file `log`
+ * has a line for each request.
+ */
+export async function startRegistry(
+  processes: Processes,
+  binary: string,
+  folder: string,
+  { accessLog = false } = {},
+): Promise<RegistryAddress> {
   await mkdir(join(folder, 'storage'), { recursive: true });
   const config = {
     version: '0.1',
-    log: { level: 'error', accesslog: { disabled: true } },
+    log: { level: 'error', accesslog: { disabled: !accessLog } },
     storage: { filesystem: { rootdirectory: join(folder, 'storage') }, delete: { enabled: true } },
     // Images with layers that are published elsewhere are refused unless their addresses are allowed.
     validation: { manifests: { urls: { allow: ['^https://store\\.slipway\\.example/'] } } },

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,15 +10,16 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 type usage struct {
 	Code int `json:"code"`
-	// Wall time, and CPU time of the command and of everything it waited for; seconds.
+	// Wall time, and CPU time of the command and of everything that came of it; seconds.
 	Wall   float64 `json:"wall"`
 	User   float64 `json:"user"`
 	System float64 `json:"system"`
-	// Of these, what the command's own process took, with all its threads: what it started and waited for is the rest.
+	// Of these, what the command's own process took, with all its threads: what it started is the rest.
 	Own float64 `json:"own"`
 	// The most memory that one of these processes held; bytes.
 	Peak int64 `json:"peak"`
@@ -30,6 +30,7 @@ func measure(args []string) {
 	if len(args) < 3 || args[1] != "--" {
 		fail("measure FILE -- COMMAND …")
 	}
+	adopt()
 	command := exec.Command(args[2], args[3:]...)
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 8)
@@ -43,22 +44,24 @@ func measure(args []string) {
 			_ = command.Process.Signal(each)
 		}
 	}()
-	own := ownTime(command.Process.Pid)
-	err := command.Wait()
+	own, status := wait(command.Process.Pid)
 	wall := time.Since(started).Seconds()
-	var ended *exec.ExitError
-	if err != nil && !errors.As(err, &ended) {
+	sweep()
+	var all syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &all); err != nil {
 		fail(err)
 	}
-	state := command.ProcessState
-	rusage, _ := state.SysUsage().(*syscall.Rusage)
+	code := status.ExitStatus()
+	if status.Signaled() {
+		code = 128 + int(status.Signal())
+	}
 	text, err := json.Marshal(usage{
-		Code:   state.ExitCode(),
+		Code:   code,
 		Wall:   wall,
-		User:   state.UserTime().Seconds(),
-		System: state.SystemTime().Seconds(),
+		User:   seconds(all.Utime),
+		System: seconds(all.Stime),
 		Own:    own,
-		Peak:   rusage.Maxrss * 1024,
+		Peak:   all.Maxrss * 1024,
 	})
 	if err != nil {
 		fail(err)
@@ -66,35 +69,84 @@ func measure(args []string) {
 	if err := os.WriteFile(args[0], text, 0o600); err != nil {
 		fail(err)
 	}
-	os.Exit(max(0, state.ExitCode()))
+	os.Exit(code)
 }
 
-const (
-	pPid    = 1          // P_PID of waitid(2)
-	wExited = 4          // WEXITED
-	wNoWait = 0x01000000 // WNOWAIT
-	// USER_HZ, which Linux shows times in, whatever it counts in itself; a second has as many ticks.
-	ticks = 100
-)
+func seconds(value syscall.Timeval) float64 {
+	return float64(value.Sec) + float64(value.Usec)/1e6
+}
 
-// ownTime waits for the end of a process and leaves it to be waited for: until then the kernel tells its time apart from its
-// children's. https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-func ownTime(pid int) float64 {
+// adopt makes processes ours whose parent ends without waiting for them, as bwrap does: their time counts too.
+func adopt() {
+	const setChildSubreaper = 36
+	if _, _, errno := syscall.Syscall(syscall.SYS_PRCTL, setChildSubreaper, 1, 0); errno != 0 {
+		fail(errno)
+	}
+}
+
+// wait takes in everything that ends until the command itself does, and answers with the time of its own process.
+func wait(command int) (own float64, status syscall.WaitStatus) {
 	for {
-		_, _, errno := syscall.Syscall6(syscall.SYS_WAITID, pPid, uintptr(pid), 0, wExited|wNoWait, 0, 0)
+		pid := nextEnded()
+		if pid == command {
+			own = ownTime(pid)
+		}
+		if _, err := syscall.Wait4(pid, &status, 0, nil); err != nil {
+			fail(err)
+		}
+		if pid == command {
+			return own, status
+		}
+	}
+}
+
+// nextEnded waits for the end of a child, and leaves it to be waited for.
+func nextEnded() int {
+	const (
+		all    = 0          // P_ALL of waitid(2)
+		exited = 4          // WEXITED
+		noWait = 0x01000000 // WNOWAIT
+	)
+	// A siginfo_t, whose si_pid is behind three numbers and what aligns it.
+	var info [32]int32
+	for {
+		_, _, errno := syscall.Syscall6(
+			syscall.SYS_WAITID, all, 0, uintptr(unsafe.Pointer(&info)), exited|noWait, 0, 0)
 		if errno == 0 {
-			break
+			return int(info[4])
 		}
 		if errno != syscall.EINTR {
 			fail(errno)
 		}
 	}
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+}
+
+// sweep takes in those that end with the command, or a moment after it; what runs on is left alone.
+func sweep() {
+	for until := time.Now().Add(200 * time.Millisecond); ; {
+		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		switch {
+		case err == syscall.EINTR || pid > 0:
+		case err != nil || time.Now().After(until):
+			return
+		default:
+			time.Sleep(2 * time.Millisecond)
+		}
+	}
+}
+
+// ownTime is the time of a process without that of its children, which the kernel tells apart until somebody waits for it:
+// https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+func ownTime(pid int) float64 {
+	// In ticks of a hundredth of a second, whatever the kernel counts in itself.
+	const ticks = 100
+	bytes, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		fail(err)
 	}
-	// The name before the last bracket may hold anything; the state is the first field behind it, utime and stime are 14 and 15.
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	text := string(bytes)
+	// The name in brackets may hold anything. The first field behind it is the third, utime and stime are 14 and 15.
+	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
 	sum := 0.0
 	for _, field := range fields[11:13] {
 		value, err := strconv.ParseFloat(field, 64)
