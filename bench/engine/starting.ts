@@ -1,7 +1,7 @@
 /**
- * The engine with tasks that start a process each: an image of many packages, and a plugin that starts a program for every
+ * The engine with tasks that start a process each: images of many packages, and a plugin that starts a program for every
  * one of them, through the `exec` that all plugins get. Everything else is as it always is: the plan, the loop, the hooks, the
- * journal, and at the end an image in a layout. Bundled by start-processes.ts, which runs it: `starting.cjs FOLDER PROGRAM JOBS`.
+ * journal, and at the end images in layouts. Bundled by start-processes.ts, which runs it: `starting.cjs FOLDER PROGRAM JOBS`.
  */
 import {
   createHost,
