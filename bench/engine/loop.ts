@@ -31,7 +31,7 @@ async function loop(): Promise<void> {
     abort: () => {},
     hooks: {
       resource: () => ({ name: 'host', limit: 128 }),
-      priority: () => 0,
+      weight: () => 1,
       execute: () => Promise.resolve(done),
       announced: () => {},
       ended: () => {},

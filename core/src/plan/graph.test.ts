@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { criticalPath, findCycle, findCycles, needsGraph, reachable, topologicalOrder } from './graph.ts';
+import { findCycle, findCycles, needsGraph, reachable, topologicalOrder } from './graph.ts';
 
 function graphOf(needs: Readonly<Record<string, readonly string[]>>): ReturnType<typeof needsGraph> {
   return needsGraph(Object.keys(needs), (node) => needs[node] ?? []);
@@ -42,8 +42,6 @@ describe('findCycle', () => {
     const row = needsGraph(nodes, (node) => (node === '99999' ? [] : [String(Number(node) + 1)]));
     expect(findCycle(row)).toBeUndefined();
     expect(topologicalOrder(row)[0]).toBe('99999');
-    const tasks = nodes.map((id) => ({ id, needs: [...row.inNeighbors(id)] }));
-    expect(criticalPath(tasks, () => 1).get('99999')).toBe(100_000);
   });
 
   it('finds a cycle exactly where there is one, on any graph', () => {
@@ -69,7 +67,7 @@ describe('findCycle', () => {
   });
 });
 
-describe('order and distance', () => {
+describe('order and reach', () => {
   const graph = graphOf({ z: [], a: ['m'], m: ['z'], lone: [], end: ['a', 'z'] });
 
   it('keeps the order in which nodes were added where needs allow it', () => {
@@ -78,31 +76,6 @@ describe('order and distance', () => {
 
   it('refuses to order a cycle', () => {
     expect(() => topologicalOrder(graphOf({ a: ['b'], b: ['a'] }))).toThrow('cycle');
-  });
-
-  it('measures the heaviest way to the end', () => {
-    const weights: Readonly<Record<string, number>> = { z: 1, m: 10, a: 2, lone: 5, end: 3 };
-    const tasks = graph.nodes().map((id) => ({ id, needs: graph.inNeighbors(id) }));
-    expect(Object.fromEntries(criticalPath(tasks, (node) => weights[node] ?? 0))).toEqual({
-      z: 16,
-      m: 15,
-      a: 5,
-      lone: 5,
-      end: 3,
-    });
-  });
-
-  it('refuses to measure a cycle, and what is not there', () => {
-    expect(() =>
-      criticalPath(
-        [
-          { id: 'a', needs: ['b'] },
-          { id: 'b', needs: ['a'] },
-        ],
-        () => 1,
-      ),
-    ).toThrow('cycle');
-    expect(() => criticalPath([{ id: 'a', needs: ['b'] }], () => 1)).toThrow('b, which is not there');
   });
 
   it('reaches both ways', () => {

@@ -4,7 +4,7 @@
  * diamonds. Nothing here recurses, so the depth of a plan is bounded by memory only.
  */
 import { DirectedGraph } from 'graphology';
-import type { Plan, Task } from './model.ts';
+import type { Plan } from './model.ts';
 
 /** Builds a graph from nodes and what each needs. A need that is no node is a bug of the caller's, and throws. */
 export function needsGraph(nodes: Iterable<string>, needsOf: (node: string) => Iterable<string>): DirectedGraph {
@@ -117,38 +117,6 @@ export function topologicalOrder(graph: DirectedGraph): readonly string[] {
 /** The plan's task ids in {@link topologicalOrder}. */
 export function order(plan: Plan): readonly string[] {
   return topologicalOrder(planGraph(plan));
-}
-
-/**
- * Task → weight of the heaviest way from it to a task that nothing needs, its own weight included. What is started first by
- * this number ends the whole soonest. Throws on a cycle. On counters, since every run asks for it, also one in which nothing
- * is to be done.
- */
-export function criticalPath(
-  tasks: readonly Pick<Task, 'id' | 'needs'>[],
-  weight: (task: string) => number,
-): ReadonlyMap<string, number> {
-  const ways = new Map(tasks.map(({ id, needs }) => [id, { id, needs, open: 0, distance: 0 }]));
-  const wayOf = (id: string) => {
-    const way = ways.get(id);
-    if (way === undefined) throw new Error(`a task needs ${id}, which is not there`);
-    return way;
-  };
-  for (const { needs } of tasks) for (const need of needs) wayOf(need).open += 1;
-  const ready = [...ways.values()].filter(({ open }) => open === 0);
-  let done = 0;
-  for (let way = ready.pop(); way !== undefined; way = ready.pop()) {
-    done += 1;
-    way.distance += weight(way.id);
-    for (const need of way.needs) {
-      const before = wayOf(need);
-      before.distance = Math.max(before.distance, way.distance);
-      before.open -= 1;
-      if (before.open === 0) ready.push(before);
-    }
-  }
-  if (done < ways.size) throw new Error('the tasks form a cycle');
-  return new Map([...ways.values()].map(({ id, distance }) => [id, distance]));
 }
 
 /** Everything that `from` needs, or that needs it, directly or not; `from` included. Cycles do no harm. */

@@ -5,7 +5,6 @@ import { cancelled, type Failure, type Result } from '../failure.ts';
 import { archiveScheme, formatPinned, formatRepository, pin } from '../reference.ts';
 import type { AnnouncedTask, Row } from '../journal/events.ts';
 import { cosignFlags } from '../report/cosign.ts';
-import { criticalPath } from '../plan/graph.ts';
 import type { Task } from '../plan/model.ts';
 import type { Entry, Selection } from '../config/model.ts';
 import type { Engine, Probed, StepContext } from './engine.ts';
@@ -52,7 +51,6 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   const started = performance.now();
   const stop = new AbortController();
   const signal = AbortSignal.any([interrupt, stop.signal]);
-  const rank = criticalPath(plan.tasks, (task) => engine.durations.of(task) ?? 1);
   const planned = new Map(plan.entries.map((entry) => [entry.id, entry]));
   const packageUsers = usersOfPackages(plan.tasks);
   const records = new Map<string, EntryRecord>();
@@ -86,7 +84,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
     abort: () => stop.abort(),
     hooks: {
       resource: (task) => resourceOf(task),
-      priority: (task) => rank.get(task.id) ?? 0,
+      weight: ({ id }) => engine.durations.of(id) ?? 1,
       execute: (task, outputs) => executeTask(task, outputs),
       announced: (entry, why, tasks) => {
         const changes = recordOf(entry).probed?.changes ?? [];

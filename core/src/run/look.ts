@@ -40,7 +40,7 @@ export async function probeAll(engine: Engine, signal: AbortSignal): Promise<rea
     abort: () => {},
     hooks: {
       resource: () => ({ name: 'host', limit: engine.settings.limits.host }),
-      priority: () => 0,
+      weight: () => 1,
       execute: async (task, outputs): Promise<TaskEnd> => {
         const id = task.entry ?? '';
         const blocked = task.needs

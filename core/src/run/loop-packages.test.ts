@@ -38,7 +38,7 @@ async function run(
     abort: () => {},
     hooks: {
       resource: () => ({ name: 'one', limit: 1 }),
-      priority: () => 0,
+      weight: () => 1,
       async execute({ id, entry, contract }): Promise<TaskEnd> {
         if (broken.includes(id))
           return { state: 'failed', failure: { reason: 'config', class: 'permanent', message: id } };

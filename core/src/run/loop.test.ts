@@ -51,7 +51,7 @@ async function run({
     abort: () => controller.abort(),
     hooks: {
       resource: () => ({ name: 'all', limit }),
-      priority: () => 0,
+      weight: () => 1,
       async execute(task): Promise<TaskEnd> {
         started.push(task.id);
         running += 1;
@@ -191,7 +191,7 @@ describe('the loop', () => {
       abort: () => stopped.push('all'),
       hooks: {
         resource: () => ({ name: 'all', limit: 1 }),
-        priority: () => 0,
+        weight: () => 1,
         execute: () => Promise.reject(new Error('a bug')),
         announced: () => {},
         ended: () => {},

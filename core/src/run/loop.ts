@@ -11,6 +11,7 @@ import PQueue from 'p-queue';
 import { cancelled, type Failure } from '../failure.ts';
 import type { TaskState } from '../journal/events.ts';
 import type { Task } from '../plan/model.ts';
+import { findWays } from './critical-path.ts';
 import { createTurns } from './turns.ts';
 
 /** What a task's execution came to. */
@@ -37,8 +38,8 @@ export interface Ended {
 export interface LoopHooks {
   /** Which queue the task waits in, as `cpu` or `host:ghcr.io`, and how many run there at once. */
   resource(task: Task): { readonly name: string; readonly limit: number };
-  /** Longest distance to the end of the plan; larger starts first. */
-  priority(task: Task): number;
+  /** How long it will take, in any unit; of what waits for a place, that with the longest way to the end of the plan starts first. */
+  weight(task: Task): number;
   execute(task: Task, outputs: ReadonlyMap<string, unknown>): Promise<TaskEnd>;
   /** The probe found work: these tasks are now announced. */
   announced(entry: string, why: string, tasks: readonly Task[]): void;
@@ -67,6 +68,7 @@ interface Node {
   unmet: number;
   state: State;
   end: TaskEnd | undefined;
+  way: number;
 }
 
 /** Runs every task that has to run; resolves when each announced one has ended exactly once. */
@@ -75,9 +77,11 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   const nodes = new Map<string, Node>();
   for (const task of options.tasks) {
     const state = isProbe(task) ? 'waiting' : 'dormant';
-    nodes.set(task.id, { task, dependents: [], needs: task.needs, unmet: task.needs.length, state, end: undefined });
+    const { id, needs } = task;
+    nodes.set(id, { task, dependents: [], needs, unmet: needs.length, state, end: undefined, way: Number.NaN });
   }
   for (const node of nodes.values()) for (const need of node.task.needs) nodeOf(need).dependents.push(node);
+  findWays([...nodes.values()], ({ task }) => hooks.weight(task));
   const byEntry = Map.groupBy(
     [...nodes.values()].filter((node) => node.task.entry !== null),
     (node) => node.task.entry ?? '',
@@ -115,7 +119,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
     }
     // Only a bug is thrown: it ends the run where its caller can still take everything down.
     queue
-      .add(() => execute(node), { priority: hooks.priority(node.task) })
+      .add(() => execute(node), { priority: node.way })
       .catch((error: unknown) => {
         stopped = true;
         options.abort();

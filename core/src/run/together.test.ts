@@ -45,7 +45,7 @@ async function run(
     abort: () => {},
     hooks: {
       resource: () => ({ name: 'all', limit: 3 }),
-      priority: () => 0,
+      weight: () => 1,
       async execute(task) {
         told.onStart?.(task.id);
         await Promise.resolve();
