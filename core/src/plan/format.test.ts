@@ -87,6 +87,22 @@ it('draws mermaid, in which names cannot break out of their label', async () => 
   );
 });
 
+it('draws only entries that take others where mermaid would draw nothing, and says so', async () => {
+  const entries = Array.from({ length: 100 }, (_, index) => sync(`alpine:3.${index}`, `r.example/alpine:3.${index}`));
+  const { plan } = await planned([...entries, sync('r.example/alpine:3.7', 'r.example/alpine:stable')], {});
+  expect(plan.tasks.flatMap(({ needs }) => needs).length).toBeGreaterThan(500);
+  expect(formatPlan(plan, 'mermaid').split('\n')).toEqual([
+    'flowchart LR',
+    `  %% ${plan.tasks.length} tasks are more than mermaid draws; --format dot has them all`,
+    '  e0["sync:r.example/alpine:3.7"]',
+    '  e1["sync:r.example/alpine:stable"]',
+    '  alone["99 entries without others"]',
+    '  e0 --> e1',
+    '',
+  ]);
+  expect(formatPlan(plan, 'dot').match(/ -> /g)?.length).toBe(plan.tasks.flatMap(({ needs }) => needs).length);
+});
+
 it('draws dot, in which names cannot break out of their label', async () => {
   expect(formatPlan(await sample(), 'dot')).toContain(
     'subgraph cluster_5 {\n    label="packages";\n    t0 [label="p.melange"];',

@@ -45,21 +45,49 @@ export function formatPlan(plan: Plan, format: 'mermaid' | 'dot'): string {
   return format === 'mermaid' ? mermaid(plan) : dot(plan);
 }
 
-/** https://mermaid.js.org/syntax/flowchart.html; ids are numbers, because names may hold anything. */
+/** Mermaid, as GitHub and most others set it, draws no text longer and no graph with more edges. */
+const MERMAID = { text: 50_000, edges: 500 } as const;
+
+/** All tasks, or where those are more than is drawn, the entries that others need or that need others. */
 function mermaid(plan: Plan): string {
+  const edges = plan.tasks.reduce((sum, { needs }) => sum + needs.length, 0);
+  const whole = edges > MERMAID.edges ? undefined : mermaidTasks(plan);
+  return whole === undefined || whole.length > MERMAID.text ? mermaidEntries(plan) : whole;
+}
+
+/** https://mermaid.js.org/syntax/flowchart.html; ids are numbers, because names may hold anything. */
+function mermaidTasks(plan: Plan): string {
   const ids = taskIds(plan);
-  const quote = (text: string): string =>
-    `"${printable(text).replace(/[#"<>`&;]/g, (sign) => `#${sign.charCodeAt(0)};`)}"`;
   const lines = ['flowchart LR'];
   for (const { label, note, tasks, number } of boxes(plan)) {
-    lines.push(`  subgraph e${number}[${quote(label)}]`);
-    for (const task of tasks) lines.push(`    ${ids.get(task.id)}[${quote(stepOf(task))}]`);
-    if (note !== undefined) lines.push(`    n${number}[${quote(note)}]`);
+    lines.push(`  subgraph e${number}[${mermaidLabel(label)}]`);
+    for (const task of tasks) lines.push(`    ${ids.get(task.id)}[${mermaidLabel(stepOf(task))}]`);
+    if (note !== undefined) lines.push(`    n${number}[${mermaidLabel(note)}]`);
     lines.push('  end');
   }
   for (const task of plan.tasks)
     for (const need of task.needs) lines.push(`  ${ids.get(need)} --> ${ids.get(task.id)}`);
   return `${lines.join('\n')}\n`;
+}
+
+function mermaidEntries({ entries, tasks }: Plan): string {
+  const linked = new Set(entries.flatMap(({ id, needs }) => (needs.length === 0 ? [] : [id, ...needs])));
+  const shown = entries.filter(({ id }) => linked.has(id));
+  const ids = new Map(shown.map(({ id }, number) => [id, `e${number}`]));
+  const alone = entries.length - shown.length;
+  const lines = [
+    'flowchart LR',
+    `  %% ${counted(tasks.length, 'task is', 'tasks are')} more than mermaid draws; --format dot has them all`,
+    ...shown.map(({ id }) => `  ${ids.get(id)}[${mermaidLabel(id)}]`),
+    ...(alone === 0 ? [] : [`  alone[${mermaidLabel(`${counted(alone, 'entry', 'entries')} without others`)}]`]),
+  ];
+  for (const { id, needs } of shown)
+    for (const need of needs) if (ids.has(need)) lines.push(`  ${ids.get(need)} --> ${ids.get(id)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function mermaidLabel(text: string): string {
+  return `"${printable(text).replace(/[#"<>`&;]/g, (sign) => `#${sign.charCodeAt(0)};`)}"`;
 }
 
 /** https://graphviz.org/doc/info/lang.html */

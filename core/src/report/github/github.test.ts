@@ -182,6 +182,8 @@ describe('the log', () => {
     const errors = commandsIn(lines.join('\n')).filter(({ name }) => name === 'error');
     expect(errors).toHaveLength(10);
     expect(errors.at(-1)?.message).toContain('and 16 more');
+    const ten = Array.from({ length: 10 }, (_, index) => failure(`no ${index}`));
+    expect(failureAnnotations(ten, '/checkout').at(-1)).toContain('and 1 more error: see the log');
     const exactly = failureAnnotations([failure('one')], '/checkout');
     expect(exactly).toHaveLength(1);
   });
@@ -321,5 +323,7 @@ describe('the summary', () => {
     const rows = Array.from({ length: 300 }, (_, index) => row({ id: `e${index}` }));
     const edges = rows.slice(1).map(({ id }) => ['e0', id] as const);
     expect(text(rows, edges)).toContain('The graph has 300 entries and 299 edges');
+    // Mermaid would draw no more of it elsewhere.
+    expect(text(rows, edges)).toContain('`slipway plan --format dot` prints it');
   });
 });

@@ -176,7 +176,7 @@ function annotator(): Annotate {
   const rest = (): readonly string[] =>
     (['error', 'warning'] as const).flatMap((kind) => {
       const more = counts[kind] - MAX_ANNOTATIONS + 1;
-      return more < 1 ? [] : [workflowCommand(kind, `and ${more} more ${kind}s: see the log`)];
+      return more < 1 ? [] : [workflowCommand(kind, `and ${more} more ${kind}${more === 1 ? '' : 's'}: see the log`)];
     });
   return Object.assign(annotate, { rest });
 }

@@ -102,7 +102,7 @@ function graphOf({ rows, edges }: SummaryInput): string {
     ...ORDER.filter((outcome) => used.has(outcome)).map((outcome) => `  classDef ${outcome} ${COLOURS[outcome]}`),
   ].join('\n');
   if (boxes.length > MAX_BOXES || drawn.length > MAX_EDGES || text.length > MAX_TEXT)
-    return `\nThe graph has ${boxes.length} entries and ${drawn.length} edges, more than can be drawn here: \`slipway plan --format mermaid\` prints it.\n`;
+    return `\nThe graph has ${boxes.length} entries and ${drawn.length} edges, more than can be drawn here: \`slipway plan --format dot\` prints it, for Graphviz.\n`;
   return `\n\`\`\`mermaid\n${text}\n\`\`\`\n`;
 }
 
