@@ -11,6 +11,7 @@ import {
   reportData,
   reportPage,
   type Failure,
+  type PastRun,
   type Result,
 } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
@@ -31,10 +32,7 @@ export function writeReport(file: string, folder: string): Result<readonly strin
   if (!events.some(({ type }) => type === 'run.start')) {
     return fail(configFailure(`${file} is no journal of a run`, 'journals are .slipway/runs/*.ndjson'));
   }
-  const name = basename(file, '.ndjson');
-  // Runs after this one know nothing that it could have known.
-  const past = [...recentRuns(dirname(file))].filter(({ run }) => run < name);
-  const data = reportData(events, past);
+  const data = reportData(events, earlierRuns(dirname(file), basename(file, '.ndjson')));
   const files = {
     'index.html': reportPage(data),
     'run.json': `${JSON.stringify(data)}\n`,
@@ -48,6 +46,11 @@ export function writeReport(file: string, folder: string): Result<readonly strin
     return fail(configFailure(`the report cannot be written to ${folder} (${code})`, 'name another folder'));
   }
   return ok(Object.keys(files).map((path) => join(folder, path)));
+}
+
+/** One at a time, for hundreds of large ones. Runs after this one know nothing that it could have known. */
+function* earlierRuns(folder: string, name: string): Generator<PastRun> {
+  for (const past of recentRuns(folder)) if (past.run < name) yield past;
 }
 
 export function reportCommand(io: Io, file: string, { dir, json }: ReportOptions): number {

@@ -33,6 +33,6 @@ export function cosignFlags({ signer, trustedRoot, publicKeyFile }: Signing): st
 }
 
 /** For a POSIX shell: nothing in it is special. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return /^[A-Za-z0-9_./:@=+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

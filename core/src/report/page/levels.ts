@@ -1,9 +1,8 @@
-/** Columns for a drawing: each entry stands right of everything that it takes. Pure. */
+/** Columns for a drawing: each entry stands right of everything that it takes, and near it. Pure. */
 
-export function levelsOf(
-  ids: readonly string[],
-  edges: readonly (readonly [from: string, to: string])[],
-): readonly (readonly string[])[] {
+type Edges = readonly (readonly [from: string, to: string])[];
+
+export function levelsOf(ids: readonly string[], edges: Edges): readonly (readonly string[])[] {
   const shown = new Set(ids);
   const inside = edges.filter(([from, to]) => shown.has(from) && shown.has(to));
   const level = new Map(ids.map((id) => [id, 0]));
@@ -20,5 +19,27 @@ export function levelsOf(
   }
   const columns: string[][] = [];
   for (const id of ids) (columns[level.get(id) ?? 0] ??= []).push(id);
-  return Array.from(columns, (column) => column ?? []).filter((column) => column.length > 0);
+  return untangled(
+    Array.from(columns, (column) => column ?? []).filter((column) => column.length > 0),
+    inside,
+  );
+}
+
+/** Each beside the middle of what it takes, so that few lines cross. */
+function untangled(columns: readonly (readonly string[])[], edges: Edges): readonly (readonly string[])[] {
+  const needs = Map.groupBy(edges, ([, to]) => to);
+  const rows = new Map<string, number>();
+  return columns.map((column) => {
+    const middle = (id: string): number => {
+      const at = (needs.get(id) ?? []).flatMap(([from]) => rows.get(from) ?? []);
+      return at.length === 0 ? Number.POSITIVE_INFINITY : at.reduce((sum, row) => sum + row, 0) / at.length;
+    };
+    const middles = new Map(column.map((id) => [id, middle(id)]));
+    const ordered = column.toSorted((a, b) => {
+      const [x, y] = [middles.get(a) ?? 0, middles.get(b) ?? 0];
+      return x === y ? 0 : x - y;
+    });
+    for (const [row, id] of ordered.entries()) rows.set(id, row);
+    return ordered;
+  });
 }

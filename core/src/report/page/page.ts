@@ -3,19 +3,22 @@
  * drawn by a small script from the data in the page. Pure.
  */
 import { createHash } from 'node:crypto';
-import { client } from './client.ts';
-import type { ReportData, ReportImage, ReportVulnerability } from './data.ts';
-import { graph, timeline } from './drawing.ts';
-import { embedded, markup, nothing, raw, type Html } from './html.ts';
+import { quote } from '../cosign.ts';
+import { formatSeconds } from '../wording.ts';
+import { attention } from './attention.ts';
+import type { Command } from './commands.ts';
+import type { ReportData } from './data.ts';
+import { graph } from './graph.ts';
+import { embedded, markup, raw, type Html } from './html.ts';
+import { imageTable, OUTCOMES } from './image-table.ts';
+import { packed } from './packed.ts';
+import { counted, link } from './parts.ts';
+import { script } from './script.ts';
 import { style } from './style.ts';
-import { formatBytes, formatDigest, formatFindings, formatSeconds } from '../wording.ts';
-
-/** Rows of the list of vulnerabilities; a search in the browser goes over all that are there. */
-const MAX_VULNERABILITIES = 2000;
+import { timeline } from './time.ts';
+import { vulnerabilityTable } from './vulnerability-table.ts';
 
 export function reportPage(data: ReportData): string {
-  // Types are gone from it when it runs; what is left is the script, word for word.
-  const script = `(${client.toString()})(document);`;
   const page = markup`<!doctype html>
 <html lang="en">
 <head>
@@ -23,7 +26,7 @@ export function reportPage(data: ReportData): string {
 <meta name="viewport" content="width=device-width, initial-scale=1" />
 <meta
 http-equiv="Content-Security-Policy"
-content="default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'; script-src 'sha256-${sha256(script)}'"
+content="default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-${sha256(style)}'; script-src 'sha256-${sha256(script)}'"
 />
 <title>Slipway ${data.command} ${data.run}</title>
 <style>${raw(style)}</style>
@@ -40,6 +43,8 @@ slipway ${data.command} · run <span class="mono">${data.run}</span> · ${time(d
 <ul>
 <li><a href="#images-heading">Images</a></li>
 <li><a href="#vulnerabilities-heading">Vulnerabilities</a></li>
+<li><a href="#check-heading">Check or undo</a></li>
+<li><a href="#packages-heading">Packages</a></li>
 <li><a href="#graph-heading">Graph</a></li>
 <li><a href="#timeline-heading">Timeline</a></li>
 </ul>
@@ -47,10 +52,17 @@ slipway ${data.command} · run <span class="mono">${data.run}</span> · ${time(d
 </header>
 <main>
 ${cards(data)}
-${data.warnings.map((warning) => markup`<p><span class="running">Warning:</span> ${warning}</p>`)}
-${images(data)}
-<section id="detail" hidden tabindex="-1" aria-labelledby="detail-heading"></section>
-${vulnerabilities(data.vulnerabilities)}
+${attention(data)}
+${imageTable(data.images)}
+${vulnerabilityTable(data.vulnerabilities)}
+<section aria-labelledby="check-heading">
+<h2 id="check-heading">Check this run, or undo it</h2>
+${commandList(data)}
+</section>
+<section aria-labelledby="packages-heading">
+<h2 id="packages-heading">Packages</h2>
+<div id="packages"><p class="faint">They are drawn by a script, which does not run here; run.json has them.</p></div>
+</section>
 <section aria-labelledby="graph-heading">
 <h2 id="graph-heading">Graph</h2>
 ${graph(data)}
@@ -60,12 +72,17 @@ ${graph(data)}
 ${timeline(data)}
 </section>
 </main>
+<dialog id="detail" aria-labelledby="detail-heading">
+<div class="bar"><h2 id="detail-heading" tabindex="-1"></h2> <button id="detail-close" type="button">Close</button></div>
+<div id="detail-body"></div>
+</dialog>
 <footer>
 <p class="faint">
-Made from the run’s journal. The same data is in run.json, a trace for ui.perfetto.dev in trace.json.
+Made from the journal of the run, ${data.run}.ndjson, which also has all that the tools wrote. The same data is in run.json, a trace
+for ui.perfetto.dev in trace.json.
 </p>
 </footer>
-<script type="application/json" id="data">${embedded({ images: data.images, tasks: data.tasks })}</script>
+<script type="application/json" id="data">${embedded(packed(data))}</script>
 <script>${raw(script)}</script>
 </body>
 </html> `;
@@ -73,7 +90,7 @@ Made from the run’s journal. The same data is in run.json, a trace for ui.perf
 }
 
 function headline({ exitCode, counts, images }: ReportData): string {
-  const total = `${images.length} ${images.length === 1 ? 'image' : 'images'}`;
+  const total = counted(images.length, 'image');
   if (exitCode === null) return `${total}: the run was killed before its end`;
   const refused = counts.refused ?? 0;
   const failed = (counts.failed ?? 0) + (counts.cancelled ?? 0);
@@ -91,130 +108,45 @@ function time(ms: number): Html {
   return markup`<time datetime="${text}">${text.slice(0, 16).replace('T', ' ')} UTC</time>`;
 }
 
-function cards({ counts, vulnerabilities: found, images: all }: ReportData): Html {
-  const severe = found.filter(({ severity }) => severity === 'CRITICAL' || severity === 'HIGH').length;
-  const fresh = new Set(all.flatMap(({ news }) => news?.new ?? [])).size;
-  const gone = new Set(all.flatMap(({ news }) => news?.gone ?? [])).size;
+/** Of the run as a whole; each image has its own. */
+function commandList({ run, counts }: ReportData): Html {
+  const all: readonly Command[] = [
+    { what: 'Check every image as a consumer would: signature, SBOM, scan, provenance', command: 'slipway verify' },
+    { what: 'Say what would be done now, and why', command: 'slipway why --resolve' },
+    ...((counts.published ?? 0) > 0
+      ? [{ what: 'Put back every tag that this run moved', command: `slipway rollback ${quote(run)}` }]
+      : []),
+  ];
+  return markup`${all.map(({ what, command }) => markup`<p>${what}</p><pre>${command}</pre>`)}
+    <p class="faint">An image, once opened, has its own commands, also those of cosign.</p>`;
+}
+
+/** The answers to what is asked first; each leads to the images that it counts. */
+function cards({ counts, vulnerabilities, images }: ReportData): Html {
+  const severe = vulnerabilities.filter(({ severity }) => severity === 'CRITICAL' || severity === 'HIGH');
+  const withSevere = images.filter(({ counts: found }) => found !== null && found.CRITICAL + found.HIGH > 0);
+  const compared = images.some(({ news }) => news !== undefined);
+  const fresh = severe.filter((one) => one.new.length > 0).length;
+  const gone = severe.filter((one) => one.gone.length > 0).length;
+  const open = images.filter(({ outcome }) => outcome === 'published' || outcome === 'unchanged');
+  const signed = open.filter((image) => image.signed).length;
+  const card = (count: string, className: string, text: string, goal: Readonly<Record<string, string>>): Html =>
+    markup`<li>${link(markup`<b class="${className}">${count}</b> ${text}`, goal)}</li>`;
   return markup`<ul class="cards">
-    ${Object.entries(counts).map(([outcome, count]) => markup`<li><b class="${outcome}">${count}</b> ${outcome}</li>`)}
-    <li><b>${severe}</b> critical or high</li>
-    <li><b>+${fresh} −${gone}</b> findings since before</li>
-    <li><b>${all.filter(({ signed }) => signed).length}</b> signed</li>
+    ${OUTCOMES.flatMap((outcome) => {
+      const count = counts[outcome];
+      return count === undefined ? [] : [card(String(count), outcome, outcome, { outcome })];
+    })}
+    ${card(String(withSevere.length), withSevere.length > 0 ? 'HIGH' : 'ok', 'have critical or high findings', { findings: 'severe' })}
+    ${
+      compared
+        ? card(`+${fresh} −${gone}`, fresh > 0 ? 'HIGH' : 'ok', 'critical or high since before', {
+            findings: fresh > 0 ? 'new-severe' : 'gone',
+          })
+        : markup`<li><span><b>-</b> no earlier scan to compare with</span></li>`
+    }
+    ${card(`${signed} of ${open.length}`, signed === open.length ? 'ok' : 'HIGH', 'public images signed', { signed: signed === open.length ? 'signed' : 'unsigned' })}
   </ul>`;
-}
-
-function images({ images: all }: ReportData): Html {
-  return markup`<section aria-labelledby="images-heading">
-    <h2 id="images-heading">Images</h2>
-    <div class="tools" hidden>
-      <label
-        >Search <input id="search" type="search" placeholder="name, digest, package, CVE" autocomplete="off"
-      /></label>
-      <label
-        >Outcome
-        <select id="outcome">
-          <option value="">all</option>
-          ${[...new Set(all.map(({ outcome }) => outcome))].map((outcome) => markup`<option>${outcome}</option>`)}
-        </select></label
-      >
-      <p id="found" role="status" class="faint"></p>
-    </div>
-    <div class="scroll" tabindex="0" role="region" aria-label="Table of images">
-      <table id="images">
-        <caption>
-          One row for each tag. Open an image for its findings, packages and attestations.
-        </caption>
-        <thead>
-          <tr>
-            ${['Image', 'Outcome', 'Digest', 'Change', 'Size', 'Packages', 'Findings', 'Since before', 'Signed', 'Seconds'].map((name) => markup`<th scope="col">${name}</th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${all.map(imageRow)}
-        </tbody>
-      </table>
-    </div>
-  </section>`;
-}
-
-function imageRow(image: ReportImage, index: number): Html {
-  const { destination, outcome, digest, before, size, packages, counts, unscanned, news, signed, seconds } = image;
-  const change =
-    outcome === 'published'
-      ? before === null
-        ? 'new'
-        : `was ${formatDigest(before)}`
-      : (image.failure?.message ?? image.why);
-  const since = news === undefined ? '-' : `+${news.new.length} −${news.gone.length}`;
-  return markup`<tr data-index="${index}" data-outcome="${outcome}">
-    <th scope="row" data-label="Image"><span class="mono">${destination}</span></th>
-    <td data-label="Outcome"><span class="state ${outcome}">${outcome}</span></td>
-    <td data-label="Digest"><code title="${digest ?? ''}">${formatDigest(digest)}</code></td>
-    <td data-label="Change">${change}</td>
-    <td class="number" data-label="Size" data-sort="${size ?? -1}">${size === null ? '-' : formatBytes(size)}</td>
-    <td class="number" data-label="Packages" data-sort="${packages ?? -1}">${packages ?? '-'}</td>
-    <td data-label="Findings" data-sort="${weight(counts)}">${findingsCell(counts, unscanned)}</td>
-    <td data-label="Since before">${since}</td>
-    <td data-label="Signed">${signed ? 'yes' : 'no'}</td>
-    <td class="number" data-label="Seconds" data-sort="${seconds}">${seconds.toFixed(1)}</td>
-  </tr>`;
-}
-
-function findingsCell(counts: ReportImage['counts'], unscanned: readonly string[] | undefined): Html {
-  const severe = counts !== null && counts.CRITICAL + counts.HIGH > 0;
-  return markup`<span class="${severe ? 'HIGH' : ''}">${formatFindings(counts, unscanned)}</span>`;
-}
-
-/** So that one critical finding outweighs any number of lesser ones. */
-function weight(counts: ReportImage['counts']): number {
-  if (counts === null) return -1;
-  const { CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN } = counts;
-  return [CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN].reduce((sum, count) => sum * 1000 + Math.min(count, 999), 0);
-}
-
-function vulnerabilities(all: readonly ReportVulnerability[]): Html {
-  const more = all.length - MAX_VULNERABILITIES;
-  const body =
-    all.length === 0
-      ? markup`<p>No scan of this run found any.</p>`
-      : markup`<div class="scroll" tabindex="0" role="region" aria-label="Table of vulnerabilities">
-            <table>
-              <caption>
-                Each vulnerability once, the most severe and most widespread first.
-              </caption>
-              <thead>
-                <tr>
-                  <th scope="col">Id</th>
-                  <th scope="col">Severity</th>
-                  <th scope="col">Fix</th>
-                  <th scope="col">Packages</th>
-                  <th scope="col">Images</th>
-                </tr>
-              </thead>
-              <tbody>
-                ${all.slice(0, MAX_VULNERABILITIES).map(vulnerabilityRow)}
-              </tbody>
-            </table>
-          </div>
-          ${more > 0 ? markup`<p class="faint">${more} more are in run.json.</p>` : nothing}`;
-  return markup`<section aria-labelledby="vulnerabilities-heading">
-    <h2 id="vulnerabilities-heading">Vulnerabilities</h2>
-    ${body}
-  </section>`;
-}
-
-function vulnerabilityRow({ id, severity, fixed, packages, destinations, title }: ReportVulnerability): Html {
-  const named = destinations.slice(0, 5).join(', ');
-  const more = destinations.length > 5 ? ` and ${destinations.length - 5} more` : '';
-  return markup`<tr>
-    <th scope="row">
-      <span class="mono">${id}</span>${title === undefined ? nothing : markup`<br /><span class="faint">${title}</span>`}
-    </th>
-    <td><span class="${severity}">${severity.toLowerCase()}</span></td>
-    <td>${fixed ? 'yes' : 'none known'}</td>
-    <td>${packages.slice(0, 8).join(', ')}</td>
-    <td>${destinations.length}: ${named}${more}</td>
-  </tr>`;
 }
 
 function sha256(text: string): string {

@@ -1,4 +1,5 @@
 /** A run of as many images as asked for, as its journal has it: for the report's tests and its picture. */
+import type { Failure } from '../../failure.ts';
 import type { Event, ImageEvidence, Row } from '../../journal/events.ts';
 import type { Finding, PlatformScan } from '../../trust/model.ts';
 
@@ -35,18 +36,29 @@ export function sampleRun({ images, name = 'image' }: SampleRun): readonly Event
   events.push({
     t: images * 60 + 20_000,
     type: 'run.done',
-    exitCode: images > 3 ? 3 : 0,
+    exitCode: images > FAILED ? 1 : images > REFUSED ? 3 : 0,
     seconds: (images * 60 + 20_000) / 1000,
   });
   return events;
 }
+
+/** Of these images the gate refuses one, and the build of the other fails. */
+const REFUSED = 3;
+const FAILED = 9;
+const BUILD_FAILURE: Failure = {
+  reason: 'tool',
+  class: 'permanent',
+  tool: 'apko',
+  exitCode: 1,
+  message: 'apko ended with code 1: could not find package "py3-flask>=9"',
+  hint: 'look whether a repository has the package',
+};
 
 const STEPS = ['build', 'push', 'scan', 'sbom', 'gate', 'sign', 'attach', 'verify', 'tag'];
 
 function entryEvents(id: string, index: number): readonly Event[] {
   const begin = 100 + index * 60;
   const unchanged = index % 3 === 1;
-  const refused = index === 3;
   const events: Event[] = [
     { t: begin, type: 'task.start', task: `${id}#probe`, attempt: 1 },
     { t: begin + 40, type: 'task.done', task: `${id}#probe`, state: 'ok', ms: 40 },
@@ -62,20 +74,35 @@ function entryEvents(id: string, index: number): readonly Event[] {
       changes,
       tasks: chain(id),
     });
+    const last = index === REFUSED ? 'gate' : index === FAILED ? 'build' : 'tag';
     for (const [position, step] of STEPS.entries()) {
-      const stopped = refused && position > 4;
-      const state = stopped ? 'skipped' : refused && step === 'gate' ? 'refused' : 'ok';
+      const task = `${id}#${step}`;
+      const stopped = position > STEPS.indexOf(last);
       const ms = stopped ? 0 : 300 + ((index * 37 + position * 91) % 900);
-      if (!stopped) events.push({ t: at, type: 'task.start', task: `${id}#${step}`, attempt: 1 });
+      if (!stopped) events.push({ t: at, type: 'task.start', task, attempt: 1 });
+      if (step === last && index === FAILED)
+        events.push({ t: at, type: 'task.log', task, line: 'ERROR solving "py3-flask>=9" constraint' });
       at += ms;
-      events.push({ t: at, type: 'task.done', task: `${id}#${step}`, state, ms });
+      const state = stopped
+        ? 'skipped'
+        : step !== last || last === 'tag'
+          ? 'ok'
+          : last === 'gate'
+            ? 'refused'
+            : 'failed';
+      events.push({
+        t: at,
+        type: 'task.done',
+        task,
+        state,
+        ms,
+        ...(state === 'failed' ? { failure: BUILD_FAILURE } : {}),
+      });
     }
   }
   const image = evidence(index);
-  events.push(
-    { t: at, type: 'image', entry: id, image },
-    { t: at, type: 'entry.done', entry: id, rows: [row(id, index, image)] },
-  );
+  if (index !== FAILED) events.push({ t: at, type: 'image', entry: id, image });
+  events.push({ t: at, type: 'entry.done', entry: id, rows: [row(id, index, image)] });
   return events;
 }
 
@@ -149,35 +176,48 @@ function row(id: string, index: number, { digest: to, scan }: ImageEvidence): Ro
   const count = (severity: string): number =>
     scan?.platforms[0]?.findings.filter((finding) => finding.severity === severity).length ?? 0;
   const unchanged = index % 3 === 1;
-  const refused = index === 3;
+  const known = index === FAILED ? null : to;
   return {
     id,
     destination: id.slice('build:'.length),
-    digest: to,
-    outcome: refused ? 'refused' : unchanged ? 'unchanged' : 'published',
+    digest: known,
+    outcome: outcomeOf(index),
     before: unchanged ? to : index % 4 === 0 ? null : digest(index, 1),
     why: unchanged ? 'its inputs are unchanged' : `changed: file images/${index}/image.yaml`,
-    findings: {
-      CRITICAL: count('CRITICAL'),
-      HIGH: count('HIGH'),
-      MEDIUM: count('MEDIUM'),
-      LOW: count('LOW'),
-      UNKNOWN: 0,
-    },
-    signed: !refused,
-    size: 5_000_000 + index * 100_000,
-    packages: 40,
-    seconds: unchanged ? 0.1 : 4.2,
-    ...(refused
-      ? {
-          failure: {
-            reason: 'policy' as const,
-            class: 'policy' as const,
-            refusals: ['2 fixable HIGH'],
-            message: '2 fixable HIGH findings',
-            hint: 'update the packages, or waive them',
+    findings:
+      known === null
+        ? null
+        : {
+            CRITICAL: count('CRITICAL'),
+            HIGH: count('HIGH'),
+            MEDIUM: count('MEDIUM'),
+            LOW: count('LOW'),
+            UNKNOWN: 0,
           },
-        }
-      : {}),
+    signed: index !== REFUSED && index !== FAILED,
+    size: known === null ? null : 5_000_000 + index * 100_000,
+    packages: known === null ? null : 40,
+    seconds: unchanged ? 0.1 : 4.2,
+    ...failureOf(index),
+  };
+}
+
+function outcomeOf(index: number): Row['outcome'] {
+  if (index === REFUSED) return 'refused';
+  if (index === FAILED) return 'failed';
+  return index % 3 === 1 ? 'unchanged' : 'published';
+}
+
+function failureOf(index: number): { readonly failure?: Failure } {
+  if (index === FAILED) return { failure: BUILD_FAILURE };
+  if (index !== REFUSED) return {};
+  return {
+    failure: {
+      reason: 'policy',
+      class: 'policy',
+      refusals: ['2 fixable HIGH', 'CVE-2026-1009 (HIGH) in package-0, fixed in 1.0.1-r0'],
+      message: '2 fixable HIGH findings',
+      hint: 'update the packages, or waive them',
+    },
   };
 }

@@ -15,56 +15,93 @@ export const style = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
-header, main, footer { max-width: 90rem; margin: 0 auto; padding: 0 1rem; }
+header, main, footer { max-width: 96rem; margin: 0 auto; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin: 1.5rem 0 0.25rem; }
-h2 { font-size: 1.2rem; margin: 2rem 0 0.75rem; }
-h3 { font-size: 1rem; margin: 1.25rem 0 0.5rem; }
+h2 { font-size: 1.2rem; margin: 2rem 0 0.75rem; scroll-margin-top: 1rem; }
+h3 { font-size: 1rem; margin: 1.5rem 0 0.5rem; }
 p { margin: 0.25rem 0; }
+ul { margin: 0.25rem 0; padding-left: 1.25rem; }
 a { color: var(--link); }
 code, .mono { font-family: ui-monospace, monospace; font-size: 0.875em; overflow-wrap: anywhere; }
-.faint { color: var(--faint); }
+.faint, .path { color: var(--faint); }
 .skip { position: absolute; left: -100rem; }
 .skip:focus { left: 1rem; top: 0.5rem; background: var(--raised); padding: 0.5rem; z-index: 2; }
 nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; list-style: none; padding: 0; margin: 0.75rem 0; }
-.cards { display: flex; flex-wrap: wrap; gap: 0.75rem; list-style: none; padding: 0; margin: 1rem 0; }
-.cards li { background: var(--raised); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.5rem 1rem; min-width: 7rem; }
-.cards b { display: block; font-size: 1.5rem; }
+.cards { display: flex; flex-wrap: wrap; gap: 0.5rem; list-style: none; padding: 0; margin: 1rem 0; }
+.cards a, .cards li > span { display: block; height: 100%; color: var(--ink); text-decoration: none; background: var(--raised); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.4rem 0.9rem; }
+.cards a:hover { border-color: var(--link); }
+.cards b { display: block; font-size: 1.4rem; }
 .state { font-weight: 600; white-space: nowrap; }
-.published, .ok { color: var(--ok); } .refused, .failed { color: var(--bad); }
+.published, .ok { color: var(--ok); } .failed { color: var(--bad); } .refused { color: var(--warn); }
 .skipped, .cancelled, .unchanged { color: var(--off); } .running { color: var(--warn); }
 .CRITICAL { color: var(--critical); font-weight: 700; } .HIGH { color: var(--high); font-weight: 600; }
 .MEDIUM { color: var(--medium); } .LOW { color: var(--low); } .UNKNOWN { color: var(--unknown); }
+.attention { list-style: none; padding: 0; }
+.attention > li { border: 1px solid var(--line); border-left: 0.3rem solid var(--bad); border-radius: 0.35rem; padding: 0.5rem 0.9rem; margin: 0.5rem 0; overflow-wrap: anywhere; }
+.attention > li[data-outcome=refused] { border-left-color: var(--warn); }
+summary { cursor: pointer; color: var(--link); }
+pre { background: var(--ground); border: 1px solid var(--line); border-radius: 0.35rem; padding: 0.5rem; margin: 0.25rem 0 0.75rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.85rem; }
+.log { max-height: 20rem; overflow: auto; }
 .tools { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end; margin: 0.5rem 0; }
 label { display: grid; gap: 0.2rem; font-size: 0.875rem; color: var(--faint); }
-input, select, button { font: inherit; color: var(--ink); background: var(--ground); border: 1px solid var(--line); border-radius: 0.35rem; padding: 0.35rem 0.6rem; }
+input, select, button { font: inherit; color: var(--ink); background: var(--ground); border: 1px solid var(--line); border-radius: 0.35rem; padding: 0.35rem 0.6rem; max-width: 100%; }
+input[type=search] { width: 17rem; }
 button { cursor: pointer; background: var(--raised); }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
-caption { text-align: left; color: var(--faint); padding: 0.25rem 0; }
-th, td { text-align: left; padding: 0.4rem 0.6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { background: var(--raised); white-space: nowrap; position: sticky; top: 0; }
-th button { border: 0; background: none; padding: 0; font-weight: 600; }
-td code, td .mono, td.number { white-space: nowrap; overflow-wrap: normal; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.scroll:focus-visible { outline-offset: -3px; }
+.tall { max-height: 85vh; overflow: auto; border: 1px solid var(--line); border-radius: 0.35rem; }
+.drawing { background: var(--raised); }
+.list { max-height: 24rem; overflow: auto; border: 1px solid var(--line); border-radius: 0.35rem; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1rem; align-items: start; }
+table { border-collapse: collapse; width: 100%; font-size: 0.92rem; }
+caption { text-align: left; color: var(--faint); padding: 0.35rem 0.6rem; }
+th, td { text-align: left; padding: 0.35rem 0.6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+tbody th { overflow-wrap: anywhere; font-weight: 400; }
+.sub { display: block; color: var(--faint); font-size: 0.85rem; }
+thead th { background: var(--raised); white-space: nowrap; position: sticky; top: 0; z-index: 1; }
+thead th button { border: 0; background: none; padding: 0; font-weight: 600; white-space: normal; text-align: inherit; }
+th[aria-sort=ascending] button::after { content: ' ↑'; } th[aria-sort=descending] button::after { content: ' ↓'; }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number, td .sub, td code, td .mono { white-space: nowrap; overflow-wrap: normal; }
 tr[hidden] { display: none; }
-th[scope=row] button, td button { text-align: left; border: 0; background: none; color: var(--link); padding: 0; text-decoration: underline; overflow-wrap: anywhere; }
-#detail { border: 1px solid var(--line); border-radius: 0.5rem; padding: 0 1rem 1rem; margin: 1rem 0; background: var(--raised); }
-#detail pre { background: var(--ground); border: 1px solid var(--line); border-radius: 0.35rem; padding: 0.5rem; white-space: pre-wrap; overflow-wrap: anywhere; }
-#detail .list { max-height: 24rem; overflow: auto; }
+.why { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; color: var(--faint); font-size: 0.85rem; }
+#images { min-width: 68rem; } #images th[scope=row] { width: 30%; } #images thead th { white-space: normal; }
+#vulnerabilities { min-width: 55rem; } #vulnerabilities th[scope=row] { width: 32%; }
+dialog { color: var(--ink); background: var(--ground); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0; width: min(76rem, 96vw); max-height: 94vh; overflow: auto; }
+dialog::backdrop { background: rgb(0 0 0 / 0.5); }
+.bar { position: sticky; top: 0; z-index: 2; display: flex; gap: 1rem; justify-content: space-between; align-items: center; background: var(--raised); border-bottom: 1px solid var(--line); padding: 0.5rem 1rem; }
+.bar h2 { margin: 0; overflow-wrap: anywhere; } .bar h2:focus { outline: none; }
+#detail-body { padding: 0 1rem 1rem; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.2rem 1rem; margin: 0.5rem 0; } dt { color: var(--faint); } dd { margin: 0; }
 .new { background: var(--mark); }
-svg { display: block; height: auto; background: var(--raised); border: 1px solid var(--line); border-radius: 0.5rem; }
-svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
+.legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; font-size: 0.875rem; color: var(--faint); margin: 0.5rem 0; }
+.key { display: inline-flex; gap: 0.35rem; align-items: center; } .swatch { width: 0.8rem; height: 0.8rem; border-radius: 2px; background: currentColor; }
+.swatch.critical { outline: 2px solid var(--ink); }
+svg { display: block; height: auto; background: var(--raised); }
+svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg text.mono { font: 11.5px ui-monospace, monospace; } svg a text.small { fill: var(--faint); font-size: 11px; text-decoration: none; }
 svg .box { fill: var(--ground); stroke: var(--line); } svg .edge { stroke: var(--faint); fill: none; }
-svg .axis { stroke: var(--line); }
-svg .published, svg .ok { fill: var(--ok); } svg .refused, svg .failed { fill: var(--bad); }
+svg .axis { stroke: var(--line); } svg a text.mono { text-decoration: underline; text-decoration-color: var(--line); } svg a:hover .box { stroke: var(--link); }
+svg .published, svg .ok { fill: var(--ok); } svg .failed { fill: var(--bad); } svg .refused { fill: var(--warn); }
 svg .skipped, svg .cancelled, svg .unchanged { fill: var(--off); } svg .running { fill: var(--warn); }
 svg .critical { stroke: var(--ink); stroke-width: 2; }
 @media (max-width: 46rem) {
-  #images thead { position: absolute; left: -100rem; }
-  #images tr { display: block; border: 1px solid var(--line); border-radius: 0.5rem; margin: 0.5rem 0; padding: 0.25rem 0.5rem; }
-  #images td, #images th[scope=row] { display: flex; justify-content: space-between; gap: 1rem; border: 0; padding: 0.2rem 0; text-align: right; background: none; white-space: normal; position: static; }
-  #images td::before, #images th[scope=row]::before { content: attr(data-label); color: var(--faint); text-align: left; font-weight: 400; }
+  .list table { min-width: 40rem; }
+  input[type=search] { width: 100%; } .tools label { flex: 1 1 40%; }
+  #images, #vulnerabilities { min-width: 0; }
+  #images thead, #vulnerabilities thead { position: absolute; left: -100rem; }
+  #images tr:not([hidden]), #vulnerabilities tr:not([hidden]) { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; border-bottom: 1px solid var(--line); padding: 0.5rem; }
+  #images td, #images th[scope=row], #vulnerabilities td, #vulnerabilities th[scope=row] { border: 0; padding: 0.1rem 0; text-align: left; white-space: normal; width: auto; }
+  #images th[scope=row], #vulnerabilities th[scope=row], #images td[data-label=Digest], #vulnerabilities td[data-label=Images], #vulnerabilities td[data-label=Packages] { grid-column: 1 / -1; }
+  #images td::before, #vulnerabilities td::before { content: attr(data-label) ': '; color: var(--faint); }
+  .sub { display: inline; margin-left: 0.4rem; } [data-label=Image] .sub, [data-label=Digest] .sub { display: block; margin: 0; }
+  dialog { width: 100vw; max-width: 100vw; max-height: 100vh; height: 100vh; border: 0; border-radius: 0; }
+  dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.4rem; }
 }
-@media print { nav, .tools, #detail { display: none; } }
+@media print {
+  nav, .tools, .skip { display: none; }
+  body { font-size: 9pt; } .tall, .list { max-height: none; overflow: visible; border: 0; } #images, #vulnerabilities { min-width: 0; }
+  thead th { position: static; } tr, .attention > li { break-inside: avoid; } .why { display: block; } svg { max-width: 100%; }
+  td.number, td .sub, td code, td .mono { white-space: normal; }
+}
 `;

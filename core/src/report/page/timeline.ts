@@ -10,6 +10,10 @@ export interface TimedTask {
   /** Milliseconds since the run began; a task that never started has none. */
   readonly start?: number;
   readonly ms: number;
+  /** Milliseconds that it could have begun earlier, had there been a place for it. */
+  readonly waited?: number;
+  /** How often it was tried; absent when once was enough. */
+  readonly attempts?: number;
   readonly state: TaskState | 'running';
   /** Had it been quicker, the run would have been. */
   readonly critical: boolean;
@@ -25,6 +29,7 @@ interface Seen {
   start?: number;
   end?: number;
   ms: number;
+  attempts: number;
   state: TimedTask['state'];
 }
 
@@ -32,7 +37,7 @@ export function timelineOf(events: readonly Event[]): Timeline {
   const began = events[0]?.t ?? 0;
   const seen = new Map<string, Seen>();
   const announce = (tasks: readonly AnnouncedTask[]): void => {
-    for (const task of tasks) if (!seen.has(task.id)) seen.set(task.id, { task, ms: 0, state: 'running' });
+    for (const task of tasks) if (!seen.has(task.id)) seen.set(task.id, { task, ms: 0, attempts: 0, state: 'running' });
   };
   for (const event of events) {
     // A clock that was put back meanwhile puts nothing before the run.
@@ -40,7 +45,9 @@ export function timelineOf(events: readonly Event[]): Timeline {
     if (event.type === 'run.start' || event.type === 'entry.chain') announce(event.tasks);
     else if (event.type === 'task.start') {
       const task = seen.get(event.task);
-      if (task !== undefined) task.start ??= at;
+      if (task === undefined) continue;
+      task.start ??= at;
+      task.attempts = Math.max(task.attempts, event.attempt);
     } else if (event.type === 'task.done') {
       const task = seen.get(event.task);
       if (task === undefined) continue;
@@ -51,17 +58,28 @@ export function timelineOf(events: readonly Event[]): Timeline {
   }
   const critical = criticalTasks(seen);
   return {
-    tasks: [...seen.values()].map(({ task, start, ms, state }) => ({
+    tasks: [...seen.values()].map(({ task, start, ms, attempts, state }) => ({
       id: task.id,
       ...(task.entry === null ? {} : { entry: task.entry }),
       step: task.entry === null ? task.id.slice(task.id.indexOf(':') + 1) : task.id.slice(task.entry.length + 1),
-      ...(start === undefined ? {} : { start }),
+      ...(start === undefined ? {} : { start, ...waitOf(task, start, seen) }),
       ms,
+      ...(attempts > 1 ? { attempts } : {}),
       state,
       critical: critical.has(task.id),
     })),
     edges: edgesOf(seen),
   };
+}
+
+/** Between the end of what it needs and its own beginning; less than a tenth of a second is none. */
+function waitOf(
+  { needs = [] }: AnnouncedTask,
+  start: number,
+  seen: ReadonlyMap<string, Seen>,
+): Pick<TimedTask, 'waited'> {
+  const waited = start - needs.reduce((latest, need) => Math.max(latest, seen.get(need)?.end ?? 0), 0);
+  return waited < 100 ? {} : { waited };
 }
 
 /** From what ended last, back through whichever need ended last; a step's own probe goes before all of its chain. */

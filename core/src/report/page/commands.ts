@@ -1,0 +1,41 @@
+/** What a reader can run to see the same as the report, and to undo it. Pure. */
+import type { Row } from '../../journal/events.ts';
+import { predicateType } from '../../trust/model.ts';
+import { quote } from '../cosign.ts';
+
+export interface Command {
+  /** What it does, as a heading. */
+  readonly what: string;
+  readonly command: string;
+}
+
+const ATTESTED = { SBOM: predicateType.sbom, scan: predicateType.scan } as const;
+
+export function commandsFor(
+  { id, destination, digest, outcome, before, signed }: Row,
+  run: string,
+  cosign: string | undefined,
+): readonly Command[] {
+  const reference = quote(`${destination.slice(0, destination.lastIndexOf(':'))}@${digest ?? ''}`);
+  const checks =
+    digest === null || cosign === undefined || !signed
+      ? []
+      : [
+          { what: 'Check the signature', command: `cosign verify ${cosign} ${reference}` },
+          ...Object.entries(ATTESTED).map(([name, type]) => ({
+            what: `Check the attested ${name}`,
+            command: `cosign verify-attestation ${cosign} --type ${type} ${reference}`,
+          })),
+          { what: 'Check everything that must be attached', command: `slipway verify --only ${quote(id)}` },
+        ];
+  return [
+    { what: 'Look at what the tag names now', command: `slipway show ${quote(destination)}` },
+    ...checks,
+    ...(outcome === 'published' && before !== null
+      ? [
+          { what: 'Put this tag back to the image before', command: `slipway rollback ${quote(destination)}` },
+          { what: 'Put back every tag that this run moved', command: `slipway rollback ${quote(run)}` },
+        ]
+      : []),
+  ];
+}

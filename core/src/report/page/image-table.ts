@@ -1,0 +1,175 @@
+/** The table of images: what went wrong first, then what has the worst findings. Pure. */
+import type { Outcome } from '../../journal/events.ts';
+import { headline } from '../failure.ts';
+import { formatBytes, formatDigest, formatSeconds } from '../wording.ts';
+import type { ReportImage } from './data.ts';
+import { markup, nothing, type Html } from './html.ts';
+import { imageName, link, tools } from './parts.ts';
+
+/** What is worth reading first. */
+export const OUTCOMES: readonly Outcome[] = ['failed', 'refused', 'cancelled', 'skipped', 'published', 'unchanged'];
+
+interface Column {
+  readonly name: string;
+  /** Of numbers, the largest are asked for first. */
+  readonly number?: boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { name: 'Image' },
+  { name: 'Outcome' },
+  { name: 'Critical', number: true },
+  { name: 'High', number: true },
+  { name: 'Other', number: true },
+  { name: 'Since before', number: true },
+  { name: 'Digest' },
+  { name: 'Size', number: true },
+  { name: 'Packages', number: true },
+  { name: 'Signed' },
+  { name: 'Time', number: true },
+];
+
+const FINDINGS = {
+  critical: 'critical',
+  severe: 'critical or high',
+  fixable: 'critical or high, with a fix',
+  'new-severe': 'new critical or high',
+  new: 'new',
+  gone: 'gone',
+  unknown: 'not scanned, or not wholly',
+};
+
+export function imageTable(all: readonly ReportImage[]): Html {
+  const present = new Set(all.map(({ outcome }) => outcome));
+  const outcomes = Object.fromEntries(OUTCOMES.filter((each) => present.has(each)).map((each) => [each, each]));
+  const ordered = [...all.entries()].toSorted(
+    ([, a], [, b]) => OUTCOMES.indexOf(a.outcome) - OUTCOMES.indexOf(b.outcome) || weight(b.counts) - weight(a.counts),
+  );
+  return markup`<section aria-labelledby="images-heading">
+    <h2 id="images-heading">Images</h2>
+    ${tools('images', 'name, digest, package, CVE', [
+      { name: 'outcome', label: 'Outcome', options: outcomes },
+      { name: 'findings', label: 'Findings', options: FINDINGS },
+      { name: 'signed', label: 'Signed', options: { signed: 'yes', unsigned: 'no' } },
+    ])}
+    <div class="scroll tall" tabindex="0" role="region" aria-label="Table of images">
+      <table id="images">
+        <caption>
+          One row for each tag, against the image, or the scan, before. Open one for its findings, packages, attestations and commands.
+        </caption>
+        <thead>
+          <tr>
+            ${COLUMNS.map(
+              ({ name, number }) =>
+                markup`<th scope="col"${number === true ? markup` class="number" data-first="down"` : nothing}>${name}</th>`,
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          ${ordered.map(([index, image]) => imageRow(image, index))}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
+}
+
+function imageRow(image: ReportImage, index: number): Html {
+  const { destination, outcome, size, packages, counts, unscanned, seconds } = image;
+  const other = counts === null ? null : counts.MEDIUM + counts.LOW + counts.UNKNOWN;
+  return markup`<tr data-index="${index}" data-marks="${marks(image).join(' ')}">
+    <th scope="row" data-label="Image" data-sort="${destination}">
+      ${link(imageName(destination), { image: destination })}
+      <span class="why">${whyOf(image)}</span>
+      ${unscanned === undefined ? nothing : markup`<span class="sub">not scanned: ${unscanned.join(', ')}</span>`}
+    </th>
+    <td data-label="Outcome"><span class="state ${outcome}">${outcome}</span></td>
+    ${countCell('Critical', image, counts?.CRITICAL ?? null)}
+    ${countCell('High', image, counts?.HIGH ?? null)}
+    ${countCell('Other', image, other)}
+    ${newsCell(image)}
+    <td data-label="Digest">${digestCell(image)}</td>
+    <td class="number" data-label="Size" data-sort="${size ?? -1}">
+      ${size === null ? '-' : formatBytes(size)}${sizeChange(image)}
+    </td>
+    <td class="number" data-label="Packages" data-sort="${packages ?? -1}">${packages ?? '-'}${packageChange(image)}</td>
+    <td data-label="Signed">${signedCell(image)}</td>
+    <td class="number" data-label="Time" data-sort="${seconds}">${formatSeconds(seconds)}</td>
+  </tr>`;
+}
+
+/** What the choices above the table ask for. */
+function marks(image: ReportImage): readonly string[] {
+  const { outcome, counts, findings, news, unscanned, signed } = image;
+  const fresh = new Set(news?.new ?? []);
+  const severe = findings.filter(({ severity }) => severity === 'CRITICAL' || severity === 'HIGH');
+  const facts: readonly (readonly [string, boolean])[] = [
+    ['critical', (counts?.CRITICAL ?? 0) > 0],
+    ['severe', (counts?.CRITICAL ?? 0) + (counts?.HIGH ?? 0) > 0],
+    ['fixable', severe.some(({ fixed }) => fixed !== undefined)],
+    ['new-severe', severe.some(({ id }) => fresh.has(id))],
+    ['new', fresh.size > 0],
+    ['gone', (news?.gone.length ?? 0) > 0],
+    ['unknown', counts === null || unscanned !== undefined],
+  ];
+  return [outcome, signed ? 'signed' : 'unsigned', ...facts.flatMap(([mark, holds]) => (holds ? [mark] : []))];
+}
+
+function whyOf({ outcome, failure, why }: ReportImage): string {
+  if (failure !== undefined) return headline(failure);
+  return outcome === 'unchanged' ? '' : why;
+}
+
+function countCell(
+  label: 'Critical' | 'High' | 'Other',
+  { counts, unscanned }: ReportImage,
+  count: number | null,
+): Html {
+  const some = count !== null && count > 0;
+  const text = counts === null ? (unscanned === undefined ? '-' : 'not scanned') : String(count ?? 0);
+  return markup`<td class="number" data-label="${label}" data-sort="${count ?? -1}"
+    ><span class="${some ? label.toUpperCase() : 'faint'}">${text}</span></td
+  >`;
+}
+
+function newsCell({ news }: ReportImage): Html {
+  const text =
+    news === undefined
+      ? markup`<span class="faint">-</span>`
+      : news.new.length + news.gone.length === 0
+        ? markup`<span class="faint">same</span>`
+        : markup`${news.new.length > 0 ? markup`<b>+${news.new.length}</b>` : nothing} ${news.gone.length > 0 ? markup`−${news.gone.length}` : nothing}`;
+  return markup`<td class="number" data-label="Since before" data-sort="${news?.new.length ?? -1}">${text}</td>`;
+}
+
+function digestCell({ outcome, digest, before }: ReportImage): Html {
+  const shown = markup`<code title="${digest ?? ''}">${formatDigest(digest)}</code>`;
+  if (outcome === 'unchanged') return shown;
+  const tag = before === null ? 'none' : formatDigest(before);
+  const line = outcome === 'published' ? (before === null ? 'new' : `was ${tag}`) : `tag: ${tag}`;
+  return markup`${shown}<span class="sub mono">${line}</span>`;
+}
+
+function sizeChange({ size, sizeBefore }: ReportImage): Html {
+  if (size === null || sizeBefore === undefined || size === sizeBefore) return nothing;
+  const sign = size > sizeBefore ? '+' : '−';
+  return markup`<span class="sub">${sign}${formatBytes(Math.abs(size - sizeBefore))}</span>`;
+}
+
+function packageChange({ packageNews }: ReportImage): Html {
+  return packageNews === undefined || packageNews.length === 0
+    ? nothing
+    : markup`<span class="sub">${packageNews.length} changed</span>`;
+}
+
+function signedCell({ signed, attachments }: ReportImage): Html {
+  if (!signed) return markup`<span class="faint">no</span>`;
+  const attested = attachments.filter(({ predicateType }) => !predicateType.includes('/sign/')).length;
+  return markup`yes${attested === 0 ? nothing : markup`<span class="sub">${attested} attested</span>`}`;
+}
+
+/** So that one critical finding outweighs any number of lesser ones. */
+function weight(counts: ReportImage['counts']): number {
+  if (counts === null) return -1;
+  const { CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN } = counts;
+  return [CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN].reduce((sum, count) => sum * 1000 + Math.min(count, 999), 0);
+}
