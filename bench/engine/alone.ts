@@ -8,19 +8,23 @@ import {
   execute,
   folderFiles,
   loadConfig,
+  loadPlugins,
   loadSettings,
   openSession,
   plainView,
 } from '@slipway/core';
 import type { Digest, Registry } from '@slipway/core';
+import { pluginsFor } from '../../cli/src/default-plugins.ts';
 
 void main(process.argv[2] ?? '.');
 
 async function main(folder: string): Promise<void> {
   const date = '2026-01-01';
   const settings = must(await loadSettings({ folder, date, parallelism: 2 }));
-  const host = must(await createHost([], settings.use));
-  const config = must(await loadConfig(`${folder}/config.yaml`, { context: { date }, modeProperties: {} }));
+  const plugins = must(await loadPlugins({ settings, defaults: pluginsFor(settings) }));
+  const host = must(await createHost(plugins, settings.use));
+  const modeProperties = Object.fromEntries(host.modes.map(({ name, properties = {} }) => [name, properties]));
+  const config = must(await loadConfig(`${folder}/config.yaml`, { context: { date }, modeProperties }));
   const files = folderFiles(folder);
   const request = { config, settings, context: { date }, modes: host.modes, files, command: 'sync' } as const;
   const planned = must(await createPlan(request));

@@ -74,6 +74,7 @@ async function prepareSlipway(work: string, tasks: number): Promise<Command> {
     path: process.execPath,
     args: [join(folder, 'dist', 'alone.cjs'), work],
     cwd: work,
-    env: { NODE_OPTIONS: '' },
+    // As the command itself has it.
+    env: { NODE_OPTIONS: '', NODE_COMPILE_CACHE: join(folder, 'compiled') },
   };
 }
