@@ -85,7 +85,7 @@ export interface Select {
   readonly semver?: readonly string[];
   /** RE2 syntax, for the whole tag. */
   readonly regex?: string;
-  /** Globs: a tag that one of them matches is left out. */
+  /** Globs, or regular expressions between slashes: a tag that one of them matches is left out. */
   readonly exclude: readonly string[];
   /** RE2 syntax, for the whole tag: its group `key`, or its first, is what `semver` and `sort` look at. */
   readonly extract?: string;

@@ -2,7 +2,7 @@
 import { configFailure, fail } from '../failure.ts';
 import { parsePlace } from '../location.ts';
 import { formatRepository, parseTag, type Repository } from '../reference.ts';
-import { compileExtract, compileRegex } from '../selection/patterns.ts';
+import { compileExclude, compileExtract, compileRegex } from '../selection/patterns.ts';
 import { isLiteral, sortOf } from '../selection/select-tags.ts';
 import { parseRange } from '../selection/versions.ts';
 import type { Path } from './document.ts';
@@ -81,8 +81,8 @@ function readSource(item: Fields, path: Path, { accept }: Reading): Repository |
 }
 
 function readSelect(item: Fields, path: Path, { accept }: Reading): Select {
-  const refuse = (key: string, message: string, hint: string): void =>
-    void accept(fail(configFailure(message, hint)), [...path, key]);
+  const refuse = (key: string | Path, message: string, hint: string): void =>
+    void accept(fail(configFailure(message, hint)), [...path, ...[key].flat()]);
   const tags = items(item['tags']).flatMap((value, index) => {
     const name = text(value);
     if (!name) return [];
@@ -101,6 +101,11 @@ function readSelect(item: Fields, path: Path, { accept }: Reading): Select {
   const regex = text(item['regex']);
   const wrong = regex === undefined ? undefined : compileRegex(regex);
   if (typeof wrong === 'object') refuse('regex', `${quote(regex ?? '')} ${wrong.problem}`, REGEX_HINT);
+  for (const [index, value] of items(item['exclude']).entries()) {
+    const pattern = text(value) ?? '';
+    const unfit = compileExclude(pattern);
+    if (typeof unfit === 'object') refuse(['exclude', index], `${quote(pattern)} ${unfit.problem}`, REGEX_HINT);
+  }
   const extract = text(item['extract']);
   const unusable = extract === undefined ? undefined : compileExtract(extract);
   if (typeof unusable === 'object') refuse('extract', `${quote(extract ?? '')} ${unusable.problem}`, EXTRACT_HINT);

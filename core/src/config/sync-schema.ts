@@ -98,10 +98,19 @@ export const select = {
       maxLength: 256,
     }),
     regex: regex('Regular expression', 'For the whole tag, in RE2 syntax.', "'[0-9]+-alpine'"),
-    exclude: list('Exclude', 'Globs: a tag that one of them matches is left out.', {
-      ...text('Pattern', 'A glob on the tag.', "'*-rc*'", "'*windows*'"),
-      maxLength: 256,
-    }),
+    exclude: list(
+      'Exclude',
+      'Globs, or regular expressions between slashes: a tag that one of them matches is left out.',
+      {
+        ...text(
+          'Pattern',
+          'A glob on the tag, or a regular expression for the whole of it.',
+          "'*-rc*'",
+          "'/1\\.[0-6]\\..*/'",
+        ),
+        maxLength: 256,
+      },
+    ),
     extract: regex(
       'Extract',
       'For the whole tag, in RE2 syntax: its group named key, or its first, is what semver and sort look at.',

@@ -27,6 +27,14 @@ export function compileExtract(regex: string): ((tag: string) => string | undefi
   };
 }
 
+/**
+ * What `exclude` has: a glob, or between slashes, which no tag has, a regular expression for the whole tag, as `/[0-9]+-rc/`.
+ */
+export function compileExclude(pattern: string): Pattern | { readonly problem: string } {
+  const regex = /^\/(.*)\/$/s.exec(pattern)?.[1];
+  return regex === undefined ? compileGlob(pattern) : compileRegex(regex);
+}
+
 /** `*` is any text, `?` one character, `{a,b}` one of several; anything else is itself. */
 export function compileGlob(glob: string): Pattern {
   let depth = 0;

@@ -41,6 +41,12 @@ describe('selectTags', () => {
     ]);
   });
 
+  test('leaves out what a glob or, between slashes, a regular expression matches as a whole', () => {
+    const tags = ['v1.6.0', 'v1.60.0', 'v1.7.0', 'v2.0.0-rc', 'a'];
+    expect(chosen({ exclude: ['/v1\\.[0-6]\\.\\d+/', '*-rc'], regex: 'v.*' }, ...tags)).toEqual(['v1.60.0', 'v1.7.0']);
+    expect(chosen({ exclude: ['//', '/v1/', '/'], regex: '.*' }, ...tags)).toEqual([...tags].sort());
+  });
+
   test('says at which stage tags were dropped, and counts each once', () => {
     const wanted = select({ regex: '[0-9.]+', exclude: ['9.*'], semver: ['>=1'], latest: 1 });
     const tags = ['1.0.0', '2.0.0', '9.1', '0.1', '1.2.3.4', 'latest', `sha256-${'a'.repeat(64)}.sig`];

@@ -2,7 +2,7 @@
 import type { Select, TagSort } from '../config/model.ts';
 import { isReferrersTag } from '../config/targets.ts';
 import type { Tag } from '../reference.ts';
-import { compileExtract, compileGlob, compileRegex } from './patterns.ts';
+import { compileExclude, compileExtract, compileRegex } from './patterns.ts';
 import { compareNumbers, compareVersions, inRange, parseNumbers, parseRange, parseVersion } from './versions.ts';
 
 /** The stages in their order; a tag is dropped at the first that it does not pass. `sort`: it cannot be compared. */
@@ -57,10 +57,11 @@ export function selectTags(select: Select, tags: readonly Tag[]): Selected {
     pass('regex', 'problem' in matches ? [] : left.filter(({ tag }) => matches(tag)));
   }
   if (exclude.length > 0) {
-    const globs = exclude.map(compileGlob);
+    const patterns = exclude.map(compileExclude);
+    const excluded = (tag: Tag): boolean => patterns.some((matches) => typeof matches === 'function' && matches(tag));
     pass(
       'exclude',
-      left.filter(({ tag }) => !globs.some((matches) => matches(tag))),
+      left.filter(({ tag }) => !excluded(tag)),
     );
   }
   if (extract !== undefined) pass('extract', extracted(left, extract));
