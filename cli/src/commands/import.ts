@@ -16,12 +16,14 @@ export interface ImportOptions {
 
 export async function importCommand(io: Io, kind: ImportKind, file: string, options: ImportOptions): Promise<number> {
   const { json, strict, platform: platforms, ...request } = options;
-  const imported = await importFile(kind, resolve(io.cwd, file), { ...request, platforms });
+  const imported = await importFile(kind, resolve(io.cwd, file), { ...request, platforms, environment: io.env });
   if (!imported.ok) return refuse(io, json, 'import', imported.failures);
-  const { config, unsupported } = imported.value;
+  const { config, entries, unsupported } = imported.value;
   for (const { at, what, why } of unsupported) {
     io.stderr(`${formatFailure(configFailure(`${what}: ${why}`, undefined, at), undefined, io.cwd)}\n`);
   }
-  const exitCode = strict && unsupported.length > 0 ? EXIT.failed : EXIT.done;
+  const nothing = entries === 0 && unsupported.length > 0;
+  if (nothing) io.stderr('nothing of the file could be taken over\n');
+  const exitCode = nothing || (strict && unsupported.length > 0) ? EXIT.failed : EXIT.done;
   return answer(io, json, 'import', exitCode, { config, unsupported }, () => config);
 }

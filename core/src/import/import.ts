@@ -5,7 +5,7 @@ import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import { readText } from '../config/read-text.ts';
 import { configFailure, type Position } from '../failure.ts';
 import { parseReference } from '../reference.ts';
-import type { Drafts, Imported, ImportKind, ImportRequest } from './model.ts';
+import type { Draft, Drafts, Imported, ImportKind, ImportRequest } from './model.ts';
 import { readRegsync } from './regsync.ts';
 import { readSkopeo } from './skopeo.ts';
 import { parseSourceFile } from './source-file.ts';
@@ -28,10 +28,10 @@ export function importConfig(kind: ImportKind, text: string, file: string, reque
       configFailure('the file holds no mapping', `is it the file that ${kind} reads?`, document.value.locate([])),
     ]);
   }
-  const read = kind === 'regsync' ? readRegsync(document.value) : skopeo(document.value);
+  const read = kind === 'regsync' ? readRegsync(document.value, request) : skopeo(document.value);
   if (!read.ok) return read;
   const { drafts, unsupported } = read.value;
-  const written = writeConfig(drafts, headerOf(kind, request));
+  const written = writeConfig(drafts, headerOf(kind, request, drafts));
   if (!written.ok) return written;
   const all = [...unsupported, ...written.value.unsupported].sort((a, b) => compare(a.at, b.at));
   return loaded({ ...written.value, unsupported: all });
@@ -50,11 +50,17 @@ export function importConfig(kind: ImportKind, text: string, file: string, reque
   }
 }
 
-function headerOf(kind: ImportKind, { platforms = [] }: ImportRequest): readonly string[] {
+function headerOf(kind: ImportKind, { platforms = [] }: ImportRequest, drafts: readonly Draft[]): readonly string[] {
+  const searches = drafts.some(
+    ({ item: { select = {} } }) => select.semver !== undefined || select.regex !== undefined,
+  );
   return [
     `Imported from ${kind === 'skopeo' ? 'the YAML of skopeo sync' : "regsync's config"} by slipway import.`,
     ...(kind === 'skopeo' && platforms.length === 0
       ? ['Images are copied with all of their platforms, as skopeo sync --all does.']
+      : []),
+    ...(searches
+      ? [`That no tag is selected is a failure; allowEmpty: true makes it a warning, as ${kind} has it.`]
       : []),
   ];
 }

@@ -13,6 +13,8 @@ export interface ImportRequest {
   readonly appendSuffix?: string;
   /** Of skopeo, whose files do not name any; every platform when empty. */
   readonly platforms?: readonly string[];
+  /** Of regsync: what its `{{ env "NAME" }}` finds. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Something of the file that the result does not have, or not quite. Never a secret. */

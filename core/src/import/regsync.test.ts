@@ -8,8 +8,8 @@ import { importConfig } from './import.ts';
 
 const FILE = '/somewhere/regsync.yml';
 
-function imported(text: string) {
-  const { config, entries, unsupported } = valueOf(importConfig('regsync', text, FILE, {}));
+function imported(text: string, environment: Readonly<Record<string, string>> = {}) {
+  const { config, entries, unsupported } = valueOf(importConfig('regsync', text, FILE, { environment }));
   return {
     text: config,
     entries,
@@ -20,8 +20,8 @@ function imported(text: string) {
 
 function chosen(set: string, tags: readonly string[]): readonly string[] {
   const { config } = imported(`sync:\n  - { source: r.example/a, target: s.example/a, type: repository, ${set} }\n`);
-  const [selection] = config.selections;
-  return selection === undefined ? [] : selectTags(selection.select, tags as unknown as Tag[]).tags.toSorted();
+  const all = config.selections.flatMap(({ select }) => selectTags(select, tags as unknown as Tag[]).tags);
+  return all.toSorted();
 }
 
 const REAL = `x-sched-a: &sched-a "15 01 * * *"
@@ -78,6 +78,7 @@ describe("regsync's config", () => {
     const { text, entries, unsupported } = imported(REAL);
     expect(text).toMatchInlineSnapshot(`
       "# Imported from regsync's config by slipway import.
+      # That no tag is selected is a failure; allowEmpty: true makes it a warning, as regsync has it.
 
       sync:
         # an index of this one platform, where regsync tags the image itself
@@ -91,7 +92,7 @@ describe("regsync's config", () => {
           destination: localhost:5000/library/alpine:{tag}
           select:
             regex: latest|edge|3|3.\\d+
-            exclude: [3?0, '*-rc{{0,1,2,3,4,5,6,7,8,9},}']
+            exclude: [3?0, /.*-rc\\d?/]
           referrers: true
         - source: quay.io/tools/tool
           destination: localhost:5000/quay.io/tools/tool:{tag}
@@ -148,6 +149,21 @@ describe("regsync's config", () => {
     ['tagSets: [{ allow: ["a.*"] }, { allow: ["b.*"] }]', ['a1', 'b1', 'c1'], ['a1', 'b1']],
     ['tagSets: [{ semverRange: ["^1"] }, { semverRange: ["^2"] }]', ['1.1.1', '2.1.1', '3.1.1'], ['1.1.1', '2.1.1']],
     ['tagSets: [{ allow: [latest] }, { semverRange: ["^2"] }]', ['latest', '2.1.1', '3.1.1'], ['2.1.1', 'latest']],
+    [
+      'tagSets: [{ allow: [latest, "1.*"] }, { semverRange: ["<3"], deny: [".*-rc"] }]',
+      ['latest', '1.0.0-rc', '1.1', '2.0.0', '2.0.0-rc', '3.0.0'],
+      ['1.0.0-rc', '1.1', '2.0.0', 'latest'],
+    ],
+    [
+      'tagSets: [{ semverRange: ["^1"], deny: ["1.2.*"] }, { semverRange: ["^2"], deny: ["1.2.*"] }]',
+      ['1.1.1', '1.2.3', '2.1.1', '3.1.1'],
+      ['1.1.1', '2.1.1'],
+    ],
+    [
+      'tags: { allow: ["v.*"], deny: ["v1\\\\.[0-6]\\\\.\\\\d+"] }',
+      ['v1.6.10', 'v1.7.0', 'v2.0.0'],
+      ['v1.7.0', 'v2.0.0'],
+    ],
     ['platforms: [linux/amd64]', ['x', 'y'], ['x', 'y']],
   ])('chooses by %s what regsync does', (set, tags, expected) => {
     expect(chosen(set, tags)).toEqual(expected);
@@ -158,7 +174,7 @@ describe("regsync's config", () => {
   - { source: 'r.example/a:1', target: '{{ env "TARGET" }}/a:1', type: image }
   - { source: r.example/b, target: s.example/b, type: repository, tags: { deny: ["[0-9]+"] }, hooks: { pre: { type: x } } }
   - { source: r.example/c, target: s.example/c, type: repository, tags: { semverRange: ["one"] } }
-  - { source: r.example/d, target: s.example/d, type: repository, tagSets: [{ semverRange: ["1"] }, { allow: ["a.*"] }] }
+  - { source: r.example/d, target: s.example/d, type: repository, tagSets: [{ semverRange: ["1"] }, { semverRange: ["2"], deny: ["2.1"] }] }
   - { source: r.example/e:1, target: s.example/e:1, type: folder }
   - { source: r.example/f:1, target: s.example/f:1, type: image, platforms: [linux/amd64, local], backup: other.example/x, speed: 9, referrers: true, referrerFilters: [{ annotations: { a: b } }] }
   - { source: r.example/g:1, target: s.example/f:1, type: image }
@@ -167,11 +183,10 @@ sink: 1
     expect(entries).toBe(3);
     expect(unsupported).toMatchInlineSnapshot(`
       [
-        "2:40 sync[0].target: "{{ env "TARGET" }}" cannot be filled in here, so the step was left out",
-        "3:82 sync[1].tags.deny[0]: "select.exclude" has globs, and none is the same as "[0-9]+": these tags are not left out",
+        "2:40 sync[0].target: TARGET is not set, so the step was left out: set in the environment what regsync finds there, and import again",
         "3:102 sync[1].hooks: regsync never ran hooks; a plugin can (docs/plugins.md)",
         "4:89 sync[2].tags.semverRange[0]: "one" is not a range that "select.semver" reads",
-        "5:76 sync[3].tagSets: one entry has one set of tests: only the first set was taken over",
+        "5:76 sync[3].tagSets: sets that differ in more than their versions: 1 of them was not taken over",
         "6:59 sync[4].type: "folder" is neither "image" nor "repository", so nothing was taken over",
         "7:91 sync[5].platforms[1]: "local" is not a platform",
         "7:107 sync[5].backup: a backup is a tag in the same repository",
@@ -181,6 +196,59 @@ sink: 1
         "9:7 sink: regsync has no such key that is known here",
       ]
     `);
+  });
+
+  it('fills in the environment, as regsync does, and says what stays fixed by that', () => {
+    const text = `creds:
+  - { registry: '{{ env "TARGET" }}', tls: disabled }
+sync:
+  - { source: 'debian:{{ env "DEBIAN" }}', target: '{{ env "TARGET" }}/debian:{{ env "DEBIAN" }}', type: image }
+  - { source: 'gcr.io/a/b:1', target: '{{ env "TARGET" }}/gcr/{{ index (split .Sync.Source "gcr.io/") 1 }}', type: image }
+  - { source: 'r.example/c:1', target: '{{ default "s.example" (env "NONE") }}/{{ "C" | lower }}:{{ printf "%s-%s" "1" "x" }}', type: image }
+`;
+    const { config, unsupported } = imported(text, { TARGET: 't.example', DEBIAN: 'bookworm' });
+    expect(config.entries.map(({ id }) => id)).toEqual([
+      'sync:t.example/debian:bookworm',
+      'sync:t.example/gcr/a/b:1',
+      'sync:s.example/c:1-x',
+    ]);
+    expect(unsupported).toEqual([
+      '2:44 creds[0].tls: it belongs into the settings: plainHttp: ["t.example"]',
+      '4:15 env.DEBIAN: a config has no variables: its value of now was written',
+      '4:52 env.TARGET: a config has no variables: its value of now was written',
+    ]);
+    const without = imported(text, { DEBIAN: 'bookworm' });
+    expect(without.entries).toBe(1);
+    expect(without.unsupported).toContainEqual(
+      expect.stringContaining(
+        'sync[1].target: TARGET is not set, so the step was left out: set in the environment what regsync finds there, and import again',
+      ),
+    );
+  });
+
+  it.each([
+    '{{ index (split .Sync.Source "/") 9 }}',
+    '{{ .Sync.Unknown }}',
+    '{{ if .Sync.Source }}a{{ end }}',
+    '{{ env }}',
+    '{{ "a" "b" }}',
+    '{{ lower ( "a" }}',
+    '{{ file "/etc/hostname" }}',
+    '{{ a ~ b }}',
+  ])('leaves out a step with %s', (action) => {
+    const { entries, unsupported } = imported(
+      `sync:\n  - { source: 'r.example/a:1', target: 's.example/a:${action}', type: image }\n`,
+    );
+    expect(entries).toBe(0);
+    expect(unsupported[0]).toContain('cannot be filled in here');
+  });
+
+  it('looks past a tag on a repository, which regsync does not use', () => {
+    const { text } = imported(
+      'sync:\n  - { source: "r.example:5000/a:1", target: "s.example/a:1", type: repository, tags: { allow: [x, "y.*"] } }\n',
+    );
+    expect(text).toContain('source: r.example:5000/a\n');
+    expect(text).toContain('destination: s.example/a:{tag}\n');
   });
 
   it.each([

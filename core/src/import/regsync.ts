@@ -7,12 +7,12 @@ import { splitTag } from '../config/targets.ts';
 import { configFailure } from '../failure.ts';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import { expandTemplate } from './go-template.ts';
-import type { Draft, Drafts, Item, Unsupported } from './model.ts';
+import type { Draft, Drafts, ImportRequest, Item, Unsupported } from './model.ts';
 import { whyCredential, whyNot } from './regsync-keys.ts';
 import { readTagSets } from './regsync-tags.ts';
 import { isEmpty, listed, pathText, truth } from './source-file.ts';
 
-export function readRegsync(document: Document): Loaded<Drafts> {
+export function readRegsync(document: Document, { environment = {} }: ImportRequest): Loaded<Drafts> {
   const root = fields(document.data);
   const version = text(root['version']);
   if (!isEmpty(version) && version !== '0' && version !== '1') {
@@ -30,30 +30,35 @@ export function readRegsync(document: Document): Loaded<Drafts> {
   }
   const unsupported: Unsupported[] = [];
   const known = new Set<string>();
-  const refuse = (path: Path, why: string): void => {
+  const refuse: Refuse = (path, why, at = path) => {
     const what = pathText(path);
-    // A default is the same for every step.
+    // A default is the same for every step, and so is a variable.
     if (known.has(what)) return;
     known.add(what);
-    unsupported.push({ at: document.locate(path), what, why });
+    unsupported.push({ at: document.locate(at), what, why });
   };
-  readTop(root, refuse);
+  readTop(root, environment, refuse);
   const defaults = fields(root['defaults']);
-  const drafts = items(root['sync']).flatMap((value, index) => {
-    const draft = readStep(fields(value), { document, path: ['sync', index], defaults, refuse });
-    return draft === undefined ? [] : [draft];
-  });
+  const drafts = items(root['sync']).flatMap((value, index) =>
+    readStep(fields(value), { document, path: ['sync', index], defaults, environment, refuse }),
+  );
   return loaded({ drafts, unsupported });
 }
 
-type Refuse = (path: Path, why: string) => void;
+/** `at`: where it stands, if that is not its name. */
+type Refuse = (path: Path, why: string, at?: Path) => void;
 
-function readTop(root: Fields, refuse: Refuse): void {
+type Environment = NonNullable<ImportRequest['environment']>;
+
+function readTop(root: Fields, environment: Environment, refuse: Refuse): void {
   for (const [index, value] of listed(root['creds']).entries()) {
     const credential = fields(value);
+    const name = text(credential['registry']) ?? '';
+    const expanded = expandTemplate(name, { values: {}, environment });
+    const registry = expanded.ok ? expanded.text : name;
     for (const [key, setting] of Object.entries(credential)) {
       if (key === 'registry' || isEmpty(setting)) continue;
-      const why = whyCredential(key, setting, text(credential['registry']) ?? '');
+      const why = whyCredential(key, setting, registry);
       if (why !== undefined) refuse(['creds', index, key], why);
     }
   }
@@ -71,10 +76,11 @@ interface Step {
   readonly document: Document;
   readonly path: Path;
   readonly defaults: Fields;
+  readonly environment: Environment;
   readonly refuse: Refuse;
 }
 
-function readStep(step: Fields, { document, path, defaults, refuse }: Step): Draft | undefined {
+function readStep(step: Fields, { document, path, defaults, environment, refuse }: Step): readonly Draft[] {
   for (const [key, value] of Object.entries(step)) {
     const why = isEmpty(value) ? undefined : whyNot(key, value);
     if (why !== undefined) refuse([...path, key], why);
@@ -92,17 +98,17 @@ function readStep(step: Fields, { document, path, defaults, refuse }: Step): Dra
     '.Sync.Source': source ?? '',
     '.Sync.Target': written.target,
   });
-  if (source === undefined || target === undefined) return undefined;
+  if (source === undefined || target === undefined) return [];
   if (type === 'registry') {
     refuse(
       [...path, 'type'],
       'a whole registry is no source: write a "repository" step for each repository, and import again',
     );
-    return undefined;
+    return [];
   }
   if (type !== 'image' && type !== 'repository') {
     refuse([...path, 'type'], `${quote(type)} is neither "image" nor "repository", so nothing was taken over`);
-    return undefined;
+    return [];
   }
   const comments: string[] = [];
   /** What is not the same in the entry stands above it as well. */
@@ -111,17 +117,31 @@ function readStep(step: Fields, { document, path, defaults, refuse }: Step): Dra
     comments.push(`${pathText(at[0] === 'defaults' ? at : at.slice(path.length))}: ${why}`);
   };
   const options = readOptions();
-  const made = { at: document.locate(path), what: pathText(path), comments };
-  if (type === 'image')
-    return { ...made, item: { source: location(source), destination: location(target), ...options } };
-  const select = readTagSets(step, path, note);
-  if (select === undefined) return undefined;
-  return { ...made, item: { source: location(source), destination: `${location(target)}:{tag}`, select, ...options } };
+  const made = { at: document.locate(path), what: pathText(path) };
+  if (type === 'image') {
+    return [{ ...made, comments, item: { source: location(source), destination: location(target), ...options } }];
+  }
+  const item = { source: location(repositoryOf(source)), destination: `${location(repositoryOf(target))}:{tag}` };
+  return readTagSets(step, path, note).map((select, index) => ({
+    ...made,
+    comments: index === 0 ? comments : [],
+    item: { ...item, select, ...options },
+  }));
 
+  /** What a variable held is there to stay: the config has none. */
   function expand(key: string, template: string, values: Readonly<Record<string, string>>): string | undefined {
-    const expanded = expandTemplate(template, values);
-    if (expanded.ok) return expanded.text;
-    refuse([...path, key], `${quote(`{{ ${expanded.action} }}`)} cannot be filled in here, so the step was left out`);
+    const expanded = expandTemplate(template, { values, environment });
+    if (expanded.ok) {
+      for (const name of expanded.variables) {
+        refuse(['env', name], 'a config has no variables: its value of now was written', [...path, key]);
+      }
+      return expanded.text;
+    }
+    const why =
+      expanded.unset.length > 0
+        ? `${expanded.unset.join(', ')} ${expanded.unset.length === 1 ? 'is' : 'are'} not set, so the step was left out: set in the environment what regsync finds there, and import again`
+        : `${quote(`{{ ${expanded.action} }}`)} cannot be filled in here, so the step was left out`;
+    refuse([...path, key], why);
     return undefined;
   }
 
@@ -181,7 +201,10 @@ function readStep(step: Fields, { document, path, defaults, refuse }: Step): Dra
   function readBackup(): string | undefined {
     const { value, at } = setting('backup');
     if (isEmpty(value)) return undefined;
-    const expanded = expandTemplate(text(value) ?? '', { '.Ref.Tag': '{tag}', ...sync });
+    const expanded = expandTemplate(text(value) ?? '', {
+      values: { '.Ref.Tag': '{tag}', ...sync },
+      environment,
+    });
     if (!expanded.ok) {
       note(at, `${quote(`{{ ${expanded.action} }}`)} has no equivalent: "backup" knows {tag}, {date} and {sha}`);
       return undefined;
@@ -190,6 +213,11 @@ function readStep(step: Fields, { document, path, defaults, refuse }: Step): Dra
     note(at, 'a backup is a tag in the same repository');
     return undefined;
   }
+}
+
+/** The tag of a repository means nothing to regsync either. */
+function repositoryOf(reference: string): string {
+  return splitTag(reference)[0];
 }
 
 /** `ocidir://mirror/alpine:3` → `oci:./mirror/alpine:3`. */

@@ -62,6 +62,7 @@ describe('a file of skopeo', () => {
     expect(text).toMatchInlineSnapshot(`
       "# Imported from the YAML of skopeo sync by slipway import.
       # Images are copied with all of their platforms, as skopeo sync --all does.
+      # That no tag is selected is a failure; allowEmpty: true makes it a warning, as skopeo has it.
 
       sync:
         - source: docker.io/library/alpine
@@ -133,6 +134,45 @@ describe('a file of skopeo', () => {
     expect(unsupported).toEqual([
       expect.stringContaining('7:9 r.example.images.one[0]: skopeo keeps it without a tag'),
     ]);
+  });
+
+  it('takes a tag that a name, a pattern or a range means, and none of them twice', () => {
+    const { config, unsupported } = imported(`r.example:
+  images:
+    proxy: [edge]
+  images-by-tag-regex:
+    proxy: ^distroless-v?1
+  images-by-semver:
+    proxy: '>= 1.20'
+    lists: ['3.12 - 3.13', '>= 3.17']
+`);
+    expect(unsupported).toEqual([]);
+    const tags = [
+      'edge',
+      'distroless-v1.20',
+      'distroless-1',
+      '1.20.0',
+      '1.19.0',
+      '3.12.1',
+      '3.14.0',
+      '3.17.1',
+      'v2.0.0',
+    ];
+    const chosen = (repository: string) =>
+      config.selections
+        .filter(({ source }) => source.path === repository)
+        .flatMap(({ select }) => selectTags(select, tags as unknown as Tag[]).tags);
+    expect(chosen('proxy')).toEqual([
+      'edge',
+      'distroless-1',
+      'distroless-v1.20',
+      '3.17.1',
+      '3.14.0',
+      '3.12.1',
+      'v2.0.0',
+      '1.20.0',
+    ]);
+    expect(chosen('lists')).toEqual(['3.17.1', '3.12.1']);
   });
 
   it('names what it cannot say, with its place, and never a secret', () => {

@@ -6,10 +6,11 @@ import type { Document, Path } from '../config/document.ts';
 import { fields, isFields, text, type Fields } from '../config/fields.ts';
 import { quote } from '../config/quote.ts';
 import { formatRepository, parseDigest, parseRepository, parseTag, type Repository } from '../reference.ts';
-import type { Draft, Drafts, ImportRequest, Item, Unsupported } from './model.ts';
+import type { Draft, Drafts, ImportRequest, Unsupported } from './model.ts';
 import { rangeOfSkopeo } from './ranges.ts';
 import { isEmpty, listed, pathText, truth } from './source-file.ts';
 import { wholeOfSearch } from './tag-patterns.ts';
+import { EVERY, unionOf, type Select } from './union.ts';
 
 /** The ways to name tags; a repository may be under several, and then every tag that one of them means is copied. */
 const WAYS = ['images', 'images-by-tag-regex', 'images-by-semver'] as const;
@@ -23,7 +24,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 interface Named {
   readonly repository: Repository;
   readonly path: Path;
-  select: NonNullable<Item['select']>;
+  /** Every tag of any of them. */
+  readonly sets: Select[];
   /** `sha256:…` as the file has them. */
   readonly digests: { readonly digest: string; readonly path: Path }[];
 }
@@ -77,16 +79,17 @@ export function readSkopeo(document: Document, request: ImportRequest & { readon
     const repository = parseRepository(`${host}/${name}`);
     if (!repository.ok) return refuse(path, repository.failure.message);
     const key = formatRepository(repository.value);
-    const named = repositories.get(key) ?? { repository: repository.value, path, select: {}, digests: [] };
+    const named = repositories.get(key) ?? { repository: repository.value, path, sets: [], digests: [] };
     if (way === 'images') readTags(named, path, value);
-    else if (!readTest(named, path, way, text(value) ?? '')) return;
-    repositories.set(key, named);
+    else if (way === 'images-by-tag-regex') named.sets.push({ regex: wholeOfSearch(text(value) ?? '') });
+    else readVersions(named, path, value);
+    if (named.sets.length > 0 || named.digests.length > 0) repositories.set(key, named);
   }
 
   /** An empty list means every tag. */
   function readTags(named: Named, path: Path, value: unknown): void {
     if (listed(value).length === 0) {
-      named.select = { regex: '.*' };
+      named.sets.push(EVERY);
       return;
     }
     const tags: string[] = [];
@@ -96,33 +99,22 @@ export function readSkopeo(document: Document, request: ImportRequest & { readon
       else if (parseTag(name) === undefined) refuse([...path, index], `${quote(name)} is not a tag`);
       else if (!tags.includes(name)) tags.push(name);
     }
-    if (tags.length > 0) named.select = { tags };
+    if (tags.length > 0) named.sets.push({ tags });
   }
 
-  /** False when there are no words for it, and nothing else is known of the repository. */
-  function readTest(named: Named, path: Path, way: string, value: string): boolean {
-    const known = named.select.tags !== undefined || named.select.regex !== undefined || named.digests.length > 0;
-    if (named.select.regex === '.*') return true;
-    if (named.select.regex !== undefined) {
-      refuse(path, 'the repository is selected by a regular expression too, and one entry asks for both: write it out');
-      return known;
+  /** A range, or in later versions a list of them. */
+  function readVersions({ sets }: Named, path: Path, value: unknown): void {
+    for (const [index, each] of listed(value).entries()) {
+      const range = text(each) ?? '';
+      const imported = rangeOfSkopeo(range);
+      const at = Array.isArray(value) ? [...path, index] : path;
+      if (imported === undefined) refuse(at, `${quote(range)} is not a range that "select.semver" reads`);
+      else sets.push({ semver: imported.range, ...(imported.prerelease ? { prerelease: true } : {}) });
     }
-    if (way === 'images-by-tag-regex') {
-      named.select = { ...named.select, regex: wholeOfSearch(value) };
-      return true;
-    }
-    const imported = rangeOfSkopeo(value);
-    if (imported === undefined) {
-      refuse(path, `${quote(value)} is not a range that "select.semver" reads`);
-      return known;
-    }
-    const { range, prerelease } = imported;
-    named.select = { ...named.select, semver: range, ...(prerelease ? { prerelease } : {}) };
-    return true;
   }
 
   function draftsOf(named: Named): readonly Draft[] {
-    const { repository, path, select, digests } = named;
+    const { repository, path, sets, digests } = named;
     const source = formatRepository(repository);
     const destination = destinationOf(repository, request);
     const { platforms = [] } = request;
@@ -130,12 +122,15 @@ export function readSkopeo(document: Document, request: ImportRequest & { readon
     const suffix = request.appendSuffix ?? '';
     const what = pathText(path);
     const made: Draft[] = [];
-    const [tag, ...others] = select.tags ?? [];
-    if (tag !== undefined && others.length === 0 && Object.keys(select).length === 1) {
-      const item = { source: `${source}:${tag}`, destination: `${destination}:${tag}${suffix}`, ...common };
-      made.push({ at: document.locate(path), what, item, comments: [] });
-    } else if (Object.keys(select).length > 0) {
-      const item = { source, destination: `${destination}:{tag}${suffix}`, select, ...common };
+    const [first, ...others] = sets;
+    const selects = first === undefined ? [] : unionOf([first, ...others]).selects;
+    for (const select of selects) {
+      const [tag, ...more] = select.tags ?? [];
+      const only = more.length === 0 && Object.keys(select).length === 1 ? tag : undefined;
+      const item =
+        only === undefined
+          ? { source, destination: `${destination}:{tag}${suffix}`, select, ...common }
+          : { source: `${source}:${only}`, destination: `${destination}:${only}${suffix}`, ...common };
       made.push({ at: document.locate(path), what, item, comments: [] });
     }
     for (const { digest, path: place } of digests) {

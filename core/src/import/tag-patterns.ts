@@ -57,8 +57,14 @@ function splitAlternatives(pattern: string): readonly string[] {
   return [...parts, pattern.slice(start)];
 }
 
+/** The same whole tags in the words of `select.exclude`: as globs, which people read with ease, or as it stands. */
+export function excludeOf(whole: string): readonly string[] {
+  const globs = globsOf(whole);
+  return globs !== undefined && globs.join('').length <= whole.length ? globs : [`/${whole}/`];
+}
+
 /** Globs that match the same whole tags, or `undefined` where no glob can: it knows any text, one character, and alternatives. */
-export function globsOf(whole: string): readonly string[] | undefined {
+function globsOf(whole: string): readonly string[] | undefined {
   const globs = splitAlternatives(whole).map(globOf);
   return globs.every((glob) => glob !== undefined) ? globs : undefined;
 }

@@ -52,7 +52,7 @@ function textOf(drafts: readonly Draft[], header: readonly string[]): string {
 /** Short lists go on one line, as people write them. */
 function isShort({ items }: YAMLSeq): boolean {
   const texts = items.map((item) => (isScalar(item) ? String(item.value) : undefined));
-  return items.length > 0 && !texts.includes(undefined) && texts.join("', '").length <= SHORT;
+  return !texts.includes(undefined) && texts.join("', '").length <= SHORT;
 }
 
 /** What was read may hold anything, and must not end its line. */

@@ -1,0 +1,44 @@
+/** `import` as a command: what goes where, and with which exit code. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { answerOf, command, folderWith } from '../testing.ts';
+
+const STEPS = `defaults: { interval: 1h }
+sync:
+  - { source: 'alpine:3.20', target: '{{ env "REGISTRY" }}/alpine:3.20', type: image }
+`;
+
+describe('import', () => {
+  it('prints a config that plans, and names on stderr what has no equivalent', async () => {
+    const cwd = folderWith({ 'regsync.yml': STEPS });
+    const made = await command({ cwd, env: { REGISTRY: 'r.example' } }, 'import', 'regsync', 'regsync.yml');
+    expect(made).toMatchObject({ code: 0, stderr: expect.stringContaining('regsync.yml:1:23: defaults.interval: ') });
+    expect(made.stderr).toContain('env.REGISTRY');
+    writeFileSync(join(cwd, 'config.yaml'), made.stdout);
+    expect(await command({ cwd }, 'plan')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('r.example/alpine:3.20 ← docker.io/library/alpine:3.20'),
+    });
+    expect(
+      await command({ cwd, env: { REGISTRY: 'r.example' } }, 'import', 'regsync', 'regsync.yml', '--strict'),
+    ).toMatchObject({ code: 1 });
+  });
+
+  it('is no success when nothing could be taken over', async () => {
+    const cwd = folderWith({ 'regsync.yml': STEPS });
+    const made = await command({ cwd }, 'import', 'regsync', 'regsync.yml', '--json');
+    expect(made).toMatchObject({ code: 1, stderr: expect.stringContaining('REGISTRY is not set') });
+    expect(answerOf(made)).toMatchObject({ ok: false, config: expect.stringContaining('sync: []') });
+    expect(
+      await command(
+        { cwd: folderWith({ 'sync.yml': 'r.example: {}\n' }) },
+        'import',
+        'skopeo',
+        'sync.yml',
+        '--destination',
+        'r.example',
+      ),
+    ).toMatchObject({ code: 0 });
+  });
+});
