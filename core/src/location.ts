@@ -46,6 +46,10 @@ export function parsePlace(text: string): Result<Repository, ConfigFailure> {
   const path = posix.normalize(written).replace(/(?<=.)\/+$/, '');
   const problem = pathProblem(written, path, what);
   if (problem !== undefined) return fail(configFailure(`${JSON.stringify(text)} ${problem}`, example(scheme)));
+  if (written.startsWith('//')) {
+    const hint = `leave out "${scheme}//" of a registry; a ${what} has one slash at most, as ${scheme}${path}`;
+    return fail(configFailure(`${JSON.stringify(text)} is a registry to some tools, and a ${what} to others`, hint));
+  }
   return ok({ registry: scheme, path });
 }
 

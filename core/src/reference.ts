@@ -105,12 +105,20 @@ export function parseRepository(text: string): Result<Repository, ConfigFailure>
   const registry = named ? normaliseHost(head) : 'docker.io';
   let path = named ? text.slice(slash + 1) : text;
   if (registry === 'docker.io' && !path.includes('/')) path = `library/${path}`;
-  if (!HOST.test(registry)) return fail(configFailure(`"${head}" is not a registry host`));
+  if (!HOST.test(registry)) return fail(configFailure(`"${head}" is not a registry host`, hostHint(text)));
   if (!PATH.test(path)) {
     const hint = path.toLowerCase() === path ? undefined : 'repository names are lower case';
     return fail(configFailure(`"${path}" is not a repository name`, hint));
   }
   return ok({ registry, path });
+}
+
+/** For what other tools write before a host, or in place of one. */
+function hostHint(text: string): string | undefined {
+  const scheme = /^[A-Za-z][\w+.-]*:\/\//.exec(text)?.[0];
+  if (scheme === 'ocidir://') return `a layout is ${layoutScheme}./${text.slice(scheme.length)}`;
+  if (scheme !== undefined) return `leave out "${scheme}"`;
+  return text.includes('$') ? 'variables are not filled in; --to PREFIX sends every destination elsewhere' : undefined;
 }
 
 function normaliseHost(host: string): string {

@@ -28,6 +28,9 @@ export function configSchema(modeProperties: ModeProperties): JsonSchema {
         items: buildItem(modeProperties),
       },
     },
+    patternProperties: {
+      '^x-': { title: 'Aside', description: 'Of no meaning: the place for what anchors name and entries share.' },
+    },
   };
 }
 

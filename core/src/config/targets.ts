@@ -119,8 +119,10 @@ export function isReferrersTag(tag: string): boolean {
 export function fillIn(template: string, values: Values, known: readonly string[]): Result<string, ConfigFailure> {
   for (const name of variablesIn(template)) {
     if (!known.includes(name)) {
-      const meant = nearest(name, known);
-      const hint = meant === undefined ? `there are ${listed(known)}` : `did you mean "{${meant}}"?`;
+      const environment = template.includes('$');
+      const meant = environment ? undefined : nearest(name, known);
+      const no = environment ? 'variables of the environment are not filled in; ' : '';
+      const hint = meant === undefined ? `${no}there are ${listed(known)}` : `did you mean "{${meant}}"?`;
       return fail(configFailure(`${quote(`{${name}}`)} cannot be filled in`, hint));
     }
     if (values[name as keyof Values] === undefined) {

@@ -35,10 +35,20 @@ function knownKeys(error: ErrorObject): readonly string[] {
   return Object.keys(fields(error.parentSchema?.['properties']));
 }
 
+/** What other tools call a key. */
+const OF_OTHERS: Readonly<Record<string, string>> = {
+  target: 'destination',
+  to: 'destination',
+  from: 'source',
+  src: 'source',
+  image: 'source',
+};
+
 function nearestKey(error: ErrorObject): string | undefined {
   const present = fields(error.data);
   const free = knownKeys(error).filter((key) => !Object.hasOwn(present, key));
-  return nearest(String(error.params['additionalProperty']), free);
+  const key = String(error.params['additionalProperty']);
+  return nearest(key, free) ?? free.find((each) => each === OF_OTHERS[key]);
 }
 
 function toFailure(document: Document, error: ErrorObject): ConfigFailure {

@@ -19,11 +19,14 @@ import type { Document, Path } from './document.ts';
 import { failed, loaded, type Loaded } from './loaded.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import { quote } from './quote.ts';
+import { describeMistake, quotesHint } from './yaml-mistakes.ts';
 
 const MAX_LENGTH = 4 * 1024 * 1024;
 const MAX_DEPTH = 100;
 /** How many values aliases may repeat in all: a few anchors nested in one another make billions. */
 const MAX_REPEATED = 100_000;
+/** YAML 1.1's merge key: what the mappings behind it have is there, unless it is written beside it. https://yaml.org/type/merge.html */
+const MERGE = '<<';
 
 /**
  * Failures are everything that makes it no plain data: syntax, repeated keys, aliases that explode, several documents.
@@ -50,11 +53,14 @@ export function parseYaml(text: string, file: string, schema: 'core' | 'failsafe
     // With 'silent' a second document would be left out without a word.
     logLevel: 'error',
   });
-  const syntax = [...parsed.errors, ...parsed.warnings].map((error) => {
-    const { message, hint } = describe(error.code, error.message);
-    return configFailure(message, hint, position(error.pos[0]));
-  });
-  if (syntax.length > 0) return failed(syntax);
+  const mistakes = new Map<number, ConfigFailure>();
+  for (const { code, message: said, pos } of [...parsed.errors, ...parsed.warnings]) {
+    const { message, hint } = describeMistake(code, said, text.slice(pos[0], pos[0] + 1));
+    const at = position(pos[0]);
+    // What follows in the same line follows from it.
+    if (!mistakes.has(at.line)) mistakes.set(at.line, configFailure(message, hint, at));
+  }
+  if (mistakes.size > 0) return failed([...mistakes.values()]);
   const indexes = new Map<YAMLMap, ReadonlyMap<string | undefined, Pair>>();
   const converter = new Converter(position);
   const data = parsed.contents === null ? null : converter.convert(parsed.contents, 0).value;
@@ -65,7 +71,8 @@ export function parseYaml(text: string, file: string, schema: 'core' | 'failsafe
   function pairsOf(map: YAMLMap): ReadonlyMap<string | undefined, Pair> {
     let pairs = indexes.get(map);
     if (pairs === undefined) {
-      pairs = new Map(map.items.map((pair) => [keyOf(pair), pair]));
+      const merged = (converter.merged.get(map) ?? []).toReversed().flatMap((each) => [...pairsOf(each)]);
+      pairs = new Map([...merged, ...map.items.map((pair) => [keyOf(pair), pair] as const)]);
       indexes.set(map, pairs);
     }
     return pairs;
@@ -92,16 +99,6 @@ export function parseYaml(text: string, file: string, schema: 'core' | 'failsafe
   }
 }
 
-function describe(code: string, message: string): { readonly message: string; readonly hint?: string } {
-  if (code === 'RESOURCE_EXHAUSTION') return { message: 'the file is nested too deeply' };
-  if (code === 'MULTIPLE_DOCS') {
-    return { message: 'the file holds more than one document', hint: 'leave out the line "---"' };
-  }
-  if (code === 'TAB_AS_INDENT') return { message: 'a tab cannot indent YAML', hint: 'use spaces' };
-  const first = message.split('\n', 1)[0] ?? '';
-  return { message: `not valid YAML: ${first.charAt(0).toLowerCase()}${first.slice(1, 300)}` };
-}
-
 /** `undefined` for an empty value, which has no text of its own to point at. */
 function startOf(node: unknown): number | undefined {
   if (!isNode(node)) return undefined;
@@ -122,6 +119,16 @@ function keyOf(pair: Pair): string | undefined {
     : undefined;
 }
 
+/** In quotes it is a key like any other. */
+function isPlain(node: Node): boolean {
+  return isScalar(node) && node.type === 'PLAIN';
+}
+
+/** Defined rather than assigned, so that a key named "__proto__" is data like any other. */
+function define(mapping: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(mapping, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
 interface Converted {
   readonly value: unknown;
   /** Values inside, itself included, and how deep they are nested. */
@@ -134,6 +141,8 @@ const NOTHING: Converted = { value: null, size: 1, depth: 1 };
 class Converter {
   readonly problems: ConfigFailure[] = [];
   readonly targets = new Map<Node, Node>();
+  /** What mappings take in by their merge keys: what comes first counts. */
+  readonly merged = new Map<YAMLMap, readonly YAMLMap[]>();
   readonly #anchors = new Map<string, { readonly node: Node; converted?: Converted }>();
   readonly #position: (offset: number) => Position;
   #repeated = 0;
@@ -167,6 +176,7 @@ class Converter {
     const seen = new Map<string, Node>();
     let size = 1;
     let depth = 0;
+    let inherited: readonly object[] = [];
     for (const pair of node.items) {
       const key = keyOf(pair);
       const keyNode = isNode(pair.key) ? pair.key : node;
@@ -182,12 +192,38 @@ class Converter {
       }
       seen.set(key, keyNode);
       const child = this.convert(pair.value, level + 1);
-      // Defined rather than assigned, so that a key named "__proto__" is data like any other.
-      Object.defineProperty(value, key, { value: child.value, enumerable: true, configurable: true, writable: true });
+      if (key === MERGE && isPlain(keyNode)) {
+        inherited = this.#merge(node, pair.value, child);
+        size += child.size;
+        depth = Math.max(depth, child.depth);
+        continue;
+      }
+      define(value, key, child.value);
       size += child.size;
       depth = Math.max(depth, child.depth);
     }
+    for (const [key, each] of inherited.flatMap((mapping) => Object.entries(mapping) as [string, unknown][])) {
+      if (!Object.hasOwn(value, key)) define(value, key, each);
+    }
     return { value, size, depth: depth + 1 };
+  }
+
+  /** The mappings behind a merge key, as data; they are noted as nodes, for their places. */
+  #merge(map: YAMLMap, written: unknown, { value }: Converted): readonly object[] {
+    const behind = this.#targetOf(written);
+    const nodes = isSeq(behind) ? behind.items.map((item) => this.#targetOf(item)) : [behind];
+    const maps = nodes.filter((node) => isMap(node));
+    if (maps.length < nodes.length) {
+      const hint = 'a list of tags or platforms is taken in by its own key, as platforms: *name';
+      this.#refuse(isNode(written) ? written : map, `${quote(MERGE)} takes in a mapping, or a list of them`, hint);
+      return [];
+    }
+    this.merged.set(map, maps);
+    return (Array.isArray(value) ? value : [value]) as readonly object[];
+  }
+
+  #targetOf(node: unknown): unknown {
+    return isAlias(node) ? this.targets.get(node) : node;
   }
 
   #seq(node: YAMLSeq, level: number): Converted {
@@ -202,7 +238,8 @@ class Converter {
   #alias(node: Node & { readonly source: string }, level: number): Converted {
     const anchor = this.#anchors.get(node.source);
     if (anchor === undefined) {
-      return this.#refuse(node, `the alias ${quote(`*${node.source}`)} has no anchor before it`);
+      const hint = quotesHint('', '*');
+      return this.#refuse(node, `the alias ${quote(`*${node.source}`)} has no anchor before it`, hint);
     }
     if (anchor.converted === undefined) {
       return this.#refuse(node, `the alias ${quote(`*${node.source}`)} contains itself`);

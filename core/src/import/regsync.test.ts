@@ -110,6 +110,7 @@ describe("regsync's config", () => {
     `);
     expect(unsupported).toMatchInlineSnapshot(`
       [
+        "4:13 sync[1].schedule: when a sync runs is for what starts it to say, as the schedule of a CI workflow",
         "8:10 creds[0].tls: it belongs into the settings: plainHttp: ["localhost:5000"]",
         "10:11 creds[1].user: who logs in is not said in a config: use "docker login", or "login" of the registry in the settings",
         "11:11 creds[1].pass: secrets do not belong into a config, and none was taken over: use "docker login", or "login" of the registry in the settings",
@@ -117,7 +118,6 @@ describe("regsync's config", () => {
         "14:14 defaults.ratelimit: requests in flight adapt to what a registry bears, and its limits and Retry-After are kept without being told; pulls that are left to others are "reserve" of the registry in the settings",
         "15:13 defaults.parallel: requests in flight adapt to what a registry bears, and its limits and Retry-After are kept without being told; "limits" in the settings has the rest",
         "21:15 sync[0].interval: when a sync runs is for what starts it to say, as the schedule of a CI workflow",
-        "23:5 sync[1].schedule: when a sync runs is for what starts it to say, as the schedule of a CI workflow",
         "30:13 sync[1].backup: "{{ $t := time.Now }}" has no equivalent: "backup" knows {tag}, {date} and {sha}",
         "40:16 sync[2].fastCheck: nothing has to be said for it: an unchanged tag costs two requests, and what it names is looked at",
         "47:11 sync[4].type: a whole registry is no source: write a "repository" step for each repository, and import again",

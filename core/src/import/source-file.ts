@@ -1,24 +1,10 @@
-/** The file of another tool as data: scalars are text as it is written, and merge keys are merged. */
+/** The file of another tool as data: scalars are text as it is written. */
 import type { Document, Path } from '../config/document.ts';
-import { isFields, type Fields } from '../config/fields.ts';
-import { loaded, type Loaded } from '../config/loaded.ts';
+import type { Loaded } from '../config/loaded.ts';
 import { parseYaml } from '../config/yaml.ts';
 
-/** YAML 1.1's merge key, which the tools of Go read: https://yaml.org/type/merge.html */
-const MERGE = '<<';
-
 export function parseSourceFile(text: string, file: string): Loaded<Document> {
-  const document = parseYaml(text, file, 'failsafe');
-  return document.ok ? loaded({ ...document.value, data: merged(document.value.data) }) : document;
-}
-
-function merged(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(merged);
-  if (!isFields(value)) return value;
-  const own = Object.entries(value).filter(([key]) => key !== MERGE);
-  const inherited = [value[MERGE]].flat().filter(isFields).toReversed();
-  const pairs = [...inherited.flatMap((each) => Object.entries(merged(each) as Fields)), ...own];
-  return Object.fromEntries(pairs.map(([key, each]) => [key, merged(each)]));
+  return parseYaml(text, file, 'failsafe');
 }
 
 /** Nothing, as YAML's readers have it: an empty value, `~` or `null`. */

@@ -42,6 +42,8 @@ describe('repin', () => {
   it('writes once where an alias shares a source or an entry', () => {
     const text = `sync:\n  - source: &it r.example/a:1@${OLD}\n    destination: s.example/a:1\n  - source: *it\n    destination: s.example/b:1\n`;
     expect(changed(text)).toBe(text.replace(OLD, NEW));
+    const merged = `x-a: &a { always: true }\nx-it: &it\n  source: r.example/a:1@${OLD}\nsync:\n  - <<: [*a, *it]\n    destination: s.example/a:1\n  - <<: *it\n    destination: s.example/b:1\n`;
+    expect(changed(merged)).toBe(merged.replace(OLD, NEW));
   });
 
   it('refuses a digest that is not written out, and changes nothing', () => {

@@ -50,13 +50,22 @@ function sourcesByPlace(document: Document.Parsed, lines: LineCounter): Readonly
   const list = target(document, isMap(document.contents) ? document.contents.get('sync', true) : undefined);
   for (const item of isSeq(list) ? list.items : []) {
     const entry = target(document, item);
-    const source = target(document, isMap(entry) ? entry.get('source', true) : undefined);
+    const source = sourceOf(document, entry);
     const start = (item as Node).range?.[0];
     if (start === undefined || !isScalar(source) || !source.range) continue;
     const { line, col } = lines.linePos(start);
     found.set(`${line}:${col}`, [source.range[0], source.range[1]]);
   }
   return found;
+}
+
+/** Its own, or what a merge key takes in. */
+function sourceOf(document: Document.Parsed, entry: unknown): unknown {
+  if (!isMap(entry)) return undefined;
+  if (entry.has('source')) return target(document, entry.get('source', true));
+  const behind = target(document, entry.get('<<', true));
+  const maps = isSeq(behind) ? behind.items.map((item) => target(document, item)) : [behind];
+  return maps.map((map) => sourceOf(document, map)).find((source) => source !== undefined);
 }
 
 function target(document: Document.Parsed, node: unknown): unknown {
