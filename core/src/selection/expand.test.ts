@@ -104,6 +104,19 @@ sync:
     );
   });
 
+  test('whoever picks a suffix by a pattern is told how versions with one are compared', async () => {
+    const text = `
+sync:
+  - { source: a.example/x, destination: r.example/x, select: { regex: '.*-alpine', sort: semver, latest: 2 } }
+  - { source: a.example/x, destination: r.example/y, select: { regex: '.*-alpine', prerelease: true, semver: '>=2' } }
+`;
+    const { expansions } = valueOf(await expand(text, { 'a.example/x': ['1.2.0-alpine', '1.3.0-alpine', '1.3.0'] }));
+    expect(expansions.map(({ failure }) => failure?.hint)).toEqual([
+      expect.stringMatching(/^what follows a version makes it a prerelease: .* extract: .*; correct "select"/),
+      'correct "select"; allowEmpty: true makes it no failure',
+    ]);
+  });
+
   test('two destinations that become one are told with both places', async () => {
     const text = `
 sync:

@@ -1,7 +1,7 @@
 /** Selections become entries, once their tags are known. Who knows them is a parameter: the registry, or a lock. */
 import { checkCollisions, type Located } from '../config/collisions.ts';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
-import type { Config, Entry, Selection } from '../config/model.ts';
+import type { Config, Entry, Select, Selection } from '../config/model.ts';
 import { fail, ok, type ConfigFailure, type Failure, type Result } from '../failure.ts';
 import { formatRepository, type Tag } from '../reference.ts';
 import { entriesOf } from './entries.ts';
@@ -75,10 +75,14 @@ function checkCount({ source, select, at }: Selection, selected: Selected): Resu
   const hint =
     selected.seen === 0
       ? 'check the name; a private repository also answers so to whoever may not read it'
-      : found === 0
-        ? 'correct "select"; allowEmpty: true makes it no failure'
-        : 'correct "select", or lower its "minimum"';
+      : `${suffixHint(select, selected)}${found === 0 ? 'correct "select"; allowEmpty: true makes it no failure' : 'correct "select", or lower its "minimum"'}`;
   return fail({ reason: 'registry', class: 'permanent', side: 'source', host: source.registry, message, hint, at });
+}
+
+/** Whoever picks `1.2.3-alpine` by a pattern means no prerelease, but that is how a version with something behind it reads. */
+function suffixHint({ regex, extract }: Select, { dropped }: Selected): string {
+  if (regex === undefined || extract !== undefined || dropped.prerelease === undefined) return '';
+  return `what follows a version makes it a prerelease: compare the version alone, with extract: '([0-9.]+)-alpine' for tags as 1.2.3-alpine, or take them as prerelease: true; `;
 }
 
 /** `812 tags, 790 dropped by regex, 22 by latest`. */

@@ -24,6 +24,25 @@ describe('selectTags', () => {
     expect(chosen({ semver: ['1.2.3', '^2'] }, ...tags)).toEqual(['2.0.0', 'v1.2.3']);
   });
 
+  test('ranges may be written as tags are: with zeros in front, and with a prerelease of a version that is not complete', () => {
+    const tags = ['22.04', '20.10', '24.04', '2023.08.2', '2023.8.1', '2023.10.0', '1.28.0-rc.1', '1.28', '1.27.9'];
+    expect(chosen({ semver: ['>=22.04 <100'] }, ...tags)).toEqual(['24.04', '22.04']);
+    expect(chosen({ semver: ['22.04', '020.x'] }, ...tags)).toEqual(['22.04', '20.10']);
+    expect(chosen({ semver: ['>= 2023.08.2'] }, ...tags)).toEqual(['2023.10.0', '2023.08.2']);
+    expect(chosen({ semver: ['>=1.28-0 <2-0'], prerelease: true }, ...tags)).toEqual(['1.28', '1.28.0-rc.1']);
+    expect(chosen({ semver: ['> 1.27-alpha, <=v1.28-beta'], prerelease: true }, ...tags)).toEqual(['1.27.9']);
+    expect(chosen({ semver: ['1.27 - 1.28'] }, ...tags)).toEqual(['1.28', '1.27.9']);
+  });
+
+  test('a candidate of a release is no release, whichever way it is written', () => {
+    const tags = ['3.22.0', '3.22.0_rc1', '3.22.0-rc1', '3.21.9', '3.21.9_up1', '3.23.0_alpha20240101'];
+    expect(chosen({ semver: ['>=3'] }, ...tags)).toEqual(['3.22.0', '3.21.9_up1', '3.21.9']);
+    expect(chosen({ semver: ['>=3.22-0'], prerelease: true, latest: 2 }, ...tags)).toEqual([
+      '3.23.0_alpha20240101',
+      '3.22.0',
+    ]);
+  });
+
   test('extract compares a part of the tag, by number or by its group named key', () => {
     const tags = ['3.11.4-alpine3.18', '3.9.1-alpine3.18', '3.12.0-bookworm', '3.12.0-alpine3.19'];
     const extract = '([0-9.]+)-alpine.*';
@@ -34,6 +53,7 @@ describe('selectTags', () => {
 
   test('numbers are compared as numbers, dates part by part', () => {
     expect(chosen({ sort: 'numeric', latest: 2 }, '9', '10', '100', 'x')).toEqual(['100', '10']);
+    expect(chosen({ sort: 'numeric', latest: 1 }, 'v20231101', 'v20231201', '20230101')).toEqual(['v20231201']);
     expect(chosen({ sort: 'numeric' }, '2023-11-02', '2023-2-28', '20230101')).toEqual([
       '20230101',
       '2023-11-02',

@@ -1,9 +1,9 @@
 /** Tags as versions and numbers, so that they can be compared. */
 import { Range, compareBuild, parse, satisfies, type SemVer } from 'semver';
 
-/** As registries have them: `v1.2.3`, `1.2`, `20`, `22.04`, `1.2.3-rc.1`, `1.2.3_build` (Helm writes `_` for `+`). */
+/** As registries have them: `v1.2.3`, `1.2`, `20`, `22.04`, `1.2.3-rc.1`, `1.2.3_rc1` (Alpine), `1.2.3_build` (Helm writes `_` for `+`). */
 const VERSION =
-  /^v?(?<major>\d{1,9})(?:\.(?<minor>\d{1,9}))?(?:\.(?<patch>\d{1,9}))?(?:-(?<pre>[0-9A-Za-z.-]+))?(?:[_+](?<build>[0-9A-Za-z.-]+))?$/;
+  /^v?(?<major>\d{1,9})(?:\.(?<minor>\d{1,9}))?(?:\.(?<patch>\d{1,9}))?(?:(?:-|_(?=(?:alpha|beta|pre|rc)\d*$))(?<pre>[0-9A-Za-z.-]+))?(?:[_+](?<build>[0-9A-Za-z.-]+))?$/;
 
 /** What is missing counts as 0; `undefined`: it is no version. */
 export function parseVersion(text: string): SemVer | undefined {
@@ -16,10 +16,19 @@ export function parseVersion(text: string): SemVer | undefined {
   return version ?? undefined;
 }
 
+/** Zeros before a number, as in `22.04`. */
+const PADDING = /(?<=^|[^0-9A-Za-z]|\bv)0+(?=\d)/g;
+/** `>=1.28-0`: a version that is not complete, and a prerelease of it. */
+const EARLY = /(?<=[<>]=?\s*v?)(\d+)(?:\.(\d+))?-(?=0(?![.\w])|[A-Za-z])/g;
+
 /** As `>=1.2 <2`, `^20`, `1.x || 3.x`; commas between comparisons are taken too, as Go's tools have them. */
 export function parseRange(text: string): Range | undefined {
+  const written = text
+    .replaceAll(',', ' ')
+    .replaceAll(PADDING, '')
+    .replaceAll(EARLY, (_, major: string, minor = '0') => `${major}.${minor}.0-`);
   try {
-    return new Range(text.replaceAll(',', ' '));
+    return new Range(written);
   } catch {
     return undefined;
   }
@@ -34,9 +43,10 @@ export function compareVersions(a: SemVer, b: SemVer): number {
   return compareBuild(a, b);
 }
 
-/** `20231123`, `2023-11-23`, `12.4`: its numbers, first to last; `undefined` when there is anything else. */
+/** `20231123`, `2023-11-23`, `v12.4`: its numbers, first to last; `undefined` when there is anything else. */
 export function parseNumbers(text: string): readonly bigint[] | undefined {
-  return /^\d+(?:[._-]\d+)*$/.test(text) ? text.split(/[._-]/).map(BigInt) : undefined;
+  const numbers = /^v?(\d+(?:[._-]\d+)*)$/.exec(text)?.[1];
+  return numbers?.split(/[._-]/).map(BigInt);
 }
 
 export function compareNumbers(a: readonly bigint[], b: readonly bigint[]): number {
