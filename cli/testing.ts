@@ -30,10 +30,15 @@ export interface Around {
   readonly cwd: string;
   /** The whole environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Its abort is a Ctrl-C. */
+  readonly interrupt?: AbortSignal;
 }
 
 /** One command line, in this process, without a terminal. */
-export async function command({ cwd, env = {} }: Around, ...args: readonly string[]): Promise<Ran> {
+export async function command(
+  { cwd, env = {}, interrupt = new AbortController().signal }: Around,
+  ...args: readonly string[]
+): Promise<Ran> {
   let stdout = '';
   let stderr = '';
   const code = await runProgram(
@@ -46,7 +51,7 @@ export async function command({ cwd, env = {} }: Around, ...args: readonly strin
       color: false,
       rows: () => 24,
       columns: () => 80,
-      interrupt: new AbortController().signal,
+      interrupt,
     },
     args,
   );

@@ -28,8 +28,9 @@ export async function verifyCommand(io: Io, options: VerifyOptions): Promise<num
   const signal = deadline(io, options);
   const prepared = await prepare(io, options, 'run', signal);
   if (!prepared.ok) return refuse(io, json, 'verify', prepared.failures);
-  const { signing, warnings } = prepared.value;
-  if (signing === undefined) {
+  const { signing, warnings, planned } = prepared.value;
+  // Of a mirror it is looked at whether its tags are there.
+  if (signing === undefined && planned.plan.entries.some(({ trust }) => trust === 'full')) {
     const hint =
       'set signing.key and signing.publicKey, or signing.keyless, in the settings (signing.scratch for --to)';
     return refuse(io, json, 'verify', [configFailure('nothing says whose signatures count', hint)]);
@@ -57,7 +58,10 @@ export async function verifyCommand(io: Io, options: VerifyOptions): Promise<num
       ({ ok, trust, digest, destination, backup }) =>
         ok && trust === 'full' && backup === undefined && digest !== null && !inLayout(destination),
     );
-    const commands = example === undefined ? [] : ['', 'The same with cosign:', ...cosignCommands(example, signing)];
+    const commands =
+      example === undefined || signing === undefined
+        ? []
+        : ['', 'The same with cosign:', ...cosignCommands(example, signing)];
     return `${formatVerified(checked, painter(io))}${commands.map((line) => `${line}\n`).join('')}`;
   });
 }

@@ -1,0 +1,63 @@
+/** Mirrors (`trust: copy`) as a user has them: into an archive, interrupted on the way, and looked at without a signer. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { seedImage, startScriptedRegistry } from '@slipway/core/testing';
+import { describe, expect, it } from 'vitest';
+import { command, folderWith } from '../testing.ts';
+
+const SETTINGS = "trust: [{ match: '*', level: copy }]\n";
+
+describe('a mirror', () => {
+  it('that is interrupted leaves the archive as it was, and the next run goes on from there', async () => {
+    await using hub = await startScriptedRegistry();
+    for (const name of ['one', 'two', 'three']) seedImage(hub, name, name, { tag: '1' });
+    const entry = (name: string): string =>
+      `  - { source: '${hub.host}/${name}:1', destination: 'oci-archive:./images.tar:${name}' }\n`;
+    const cwd = folderWith({ 'config.yaml': `sync:\n${entry('one')}`, 'slipway.config.yaml': SETTINGS });
+    const archive = join(cwd, 'images.tar');
+    expect(await command({ cwd }, 'sync')).toMatchObject({ code: 0 });
+    const before = readFileSync(archive);
+
+    writeFileSync(join(cwd, 'config.yaml'), `sync:\n${['one', 'two', 'three'].map(entry).join('')}`);
+    const user = new AbortController();
+    // The third image never comes: the user has had enough once the second is there.
+    hub.onRequest = async ({ path }) => {
+      if (!path.startsWith('/v2/three/blobs/')) return undefined;
+      setImmediate(() => user.abort());
+      return new Promise(() => undefined);
+    };
+    const interrupted = await command({ cwd, interrupt: user.signal }, 'sync', '--json');
+    expect(interrupted.code, interrupted.stderr).toBe(130);
+    // What is in an archive is there when all of it is.
+    expect(interrupted.stdout).not.toContain('"outcome":"published"');
+    expect(readFileSync(archive).equals(before)).toBe(true);
+
+    hub.onRequest = undefined;
+    const again = await command({ cwd }, 'sync', '--json');
+    expect(again.code, again.stderr).toBe(0);
+    expect(existsSync(join(cwd, '.images.tar.slipway'))).toBe(false);
+    const looked = await command({ cwd }, 'verify');
+    expect(looked).toMatchObject({ code: 0, stdout: expect.stringContaining('3 as they should be') });
+  });
+
+  it('needs no signer to be looked at, as long as nothing else is there', async () => {
+    await using hub = await startScriptedRegistry();
+    seedImage(hub, 'one', 'one', { tag: '1' });
+    const config = `sync:\n  - { source: '${hub.host}/one:1', destination: '${hub.host}/mirror/one:1' }\n`;
+    const cwd = folderWith({ 'config.yaml': config, 'slipway.config.yaml': SETTINGS });
+    expect(await command({ cwd }, 'verify')).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('there is no such tag'),
+    });
+    expect(await command({ cwd }, 'sync')).toMatchObject({ code: 0 });
+    expect(await command({ cwd }, 'verify')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('neither scanned nor signed'),
+    });
+    writeFileSync(join(cwd, 'slipway.config.yaml'), '');
+    expect(await command({ cwd }, 'verify')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('nothing says whose signatures count'),
+    });
+  });
+});
