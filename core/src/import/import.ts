@@ -42,8 +42,9 @@ export function importConfig(kind: ImportKind, text: string, file: string, reque
       const hint = 'give the last argument of "skopeo sync", as --destination ghcr.io/example/mirror';
       return failed([configFailure('a file of skopeo does not say where its images go', hint)]);
     }
-    if (!parseReference(`${destination.replace(/^docker:\/\//, '').replace(/\/+$/, '')}/x`).ok) {
-      const hint = 'it is a registry, perhaps with a path, as ghcr.io/example/mirror';
+    const place = parseReference(`${destination.replace(/^docker:\/\//, '').replace(/\/+$/, '')}/x`);
+    if (!place.ok) {
+      const hint = place.failure.hint ?? 'it is a registry, perhaps with a path, as ghcr.io/example/mirror';
       return failed([configFailure(`--destination ${JSON.stringify(destination)} is no place for images`, hint)]);
     }
     return loaded(readSkopeo(source, { ...request, destination }));

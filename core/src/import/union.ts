@@ -18,7 +18,7 @@ export function unionOf(sets: readonly [Select, ...Select[]]): Union {
   const tests = sets.filter(hasTests).map(withoutNames);
   const patterns = tests.filter(({ semver, exclude }) => semver === undefined && exclude === undefined);
   const regex = patterns.flatMap(({ regex: each = [] }) => each).join('|');
-  const [other, ...left] = joinVersions(tests.filter((each) => !patterns.includes(each)));
+  const [other, ...left] = joinPatterns(joinVersions(tests.filter((each) => !patterns.includes(each))));
   const named = tags.length === 0 ? {} : { tags };
   // Names are asked no test, so they can stand beside any.
   if (other !== undefined && regex === '') return { selects: [{ ...named, ...other }], left };
@@ -38,18 +38,41 @@ function withoutNames(set: Select): Select {
 
 /** Those that differ in their versions alone are one with all of them. */
 function joinVersions(sets: readonly Select[]): readonly Select[] {
-  const joined = new Map<string, Select>();
+  return joined(
+    sets,
+    (set) => {
+      const { semver, prerelease: _, ...rest } = set;
+      return semver === undefined ? undefined : rest;
+    },
+    (one, other) => ({
+      ...one,
+      semver: [one.semver ?? [], other.semver ?? []].flat(),
+      ...(other.prerelease === true ? { prerelease: true } : {}),
+    }),
+  );
+}
+
+/** Those that differ in their pattern alone are one with either. */
+function joinPatterns(sets: readonly Select[]): readonly Select[] {
+  return joined(
+    sets,
+    ({ regex, ...rest }) => (regex === undefined ? undefined : rest),
+    (one, other) => ({ ...one, regex: `${one.regex ?? ''}|${other.regex ?? ''}` }),
+  );
+}
+
+/** `common`: what two have to share to be joined; those without it stay as they are. */
+function joined(
+  sets: readonly Select[],
+  common: (set: Select) => Partial<Select> | undefined,
+  join: (one: Select, other: Select) => Select,
+): readonly Select[] {
+  const found = new Map<unknown, Select>();
   for (const set of sets) {
-    const { semver, prerelease, ...rest } = set;
-    const key = semver === undefined ? JSON.stringify(set) : JSON.stringify({ ...rest, semver: true });
-    const known = joined.get(key);
-    const ranges = [known?.semver ?? [], semver ?? []].flat();
-    const [only, ...others] = ranges;
-    joined.set(key, {
-      ...(only === undefined ? {} : { semver: others.length === 0 ? only : ranges }),
-      ...(prerelease === true || known?.prerelease === true ? { prerelease: true } : {}),
-      ...rest,
-    });
+    const shared = common(set);
+    const key = shared === undefined ? set : JSON.stringify(shared);
+    const known = found.get(key);
+    found.set(key, known === undefined ? set : join(known, set));
   }
-  return [...joined.values()];
+  return [...found.values()];
 }
