@@ -55,49 +55,6 @@ describe('a config in the shape of the reference', () => {
   );
 });
 
-test('entries share what stands under x- by anchors and merge keys; what is wrong with it is told where it stands', () => {
-  const shared = `x-all: &all
-  always: true
-  platforms: [linux/amd64]
-sync:
-  - <<: *all
-    source: a
-    destination: r.example/a
-  - <<: *all
-    source: a
-    destination: s.example/a
-    always: false
-`;
-  expect(entries(shared)).toMatchObject([
-    { always: true, platforms: [{ os: 'linux', architecture: 'amd64' }] },
-    { always: false, platforms: [{ os: 'linux', architecture: 'amd64' }] },
-  ]);
-  expect(complaints(parse(shared.replace('always: true', 'alway: true')))[0]).toBe(
-    '2:3 unknown key "alway" in "sync[0]"',
-  );
-});
-
-test('what other tools write is answered with what is meant here', () => {
-  const text = `sync:
-  - from: docker://alpine
-    target: \${REGISTRY}/alpine
-  - { source: oci://r.example/a, destination: 's.example/\${ORG}/a' }
-  - { source: 'ocidir://mirror/a:1', destination: s.example/b }
-`;
-  expect(hints(parse(text))).toEqual([
-    'did you mean "source"?',
-    'did you mean "destination"?',
-    'leave out "oci://" of a registry; a folder has one slash at most, as oci:/r.example/a',
-    'variables of the environment are not filled in; there are {registry}, {path}, {name} and {tag}',
-    'a layout is oci:./mirror/a',
-  ]);
-  const known = text.replace('from:', 'source:').replace('target:', 'destination:');
-  expect(hints(parse(known)).slice(0, 2)).toEqual([
-    'leave out "docker://"',
-    'variables of the environment are not filled in; there are {registry}, {path}, {name} and {tag}',
-  ]);
-});
-
 test('references in all three forms, short names, ports and localhost', () => {
   const sources = ['alpine', `localhost:5000/a/b@${digest('a')}`, `ghcr.io/a/b:1@${digest('b')}`, 'localhost/x:1'];
   const read = entries(

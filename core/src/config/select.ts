@@ -81,8 +81,8 @@ function readSource(item: Fields, path: Path, { accept }: Reading): Repository |
 }
 
 function readSelect(item: Fields, path: Path, { accept }: Reading): Select {
-  const refuse = (key: string | Path, message: string, hint: string): void =>
-    void accept(fail(configFailure(message, hint)), [...path, ...[key].flat()]);
+  const refuse = (part: string | Path, message: string, hint: string): void =>
+    void accept(fail(configFailure(message, hint)), [...path, ...[part].flat()]);
   const tags = items(item['tags']).flatMap((value, index) => {
     const name = text(value);
     if (!name) return [];
@@ -94,9 +94,12 @@ function readSelect(item: Fields, path: Path, { accept }: Reading): Select {
     return [];
   });
   const ranges = typeof item['semver'] === 'string' ? [item['semver']] : texts(item['semver']);
-  for (const range of ranges) {
-    if (parseRange(range) === undefined)
-      refuse('semver', `${quote(range)} is not a range of versions`, "for example '>=1.2 <2'");
+  for (const [index, value] of [item['semver'] ?? []].flat().entries()) {
+    const range = text(value);
+    const at: Path = Array.isArray(item['semver']) ? ['semver', index] : ['semver'];
+    if (range !== undefined && parseRange(range) === undefined) {
+      refuse(at, `${quote(range)} is not a range of versions`, "for example '>=1.2 <2'");
+    }
   }
   const regex = text(item['regex']);
   const wrong = regex === undefined ? undefined : compileRegex(regex);

@@ -29,6 +29,7 @@ export const platforms = {
   type: 'array',
   minItems: 1,
   maxItems: 100,
+  examples: [['linux/amd64', 'linux/arm64']],
   items: {
     title: 'Platform',
     description: 'As linux/amd64, or by its Alpine name, as x86_64.',

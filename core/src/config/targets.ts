@@ -57,11 +57,19 @@ export function parseDestination(
   const tag = fillTag(tagTemplate, values);
   if (!tag.ok) return tag;
   const reference = parseLocation(`${repository.value}:${tag.value.text}`);
-  if (!reference.ok) return reference;
+  if (!reference.ok) {
+    const { message, hint = portHint(text, values) } = reference.failure;
+    return fail(configFailure(message, hint));
+  }
   const target = toTarget(reference.value, tag.value);
   return target.ok
     ? ok({ target: target.value, name: `${formatRepository(reference.value)}:${tag.value.name}` })
     : target;
+}
+
+function portHint(template: string, { registry }: Values): string | undefined {
+  if (registry?.includes(':') !== true || !variablesIn(template).includes('registry')) return undefined;
+  return `a repository's name has no ":": write another name in place of {registry}, which is ${registry}`;
 }
 
 /** A further tag in `repository`. */

@@ -4,7 +4,7 @@ import { configFailure, type ConfigFailure } from '../failure.ts';
 import type { JsonSchema } from '../plugin/api.ts';
 import { compile, type Validate } from './compile.ts';
 import type { Document, Path } from './document.ts';
-import { fields, isFields, texts } from './fields.ts';
+import { fields, isFields, items, texts } from './fields.ts';
 import { quote } from './quote.ts';
 import { nearest } from './suggest.ts';
 
@@ -134,7 +134,9 @@ function typeName(value: unknown): string {
 }
 
 function example(error: ErrorObject): string | undefined {
-  const examples = texts(error.parentSchema?.['examples']);
+  const examples = items(error.parentSchema?.['examples']).flatMap((each) =>
+    typeof each === 'string' ? each : Array.isArray(each) ? `[${each.join(', ')}]` : [],
+  );
   return examples.length === 0 ? undefined : `for example ${examples.join(', ')}`;
 }
 

@@ -1,0 +1,67 @@
+/** What people bring along from other tools and other files: it works, or the answer says what is meant here. */
+import { expect, test } from 'vitest';
+import { complaints, hints, options, valueOf } from './fixtures.ts';
+import { parseConfig } from './load.ts';
+
+const parse = (text: string) => parseConfig(text, '/repository/config.yaml', options);
+
+test('entries share what stands under x- by anchors and merge keys; what is wrong with it is told where it stands', () => {
+  const shared = `x-all: &all
+  always: true
+  platforms: [linux/amd64]
+sync:
+  - <<: *all
+    source: a
+    destination: r.example/a
+  - <<: *all
+    source: a
+    destination: s.example/a
+    always: false
+`;
+  expect(valueOf(parse(shared)).entries).toMatchObject([
+    { always: true, platforms: [{ os: 'linux', architecture: 'amd64' }] },
+    { always: false, platforms: [{ os: 'linux', architecture: 'amd64' }] },
+  ]);
+  expect(complaints(parse(shared.replace('always: true', 'alway: true')))[0]).toBe(
+    '2:3 unknown key "alway" in "sync[0]"',
+  );
+});
+
+test('a list that is none, a range among several, and a port in a name are answered at their place', () => {
+  const text = `sync:
+  - { source: a, destination: r.example/a, platforms: linux/amd64 }
+  - { source: a, destination: r.example/b, select: { semver: ['>=1', new] } }
+  - { source: 'localhost:5000/a', destination: 'r.example/{registry}/a' }
+`;
+  expect(complaints(parse(text))).toEqual([
+    '2:55 "platforms" must be a list, not text',
+    '3:70 "new" is not a range of versions',
+    '4:48 "r.example/localhost:5000/a:latest" is not an image reference: "localhost:5000/a" is not a repository name',
+  ]);
+  expect(hints(parse(text))).toEqual([
+    'for example [linux/amd64, linux/arm64]',
+    "for example '>=1.2 <2'",
+    'a repository\'s name has no ":": write another name in place of {registry}, which is localhost:5000',
+  ]);
+});
+
+test('what other tools write is answered with what is meant here', () => {
+  const text = `sync:
+  - from: docker://alpine
+    target: \${REGISTRY}/alpine
+  - { source: oci://r.example/a, destination: 's.example/\${ORG}/a' }
+  - { source: 'ocidir://mirror/a:1', destination: s.example/b }
+`;
+  expect(hints(parse(text))).toEqual([
+    'did you mean "source"?',
+    'did you mean "destination"?',
+    'leave out "oci://" of a registry; a folder has one slash at most, as oci:/r.example/a',
+    'variables of the environment are not filled in; there are {registry}, {path}, {name} and {tag}',
+    'a layout is oci:./mirror/a',
+  ]);
+  const known = text.replace('from:', 'source:').replace('target:', 'destination:');
+  expect(hints(parse(known)).slice(0, 2)).toEqual([
+    'leave out "docker://"',
+    'variables of the environment are not filled in; there are {registry}, {path}, {name} and {tag}',
+  ]);
+});
