@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { answerOf, command, folderWith } from '../testing.ts';
 
-const STEPS = `defaults: { interval: 1h }
+const STEPS = `defaults: { interval: 1h, ratelimit: { min: 20 } }
+creds: [{ registry: docker.io, user: '{{ env "HUB_USER" }}', pass: '{{ env "HUB_TOKEN" }}', mirrors: [hub.example] }]
 sync:
   - { source: 'alpine:3.20', target: '{{ env "REGISTRY" }}/alpine:3.20', type: image }
 `;
@@ -16,9 +17,14 @@ describe('import', () => {
     expect(made).toMatchObject({ code: 0, stderr: expect.stringContaining('regsync.yml:1:23: defaults.interval: ') });
     expect(made.stderr).toContain('env.REGISTRY');
     writeFileSync(join(cwd, 'config.yaml'), made.stdout);
+    const { settings } = JSON.parse(
+      (await command({ cwd, env: { REGISTRY: 'r.example' } }, 'import', 'regsync', 'regsync.yml', '--json')).stdout,
+    ) as { readonly settings: string };
+    expect(made.stderr).toContain(`for slipway.config.yaml:\n  ${settings.trimEnd().replaceAll('\n', '\n  ')}\n`);
+    writeFileSync(join(cwd, 'slipway.config.yaml'), settings);
     expect(await command({ cwd }, 'plan')).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('r.example/alpine:3.20 ← docker.io/library/alpine:3.20'),
+      stdout: expect.stringContaining('r.example/alpine:3.20 ← docker.io/library/alpine:3.20 (trust: copy'),
     });
     expect(
       await command({ cwd, env: { REGISTRY: 'r.example' } }, 'import', 'regsync', 'regsync.yml', '--strict'),

@@ -18,12 +18,14 @@ export async function importCommand(io: Io, kind: ImportKind, file: string, opti
   const { json, strict, platform: platforms, ...request } = options;
   const imported = await importFile(kind, resolve(io.cwd, file), { ...request, platforms, environment: io.env });
   if (!imported.ok) return refuse(io, json, 'import', imported.failures);
-  const { config, entries, unsupported } = imported.value;
+  const { config, settings, entries, unsupported } = imported.value;
   for (const { at, what, why } of unsupported) {
     io.stderr(`${formatFailure(configFailure(`${what}: ${why}`, undefined, at), undefined, io.cwd)}\n`);
   }
   const nothing = entries === 0 && unsupported.length > 0;
+  if (!nothing)
+    io.stderr(`settings that go with it, for slipway.config.yaml:\n${settings.replaceAll(/^/gm, '  ').trimEnd()}\n`);
   if (nothing) io.stderr('nothing of the file could be taken over\n');
   const exitCode = nothing || (strict && unsupported.length > 0) ? EXIT.failed : EXIT.done;
-  return answer(io, json, 'import', exitCode, { config, unsupported }, () => config);
+  return answer(io, json, 'import', exitCode, { config, settings, unsupported }, () => config);
 }

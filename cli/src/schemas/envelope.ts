@@ -217,6 +217,7 @@ export const envelopeSchema: JsonSchema = {
     }),
     answerOf(['import'], 'The config of another tool as one of ours.', {
       config: text('A config.yaml that loads.'),
+      settings: text('Settings that go with it: a mirror, and what the file says of registries.'),
       unsupported: list(
         'What has no equivalent, in the order of the file.',
         closed('One of them.', {

@@ -30,11 +30,11 @@ export function importConfig(kind: ImportKind, text: string, file: string, reque
   }
   const read = kind === 'regsync' ? readRegsync(document.value, request) : skopeo(document.value);
   if (!read.ok) return read;
-  const { drafts, unsupported } = read.value;
+  const { drafts, settings, unsupported } = read.value;
   const written = writeConfig(drafts, headerOf(kind, request, drafts));
   if (!written.ok) return written;
   const all = [...unsupported, ...written.value.unsupported].sort((a, b) => compare(a.at, b.at));
-  return loaded({ ...written.value, unsupported: all });
+  return loaded({ ...written.value, settings, unsupported: all });
 
   function skopeo(source: Document): Loaded<Drafts> {
     const { destination } = request;

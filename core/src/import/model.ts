@@ -29,6 +29,8 @@ export interface Unsupported {
 export interface Imported {
   /** The text of a config.yaml that loads. */
   readonly config: string;
+  /** The text of settings that go with it: what the file says of registries, as far as it is no secret. */
+  readonly settings: string;
   /** How many items it has. */
   readonly entries: number;
   /** In the order of the file. */
@@ -64,5 +66,6 @@ export interface Item {
 /** What a reader of a file gives. */
 export interface Drafts {
   readonly drafts: readonly Draft[];
+  readonly settings: string;
   readonly unsupported: readonly Unsupported[];
 }

@@ -9,9 +9,10 @@ import { importConfig } from './import.ts';
 const FILE = '/somewhere/regsync.yml';
 
 function imported(text: string, environment: Readonly<Record<string, string>> = {}) {
-  const { config, entries, unsupported } = valueOf(importConfig('regsync', text, FILE, { environment }));
+  const { config, settings, entries, unsupported } = valueOf(importConfig('regsync', text, FILE, { environment }));
   return {
     text: config,
+    settings,
     entries,
     config: valueOf(parseConfig(config, '/config.yaml', options)),
     unsupported: unsupported.map(({ at, what, why }) => `${at.line}:${at.column} ${what}: ${why}`),
@@ -259,11 +260,50 @@ sync:
     expect(result.ok ? '' : result.failures[0]?.message).toContain(why);
   });
 
+  it('comes with settings: a mirror, and who we are at registries by names of variables', () => {
+    const { settings } = imported(
+      `creds:
+  - { registry: docker.io, user: '{{env "HUB_USER"}}', pass: '{{ env "HUB_TOKEN" }}', mirrors: [mirror.example/hub], repoAuth: true }
+  - { registry: '{{ env "HOST" }}', tls: disabled, reqPerSec: 12.5, reqConcurrent: 9999 }
+  - { registry: ecr.example/team, credHelper: docker-credential-ecr-login, reqPerSec: 1 }
+  - { registry: plain.example, user: robot, pass: correct-horse }
+  - { registry: 'no host', tls: disabled }
+defaults: { ratelimit: { min: 100 } }
+sync: []
+`,
+      { HOST: 'localhost:5000', HUB_TOKEN: 'battery' },
+    );
+    expect(settings).toMatchInlineSnapshot(`
+      "# A mirror, as the file makes one: what is published is neither scanned nor signed.
+      trust:
+        - match: "*"
+          level: copy
+      plainHttp:
+        - localhost:5000
+      mirrors:
+        - source: docker.io
+          mirror: mirror.example/hub
+      registries:
+        - match: docker.io
+          login:
+            usernameEnv: HUB_USER
+            passwordEnv: HUB_TOKEN
+          reserve: 100
+        - match: localhost:5000
+          connections: 256
+          requestsPerSecond: 12
+        - match: ecr.example/team
+          login:
+            helper: ecr-login
+      "
+    `);
+  });
+
   it('never shows a password', () => {
-    const { text, unsupported } = imported(
+    const { text, settings, unsupported } = imported(
       'creds:\n  - { registry: r.example, user: u, pass: correct-horse, clientKey: battery }\nsync: []\n',
     );
-    expect(JSON.stringify({ text, unsupported })).not.toMatch(/correct-horse|battery/);
+    expect(JSON.stringify({ text, settings, unsupported })).not.toMatch(/correct-horse|battery/);
     expect(unsupported).toHaveLength(3);
   });
 });

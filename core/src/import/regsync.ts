@@ -10,6 +10,7 @@ import { expandTemplate } from './go-template.ts';
 import type { Draft, Drafts, ImportRequest, Item, Unsupported } from './model.ts';
 import { whyCredential, whyNot } from './regsync-keys.ts';
 import { readTagSets } from './regsync-tags.ts';
+import { settingsOfRegsync } from './settings.ts';
 import { isEmpty, listed, pathText, truth } from './source-file.ts';
 
 export function readRegsync(document: Document, { environment = {} }: ImportRequest): Loaded<Drafts> {
@@ -37,12 +38,16 @@ export function readRegsync(document: Document, { environment = {} }: ImportRequ
     known.add(what);
     unsupported.push({ at: document.locate(at), what, why });
   };
-  readTop(root, environment, refuse);
+  const nameOf = (written: string): string => {
+    const expanded = expandTemplate(written, { values: {}, environment });
+    return expanded.ok ? expanded.text : written;
+  };
+  readTop(root, nameOf, refuse);
   const defaults = fields(root['defaults']);
   const drafts = items(root['sync']).flatMap((value, index) =>
     readStep(fields(value), { document, path: ['sync', index], defaults, environment, refuse }),
   );
-  return loaded({ drafts, unsupported });
+  return loaded({ drafts, settings: settingsOfRegsync(root, nameOf), unsupported });
 }
 
 /** `at`: where it stands, if that is not its name. */
@@ -50,12 +55,10 @@ type Refuse = (path: Path, why: string, at?: Path) => void;
 
 type Environment = NonNullable<ImportRequest['environment']>;
 
-function readTop(root: Fields, environment: Environment, refuse: Refuse): void {
+function readTop(root: Fields, nameOf: (written: string) => string, refuse: Refuse): void {
   for (const [index, value] of listed(root['creds']).entries()) {
     const credential = fields(value);
-    const name = text(credential['registry']) ?? '';
-    const expanded = expandTemplate(name, { values: {}, environment });
-    const registry = expanded.ok ? expanded.text : name;
+    const registry = nameOf(text(credential['registry']) ?? '');
     for (const [key, setting] of Object.entries(credential)) {
       if (key === 'registry' || isEmpty(setting)) continue;
       const why = whyCredential(key, setting, registry);

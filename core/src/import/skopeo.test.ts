@@ -273,7 +273,7 @@ describe('a file of skopeo', () => {
         const made = imported(JSON.stringify(data), { scoped });
         expect(made.text.match(/^  - source:/gm)?.length ?? 0).toBe(made.entries);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

@@ -8,6 +8,7 @@ import { quote } from '../config/quote.ts';
 import { formatRepository, parseDigest, parseRepository, parseTag, type Repository } from '../reference.ts';
 import type { Draft, Drafts, ImportRequest, Unsupported } from './model.ts';
 import { rangeOfSkopeo } from './ranges.ts';
+import { mirrorSettings } from './settings.ts';
 import { isEmpty, listed, pathText, truth } from './source-file.ts';
 import { wholeOfSearch } from './tag-patterns.ts';
 import { EVERY, unionOf, type Select } from './union.ts';
@@ -34,7 +35,7 @@ export function readSkopeo(document: Document, request: ImportRequest & { readon
   const unsupported: Unsupported[] = [];
   const drafts: Draft[] = [];
   for (const [host, value] of Object.entries(fields(document.data))) readRegistry(host, value);
-  return { drafts, unsupported };
+  return { drafts, settings: mirrorSettings(), unsupported };
 
   function refuse(path: Path, why: string): void {
     unsupported.push({ at: document.locate(path), what: pathText(path), why });
