@@ -33,7 +33,7 @@ const WHY: Readonly<Record<string, string>> = {
   forceRecursive: ALWAYS_SO,
   mediaTypes: 'every kind of image is copied as it is',
   hooks: 'regsync never ran hooks; a plugin can (docs/plugins.md)',
-  repos: 'a whole registry is no source, so there are no repositories to choose from',
+  repos: 'a whole registry is no source: repositories can be named, but not chosen by a pattern',
   referrerSource: 'referrers are read where the image is',
   referrerTarget: 'referrers are written where the image goes',
   referrerSlow: ALWAYS_SO,

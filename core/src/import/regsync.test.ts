@@ -244,6 +244,24 @@ sync:
     expect(unsupported[0]).toContain('cannot be filled in here');
   });
 
+  it('takes a registry whose repositories are named one by one', () => {
+    const step = (repos: string) =>
+      imported(
+        `sync:\n  - { source: r.example, target: s.example/m, type: registry, repos: ${repos}, tags: { allow: [x, "y.*"] } }\n`,
+      );
+    const { config, unsupported } = step('{ allow: [library/alpine, team/app.web] }');
+    expect(config.selections.map(({ id, select }) => [id, select.regex])).toEqual([
+      ['sync:s.example/m/library/alpine:{tag}', 'x|y.*'],
+      ['sync:s.example/m/team/app.web:{tag}', 'x|y.*'],
+    ]);
+    expect(unsupported).toEqual([]);
+    for (const repos of ['{ allow: ["library/.*"] }', '{ allow: [a], deny: [b] }', '{ deny: [a] }']) {
+      const left = step(repos);
+      expect(left.entries).toBe(0);
+      expect(left.unsupported.map((line) => line.split(' ')[1])).toEqual(['sync[0].type:', 'sync[0].repos:']);
+    }
+  });
+
   it('looks past a tag on a repository, which regsync does not use', () => {
     const { text } = imported(
       'sync:\n  - { source: "r.example:5000/a:1", target: "s.example/a:1", type: repository, tags: { allow: [x, "y.*"] } }\n',

@@ -13,6 +13,8 @@ import { readTagSets } from './regsync-tags.ts';
 import { settingsOfRegsync } from './settings.ts';
 import { isEmpty, listed, pathText, truth } from './source-file.ts';
 
+const REPOSITORY = /^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/;
+
 export function readRegsync(document: Document, { environment = {} }: ImportRequest): Loaded<Drafts> {
   const root = fields(document.data);
   const version = text(root['version']);
@@ -84,11 +86,13 @@ interface Step {
 }
 
 function readStep(step: Fields, { document, path, defaults, environment, refuse }: Step): readonly Draft[] {
+  const type = text(step['type']) ?? '';
+  const repositories = type === 'registry' ? namedRepositories(fields(step['repos'])) : [];
   for (const [key, value] of Object.entries(step)) {
-    const why = isEmpty(value) ? undefined : whyNot(key, value);
+    const known = isEmpty(value) || (key === 'repos' && repositories.length > 0);
+    const why = known ? undefined : whyNot(key, value);
     if (why !== undefined) refuse([...path, key], why);
   }
-  const type = text(step['type']) ?? '';
   const written = { source: text(step['source']) ?? '', target: text(step['target']) ?? '' };
   const sync = { '.Sync.Type': type };
   const source = expand('source', written.source, {
@@ -102,6 +106,13 @@ function readStep(step: Fields, { document, path, defaults, environment, refuse 
     '.Sync.Target': written.target,
   });
   if (source === undefined || target === undefined) return [];
+  if (repositories.length > 0) {
+    const { repos: _, ...rest } = step;
+    return repositories.flatMap((name) => {
+      const one = { ...rest, type: 'repository', source: `${source}/${name}`, target: `${target}/${name}` };
+      return readStep(one, { document, path, defaults, environment, refuse });
+    });
+  }
   if (type === 'registry') {
     refuse(
       [...path, 'type'],
@@ -216,6 +227,12 @@ function readStep(step: Fields, { document, path, defaults, environment, refuse 
     note(at, 'a backup is a tag in the same repository');
     return undefined;
   }
+}
+
+/** A registry of which every repository is named; none when a pattern chooses, which only the registry's list could answer. */
+function namedRepositories({ allow, deny }: Fields): readonly string[] {
+  const names = listed(allow).map((name) => text(name) ?? '');
+  return listed(deny).length === 0 && names.every((name) => REPOSITORY.test(name)) ? names : [];
 }
 
 /** The tag of a repository means nothing to regsync either. */
