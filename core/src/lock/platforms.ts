@@ -1,7 +1,8 @@
 /** Which platforms an image has, as far as its index says so; a single image says it in its config. */
 import { formatPlatform, isUnknownPlatform, mediaType, type ManifestContent } from '../oci/model.ts';
 import { fail, ok, type Result } from '../failure.ts';
-import { pin, type Pinned } from '../reference.ts';
+import { isManifestType } from '../oci/parse.ts';
+import { pin, type Digest, type Pinned } from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
 import { absent } from '../run/absent.ts';
 import { platformOf } from '../run/steps/image.ts';
@@ -11,7 +12,7 @@ const MAX_DEPTH = 3;
 
 /** Sorted and distinct; empty when it is no image. One request for an index: on Docker Hub a pull, unlike a HEAD. */
 export async function readPlatforms(registry: Registry, image: Pinned): Promise<Result<readonly string[]>> {
-  const found = await collect(registry, image, MAX_DEPTH);
+  const found = await collect(registry, image, MAX_DEPTH, new Set());
   return found.ok ? ok([...new Set(found.value.filter(isName))].sort()) : found;
 }
 
@@ -20,22 +21,30 @@ function isName(platform: string): boolean {
   return /^[!-~]{1,128}$/.test(platform);
 }
 
-async function collect(registry: Registry, image: Pinned, depth: number): Promise<Result<readonly string[]>> {
+/** `seen`: indexes that name each other a thousand times would else be opened a billion times. */
+async function collect(
+  registry: Registry,
+  image: Pinned,
+  depth: number,
+  seen: Set<Digest>,
+): Promise<Result<readonly string[]>> {
+  if (seen.has(image.digest)) return ok([]);
+  seen.add(image.digest);
   const read = await registry.manifest(image, 'source');
   if (!read.ok) return read;
   if (read.value === undefined) return fail(absent(image, 'source', 'its tag named it a moment ago; try again'));
   if (read.value.kind === 'manifest') return ofManifest(registry, image, read.value);
-  const all: string[] = [];
+  const all = new Set<string>();
   for (const child of read.value.value.manifests) {
     if (isUnknownPlatform(child.platform)) continue;
-    if (child.platform !== undefined) all.push(formatPlatform(child.platform));
-    else if (depth > 0) {
-      const inner = await collect(registry, pin(image, child.digest), depth - 1);
+    if (child.platform !== undefined) all.add(formatPlatform(child.platform));
+    else if (depth > 0 && isManifestType(child.mediaType)) {
+      const inner = await collect(registry, pin(image, child.digest), depth - 1, seen);
       if (!inner.ok) return inner;
-      all.push(...inner.value);
+      for (const platform of inner.value) all.add(platform);
     }
   }
-  return ok(all);
+  return ok([...all]);
 }
 
 async function ofManifest(

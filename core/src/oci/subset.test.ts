@@ -168,6 +168,21 @@ describe('some platforms of an image', () => {
     expect(await subset(from, artifact, ARM64)).toEqual({ found: false, lacking: { absent: [ARM64], present: [] } });
   });
 
+  it('opens an index once that is named a thousand times, and so on', async () => {
+    const from = store();
+    let root = index(from, [entry(image(from, 'amd'), AMD64), entry(image(from, 'arm'), ARM64)]);
+    for (let depth = 0; depth < 6; depth += 1) {
+      const named = entry(root);
+      root = index(
+        from,
+        Array.from({ length: 1000 }, () => named),
+      );
+    }
+    const { kept, indexes } = must(await subset(from, root, AMD64));
+    expect([kept.length, indexes.length]).toEqual([1, 7]);
+    expect(indexes.at(-1)?.value.manifests).toHaveLength(1000);
+  });
+
   it('says what is missing, and all that there is', async () => {
     const from = store();
     const root = index(from, [entry(image(from, 'amd'), AMD64), entry(image(from, 'win'), WINDOWS)]);

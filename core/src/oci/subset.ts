@@ -7,7 +7,7 @@ import type { Digest } from '../reference.ts';
 import { sha256 } from './digest.ts';
 import type { IndexContent } from './join-index.ts';
 import { formatPlatform, isUnknownPlatform, type Descriptor, type ManifestContent, type Platform } from './model.ts';
-import { parseJson, parseManifest } from './parse.ts';
+import { isManifestType, parseJson, parseManifest } from './parse.ts';
 
 /** On an attestation that stands in an index beside the image it is about: the image's digest. */
 const ABOUT = 'vnd.docker.reference.digest';
@@ -58,6 +58,8 @@ export async function subsetOf(
 ): Promise<Result<Found>> {
   const present = new Set<string>();
   const matched = new Set<Platform>();
+  /** Indexes that name each other a thousand times would else be opened a billion times. */
+  const opened = new Map<Digest, { readonly part: Part | undefined }>();
   const top = await narrow(root, { raw: undefined, digest: root.descriptor.digest }, 0);
   if (!top.ok) return top;
   const absent = platforms.filter((platform) => !matched.has(platform));
@@ -117,8 +119,8 @@ export async function subsetOf(
     return ok({
       raw: { ...(as.raw as object), digest, size },
       digest,
-      kept: remaining.flatMap(({ kept: own }) => own),
-      indexes: [...remaining.flatMap((part) => part.indexes), made],
+      kept: [...new Set(remaining.flatMap(({ kept: own }) => own))],
+      indexes: [...new Set(remaining.flatMap((part) => part.indexes)), made],
     });
   }
 
@@ -129,13 +131,26 @@ export async function subsetOf(
   ): Promise<Result<Part | undefined>> {
     if (isUnknownPlatform(child.platform)) return ok(undefined);
     if (child.platform !== undefined) return ok(wanted(child.platform) ? whole(as) : undefined);
+    if (!isManifestType(child.mediaType)) return ok(undefined);
+    const before = opened.get(child.digest);
+    if (before !== undefined) return ok(before.part === undefined ? undefined : namedBy(as, before.part));
     const content = await reader.manifest(child);
-    return content.ok ? narrow(content.value, as, depth + 1) : content;
+    if (!content.ok) return content;
+    const part = await narrow(content.value, as, depth + 1);
+    if (part.ok) opened.set(child.digest, { part: part.value });
+    return part;
   }
 }
 
 function whole({ raw, digest }: Pick<Part, 'raw' | 'digest'>): Part {
   return { raw, digest, kept: [digest], indexes: [] };
+}
+
+/** The same part, for another entry that names what it is of. */
+function namedBy(as: Pick<Part, 'raw' | 'digest'>, part: Part): Part {
+  if (part.digest === as.digest) return whole(as);
+  const { digest, size } = part.raw as Descriptor;
+  return { ...part, raw: { ...(as.raw as object), digest, size } };
 }
 
 /** 64-bit ARM is v8 whether it is said or not: https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#platform-variants */

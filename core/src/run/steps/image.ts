@@ -1,6 +1,7 @@
 /** What is in the destination repository after a copy or a push, read back from there. */
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import {
+  formatPlatform,
   isUnknownPlatform,
   mediaType,
   type Descriptor,
@@ -8,6 +9,7 @@ import {
   type ManifestContent,
   type Platform,
 } from '../../oci/model.ts';
+import { isManifestType } from '../../oci/parse.ts';
 import { formatPinned, type Pinned } from '../../reference.ts';
 import type { Registry, Side } from '../../registry/model.ts';
 import type { Image } from '../engine.ts';
@@ -20,69 +22,70 @@ export async function readImage(registry: Registry, subject: Pinned): Promise<Re
   const content = await registry.manifest(subject, 'destination');
   if (!content.ok) return content;
   if (content.value === undefined) return fail(gone(subject));
-  const parts = await collect(registry, subject, content.value, MAX_DEPTH);
-  if (!parts.ok) return parts;
+  const parts: Parts = { registry, children: [], size: 0, seen: new Set() };
+  const failure = await collect(parts, subject, content.value, MAX_DEPTH);
+  if (failure !== undefined) return fail(failure);
   return ok({
     digest: subject.digest,
     subject,
     shape: content.value.kind,
     mediaType: content.value.descriptor.mediaType,
     manifestSize: content.value.descriptor.size,
-    children: parts.value.children,
-    size: parts.value.size,
+    children: parts.children,
+    size: parts.size,
   });
 }
 
-type Parts = Pick<Image, 'children' | 'size'>;
+interface Parts {
+  readonly registry: Registry;
+  readonly children: Image['children'][number][];
+  size: number;
+  /** Indexes that name each other a thousand times would else be opened a billion times. */
+  readonly seen: Set<string>;
+}
 
+/** Adds what `content` holds; `undefined`: it went well. */
 async function collect(
-  registry: Registry,
+  parts: Parts,
   at: Pinned,
   content: ManifestContent,
   depth: number,
   known?: Platform,
-): Promise<Result<Parts>> {
-  if (content.kind === 'manifest') return collectManifest(registry, at, content.descriptor, content.value, known);
-  if (depth === 0) return ok({ children: [], size: 0 });
-  const parts: { children: Image['children'][number][]; size: number } = { children: [], size: 0 };
+): Promise<Failure | undefined> {
+  if (content.kind === 'manifest') return collectManifest(parts, at, content.descriptor, content.value, known);
+  if (depth === 0 || parts.seen.has(at.digest)) return undefined;
+  parts.seen.add(at.digest);
   for (const descriptor of content.value.manifests) {
-    if (isUnknownPlatform(descriptor.platform)) continue;
-    const child = await registry.manifest({ ...at, digest: descriptor.digest }, 'destination');
-    if (!child.ok) return child;
-    if (child.value === undefined) return fail(gone({ ...at, digest: descriptor.digest }));
-    const inner = await collect(
-      registry,
-      { ...at, digest: descriptor.digest },
-      child.value,
-      depth - 1,
-      descriptor.platform,
-    );
-    if (!inner.ok) return inner;
-    parts.children.push(...inner.value.children);
-    parts.size += inner.value.size;
+    if (isUnknownPlatform(descriptor.platform) || !isManifestType(descriptor.mediaType)) continue;
+    const entry = `${descriptor.digest} ${descriptor.platform === undefined ? '' : formatPlatform(descriptor.platform)}`;
+    if (parts.seen.has(entry)) continue;
+    parts.seen.add(entry);
+    const inner = { ...at, digest: descriptor.digest };
+    const child = await parts.registry.manifest(inner, 'destination');
+    if (!child.ok) return child.failure;
+    if (child.value === undefined) return gone(inner);
+    const failure = await collect(parts, inner, child.value, depth - 1, descriptor.platform);
+    if (failure !== undefined) return failure;
   }
-  return ok(parts);
+  return undefined;
 }
 
 async function collectManifest(
-  registry: Registry,
+  parts: Parts,
   at: Pinned,
   descriptor: Descriptor,
   manifest: Manifest,
   known: Platform | undefined,
-): Promise<Result<Parts>> {
-  const size = manifest.config.size + manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
+): Promise<Failure | undefined> {
+  parts.size += manifest.config.size + manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
   if (manifest.config.mediaType !== mediaType.ociConfig && manifest.config.mediaType !== mediaType.dockerConfig) {
-    return ok({ children: [], size });
+    return undefined;
   }
-  const platform = known === undefined ? await configPlatform(registry, at, manifest.config) : ok(known);
-  if (!platform.ok) return platform;
-  return ok({
-    children: [
-      { digest: descriptor.digest, platform: platform.value, mediaType: descriptor.mediaType, size: descriptor.size },
-    ],
-    size,
-  });
+  const platform = known === undefined ? await configPlatform(parts.registry, at, manifest.config) : ok(known);
+  if (!platform.ok) return platform.failure;
+  const { digest, mediaType: type, size } = descriptor;
+  parts.children.push({ digest, platform: platform.value, mediaType: type, size });
+  return undefined;
 }
 
 /** The platform that an image's config names. */

@@ -2,7 +2,8 @@
 import type { SyncEntry } from '../../config/model.ts';
 import { ok, type Result } from '../../failure.ts';
 import { isUnknownPlatform, mediaType, type ManifestContent } from '../../oci/model.ts';
-import { pin, type Pinned } from '../../reference.ts';
+import { isManifestType } from '../../oci/parse.ts';
+import { pin, type Digest, type Pinned } from '../../reference.ts';
 import { asRecord, asTime, readJson } from '../../trust/strict.ts';
 import type { Engine } from '../engine.ts';
 
@@ -24,7 +25,7 @@ export async function madeAt(
   const noted = engine.notes.get('made', source.digest, ...names);
   if (noted !== undefined) return ok(noted === '' ? undefined : Date.parse(noted));
   const counts = new Set(names);
-  const times = await timesOf(engine.registry, source, counts, MAX_DEPTH);
+  const times = await timesOf(engine.registry, source, counts, MAX_DEPTH, new Set());
   if (!times.ok) return times;
   const known = times.value.filter((time) => time !== undefined);
   const made = known.length === times.value.length && known.length > 0 ? Math.max(...known) : undefined;
@@ -32,21 +33,26 @@ export async function madeAt(
   return ok(made);
 }
 
+/** `seen`: indexes that name each other a thousand times would else be opened a billion times. */
 async function timesOf(
   registry: Engine['registry'],
   image: Pinned,
   counts: ReadonlySet<string>,
   depth: number,
+  seen: Set<Digest>,
 ): Promise<Result<readonly (number | undefined)[]>> {
+  if (seen.has(image.digest)) return ok([]);
+  seen.add(image.digest);
   const content = await registry.manifest(pin(image, image.digest), 'source');
   if (!content.ok) return content;
   if (content.value === undefined || depth === 0) return ok([undefined]);
   if (content.value.kind === 'manifest') return timeOf(registry, image, content.value);
   const times: (number | undefined)[] = [];
-  for (const { digest, platform } of content.value.value.manifests) {
+  for (const { digest, platform, mediaType: type } of content.value.value.manifests) {
+    if (!isManifestType(type)) continue;
     const name = `${platform?.os}/${platform?.architecture}`;
     if (isUnknownPlatform(platform) || (platform !== undefined && counts.size > 0 && !counts.has(name))) continue;
-    const inner = await timesOf(registry, pin(image, digest), counts, depth - 1);
+    const inner = await timesOf(registry, pin(image, digest), counts, depth - 1, seen);
     if (!inner.ok) return inner;
     times.push(...inner.value);
   }

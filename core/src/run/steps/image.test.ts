@@ -1,0 +1,60 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { readPlatforms } from '../../lock/platforms.ts';
+import { mediaType, type Descriptor } from '../../oci/model.ts';
+import { pin } from '../../reference.ts';
+import { client, must } from '../../registry/test-client.ts';
+import { seedImage } from '../../testing/sample-images.ts';
+import { startScriptedRegistry, type ScriptedRegistry } from '../../testing/scripted-registry.ts';
+import { readImage } from './image.ts';
+
+async function served() {
+  const server = await startScriptedRegistry();
+  const registry = client();
+  onTestFinished(async () => {
+    await registry.close();
+    await server.close();
+  });
+  const at = (image: Descriptor) => pin({ registry: server.host, path: 'a' }, image.digest);
+  return { server, registry, at };
+}
+
+function index(server: ScriptedRegistry, manifests: readonly Descriptor[]): Descriptor {
+  return server.putManifest('a', { schemaVersion: 2, mediaType: mediaType.ociIndex, manifests });
+}
+
+describe('an image', () => {
+  test('of indexes that each name the next a thousand times is read once', async () => {
+    const { server, registry, at } = await served();
+    let top = seedImage(server, 'a', 'leaf');
+    for (let depth = 0; depth < 3; depth += 1)
+      top = index(
+        server,
+        Array.from({ length: 1000 }, () => top),
+      );
+    const image = must(await readImage(registry, at(top)));
+    expect(image.children.map(({ platform }) => platform)).toEqual([{ os: 'linux', architecture: 'amd64' }]);
+    expect(image.size).toBeLessThan(10_000);
+    expect(must(await readPlatforms(registry, at(top)))).toEqual(['linux/amd64']);
+    expect(server.log.filter(({ path }) => path.includes('/manifests/'))).toHaveLength(4);
+  });
+
+  test('that stands for two platforms is read for both', async () => {
+    const { server, registry, at } = await served();
+    const leaf = seedImage(server, 'a', 'leaf');
+    const variants = ['v6', 'v7'].map((variant) => ({ os: 'linux', architecture: 'arm', variant }));
+    const top = index(
+      server,
+      variants.map((platform) => ({ ...leaf, platform })),
+    );
+    const { children } = must(await readImage(registry, at(top)));
+    expect(children.map(({ platform }) => platform)).toEqual(variants);
+  });
+
+  test('beside which its index names what is no manifest is read without that', async () => {
+    const { server, registry, at } = await served();
+    const note = { mediaType: 'text/plain', digest: server.putBlob('a', 'a note'), size: 6 };
+    const top = index(server, [note, seedImage(server, 'a', 'leaf')]);
+    expect(must(await readImage(registry, at(top))).children).toHaveLength(1);
+    expect(must(await readPlatforms(registry, at(top)))).toEqual(['linux/amd64']);
+  });
+});
