@@ -5,6 +5,7 @@
 import { cancelled, fail, ok, type Failure, type Result } from '../failure.ts';
 import { StreamFailure } from '../oci/digest.ts';
 import { isForeign, type Descriptor, type ManifestContent } from '../oci/model.ts';
+import { isManifestType } from '../oci/parse.ts';
 import type { Digest } from '../reference.ts';
 import type { Content, Taken, WritableContent } from './model.ts';
 
@@ -87,7 +88,10 @@ export async function copy(
   async function copyParts(content: ManifestContent, depth: number): Promise<Result<void>> {
     const needed: Promise<Result<unknown>>[] =
       content.kind === 'index'
-        ? content.value.manifests.map((child) => copyManifest(child, depth + 1))
+        ? content.value.manifests.map((child) =>
+            // An index may hold anything; what is no manifest registries keep as a blob.
+            isManifestType(child.mediaType) ? copyManifest(child, depth + 1) : copyBlob(child),
+          )
         : [content.value.config, ...content.value.layers].filter(isWanted).map((part) => copyBlob(part));
     return firstFailure(await Promise.all(needed)) ?? ok(undefined);
   }
@@ -96,8 +100,11 @@ export async function copy(
   async function mend(content: ManifestContent, depth: number): Promise<Result<ManifestContent>> {
     to.forgetParts?.(content);
     likely = true;
-    if (content.kind === 'index') for (const child of content.value.manifests) manifests.delete(child.digest);
-    else for (const part of [content.value.config, ...content.value.layers]) blobs.delete(part.digest);
+    const { value } = content;
+    for (const { digest: part } of 'manifests' in value ? value.manifests : [value.config, ...value.layers]) {
+      manifests.delete(part);
+      blobs.delete(part);
+    }
     const parts = await copyParts(content, depth);
     if (!parts.ok) return parts;
     const put = await to.putManifest(content);

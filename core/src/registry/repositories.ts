@@ -4,7 +4,8 @@
  */
 import type { Mirror } from '../config/model.ts';
 import { ok, type Result } from '../failure.ts';
-import { isForeign, type ManifestContent } from '../oci/model.ts';
+import { isForeign, type Descriptor, type ManifestContent } from '../oci/model.ts';
+import { isManifestType } from '../oci/parse.ts';
 import { formatPinned, pin, type Digest, type Reference, type Repository } from '../reference.ts';
 import { createBlobService } from './blob-service.ts';
 import { hasBlob, mountBlob, type UploadSession } from './blobs.ts';
@@ -137,14 +138,13 @@ export function createRepositories({ wire, mirrors, plainHttp, records }: Reposi
         service.take({ where, descriptor, open, source: repositories.get(from), ...options }),
       putManifest: (value) => puts.fly(nameOf(where, value.descriptor.digest), () => putAt(where, value)).answer,
       forgetParts(value) {
-        if (value.kind === 'index') for (const { digest } of value.value.manifests) manifests.remove(where, digest);
-        else {
-          const { config, layers } = value.value;
-          service.forget(
-            where,
-            [config, ...layers].map(({ digest }) => digest),
-          );
-        }
+        const parts = value.kind === 'index' ? value.value.manifests : [value.value.config, ...value.value.layers];
+        const isIndexed = ({ mediaType }: Descriptor) => value.kind === 'index' && isManifestType(mediaType);
+        for (const part of parts) if (isIndexed(part)) manifests.remove(where, part.digest);
+        service.forget(
+          where,
+          parts.filter((part) => !isIndexed(part)).map(({ digest }) => digest),
+        );
       },
     };
     repositories.set(made, repository);

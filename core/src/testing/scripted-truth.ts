@@ -1,7 +1,7 @@
 /** What is broken in a scripted registry, whatever was meant to happen to it. */
 import { digestLike } from '../oci/digest.ts';
-import { isForeign } from '../oci/model.ts';
-import { parseManifest } from '../oci/parse.ts';
+import { isForeign, type Descriptor } from '../oci/model.ts';
+import { isManifestType, parseManifest } from '../oci/parse.ts';
 import type { Digest } from '../reference.ts';
 import type { ScriptedRegistry } from './scripted-registry.ts';
 
@@ -24,18 +24,19 @@ function problemIn(registry: ScriptedRegistry, repository: string, digest: Diges
   if (!parsed.ok) return `the manifest ${digest} ${parsed.problem}`;
   if (parsed.value.kind === 'index') {
     for (const child of parsed.value.value.manifests) {
-      const problem = problemIn(registry, repository, child.digest);
+      const problem = isManifestType(child.mediaType)
+        ? problemIn(registry, repository, child.digest)
+        : problemInBlob(registry, repository, child);
       if (problem !== undefined) return problem;
     }
     return undefined;
   }
   const { config, layers } = parsed.value.value;
-  for (const part of [config, ...layers]) {
-    const bytes = registry.blob(repository, part.digest);
-    if (bytes === undefined && !isForeign(part)) return `the blob ${part.digest} is missing`;
-    if (bytes !== undefined && digestLike(part.digest, bytes) !== part.digest) {
-      return `the blob ${part.digest} has other bytes`;
-    }
-  }
-  return undefined;
+  return [config, ...layers].map((part) => problemInBlob(registry, repository, part)).find((problem) => problem);
+}
+
+function problemInBlob(registry: ScriptedRegistry, repository: string, part: Descriptor): string | undefined {
+  const bytes = registry.blob(repository, part.digest);
+  if (bytes === undefined) return isForeign(part) ? undefined : `the blob ${part.digest} is missing`;
+  return digestLike(part.digest, bytes) === part.digest ? undefined : `the blob ${part.digest} has other bytes`;
 }

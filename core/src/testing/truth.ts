@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Failure, Result } from '../failure.ts';
 import { openLayout } from '../oci/layout.ts';
 import { formatPlatform, type Descriptor } from '../oci/model.ts';
+import { isManifestType } from '../oci/parse.ts';
 import type { Built, ContractInput, ContractName, ContractOutput } from '../plugin/api.ts';
 import { formatPinned, type Digest } from '../reference.ts';
 import type { Content } from '../registry/model.ts';
@@ -69,7 +70,9 @@ async function problemIn(content: Content, digest: Digest): Promise<string | und
   const { kind, value } = manifest.value;
   if (kind === 'index') {
     for (const child of value.manifests) {
-      const problem = await problemIn(content, child.digest);
+      const problem = await (isManifestType(child.mediaType)
+        ? problemIn(content, child.digest)
+        : drain(await content.blob(child)));
       if (problem !== undefined) return problem;
     }
     return undefined;

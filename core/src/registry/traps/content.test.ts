@@ -1,8 +1,9 @@
 /** What registries send: digests, types, manifests. The numbers are those of the table beside this file. */
 import { createHash } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { mediaType } from '../../oci/model.ts';
+import { mediaType, type Descriptor } from '../../oci/model.ts';
 import type { Digest } from '../../reference.ts';
+import { seedImage } from '../../testing/sample-images.ts';
 import { imageKinds } from '../../testing/sample-kinds.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../../testing/scripted-registry.ts';
 import { fallbackTag } from '../referrers.ts';
@@ -55,6 +56,18 @@ test('3: a manifest of Docker’s schema 1 is refused by its name', LIMIT, async
 describe('4: every kind of index and manifest is copied', LIMIT, () => {
   test.each(Object.entries(imageKinds))('%s', async (_, kind) => {
     const { sync } = await pair({ seed: (source) => tagged(source, kind(source, 'from').digest) });
+    expect(await sync()).toMatchObject(COPIED);
+  });
+
+  // As crane, regctl and ORAS copy it; skopeo refuses it.
+  test('an index that also names what is no manifest', async () => {
+    const { sync } = await pair({
+      seed: (source) =>
+        indexOf(source, [
+          { mediaType: 'text/plain', digest: source.putBlob('from', 'a note'), size: 6 },
+          seedImage(source, 'from', 'noted'),
+        ]),
+    });
     expect(await sync()).toMatchObject(COPIED);
   });
 });
@@ -281,6 +294,10 @@ describe('13: a manifest whose parts the destination does not see', LIMIT, () =>
 function manifestOf(source: ScriptedRegistry, note: string) {
   const config = { mediaType: mediaType.ociConfig, digest: source.putBlob('from', '{}'), size: 2 };
   return { schemaVersion: 2, mediaType: mediaType.ociManifest, config, layers: [], annotations: { note } };
+}
+
+function indexOf(source: ScriptedRegistry, manifests: readonly Descriptor[]) {
+  return source.putManifest('from', { schemaVersion: 2, mediaType: mediaType.ociIndex, manifests }, 'v1');
 }
 
 function tagged(source: ScriptedRegistry, digest: Digest) {
