@@ -11,6 +11,8 @@ const UNITS: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
 };
+/** Milliseconds that nobody means who says more: a date so far away could not even be written. */
+const LONGEST = 10 * 365 * 24 * 3_600_000;
 const NUMBER = String.raw`\d{1,9}(?:\.\d{1,9})?(?:ns|us|µs|μs|ms|s|m|h)`;
 
 /** `retry-after: 880.092µs, allowed: 44000/minute` → milliseconds, rounded up. */
@@ -20,5 +22,9 @@ export function adviceIn(text: string): number | undefined {
   let milliseconds = 0;
   for (const [, count, unit] of said.matchAll(/([\d.]+)([a-zµμ]+)/g))
     milliseconds += Number(count) * (UNITS[unit ?? ''] ?? 0);
-  return Math.ceil(milliseconds);
+  return atMost(Math.ceil(milliseconds));
+}
+
+export function atMost(milliseconds: number): number {
+  return Math.min(milliseconds, LONGEST);
 }

@@ -123,7 +123,27 @@ test('Retry-After is read in seconds or as a date', () => {
   expect(parseRetryAfter('7', now)).toBe(7000);
   expect(parseRetryAfter('Mon, 23 Nov 2026 10:00:30 GMT', now)).toBe(30_000);
   expect(parseRetryAfter('Mon, 23 Nov 2026 09:00:00 GMT', now)).toBe(0);
-  for (const bad of [undefined, '', '880.092µs', '-1', '1e9']) expect(parseRetryAfter(bad, now)).toBeUndefined();
+  expect(parseRetryAfter('1.5', now)).toBe(1500);
+  expect(parseRetryAfter('880.092µs', now)).toBe(1);
+  for (const bad of [undefined, '', '-1', '1e9', '7 apples', '1.2.3', 'NaN'])
+    expect(parseRetryAfter(bad, now)).toBeUndefined();
+});
+
+test.each([
+  ['in a header, as a number of 80 digits', '9'.repeat(80), ''],
+  ['in a header, as a date', 'Fri, 31 Dec 9999 23:59:59 GMT', ''],
+  ['in a text', undefined, `retry-after: ${'999999999h'.repeat(4)}`],
+])('whoever is told to wait for ages gives up at once, and says so: %s', async (_, header, body) => {
+  const headers = header === undefined ? {} : { 'retry-after': header };
+  await using server = await startScriptedRegistry({
+    onRequest: () => ({ kind: 'answer', status: 429, headers, body }),
+  });
+  await using registry = client();
+  expect(failureOf(await registry.manifest(reference(`${server.host}/a:1`), 'source'))).toMatchObject({
+    class: 'permanent',
+    message: expect.stringMatching(/asks to be left alone until \d{4}-/) as unknown,
+  });
+  expect(server.log).toHaveLength(1);
 });
 
 test.each([

@@ -1,5 +1,6 @@
 /** When to try again: only what is transient, a few times, and with one pause for all who talk to the same host. */
 import { cancelled, fail, type Result } from '../failure.ts';
+import { adviceIn, atMost } from './advice.ts';
 import { realClock, type Clock } from './clock.ts';
 
 /** Milliseconds before the second try; doubled for each further one. */
@@ -68,11 +69,14 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
   return { run };
 }
 
-/** Seconds or an HTTP date → milliseconds from `now`: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+/**
+ * Seconds or an HTTP date → milliseconds from `now`: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after Some write parts of
+ * seconds, or Go's units.
+ */
 export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
   const text = header.trim();
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  if (/^\d{1,99}(?:\.\d{1,99})?$/.test(text)) return atMost(Math.ceil(Number(text) * 1000));
   const date = /^[A-Za-z]{3}/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  return Number.isNaN(date) ? adviceIn(`retry-after: ${text.slice(0, 100)}`) : atMost(Math.max(0, date - now));
 }
