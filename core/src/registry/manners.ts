@@ -114,7 +114,7 @@ export function createManners(options: MannersOptions): Manners {
 const DAY_QUARTER = 6 * 3600;
 
 function closedFailure(errand: Errand, until: number): RegistryFailure {
-  const message = `${errand.registry} limits requests and asks to be left alone until ${formatTime(until)}, so it was not asked for ${errand.what}`;
+  const message = `${errand.registry} limits requests and asks to be left alone until ${formatTime(until)}, so it was not asked ${forWhat(errand)}`;
   return registryFailure(errand, 'permanent', message, {
     status: 429,
     hint: 'run again after that; "docker login" or a mirror in the settings may spare you the limit',
@@ -131,10 +131,14 @@ function quotaFailure(errand: Errand, account: Account, why: 'used up' | 'reserv
     why === 'used up'
       ? `the limit of ${limit}${hours} at ${errand.registry} is used up`
       : `only ${quota?.remaining ?? 0} of ${limit}${hours} are left at ${errand.registry}, which the settings reserve for others`;
-  return registryFailure(errand, 'permanent', `${what}, so it was not asked for ${errand.what}${when}`, {
+  return registryFailure(errand, 'permanent', `${what}, so it was not asked ${forWhat(errand)}${when}`, {
     status: 429,
     hint: `run again then; "docker login ${errand.registry}" with an account that may pull more, or a mirror in the settings, helps now`,
   });
+}
+
+function forWhat({ what }: Errand): string {
+  return what.startsWith('to ') ? what : `for ${what}`;
 }
 
 function formatTime(milliseconds: number): string {

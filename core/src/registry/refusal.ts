@@ -11,7 +11,7 @@ export interface Asked {
   readonly side: Side;
   /** The registry as references name it: what `docker login` takes. */
   readonly registry: string;
-  /** As `the manifest of docker.io/library/alpine:3.20`. */
+  /** As `the manifest docker.io/library/alpine:3.20`, or `to store the manifest …`. */
   readonly what: string;
 }
 
@@ -28,9 +28,14 @@ export function registryFailure(
 
 /** The registry sent bytes that are not what their digest says: nothing that comes from it can be used. */
 export function lied(asked: Asked, detail: string): RegistryFailure {
-  return registryFailure(asked, 'permanent', `${asked.registry} sent wrong bytes for ${asked.what}: ${detail}`, {
+  return registryFailure(asked, 'permanent', `${asked.registry} sent wrong bytes for ${thing(asked)}: ${detail}`, {
     hint: 'the registry, a mirror or a proxy on the way is broken or tampered with; nothing of it was used',
   });
+}
+
+/** What it was about, whatever was to be done with it. */
+export function thing({ what }: Pick<Asked, 'what'>): string {
+  return what.replace(/^to (?:store|mount|delete|cancel) /, '');
 }
 
 /** Whether the same request may succeed later. */
@@ -58,7 +63,8 @@ export async function refusal(asked: Asked, response: HttpResponse): Promise<Ref
   const absent = status === 404 || (status < 500 && said.code !== undefined && ABSENT.has(said.code));
   const kind = isTransientStatus(status) ? 'transient' : 'permanent';
   const hint = hintFor(status, asked.registry);
-  const verb = status === 401 || status === 403 ? 'does not allow' : 'did not give';
+  const refused = asked.what.startsWith('to ') ? 'refused' : 'did not give';
+  const verb = status === 401 || status === 403 ? 'does not allow' : refused;
   const message = `${asked.registry} ${verb} ${asked.what} (${answer})`;
   return {
     absent,

@@ -6,6 +6,7 @@ import type { Reach } from './address.ts';
 import type { Visit } from './auth.ts';
 import type { Challenge } from './challenge.ts';
 import type { Login } from './credentials.ts';
+import { secretsInHeader, withoutSecrets } from './echo.ts';
 import type { Http, HttpRequest, HttpResponse } from './http.ts';
 import { isTransientStatus, property, refusal, registryFailure } from './refusal.ts';
 import { parseRetryAfter, type Retrier } from './retry.ts';
@@ -32,6 +33,8 @@ export interface TokenRequest {
 /** Seconds that a token is good for when the server does not say, and bytes of its answer that are read. */
 const LIFETIME = 60;
 const MAX_ANSWER = 1024 * 1024;
+/** Characters: no server takes a header that is longer. */
+const LONGEST_TOKEN = 64 * 1024;
 /** Parts of its lifetime after which a token is renewed, and after which it is not used any more: some is spent on the way. */
 const RENEW = 0.7;
 const USE = 0.9;
@@ -58,7 +61,7 @@ export function createTokenClient({ http, retrier, mayGo }: TokenOptions) {
       });
       if (service !== undefined) form.set('service', service);
       form.set('scope', scopes.join(' '));
-      const answer = await send(visit, {
+      const answer = await send(request, {
         method: 'POST',
         url: realm.value,
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -70,18 +73,20 @@ export function createTokenClient({ http, retrier, mayGo }: TokenOptions) {
     const url = new URL(realm.value);
     if (service !== undefined) url.searchParams.set('service', service);
     for (const scope of scopes) url.searchParams.append('scope', scope);
-    return send(visit, { method: 'GET', url, headers: login === undefined ? {} : { authorization: basic(login) } });
+    return send(request, { method: 'GET', url, headers: login === undefined ? {} : { authorization: basic(login) } });
   }
 
   function send(
-    visit: Visit,
+    { visit, login }: TokenRequest,
     request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>,
   ): Promise<Result<HttpResponse>> {
     return retrier.run(request.url.host, async () => {
       const result = await http.send({ ...request, side: visit.side, registry: visit.registry });
-      if (!result.ok || !isTransientStatus(result.value.status)) return { result };
-      const wait = parseRetryAfter(result.value.header('retry-after'), Date.now());
-      const { failure } = await refusal({ ...visit, what: 'a token' }, result.value);
+      if (!result.ok) return { result };
+      const answer = withoutSecrets(result.value, () => (login === undefined ? [] : secretsInHeader(basic(login))));
+      if (!isTransientStatus(answer.status)) return { result: ok(answer) };
+      const wait = parseRetryAfter(answer.header('retry-after'), Date.now());
+      const { failure } = await refusal({ ...visit, what: 'a token' }, answer);
       return { result: fail(failure), ...(wait === undefined ? {} : { retryAfter: wait }) };
     });
   }
@@ -130,7 +135,7 @@ async function readToken({ visit, scopes, login }: TokenRequest, response: HttpR
   const named = property(json, 'token');
   const token = typeof named === 'string' && named !== '' ? named : property(json, 'access_token');
   // A header holds printable characters only; what does not fit was not meant as a token.
-  if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
+  if (typeof token !== 'string' || token.length > LONGEST_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
     return fail(registryFailure(visit, 'permanent', `${visit.registry} gave no token when asked to let us in`));
   }
   const lifetime = Number(property(json, 'expires_in') ?? Number.NaN);

@@ -3,9 +3,10 @@ import { fail, ok, type Result } from '../failure.ts';
 import type { Repository } from '../reference.ts';
 import type { Reach } from './address.ts';
 import type { Auth, Scope, Visit } from './auth.ts';
+import { secretsInAddress, secretsInHeader, withoutSecrets } from './echo.ts';
 import { parseUrl, type Http, type HttpRequest, type HttpResponse, type Method, type StreamBody } from './http.ts';
 import type { Errand, Manners } from './manners.ts';
-import { isTransientStatus, MAX_ERROR, refusal, registryFailure, type Asked } from './refusal.ts';
+import { isTransientStatus, MAX_ERROR, refusal, registryFailure, thing, type Asked } from './refusal.ts';
 import type { Attempt, Retrier } from './retry.ts';
 
 export interface Call extends Asked {
@@ -142,9 +143,16 @@ export function createWire(options: WireOptions): Wire {
         return refused;
       },
     });
-    if (answer.ok) manners.heard(errand, answer.value);
-    else if (begun) manners.ended(errand);
-    return answer;
+    if (!answer.ok) {
+      if (begun) manners.ended(errand);
+      return answer;
+    }
+    manners.heard(errand, answer.value);
+    const secrets = () => [
+      ...secretsInHeader(authorization),
+      ...(typeof call.url === 'string' ? [] : secretsInAddress(call.url)),
+    ];
+    return ok(withoutSecrets(answer.value, secrets));
   }
 
   async function attempt(call: Call): Promise<Attempt<HttpResponse>> {
@@ -159,7 +167,7 @@ export function createWire(options: WireOptions): Wire {
   function follow(call: Asked, location: string | undefined, base: URL): Result<URL> {
     const url = parseUrl(location, base);
     if (url !== undefined && mayGo(base, url) && url.username === '') return ok(url);
-    return fail(registryFailure(call, 'permanent', `${call.registry} sent no usable address for ${call.what}`));
+    return fail(registryFailure(call, 'permanent', `${call.registry} sent no usable address for ${thing(call)}`));
   }
 
   return {
