@@ -21,3 +21,18 @@ export function without(start: number, chunks: AsyncIterator<Uint8Array>): Async
     },
   };
 }
+
+/** The same chunks; `count` is told the bytes of each. */
+export function counted(chunks: AsyncIterator<Uint8Array>, count: (bytes: number) => void): AsyncIterator<Uint8Array> {
+  return {
+    async next() {
+      const step = await chunks.next();
+      if (step.done !== true) count(step.value.byteLength);
+      return step;
+    },
+    async return() {
+      await chunks.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+}

@@ -109,7 +109,7 @@ export async function putManifest(
   await response.value.drain();
   const stored = parseDigest(response.value.header('docker-content-digest') ?? '');
   if (stored !== undefined && contradicts(content.descriptor.digest, stored)) {
-    return fail(lied(call, `it stored ${stored} instead of ${content.descriptor.digest}`));
+    return fail(lied(call, `it says that it stored ${stored} instead of ${content.descriptor.digest}`));
   }
   return ok({ subject: response.value.header('oci-subject'), tagged: response.value.header('oci-tag') });
 }
@@ -182,7 +182,7 @@ async function absentOr(call: Call, response: HttpResponse): Promise<Result<unde
 }
 
 /** A registry may call the same bytes by another algorithm; only two digests of one algorithm can be compared. */
-function contradicts(asked: Digest, told: Digest): boolean {
+export function contradicts(asked: Digest, told: Digest): boolean {
   return asked.split(':')[0] === told.split(':')[0] && asked !== told;
 }
 

@@ -4,11 +4,12 @@
  */
 import { fail, ok, type Result } from '../failure.ts';
 import type { Descriptor } from '../oci/model.ts';
+import { parseDigest } from '../reference.ts';
 import { askedFor, hasBlob, push, sessionOf, type UploadSession } from './blobs.ts';
-import { without } from './chunks.ts';
+import { counted, without } from './chunks.ts';
 import type { HttpResponse, StreamBody } from './http.ts';
-import type { Where } from './manifests.ts';
-import { refusal, type Asked } from './refusal.ts';
+import { contradicts, type Where } from './manifests.ts';
+import { lied, refusal, registryFailure, thing, type Asked } from './refusal.ts';
 import type { Attempt } from './retry.ts';
 import { givingBack } from './spent.ts';
 import type { UploadRecords } from './upload-records.ts';
@@ -135,7 +136,7 @@ async function sendWhole(upload: Upload, progress: Progress, asked: Asked): Prom
     headers: { 'content-type': 'application/octet-stream' },
     body,
   });
-  return finished(asked, progress, answer, body.unread());
+  return finished(upload, progress, answer, body);
 }
 
 async function sendRest(upload: Upload, progress: Progress, asked: Asked): Promise<Attempt<void>> {
@@ -150,32 +151,39 @@ async function sendRest(upload: Upload, progress: Progress, asked: Asked): Promi
     const call = { ...asked, method: 'PATCH' as const, url: session.url, scopes: push(where), headers, body };
     const { result: answer, ...wait } = await wire.attempt(call);
     if (!answer.ok) return { ...wait, result: answer, final: body.unread() };
-    if (answer.value.status !== 202) return finished(asked, progress, { ...wait, result: answer }, false);
+    if (answer.value.status !== 202) return finished(upload, progress, { ...wait, result: answer });
     await answer.value.drain();
+    if (!body.whole()) return { result: fail(early(asked, 'transient')) };
     const moved = sessionOf(wire, asked, answer.value);
     if (!moved.ok) return { result: moved };
     next = moved.value;
     Object.assign(progress, { session: next, offset: size });
   }
   const url = withDigest(next.url, descriptor);
-  return finished(asked, progress, await wire.attempt({ ...asked, method: 'PUT', url, scopes: push(where) }), false);
+  return finished(upload, progress, await wire.attempt({ ...asked, method: 'PUT', url, scopes: push(where) }));
 }
 
 /** Reads the answer that ends an upload. */
 async function finished(
-  asked: Asked,
+  upload: Upload,
   progress: Progress,
   { result: answer, ...wait }: Attempt<HttpResponse>,
-  unread: boolean,
+  body?: Body,
 ): Promise<Attempt<void>> {
+  const { where, descriptor } = upload;
+  const asked = askedFor(where, descriptor, 'to store ');
   if (!answer.ok) {
     progress.unsure = true;
-    return { ...wait, result: answer, final: unread };
+    return { ...wait, result: answer, final: body?.unread() === true };
   }
   const { status } = answer.value;
   if (status === 201) {
     await answer.value.drain();
-    return { result: ok(undefined) };
+    const stored = parseDigest(answer.value.header('docker-content-digest') ?? '');
+    if (stored !== undefined && contradicts(descriptor.digest, stored)) {
+      return { result: fail(lied(asked, `it says that it stored ${stored}`)) };
+    }
+    return { result: body?.whole() === false ? await saidEarly(upload, asked) : ok(undefined) };
   }
   const { failure } = await refusal(asked, answer.value);
   // It says that it has another number of bytes than we think: it will tell how many.
@@ -186,22 +194,47 @@ async function finished(
   return { result: fail({ ...failure, class: 'transient' }) };
 }
 
+/** It did not wait for the whole, which alone proves that the blob is the right one: it may have had it already. */
+async function saidEarly({ wire, where, descriptor }: Upload, asked: Asked): Promise<Result<void>> {
+  const there = await hasBlob(wire, where, descriptor);
+  if (!there.ok) return there;
+  return there.value ? ok(undefined) : fail(early(asked, 'permanent'));
+}
+
+function early(asked: Asked, kind: 'transient' | 'permanent') {
+  return registryFailure(asked, kind, `${asked.registry} says that it has ${thing(asked)} before all of it was sent`);
+}
+
 function forget(progress: Progress): void {
   Object.assign(progress, { session: undefined, offset: 0, unsure: false });
 }
 
+interface Body extends StreamBody {
+  /** The source could not be opened. */
+  readonly unread: () => boolean;
+  /** All of it was given away; its source gives the last part only when the whole is right. */
+  readonly whole: () => boolean;
+}
+
 /** The blob from `start` on. It is read from its beginning, since only the whole proves that it is the right one. */
-function bodyFrom(upload: Upload, progress: Progress, start: number): StreamBody & { readonly unread: () => boolean } {
+function bodyFrom(upload: Upload, progress: Progress, start: number): Body {
+  const length = upload.descriptor.size - start;
   let unread = false;
+  let given = 0;
   return {
-    length: upload.descriptor.size - start,
+    length,
     unread: () => unread,
+    whole: () => given === length,
     open: async () => {
       const stream = await upload.open();
       unread = !stream.ok;
       if (!stream.ok) return stream;
       progress.unsure = true;
-      const rest = { [Symbol.asyncIterator]: () => without(start, stream.value[Symbol.asyncIterator]()) };
+      given = 0;
+      const count = (bytes: number) => void (given += bytes);
+      const rest = {
+        [Symbol.asyncIterator]: () => counted(without(start, stream.value[Symbol.asyncIterator]()), count),
+      };
       return ok(upload.disposable === true ? givingBack(rest) : rest);
     },
   };

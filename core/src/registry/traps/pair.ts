@@ -120,6 +120,7 @@ export const COPIED = { ok: true };
 /** What is asked for, in the words of the specification. */
 export const is = {
   manifest: ({ path }: ScriptedRequest): boolean => path.includes('/manifests/'),
+  put: ({ method, path }: ScriptedRequest): boolean => method === 'PUT' && path.includes('/manifests/'),
   blobRead: ({ method, path }: ScriptedRequest): boolean => method === 'GET' && /\/blobs\/sha/.test(path),
   blobHead: ({ method, path }: ScriptedRequest): boolean => method === 'HEAD' && /\/blobs\/sha/.test(path),
   uploadBegin: ({ method, path }: ScriptedRequest): boolean => method === 'POST' && path.endsWith('/blobs/uploads/'),
