@@ -107,6 +107,22 @@ test('a wait of more than a minute is not waited for', async () => {
   expect(given).toHaveLength(1);
 });
 
+test('a host that has refused all for minutes is not waited for any longer, until it gives a good answer', async () => {
+  const made = lanes({ connections: 1 });
+  const rests: number[] = [];
+  for (const status of [...Array.from({ length: 12 }, () => 429), 200, 429, 429]) {
+    const since = Date.now();
+    const [place] = await Promise.all([
+      made.enter('h', 'request'),
+      vi.advanceTimersByTimeAsync(0).then(() => vi.runAllTimersAsync()),
+    ]);
+    rests.push((Date.now() - since) / 1000);
+    place?.answered(status, status === 429 ? 50_000 : undefined);
+    place?.release();
+  }
+  expect(rests).toEqual([0, 50, 50, 50, 50, 50, 50, 50, 0, 0, 0, 0, 0, 0, 50]);
+});
+
 test('requests begin at the pace that is set, evenly', async () => {
   const made = lanes({ connections: 100, requestsPerSecond: 10 });
   const given = ask(made, 12);

@@ -5,6 +5,7 @@
  */
 import { realClock, type Clock } from './clock.ts';
 import { createQueue, type Queue } from './queue.ts';
+import { GIVE_UP } from './retry.ts';
 import { createWindow } from './window.ts';
 
 export interface HostLimits {
@@ -71,6 +72,8 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
   let next = 0;
   let rested = 0;
   let refusals = 0;
+  /** Since when it has refused all that it was asked. */
+  let refusing: number | undefined;
   /** Somebody will look at those that wait. */
   let waking = false;
   const lanes = { request: createLane(), upload: createLane() };
@@ -92,6 +95,7 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
           if (status === 429 || wait !== undefined) refuse(window.refused, since, wait);
           else if (status < 500) {
             refusals = 0;
+            refusing = undefined;
             window.answered(busy);
           }
         },
@@ -160,7 +164,9 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
     if (since < rested && wait === undefined) return;
     refusals += 1;
     const rest = wait ?? Math.min(LONGEST_REST, REST * 2 ** (refusals - 1));
-    if (rest <= LONGEST_WAIT) next = Math.max(next, now + rest);
+    refusing ??= now;
+    // Whoever waits then is not sent any more, see {@link createManners}.
+    if (rest <= LONGEST_WAIT && now - refusing <= GIVE_UP) next = Math.max(next, now + rest);
     rested = now;
   }
 

@@ -113,6 +113,24 @@ describe('a limit of requests', () => {
     expect(server.log).toHaveLength(1);
   });
 
+  test.each([
+    [429, '50'],
+    [503, '50'],
+    [429, undefined],
+  ])('that refuses all there is for minutes with %i, Retry-After %s, ends for all who wait', async (status, wait) => {
+    await using server = await startScriptedRegistry({
+      onRequest: () => answer(status, wait === undefined ? {} : { 'retry-after': wait }),
+    });
+    let now = 0;
+    const clock = { now: () => now, random: () => 0.5, sleep: async (ms: number) => void (now += ms) };
+    await using registry = client({ clock });
+    const heads = await Promise.all(
+      Array.from({ length: 300 }, (_, index) => registry.head(reference(`${server.host}/a${index}:1`), 'source')),
+    );
+    expect(heads.every(({ ok }) => !ok)).toBe(true);
+    expect(server.log.length).toBeLessThan(80);
+  });
+
   test('holds those too that were waiting for their turn', async () => {
     let begun = 0;
     await using server = await startScriptedRegistry({

@@ -7,9 +7,10 @@ import type { Repository } from '../reference.ts';
 import type { HttpResponse } from './http.ts';
 import { LONGEST_WAIT } from './lanes.ts';
 import { createAccount, parseQuota, type Account, type Quota } from './quota.ts';
-import { plain, registryFailure, type Asked, type Refusal } from './refusal.ts';
-import { parseRetryAfter } from './retry.ts';
+import { isTransientStatus, plain, registryFailure, type Asked, type Refusal } from './refusal.ts';
+import { GIVE_UP, parseRetryAfter } from './retry.ts';
 import { adviceIn } from './advice.ts';
+import { realClock, type Clock } from './clock.ts';
 
 /** A request to a registry, as far as manners go. */
 export interface Errand extends Asked {
@@ -34,6 +35,7 @@ export interface MannersOptions {
   readonly accountOf?: (repository: Repository) => string;
   /** Pulls of an account that are left to others; 0 when absent. */
   readonly reserve?: (account: string) => number;
+  readonly clock?: Clock;
   /** Something that people should read. */
   readonly notice?: (message: string) => void;
 }
@@ -42,10 +44,12 @@ export interface MannersOptions {
 const MAX_WARNINGS = 100;
 
 export function createManners(options: MannersOptions): Manners {
-  const { accountOf = ({ registry }) => registry, reserve = () => 0, notice = () => {} } = options;
+  const { accountOf = ({ registry }) => registry, reserve = () => 0, notice = () => {}, clock = realClock } = options;
   const accounts = new Map<string, Account>();
   /** Registry → when it may be asked again; for waits that are too long to be waited for. */
-  const closed = new Map<string, number>();
+  const closed = new Map<string, Closed>();
+  /** Registry → since when it has refused all that it was asked. */
+  const refusing = new Map<string, number>();
   const shown = new Set<string>();
 
   function accountFor(repository: Repository): Account {
@@ -57,8 +61,8 @@ export function createManners(options: MannersOptions): Manners {
 
   function admit(errand: Errand): Failure | undefined {
     const now = Date.now();
-    const until = closed.get(errand.registry);
-    if (until !== undefined && now < until) return closedFailure(errand, until);
+    const pause = closed.get(errand.registry);
+    if (pause !== undefined && now < pause.until) return closedFailure(errand, pause);
     if (!errand.pull) return undefined;
     const account = accountFor(errand);
     const why = account.begin(now);
@@ -67,6 +71,7 @@ export function createManners(options: MannersOptions): Manners {
 
   function heard(errand: Errand, response: HttpResponse): void {
     if (errand.pull) accountFor(errand).end();
+    if (!isTransientStatus(response.status)) refusing.delete(errand.registry);
     const quota = parseQuota(response.header, Date.now());
     if (quota !== undefined) accountFor(errand).heard(quota);
     const warning = response.header('warning');
@@ -86,7 +91,7 @@ export function createManners(options: MannersOptions): Manners {
   function refused(errand: Errand, response: HttpResponse, refusal: Refusal): RegistryFailure | number | undefined {
     const now = Date.now();
     const wait = parseRetryAfter(response.header('retry-after'), now) ?? adviceIn(refusal.text);
-    if (response.status !== 429) return wait;
+    if (response.status !== 429) return wait === undefined ? undefined : waitOrClose(errand, response.status, wait);
     const quota = parseQuota(response.header, now);
     // Docker Hub has two limits: of pulls, which ends hours later, and of requests, which a pause is enough for.
     if (/\bpull rate limit\b/i.test(refusal.text) || (errand.pull && quota?.remaining === 0)) {
@@ -95,9 +100,20 @@ export function createManners(options: MannersOptions): Manners {
       account.close(now + (wait !== undefined && wait > 0 ? wait : window));
       return quotaFailure(errand, account, 'used up');
     }
-    if (wait === undefined || wait <= LONGEST_WAIT) return wait;
-    closed.set(errand.registry, now + wait);
-    return closedFailure(errand, now + wait);
+    return waitOrClose(errand, response.status, wait);
+  }
+
+  /** Waits that never lead to an answer end as one that is too long: for all who are still to ask. */
+  function waitOrClose(errand: Errand, status: number, wait: number | undefined): RegistryFailure | number | undefined {
+    const now = clock.now();
+    const since = refusing.get(errand.registry) ?? now;
+    refusing.set(errand.registry, since);
+    const least = now - since > GIVE_UP ? LONGEST_WAIT : 0;
+    const long = Math.max(wait ?? 0, least);
+    if (least === 0 && long <= LONGEST_WAIT) return wait;
+    const pause = { status, until: Date.now() + long };
+    closed.set(errand.registry, pause);
+    return closedFailure(errand, pause);
   }
 
   return {
@@ -113,10 +129,16 @@ export function createManners(options: MannersOptions): Manners {
 
 const DAY_QUARTER = 6 * 3600;
 
-function closedFailure(errand: Errand, until: number): RegistryFailure {
-  const message = `${errand.registry} limits requests and asks to be left alone until ${formatTime(until)}, so it was not asked ${forWhat(errand)}`;
+interface Closed {
+  readonly status: number;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+function closedFailure(errand: Errand, { status, until }: Closed): RegistryFailure {
+  const message = `${errand.registry} limits requests and is to be left alone until ${formatTime(until)}, so it was not asked ${forWhat(errand)}`;
   return registryFailure(errand, 'permanent', message, {
-    status: 429,
+    status,
     hint: 'run again after that; "docker login" or a mirror in the settings may spare you the limit',
   });
 }

@@ -141,7 +141,7 @@ test.each([
   await using registry = client();
   expect(failureOf(await registry.manifest(reference(`${server.host}/a:1`), 'source'))).toMatchObject({
     class: 'permanent',
-    message: expect.stringMatching(/asks to be left alone until \d{4}-/) as unknown,
+    message: expect.stringMatching(/is to be left alone until \d{4}-/) as unknown,
   });
   expect(server.log).toHaveLength(1);
 });

@@ -8,7 +8,7 @@ const BASE = 250;
 /** Milliseconds: whoever is told to wait longer gives up and says so. */
 const LONGEST = 60_000;
 /** Milliseconds in which a host gave nothing but transient failures, after which nobody waits for it any more. */
-const GIVE_UP = 300_000;
+export const GIVE_UP = 300_000;
 
 export interface Attempt<T> {
   readonly result: Result<T>;
