@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sha256 } from './digest.ts';
+import { repeatedKey } from './json-text.ts';
 import { mediaType } from './model.ts';
 import { parseManifest } from './parse.ts';
 
@@ -30,6 +31,13 @@ describe('good ones', () => {
     ['an index', index, mediaType.ociIndex, mediaType.ociIndex],
     ['an index that names no type at all', { ...index, mediaType: undefined }, undefined, mediaType.ociIndex],
     ['a Docker list', { ...index, mediaType: mediaType.dockerList }, mediaType.dockerList, mediaType.dockerList],
+    ['one that holds its config', { ...manifest, config: { ...part, data: 'eA==' } }, undefined, mediaType.ociManifest],
+    [
+      'one with keys of others, and the same ones in several objects',
+      { ...manifest, x: { a: { a: [{ a: 1 }, { a: 2 }] } }, annotations: { Layers: 'a', layers: 'b' } },
+      undefined,
+      mediaType.ociManifest,
+    ],
     ['an empty index as Go writes it', { ...index, manifests: null }, undefined, mediaType.ociIndex],
   ])('%s', (_, value, contentType, type) => {
     const parsed = parse(value, contentType);
@@ -51,6 +59,15 @@ test.each([
   ['no JSON', '{', 'not valid JSON'],
   ['no object', '[]', 'not a JSON object'],
   ['wrong UTF-8', Buffer.from([0x22, 0xff, 0x22]).toString('latin1'), 'JSON'],
+  ['a deep value', JSON.stringify(index).replace('{', `{"x":${'['.repeat(200)}${']'.repeat(200)},`), 'too deeply'],
+  ['a key twice', JSON.stringify(manifest).replace('{', '{"layers":[],'), 'names "layers" twice'],
+  ['a key twice, written otherwise', JSON.stringify(manifest).replace('{', '{"\\u006cayers":[],'), '"layers" twice'],
+  ['a key twice, further in', JSON.stringify(manifest).replace('"size"', '"a":"\\\\","a":{"b":1},"size"'), '"a" twice'],
+  ['a field in another case', { ...manifest, Layers: [] }, 'field "Layers" at its top, which not all read alike'],
+  ['one in letters that fold', { ...manifest, ['layer\u017f']: [] }, 'not all read alike'],
+  ['one of a part', { ...manifest, layers: [{ ...part, URLs: ['https://a.example'] }] }, 'field "URLs" at layers[0]'],
+  ['other data', { ...manifest, config: { ...part, data: 'eQ==' } }, 'data that is not what its digest says at config'],
+  ['no data', { ...manifest, config: { ...part, data: 7 } }, 'data that is not what'],
   ['schema 1', { schemaVersion: 1, fsLayers: [] }, 'schema 1'],
   ['no schema', { config: part, layers: [] }, 'schemaVersion'],
   ['manifest and index at once', { ...manifest, manifests: [] }, 'at once'],
@@ -113,4 +130,8 @@ test('no input makes it throw, and what it takes has valid digests and sizes', (
     }),
     { numRuns: 500 },
   );
+});
+
+test('no key is found twice in what was written from an object', () => {
+  fc.assert(fc.property(fc.json(), (text) => repeatedKey(text) === undefined));
 });

@@ -4,6 +4,8 @@
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md, image-index.md
  */
 import { parseDigest, type Digest } from '../reference.ts';
+import { digestLike } from './digest.ts';
+import { isTooDeep, repeatedKey } from './json-text.ts';
 import { mediaType, type Descriptor, type Index, type Manifest, type ManifestContent, type Platform } from './model.ts';
 
 /** Bytes; registries should accept manifests of this size, and nobody should send larger ones. */
@@ -21,6 +23,14 @@ const MEDIA_TYPE =
 export function isManifestType(type: string): boolean {
   return MANIFESTS.has(type) || INDEXES.has(type);
 }
+
+/** Of all objects that are read here. */
+const FIELDS: ReadonlySet<string> = new Set([
+  ...['schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'manifests', 'subject', 'annotations'],
+  ...['digest', 'size', 'platform', 'urls', 'data'],
+  ...['os', 'architecture', 'variant', 'os.version', 'os.features'],
+]);
+const FOLDED: ReadonlySet<string> = new Set([...FIELDS].map(fold));
 
 class Malformed extends Error {}
 
@@ -57,10 +67,14 @@ export function parseDescriptor(value: unknown): Parsed<Descriptor> {
   }
 }
 
-/** JSON text in UTF-8 whose top is an object. */
+/** JSON text in UTF-8 whose top is an object, of sane depth, and with each key once. */
 export function parseJson(bytes: Uint8Array): Parsed<Json> {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (isTooDeep(text)) return problem('is nested too deeply');
+    const value: unknown = JSON.parse(text);
+    const repeated = repeatedKey(text);
+    if (repeated !== undefined) return problem(`names ${printable(repeated)} twice in one object`);
     if (isObject(value)) return { ok: true, value };
     return problem('is not a JSON object');
   } catch {
@@ -72,6 +86,7 @@ function content(json: Json, bytes: Uint8Array, digest: Digest, contentType: str
   if (isSchema1(contentType) || json['schemaVersion'] === 1) {
     throw new Malformed("has Docker's schema 1, which is obsolete and not supported");
   }
+  fielded(json, 'its top');
   if (json['schemaVersion'] !== 2) throw new Malformed('has no schemaVersion 2');
   const type = typeOf(json, contentType);
   const common = { bytes, descriptor: { mediaType: type, digest, size: bytes.byteLength } };
@@ -129,12 +144,15 @@ function head(json: Json) {
 
 function descriptor(value: unknown, where: string): Descriptor {
   if (!isObject(value)) throw new Malformed(`has no descriptor at ${where}`);
-  const { mediaType: type, digest, size } = value;
+  const { mediaType: type, digest, size, data } = fielded(value, where);
   if (typeof type !== 'string' || !MEDIA_TYPE.test(type)) throw new Malformed(`has no valid mediaType at ${where}`);
   const parsed = typeof digest === 'string' ? parseDigest(digest) : undefined;
   if (parsed === undefined) throw new Malformed(`has no valid sha256 or sha512 digest at ${where}`);
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw new Malformed(`has no valid size at ${where}`);
+  }
+  if (data !== undefined && !isContent(data, parsed, size)) {
+    throw new Malformed(`has data that is not what its digest says at ${where}`);
   }
   return {
     mediaType: type,
@@ -147,8 +165,35 @@ function descriptor(value: unknown, where: string): Descriptor {
   };
 }
 
+/**
+ * The content of a descriptor may stand in it, for readers that then fetch nothing:
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#embedded-content
+ */
+function isContent(data: unknown, digest: Digest, size: number): boolean {
+  if (data === null) return true;
+  if (typeof data !== 'string') return false;
+  const bytes = Buffer.from(data, 'base64');
+  return bytes.byteLength === size && digestLike(digest, bytes) === digest;
+}
+
+/** Readers in Go take a field whose name differs in case for the same, and the later of the two counts. */
+function fielded(json: Json, where: string): Json {
+  for (const key of Object.keys(json)) {
+    if (!FIELDS.has(key) && FOLDED.has(fold(key))) {
+      throw new Malformed(`has a field ${printable(key)} at ${where}, which not all read alike`);
+    }
+  }
+  return json;
+}
+
+/** As Go compares: the long s and the sign for Kelvin are letters like others. */
+function fold(key: string): string {
+  return key.toLowerCase().toUpperCase();
+}
+
 function platform(value: unknown, where: string): Platform {
   if (!isObject(value)) throw new Malformed(`has no object at ${where}`);
+  fielded(value, where);
   return {
     os: text(value['os'], `${where}.os`),
     architecture: text(value['architecture'], `${where}.architecture`),

@@ -3,12 +3,11 @@
  * throw, whatever they are given, and they copy, so that nothing unexpected travels on.
  */
 import { fail, ok, type Result, type TrustFailure } from '../failure.ts';
+import { isTooDeep } from '../oci/json-text.ts';
 import { parseDigest, type Digest } from '../reference.ts';
 
 type Read<T> = (value: unknown) => T | undefined;
 
-/** Real documents stay below 20; deeper ones only exist to exhaust the stack of whoever walks them. */
-const MAX_DEPTH = 100;
 const MAX_TEXT = 4096;
 /** https://www.rfc-editor.org/rfc/rfc3339#section-5.6 */
 const TIME = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})$/;
@@ -28,24 +27,6 @@ export function readJson(source: Uint8Array | string, limit: number, what: strin
   } catch {
     return fail(trustFailure(`${what} is not valid JSON`));
   }
-}
-
-/** Looked at before parsing: a deep value could not even be walked safely to measure it. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const char = text.charCodeAt(at);
-    if (quoted) {
-      if (char === 0x5c) at += 1;
-      else if (char === 0x22) quoted = false;
-    } else if (char === 0x22) quoted = true;
-    else if (char === 0x7b || char === 0x5b) {
-      depth += 1;
-      if (depth > MAX_DEPTH) return true;
-    } else if (char === 0x7d || char === 0x5d) depth -= 1;
-  }
-  return false;
 }
 
 export function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
