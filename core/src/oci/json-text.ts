@@ -32,7 +32,8 @@ export function repeatedKey(json: string): string | undefined {
     if (char !== QUOTE) continue;
     const end = endOfString(json, at);
     if (isKey(json, end)) {
-      const key = JSON.parse(json.slice(at, end + 1)) as string;
+      const written = json.slice(at + 1, end);
+      const key = written.includes('\\') ? (JSON.parse(`"${written}"`) as string) : written;
       const keys = open.at(-1);
       if (keys?.has(key) === true) return key;
       keys?.add(key);
