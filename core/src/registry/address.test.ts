@@ -6,24 +6,31 @@ test('what is loopback is known by its name or address', () => {
   expect(['127.0.0.1.example', 'localhost.example', '10.0.0.1', '1127.0.0.1'].some(isLoopback)).toBe(false);
 });
 
-test.each([
-  '127.0.0.1',
-  '10.1.2.3',
-  '172.31.0.1',
-  '192.168.1.1',
-  '169.254.169.254',
-  '100.64.0.1',
-  '0.0.0.0',
-  '224.0.0.1',
-  '[::1]',
-  '[::]',
-  '[fd00::1]',
-  '[fe80::1]',
-  '[::ffff:10.0.0.1]',
-  '[::ffff:a9fe:a9fe]',
-  'localhost',
-])('%s is private', (host) => {
-  expect(isPrivate(host)).toBe(true);
+describe('private addresses, also in other clothes', () => {
+  test.each([
+    '127.0.0.1',
+    '10.1.2.3',
+    '172.31.0.1',
+    '192.168.1.1',
+    '169.254.169.254',
+    '100.64.0.1',
+    '0.0.0.0',
+    '224.0.0.1',
+    '[::1]',
+    '[::]',
+    '[fd00::1]',
+    '[fe80::1]',
+    '[::ffff:10.0.0.1]',
+    '[::ffff:a9fe:a9fe]',
+    '[::127.0.0.1]',
+    '[::ffff:0:7f00:1]',
+    '[64:ff9b::7f00:1]',
+    '[2002:7f00:1::]',
+    '[fec0::1]',
+    'localhost',
+  ])('%s is private', (host) => {
+    expect(isPrivate(host)).toBe(true);
+  });
 });
 
 test.each([

@@ -18,6 +18,7 @@ export function sendBodiless(
   return new Promise((resolve, reject) => {
     let answer: BodilessAnswer | undefined;
     let abort: ((reason: Error) => void) | undefined;
+    const announced = createAnnouncements();
     const cancel = (reason: Error): void => {
       abort?.(reason);
       reject(reason);
@@ -29,6 +30,7 @@ export function sendBodiless(
       },
       onResponseStart(_, status, headers) {
         if (status >= 200) answer = { status, headers };
+        else announced();
       },
       onResponseData() {},
       onResponseEnd() {
@@ -53,4 +55,16 @@ export function endedBy<T>(live: Live, promise: Promise<T>): Promise<T> {
     live.add(reject);
     promise.then(resolve, reject).finally(() => live.delete(reject));
   });
+}
+
+/** 102 and 103 in place of an answer, which nobody sends more often. */
+const MAX_ANNOUNCEMENTS = 32;
+
+/** To be called for each; throws when it is likely that nothing else will come. */
+export function createAnnouncements(): () => void {
+  let count = 0;
+  return () => {
+    count += 1;
+    if (count > MAX_ANNOUNCEMENTS) throw Object.assign(new Error('announcements alone'), { code: 'ANNOUNCEMENTS' });
+  };
 }

@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events';
 import { cancelled, fail, ok, type Failure, type Result } from '../failure.ts';
 import { createReach, isPrivate } from './address.ts';
 import { createBucket, throttled, type Bucket } from './bandwidth.ts';
-import { endedBy, sendBodiless, type Live } from './bodiless.ts';
+import { createAnnouncements, endedBy, sendBodiless, type Live } from './bodiless.ts';
 import { createDispatchers, type Certificates, type ProxyVariables } from './dispatchers.ts';
 import type { Clock } from './clock.ts';
 import { createLanes, type HostLimits } from './lanes.ts';
@@ -86,12 +86,14 @@ export interface HttpOptions {
   readonly userAgent: string;
   readonly signal: AbortSignal | undefined;
   readonly clock?: Clock;
+  /** Milliseconds that a host may take to begin an answer, and to go on with it; a minute unless told. */
+  readonly patience?: number;
   /** Where proxies are named; the process's own environment when absent. */
   readonly env?: ProxyVariables;
 }
 
 export function createHttp(options: HttpOptions): Http {
-  const { signal, perHost, rampUp = false, hostOptions = () => undefined } = options;
+  const { signal, perHost, rampUp = false, hostOptions = () => undefined, patience = PATIENCE } = options;
   const dispatchers = createDispatchers((host) => hostOptions(host) ?? {}, options.env ?? process.env);
   const requests = new Map<string, number>();
   const lanes = createLanes({
@@ -154,8 +156,8 @@ export function createHttp(options: HttpOptions): Http {
       path: `${url.pathname}${url.search}`,
       method: request.method,
       headers: { 'user-agent': options.userAgent, ...headers },
-      headersTimeout: isStream ? UPLOAD_PATIENCE : PATIENCE,
-      bodyTimeout: PATIENCE,
+      headersTimeout: isStream ? UPLOAD_PATIENCE : patience,
+      bodyTimeout: patience,
       // Unless told, undici closes a connection after each HEAD.
       reset: false,
     };
@@ -171,12 +173,13 @@ export function createHttp(options: HttpOptions): Http {
         live,
         dispatcher.request({
           ...call,
+          onInfo: createAnnouncements(),
           // A body of any iterable is taken too, which the types do not say.
           body: (source === undefined ? body : slowed(source.value.body)) as Uint8Array | null,
           ...(signal === undefined ? {} : { signal }),
         }),
       );
-      const response = withBody(answer, { request, url, explain, pace: slowed }, release);
+      const response = withBody(answer, { request, url, explain, patience, pace: slowed }, release);
       place.answered(answer.statusCode, waitOf(response));
       return ok(response);
     } catch (error) {

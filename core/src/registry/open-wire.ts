@@ -35,6 +35,8 @@ export interface WireSettings extends MannersOptions {
   /** Tries after the first one, 3 unless told. */
   readonly retries?: number;
   readonly clock?: Clock;
+  /** Milliseconds that a host may take to begin an answer, and to go on with it; a minute unless told. */
+  readonly patience?: number;
 }
 
 export interface OpenWire {
@@ -58,6 +60,7 @@ export function openWire(settings: WireSettings): OpenWire {
     rampUp: settings.rampUp ?? false,
     ...(settings.bandwidth === undefined ? {} : { bandwidth: settings.bandwidth }),
     ...(settings.env === undefined ? {} : { env: settings.env }),
+    ...(settings.patience === undefined ? {} : { patience: settings.patience }),
     ...timed,
   });
   const retrier = createRetrier({ retries, signal, ...timed });

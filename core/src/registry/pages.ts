@@ -5,6 +5,8 @@ import { refusal, registryFailure, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
 const MAX_PAGES = 1000;
+/** Bytes of all pages together: a million tags are less. */
+const MAX_BYTES = 64 * 1024 * 1024;
 
 export type Pages =
   | {
@@ -30,6 +32,9 @@ export async function readPages(
   const seen = new Set<string>();
   let type: string | undefined;
   let linked = false;
+  let size = 0;
+  const endless = (why: string) =>
+    fail(registryFailure(asked, 'permanent', `${asked.registry} sent a list that ${why} for ${asked.what}`));
   for (let url: string | URL = path; ;) {
     const response = await wire.call({ ...asked, method: 'GET', url, scopes: [{ path: repository, actions: 'pull' }] });
     if (!response.ok) return response;
@@ -42,6 +47,8 @@ export async function readPages(
     type ??= response.value.header('content-type')?.split(';')[0]?.trim();
     const bytes = await response.value.bytes(MAX_MANIFEST);
     if (!bytes.ok) return bytes;
+    size += bytes.value.byteLength;
+    if (size > MAX_BYTES) return endless('does not end');
     const page = parse(bytes.value);
     pages.push(page);
     const sent = nextLink(response.value.header('link'));
@@ -51,11 +58,8 @@ export async function readPages(
     const next = wire.follow(asked, link, response.value.url);
     if (!next.ok) return next;
     seen.add(response.value.url.href);
-    if (seen.has(next.value.href) || next.value.origin !== response.value.url.origin || pages.length >= MAX_PAGES) {
-      return fail(
-        registryFailure(asked, 'permanent', `${asked.registry} sent a list that does not end for ${asked.what}`),
-      );
-    }
+    if (next.value.origin !== response.value.url.origin) return endless(`goes on at ${next.value.host}`);
+    if (seen.has(next.value.href) || pages.length >= MAX_PAGES) return endless('does not end');
     url = next.value;
   }
 }

@@ -9,11 +9,16 @@ import { registryFailure } from './refusal.ts';
 /** Bytes of a body that nobody wants which are read so that the connection can be used again. */
 const MAX_DRAIN = 64 * 1024;
 
+/** Bytes that must come in each second that is spent waiting for them, or a host could keep us for years. */
+const SLOWEST = 1024;
+
 export interface Exchange {
   readonly request: HttpRequest;
   readonly url: URL;
   /** What the HTTP client threw, as a failure. */
   readonly explain: (error: unknown) => Failure;
+  /** Milliseconds of waiting after which it is looked at how much came. */
+  readonly patience: number;
   /** Slows a body down. */
   readonly pace: (stream: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 }
@@ -24,7 +29,7 @@ export function withBody(answer: Dispatcher.ResponseData, exchange: Exchange, re
   body.once('close', release);
   // A body that breaks before anybody reads it must not become an uncaught error.
   body.on('error', () => {});
-  const stream = () => exchange.pace(read(body, exchange.explain));
+  const stream = () => exchange.pace(read(body, exchange));
   return {
     status: answer.statusCode,
     url: exchange.url,
@@ -32,7 +37,9 @@ export function withBody(answer: Dispatcher.ResponseData, exchange: Exchange, re
     stream,
     bytes: (limit) => collect(stream(), limit, exchange.request),
     async drain() {
+      const timer = setTimeout(() => body.destroy(), exchange.patience);
       await body.dump({ limit: MAX_DRAIN }).catch(() => {});
+      clearTimeout(timer);
     },
   };
 }
@@ -54,17 +61,26 @@ function headerOf(headers: Headers, name: string): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-function read(body: Dispatcher.ResponseData['body'], explain: Exchange['explain']): AsyncIterable<Uint8Array> {
+function read(
+  body: Dispatcher.ResponseData['body'],
+  { explain, patience, request }: Exchange,
+): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {
       const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+      const isFast = createPace(patience);
       return {
         async next() {
+          const since = performance.now();
+          let step: IteratorResult<Uint8Array>;
           try {
-            return await chunks.next();
+            step = await chunks.next();
           } catch (error) {
             throw new StreamFailure(explain(error));
           }
+          if (step.done === true || isFast(performance.now() - since, step.value.byteLength)) return step;
+          body.destroy();
+          throw new StreamFailure(tooSlow(request));
         },
         async return() {
           body.destroy();
@@ -73,6 +89,24 @@ function read(body: Dispatcher.ResponseData['body'], explain: Exchange['explain'
       };
     },
   };
+}
+
+/** Only the waiting counts: whoever reads may be as slow as it likes. */
+function createPace(patience: number): (milliseconds: number, bytes: number) => boolean {
+  let [waited, came] = [0, 0];
+  return (milliseconds, bytes) => {
+    waited += milliseconds;
+    came += bytes;
+    if (waited < patience) return true;
+    const isFast = came >= (waited / 1000) * SLOWEST;
+    [waited, came] = [0, 0];
+    return isFast;
+  };
+}
+
+function tooSlow(request: HttpRequest): Failure {
+  const message = `${request.registry} sends too slowly: less than ${SLOWEST} bytes a second`;
+  return registryFailure(request, 'transient', message, { hint: 'check the network and the registry, then run again' });
 }
 
 async function collect(

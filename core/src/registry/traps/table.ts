@@ -12,6 +12,8 @@ export interface Trap {
 
 const CONTENT = 'core/src/registry/traps/content.test.ts';
 const UPLOAD = 'core/src/registry/traps/upload.test.ts';
+const LIES = 'core/src/registry/traps/lies.test.ts';
+const ENDLESS = 'core/src/registry/traps/endless.test.ts';
 const LIMITS = 'core/src/registry/traps/limits.test.ts';
 const AUTH = 'core/src/registry/auth.test.ts';
 const AUTH_TRAPS = 'core/src/registry/auth-traps.test.ts';
@@ -21,6 +23,10 @@ const HTTP = 'core/src/registry/http.test.ts';
 const ATTACH = 'core/src/registry/attach.test.ts';
 const LANES = 'core/src/registry/lanes.test.ts';
 const TAGS = 'core/src/registry/tags.test.ts';
+const RETRY = 'core/src/registry/retry.test.ts';
+const ADDRESS = 'core/src/registry/address.test.ts';
+const PARSE = 'core/src/oci/parse.test.ts';
+const IMAGE = 'core/src/run/steps/image.test.ts';
 const SUBSET = 'core/src/oci/subset.test.ts';
 
 export const traps: readonly Trap[] = [
@@ -122,6 +128,24 @@ export const traps: readonly Trap[] = [
     [LIMITS, '35: what only Node has to mind'],
     [HTTP, 'other hosts are asked through the proxy of the environment'],
   ),
+  trap(36, 'answers that repeat what is secret', [LIES, '36: an answer that repeats what is secret']),
+  trap(37, 'success that is none', [LIES, '37: success that is none']),
+  trap(38, 'answers that trickle, or never begin', [ENDLESS, '38: an answer that trickles']),
+  trap(
+    39,
+    'lists and images without end',
+    [ENDLESS, '39: lists and images without end'],
+    [IMAGE, 'of indexes that each name the next a thousand times'],
+    [SUBSET, 'opens an index once that is named a thousand times'],
+  ),
+  trap(
+    40,
+    'waits of ages, or again and again',
+    [RETRY, 'waits of ages'],
+    [LANES, 'a host that has refused all for minutes'],
+  ),
+  trap(41, 'bytes that two readers understand differently', [PARSE, 'what two readers understand differently']),
+  trap(42, 'private addresses in other clothes', [ADDRESS, 'private addresses, also in other clothes']),
 ];
 
 function trap(number: number, text: string, ...held: Trap['held']): Trap {
