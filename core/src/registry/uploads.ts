@@ -212,7 +212,7 @@ function forget(progress: Progress): void {
 interface Body extends StreamBody {
   /** The source could not be opened. */
   readonly unread: () => boolean;
-  /** All of it was given away; its source gives the last part only when the whole is right. */
+  /** All of it was given away, or nobody wanted it: its source gives the last part only when the whole is right. */
   readonly whole: () => boolean;
 }
 
@@ -220,18 +220,18 @@ interface Body extends StreamBody {
 function bodyFrom(upload: Upload, progress: Progress, start: number): Body {
   const length = upload.descriptor.size - start;
   let unread = false;
-  let given = 0;
+  let given: number | undefined;
   return {
     length,
     unread: () => unread,
-    whole: () => given === length,
+    whole: () => given === undefined || given === length,
     open: async () => {
       const stream = await upload.open();
       unread = !stream.ok;
       if (!stream.ok) return stream;
       progress.unsure = true;
       given = 0;
-      const count = (bytes: number) => void (given += bytes);
+      const count = (bytes: number) => void (given = (given ?? 0) + bytes);
       const rest = {
         [Symbol.asyncIterator]: () => counted(without(start, stream.value[Symbol.asyncIterator]()), count),
       };
