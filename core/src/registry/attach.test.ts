@@ -118,6 +118,20 @@ describe('the referrers API', () => {
   });
 });
 
+test.each([401, 403])('a registry that answers %i to what it does not know is asked for the tag', async (status) => {
+  await using server = await startScriptedRegistry();
+  await using registry = client();
+  const image = seedImage(server, 'a', 'one');
+  const subject = pinned(`${server.host}/a@${image.digest}`);
+  server.onRequest = ({ path }) => (path.includes('/referrers/') ? { kind: 'answer', status } : undefined);
+  expect(must(await registry.referrers(subject, 'source'))).toEqual([]);
+  must(await registry.attach(subjectOf(server, image), [attachment('1')]));
+  expect(must(await registry.referrers(subject, 'source'))).toHaveLength(1);
+  // Where nothing may be read, that is a failure, and never an image without signatures.
+  server.onRequest = () => ({ kind: 'answer', status });
+  expect(failureOf(await registry.referrers(subject, 'source'))).toMatchObject({ class: 'permanent', status });
+});
+
 describe('the index under the fallback tag', () => {
   test('keeps entries of others as they are, and loses those to drop', async () => {
     await using server = await startScriptedRegistry();
@@ -126,7 +140,7 @@ describe('the index under the fallback tag', () => {
     const tag = fallbackTag(image.digest);
     const [old] = must(await registry.attach(subjectOf(server, image), [attachment('old')]));
     if (old === undefined) throw new Error('one was attached');
-    const foreign = { ...seedImage(server, 'a', 'foreign'), data: 'e30=', annotations: { by: 'others' } };
+    const foreign = { ...seedImage(server, 'a', 'foreign'), other: 'e30=', annotations: { by: 'others' } };
     server.putManifest(
       'a',
       { schemaVersion: 2, mediaType: mediaType.ociIndex, manifests: [foreign, old], annotations: { kept: 'yes' } },

@@ -1,5 +1,5 @@
 /** Questions about blobs: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs */
-import { fail, ok, type Result } from '../failure.ts';
+import { fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { formatRepository, sameRepository, type Repository } from '../reference.ts';
 import type { Scope } from './auth.ts';
@@ -45,12 +45,18 @@ export async function mountBlob(
     url: `/v2/${where.path}/blobs/uploads/?${query.toString()}`,
     scopes: [...push(where), ...reading],
   });
-  if (!response.ok) return response.failure.class === 'permanent' ? ok({ mounted: false }) : response;
+  if (!response.ok) return isRefusal(response.failure) ? ok({ mounted: false }) : response;
   await response.value.drain();
   if (response.value.status === 201) return ok({ mounted: true });
   if (response.value.status !== 202) return ok({ mounted: false });
   const session = sessionOf(wire, asked, response.value);
   return session.ok ? ok({ mounted: false, session: session.value }) : session;
+}
+
+/** Also where the registry breaks over it each time: whether it is well is for those to find out who send the bytes. */
+function isRefusal(failure: Failure): boolean {
+  if (failure.class === 'permanent') return true;
+  return failure.reason === 'registry' && failure.status !== undefined && failure.status >= 500;
 }
 
 /** Where the registry wants the next bytes of an upload. */

@@ -32,6 +32,16 @@ describe('head', () => {
     expect(lines(server)).toEqual(['HEAD /v2/a/b/manifests/1', 'GET /v2/a/b/manifests/1']);
   });
 
+  test.each([405, 501])('reads it as well where HEAD is answered with %i', async (status) => {
+    await using server = await startScriptedRegistry({
+      onRequest: ({ method }) => (method === 'HEAD' ? { kind: 'answer', status } : undefined),
+    });
+    await using registry = client();
+    const image = seedImage(server, 'a/b', 'one', { tag: '1' });
+    expect(must(await registry.head(reference(`${server.host}/a/b:1`), 'source'))).toEqual(image);
+    expect(must(await registry.head(reference(`${server.host}/a/b:2`), 'source'))).toBeUndefined();
+  });
+
   test('is undefined for what is not there', async () => {
     await using server = await startScriptedRegistry();
     await using registry = client();

@@ -15,6 +15,9 @@ import type { Call, Wire } from './wire.ts';
  */
 const ACCEPT = [mediaType.ociIndex, mediaType.ociManifest, mediaType.dockerList, mediaType.dockerManifest].join(', ');
 
+/** Statuses of servers, or of what stands before them, that know no HEAD. */
+const NO_HEAD: ReadonlySet<number> = new Set([405, 501]);
+
 /** A manifest's name in its repository. */
 export type ManifestName = { readonly digest: Digest } | { readonly tag: Tag };
 
@@ -27,21 +30,27 @@ export async function headManifest(wire: Wire, where: Where, name: ManifestName)
   const call = callFor(where, name, 'HEAD');
   const response = await wire.call(call);
   if (!response.ok) return response;
-  if (response.value.status !== 200) return absentOr(call, response.value);
+  const { status } = response.value;
+  if (status !== 200 && !NO_HEAD.has(status)) return absentOr(call, response.value);
   await response.value.drain();
+  if (status !== 200) return readInstead(wire, where, name);
   const type = response.value.header('content-type')?.split(';')[0]?.trim();
   if (isSchema1(type)) return fail(schema1(call));
   const size = Number(response.value.header('content-length') ?? Number.NaN);
   const digest = parseDigest(response.value.header('docker-content-digest') ?? '');
   if (digest === undefined || type === undefined || !Number.isSafeInteger(size)) {
-    const content = await getManifest(wire, where, name);
-    return content.ok ? ok(content.value?.descriptor) : content;
+    return readInstead(wire, where, name);
   }
   if ('digest' in name) {
     if (contradicts(name.digest, digest)) return fail(lied(call, `its digest is said to be ${digest}`));
     return ok({ digest: name.digest, mediaType: type, size });
   }
   return ok({ digest, mediaType: type, size });
+}
+
+async function readInstead(wire: Wire, where: Where, name: ManifestName): Promise<Result<Head | undefined>> {
+  const content = await getManifest(wire, where, name);
+  return content.ok ? ok(content.value?.descriptor) : content;
 }
 
 /** Reads and hashes a manifest; undefined: not there. */

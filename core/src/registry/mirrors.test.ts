@@ -104,6 +104,14 @@ describe('with a mirror', () => {
     },
   );
 
+  test.each([401, 403, 404, 429, 500, 502, 504])('one that answers %i is passed over', async (status) => {
+    await using world = await pair(true);
+    const { origin, mirror, registry, image } = world;
+    mirror.onRequest = () => ({ kind: 'answer', status, headers: { 'retry-after': '0' } });
+    expect(must(await registry.head(reference(`${origin.host}/a:1`), 'source'))?.digest).toBe(image.digest);
+    expect(must(await registry.manifest(reference(`${origin.host}/a@${image.digest}`), 'source'))).toBeDefined();
+  });
+
   test('where it and the origin both fail, both are named, and what mends the mirror is said', async () => {
     await using world = await pair(false);
     const { origin, mirror, registry, image } = world;

@@ -45,8 +45,8 @@ export async function listReferrers(
   if (memory.get(where) !== false) {
     const listed = await askApi(wire, where, subject);
     if (!listed.ok) return listed;
-    memory.set(where, listed.value !== undefined);
-    if (listed.value !== undefined) return ok(listed.value.map((descriptor) => ({ descriptor })));
+    if (listed.value !== 'refused') memory.set(where, listed.value !== undefined);
+    if (typeof listed.value === 'object') return ok(listed.value.map((descriptor) => ({ descriptor })));
   }
   const index = await readFallback(wire, where, subject);
   if (!index.ok) return index;
@@ -54,8 +54,15 @@ export async function listReferrers(
   return ok(content?.kind === 'index' ? content.value.manifests.map((descriptor) => ({ descriptor })) : []);
 }
 
-/** Undefined: the registry has no such API. */
-async function askApi(wire: Wire, where: Where, subject: Digest): Promise<Result<readonly Descriptor[] | undefined>> {
+/**
+ * Undefined: the registry has no such API. `refused`: some refuse all that they do not know, so the tag has to tell; who may really
+ * not read here may not read that either.
+ */
+async function askApi(
+  wire: Wire,
+  where: Where,
+  subject: Digest,
+): Promise<Result<readonly Descriptor[] | 'refused' | undefined>> {
   const asked: Asked = {
     side: where.side,
     registry: where.registry,
@@ -65,7 +72,9 @@ async function askApi(wire: Wire, where: Where, subject: Digest): Promise<Result
   if (!answer.ok) return answer;
   if (answer.value.kind === 'absent') return ok(undefined);
   if (answer.value.kind === 'refused') {
-    return NO_API.has(answer.value.status) ? ok(undefined) : fail(answer.value.failure);
+    const { status, failure } = answer.value;
+    if (status === 401 || status === 403) return ok('refused');
+    return NO_API.has(status) ? ok(undefined) : fail(failure);
   }
   // A web page with status 200 is what some servers answer to what they do not know.
   if (answer.value.type !== mediaType.ociIndex) return ok(undefined);
