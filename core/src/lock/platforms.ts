@@ -55,5 +55,7 @@ async function ofManifest(
   const { config } = value;
   if (config.mediaType !== mediaType.ociConfig && config.mediaType !== mediaType.dockerConfig) return ok([]);
   const bytes = await registry.readBlob(image, config, 'source');
-  return bytes.ok ? ok([formatPlatform(platformOf(bytes.value))]) : bytes;
+  if (!bytes.ok) return bytes;
+  const platform = platformOf(bytes.value);
+  return ok(platform === undefined ? [] : [formatPlatform(platform)]);
 }

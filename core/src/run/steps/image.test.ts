@@ -50,6 +50,18 @@ describe('an image', () => {
     expect(children.map(({ platform }) => platform)).toEqual(variants);
   });
 
+  test.each(['no JSON', '[]', '"linux"', '{"os":"linux","os":"windows"}'])(
+    'whose config is %s is no image of any platform',
+    async (config) => {
+      const { server, registry, at } = await served();
+      const digest = server.putBlob('a', config);
+      const descriptor = { mediaType: mediaType.ociConfig, digest, size: config.length };
+      const top = server.putManifest('a', { schemaVersion: 2, config: descriptor, layers: [] });
+      expect(must(await readImage(registry, at(top))).children).toEqual([]);
+      expect(must(await readPlatforms(registry, at(top)))).toEqual([]);
+    },
+  );
+
   test('beside which its index names what is no manifest is read without that', async () => {
     const { server, registry, at } = await served();
     const note = { mediaType: 'text/plain', digest: server.putBlob('a', 'a note'), size: 6 };

@@ -9,7 +9,7 @@ import {
   type ManifestContent,
   type Platform,
 } from '../../oci/model.ts';
-import { isManifestType } from '../../oci/parse.ts';
+import { isManifestType, parseJson } from '../../oci/parse.ts';
 import { formatPinned, type Pinned } from '../../reference.ts';
 import type { Registry, Side } from '../../registry/model.ts';
 import type { Image } from '../engine.ts';
@@ -83,38 +83,34 @@ async function collectManifest(
   }
   const platform = known === undefined ? await configPlatform(parts.registry, at, manifest.config) : ok(known);
   if (!platform.ok) return platform.failure;
+  if (platform.value === undefined) return undefined;
   const { digest, mediaType: type, size } = descriptor;
   parts.children.push({ digest, platform: platform.value, mediaType: type, size });
   return undefined;
 }
 
-/** The platform that an image's config names. */
+/** The platform that an image's config names; `undefined`: it is no config, so that nobody could run it. */
 export async function configPlatform(
   registry: Registry,
   at: Pinned,
   config: Descriptor,
   side: Side = 'destination',
-): Promise<Result<Platform>> {
+): Promise<Result<Platform | undefined>> {
   const bytes = await registry.readBlob(at, config, side);
   // What could not be read must not be taken for another platform.
   return bytes.ok ? ok(platformOf(bytes.value)) : bytes;
 }
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties */
-export function platformOf(config: Uint8Array): Platform {
-  const fallback = { os: 'linux', architecture: 'amd64' };
-  try {
-    const value: unknown = JSON.parse(Buffer.from(config).toString('utf8'));
-    if (typeof value !== 'object' || value === null) return fallback;
-    const os = 'os' in value && typeof value.os === 'string' ? value.os : 'linux';
-    const architecture =
-      'architecture' in value && typeof value.architecture === 'string' ? value.architecture : 'amd64';
-    const variant =
-      'variant' in value && typeof value.variant === 'string' && value.variant !== '' ? value.variant : undefined;
-    return { os, architecture, ...(variant === undefined ? {} : { variant }) };
-  } catch {
-    return fallback;
-  }
+export function platformOf(config: Uint8Array): Platform | undefined {
+  const json = parseJson(config);
+  if (!json.ok) return undefined;
+  const { os, architecture, variant } = json.value;
+  return {
+    os: typeof os === 'string' ? os : 'linux',
+    architecture: typeof architecture === 'string' ? architecture : 'amd64',
+    ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
+  };
 }
 
 function gone(subject: Pinned): Failure {

@@ -6,6 +6,7 @@ import { subsetOf, type Lacking, type Subset, type SubsetReader } from '../../oc
 import { formatReference, parseDigest, pin, type Digest, type Pinned } from '../../reference.ts';
 import { factsOf } from '../../trust/facts.ts';
 import { isFrom } from '../../trust/predicates/copy.ts';
+import { plainText } from '../../trust/strict.ts';
 import { absent } from '../absent.ts';
 import { believe } from '../believe.ts';
 import type { Probed, StepContext } from '../engine.ts';
@@ -78,8 +79,8 @@ function gone(entry: SyncEntry, source: Pinned, digest: Digest) {
 
 function lacking(entry: SyncEntry, source: Pinned, { absent: missing, present }: Lacking) {
   const name = formatReference(source);
-  const there =
-    present.length === 0 ? 'it is no image of any platform' : `it has ${present.slice(0, MAX_NAMED).join(', ')}`;
+  const named = present.slice(0, MAX_NAMED).map((platform) => plainText(platform));
+  const there = present.length === 0 ? 'it is no image of any platform' : `it has ${named.join(', ')}`;
   return {
     reason: 'registry' as const,
     class: 'permanent' as const,

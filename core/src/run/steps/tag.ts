@@ -62,8 +62,21 @@ export async function moveTag(
   if (!put.ok) return put;
   const after = await registry.head(destination, 'destination');
   if (!after.ok) return after;
-  if (after.value?.digest !== digest) return fail(movedByOther(destination, digest, after.value?.digest ?? null));
-  return ok(true);
+  const stands = after.value?.digest ?? null;
+  if (stands === digest) return ok(true);
+  return fail(stands === seen ? notMoved(destination, seen) : movedByOther(destination, digest, stands));
+}
+
+function notMoved(destination: Tagged, seen: Digest | null): Failure {
+  const still = seen === null ? 'it names nothing' : `it still names ${shortDigest(seen)}`;
+  return {
+    reason: 'registry',
+    class: 'transient',
+    side: 'destination',
+    host: destination.registry,
+    message: `${destination.registry} says that ${formatReference(destination)} was moved, but ${still}`,
+    hint: 'some registries show a new tag only after a moment; the next run continues here',
+  };
 }
 
 function movedByOther(destination: Tagged, seen: Digest | null, now: Digest | null): Failure {

@@ -1,0 +1,48 @@
+import { expect, onTestFinished, test } from 'vitest';
+import type { Digest, Tag, Tagged } from '../../reference.ts';
+import { client, failureOf, must } from '../../registry/test-client.ts';
+import { seedImage } from '../../testing/sample-images.ts';
+import { startScriptedRegistry, type Action } from '../../testing/scripted-registry.ts';
+import { moveTag } from './tag.ts';
+
+/** A tag that names an old image, and a new one beside it; `onPut` is what happens when the tag is to move. */
+async function moved(onPut: () => Action | undefined, tagged = true) {
+  const server = await startScriptedRegistry();
+  const registry = client({ retries: 0 });
+  onTestFinished(async () => {
+    await registry.close();
+    await server.close();
+  });
+  const image = seedImage(server, 'a', 'new');
+  const old = seedImage(server, 'a', 'old', tagged ? { tag: '1' } : {});
+  server.onRequest = ({ method, path }) => (method === 'PUT' && path.endsWith('/1') ? onPut() : undefined);
+  const destination: Tagged = { kind: 'tagged', registry: server.host, path: 'a', tag: '1' as Tag };
+  const move = (seen: Digest | null) => moveTag(registry, destination, image.digest, seen);
+  return { server, image, old, move };
+}
+
+const created: Action = { kind: 'answer', status: 201 };
+
+test('a tag that is moved names the image', async () => {
+  const { server, image, old, move } = await moved(() => undefined);
+  expect(must(await move(old.digest))).toBe(true);
+  expect(server.manifest('a', '1')?.digest).toBe(image.digest);
+});
+
+test.each([true, false])('one that its registry only says it moved is not moved', async (tagged) => {
+  const { old, move } = await moved(() => created, tagged);
+  expect(failureOf(await move(tagged ? old.digest : null))).toMatchObject({
+    reason: 'registry',
+    class: 'transient',
+    side: 'destination',
+    message: expect.stringContaining(tagged ? 'was moved, but it still names' : 'but it names nothing') as unknown,
+  });
+});
+
+test('one that somebody else moves at the same moment is not ours', async () => {
+  const { server, old, move } = await moved(() => {
+    seedImage(server, 'a', 'theirs', { tag: '1' });
+    return created;
+  });
+  expect(failureOf(await move(old.digest))).toMatchObject({ reason: 'trust', class: 'permanent' });
+});
