@@ -141,6 +141,32 @@ it.each(cases)('$name', async ({ entries, options = {}, source: asked, destinati
   expect(trace(destination, before[1]).map(short)).toEqual(wrote);
 });
 
+it('a flood of what is attached is told, and not read', async () => {
+  await using source = await startScriptedRegistry({ referrersApi: true });
+  await using destination = await startScriptedRegistry();
+  seedImage(source, 'a', 'one', { tag: '1' });
+  const cwd = folderWith({
+    'config.yaml': `sync:\n  - { source: '${source.host}/a:1', destination: '${destination.host}/a:1', referrers: true }\n`,
+    'slipway.config.yaml': SETTINGS,
+  });
+  expect((await command({ cwd }, 'sync')).code).toBe(0);
+  const manifests = Array.from({ length: 5000 }, (_, at) => ({
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    digest: `sha256:${String(at).padStart(64, '0')}`,
+    size: 2,
+  }));
+  const headers = { 'content-type': 'application/vnd.oci.image.index.v1+json' };
+  source.onRequest = ({ path }) =>
+    path.includes('/referrers/')
+      ? { kind: 'answer', status: 200, headers, body: JSON.stringify({ manifests }) }
+      : undefined;
+  const before = source.log.length;
+  const flooded = await command({ cwd }, 'sync');
+  expect(flooded.code).toBe(1);
+  expect(flooded.stdout).toContain('more refers to');
+  expect(trace(source, before)).toEqual(['HEAD a:1', 'REFERRERS a']);
+});
+
 /** An image that says when it was made. */
 function seedOld(registry: ScriptedRegistry): void {
   const config = JSON.stringify({ os: 'linux', architecture: 'amd64', created: '2020-01-01T00:00:00Z' });

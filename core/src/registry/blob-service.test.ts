@@ -181,6 +181,14 @@ describe('a layer that registries only point to', () => {
     });
   });
 
+  test('is not asked for at any number of addresses', async () => {
+    const { foreign, run, at, publisher } = await world();
+    publisher.onRequest = () => ({ kind: 'answer', status: 404 });
+    const addresses = Array.from({ length: 50 }, (_, each) => `${at}?${each}`);
+    expect(failureOf(await run(foreign(addresses).digest))).toMatchObject({ class: 'permanent', side: 'source' });
+    expect(publisher.log).toHaveLength(8);
+  });
+
   test('is checked as every other', async () => {
     const { foreign, run, at, publisher, destination } = await world();
     publisher.onRequest = () => ({ kind: 'lie' });

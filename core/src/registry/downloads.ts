@@ -17,6 +17,9 @@ import { hostOf, type Wire } from './wire.ts';
 const STEP = 1024 * 1024;
 const TRIES = 3;
 
+/** Addresses of one foreign layer that are asked. */
+const MAX_ADDRESSES = 8;
+
 type Chunks = AsyncIterator<Uint8Array>;
 /** Asks for the bytes from `start` on; gives them from there on, whatever the server sends. */
 type Ask = (start: number) => Promise<Result<Chunks>>;
@@ -58,7 +61,7 @@ export async function openForeignBlob(
   let last = registryFailure(asked, 'permanent', `${asked.what} has no address that may be asked`, {
     hint: 'its manifest must name an HTTPS address that is not in a private network',
   });
-  for (const text of descriptor.urls ?? []) {
+  for (const text of descriptor.urls?.slice(0, MAX_ADDRESSES) ?? []) {
     const url = URL.parse(text);
     if (url === null || url.username !== '' || url.password !== '') continue;
     const named = plainHttp(url.host);
@@ -90,6 +93,10 @@ async function read(asked: Asked, response: HttpResponse, start: number, size: n
   const { status } = response;
   // A server that knows no ranges begins again: what came already is read once more and left out.
   if (status === 200) return ok(without(start, response.stream()[Symbol.asyncIterator]()));
+  if (status === 416 && start > 0) {
+    await response.drain();
+    return fail(lied(asked, `it ends after ${start} bytes of ${size}`));
+  }
   if (status !== 206 || start === 0) return fail((await refusal(asked, response)).failure);
   const range = response.header('content-range');
   if (range === undefined || !isRest(range, start, size)) {

@@ -116,6 +116,21 @@ describe('37: success that is none', LIMIT, () => {
     expect(failureOf(await sync())).toMatchObject({ class: 'permanent', side: 'source' });
   });
 
+  test.each([0, 1, 100, Number.MAX_SAFE_INTEGER])(
+    'a blob of two bytes of which is said that it has %i',
+    async (size) => {
+      const { sync } = await pair({
+        seed: (source) => {
+          const config = { mediaType: 'a/b', digest: source.putBlob('from', '{}'), size };
+          return source.putManifest('from', { schemaVersion: 2, config, layers: [] }, 'v1');
+        },
+      });
+      const failure = failureOf(await sync());
+      expect(failure).toMatchObject({ class: 'permanent', side: 'source' });
+      expect(failure.message).toContain('sent wrong bytes');
+    },
+  );
+
   /** Says that it has an upload as soon as it begins. */
   async function early(has: boolean) {
     const source = await startScriptedRegistry();

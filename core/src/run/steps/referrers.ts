@@ -35,6 +35,7 @@ export async function addedUpstream(
   if (!there.ok) return there;
   const present = new Set(there.value.map(({ descriptor }) => descriptor.digest));
   const absent = listed.value.filter(({ descriptor }) => !present.has(descriptor.digest));
+  if (absent.length > MAX_REFERRERS) return fail(tooMany(ends.source));
   const wanted = await filtered(engine, filter, ends.source, absent);
   if (!wanted.ok) return wanted;
   const legacy = await legacySignature(engine, filter, ends);
