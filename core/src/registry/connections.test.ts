@@ -206,3 +206,21 @@ test.each([
   }
   expect(taken).toBe(connections);
 });
+
+test.each([
+  ['no status', 'hello there', 'is not HTTP'],
+  ['a length below zero', 'HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n', 'is not HTTP'],
+  ['headers without end', `HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(20_000)}`, 'the headers of its answer have no end'],
+  [
+    'another protocol',
+    'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
+    'closed the connection',
+  ],
+])('an answer that makes no sense is told as such: %s', async (_, answer, said) => {
+  await using server = await startRaw((socket) => socket.on('data', () => socket.write(answer)));
+  await using registry = client({ retries: 0 });
+  const image = reference(`127.0.0.1:${server.port}/a:1`);
+  for (const asked of [await registry.head(image, 'source'), await registry.manifest(image, 'source')]) {
+    expect(failureOf(asked)).toMatchObject({ reason: 'registry', message: expect.stringContaining(said) as unknown });
+  }
+});

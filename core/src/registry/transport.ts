@@ -44,6 +44,12 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   },
 };
 
+const NO_HTTP: Cause = {
+  kind: 'transient',
+  text: 'its answer is not HTTP',
+  hint: 'see whether a registry listens there, and whether it is spoken to by TLS (plainHttp in the settings)',
+};
+
 const CERTIFICATE: Cause = {
   kind: 'permanent',
   text: 'its certificate is not trusted',
@@ -63,7 +69,7 @@ export function transportFailure(
   url: URL,
 ): RegistryFailure {
   const code = codeOf(error) ?? '';
-  const cause = answerOfProxy(error) ?? CAUSES[code] ?? causeByName(code);
+  const cause = answerOfProxy(error) ?? (isNoHttp(error) ? NO_HTTP : (CAUSES[code] ?? causeByName(code)));
   const where = url.host === request.registry ? request.registry : `${request.registry} (at ${url.host})`;
   const text = cause?.text ?? `the exchange broke off${/^[A-Z_0-9]+$/.test(code) ? ` (${code})` : ''}`;
   const hint =
@@ -80,6 +86,11 @@ function causeByName(code: string): Cause | undefined {
   // An alert is what the other side says of us.
   if (/_ALERT_.*(?:CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA|ACCESS_DENIED)/.test(code)) return OUR_CERTIFICATE;
   return /CERT|SELF_SIGNED|UNABLE_TO_/.test(code) ? CERTIFICATE : undefined;
+}
+
+/** Undici gives no code for some of what it cannot parse. */
+function isNoHttp(error: unknown): boolean {
+  return error instanceof Error && error.name === 'HTTPParserError';
 }
 
 /** What undici throws when the proxy itself answers, which only the text tells. */
