@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { formatPlan, formatPlanText, planJson } from './format.ts';
 import type { Plan } from './model.ts';
 import { build, onMain, planned, settings, sync } from './sample.ts';
@@ -87,20 +87,34 @@ it('draws mermaid, in which names cannot break out of their label', async () => 
   );
 });
 
-it('draws only entries that take others where mermaid would draw nothing, and says so', async () => {
-  const entries = Array.from({ length: 100 }, (_, index) => sync(`alpine:3.${index}`, `r.example/alpine:3.${index}`));
-  const { plan } = await planned([...entries, sync('r.example/alpine:3.7', 'r.example/alpine:stable')], {});
-  expect(plan.tasks.flatMap(({ needs }) => needs).length).toBeGreaterThan(500);
-  expect(formatPlan(plan, 'mermaid').split('\n')).toEqual([
-    'flowchart LR',
-    `  %% ${plan.tasks.length} tasks are more than mermaid draws; --format dot has them all`,
-    '  e0["sync:r.example/alpine:3.7"]',
-    '  e1["sync:r.example/alpine:stable"]',
-    '  alone["99 entries without others"]',
-    '  e0 --> e1',
-    '',
-  ]);
-  expect(formatPlan(plan, 'dot').match(/ -> /g)?.length).toBe(plan.tasks.flatMap(({ needs }) => needs).length);
+describe('a plan of more tasks than mermaid draws', () => {
+  const copies = (count: number) =>
+    Array.from({ length: count }, (_, index) => sync(`alpine:3.${index}`, `r.example/alpine:3.${index}`));
+  const retag = sync('r.example/alpine:3.7', 'r.example/alpine:stable');
+
+  it('is drawn by its entries', async () => {
+    const { plan } = await planned([...copies(100), retag], {});
+    expect(plan.tasks.flatMap(({ needs }) => needs).length).toBeGreaterThan(500);
+    const [first, comment, ...boxes] = formatPlan(plan, 'mermaid').split('\n');
+    expect(first).toBe('flowchart LR');
+    expect(comment).toContain(`${plan.tasks.length} tasks are more than mermaid draws`);
+    expect(boxes.slice(0, 100)).toEqual(copies(100).map(({ id }, index) => `  e${index}["${id}"]`));
+    expect(boxes.slice(100)).toEqual(['  e100["sync:r.example/alpine:stable"]', '  e7 --> e100', '']);
+    expect(formatPlan(plan, 'dot').match(/ -> /g)?.length).toBe(plan.tasks.flatMap(({ needs }) => needs).length);
+  });
+
+  it('is drawn by the entries that take others where all are too many, and says so', async () => {
+    const { plan } = await planned([...copies(2000), retag], {});
+    expect(formatPlan(plan, 'mermaid').split('\n')).toEqual([
+      'flowchart LR',
+      `  %% ${plan.tasks.length} tasks are more than mermaid draws; --format dot has them all`,
+      '  e0["sync:r.example/alpine:3.7"]',
+      '  e1["sync:r.example/alpine:stable"]',
+      '  alone["1999 entries without others"]',
+      '  e0 --> e1',
+      '',
+    ]);
+  });
 });
 
 it('draws dot, in which names cannot break out of their label', async () => {

@@ -48,11 +48,18 @@ export function formatPlan(plan: Plan, format: 'mermaid' | 'dot'): string {
 /** Mermaid, as GitHub and most others set it, draws no text longer and no graph with more edges. */
 const MERMAID = { text: 50_000, edges: 500 } as const;
 
-/** All tasks, or where those are more than is drawn, the entries that others need or that need others. */
+/** All tasks; where those are more than is drawn, all entries; at last the entries that others need or that need others. */
 function mermaid(plan: Plan): string {
   const edges = plan.tasks.reduce((sum, { needs }) => sum + needs.length, 0);
   const whole = edges > MERMAID.edges ? undefined : mermaidTasks(plan);
-  return whole === undefined || whole.length > MERMAID.text ? mermaidEntries(plan) : whole;
+  if (whole !== undefined && whole.length <= MERMAID.text) return whole;
+  const entries = mermaidEntries(plan, plan.entries);
+  if (entries.length <= MERMAID.text) return entries;
+  const linked = new Set(plan.entries.flatMap(({ id, needs }) => (needs.length === 0 ? [] : [id, ...needs])));
+  return mermaidEntries(
+    plan,
+    plan.entries.filter(({ id }) => linked.has(id)),
+  );
 }
 
 /** https://mermaid.js.org/syntax/flowchart.html; ids are numbers, because names may hold anything. */
@@ -70,9 +77,7 @@ function mermaidTasks(plan: Plan): string {
   return `${lines.join('\n')}\n`;
 }
 
-function mermaidEntries({ entries, tasks }: Plan): string {
-  const linked = new Set(entries.flatMap(({ id, needs }) => (needs.length === 0 ? [] : [id, ...needs])));
-  const shown = entries.filter(({ id }) => linked.has(id));
+function mermaidEntries({ entries, tasks }: Plan, shown: readonly PlannedEntry[]): string {
   const ids = new Map(shown.map(({ id }, number) => [id, `e${number}`]));
   const alone = entries.length - shown.length;
   const lines = [
