@@ -1,5 +1,9 @@
 /** Finds and signals processes that are not our children any more. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** Milliseconds for which killed processes are waited for; the kernel needs a few, and no longer than that for one that hangs in it. */
+const PATIENCE = 2000;
 
 /**
  * Pids of all processes whose environment holds `mark` (`NAME=value`), which children inherit even when they leave the process
@@ -22,6 +26,17 @@ function hasMark(pid: string, mark: string): boolean {
     // It ended meanwhile, or belongs to someone else.
     return false;
   }
+}
+
+/** Kills all that hold `mark`, but us, and comes back when they are gone: what they start meanwhile holds it too. */
+export async function endMarked(mark: string): Promise<void> {
+  const until = performance.now() + PATIENCE;
+  do {
+    const pids = processesMarked(mark).filter((pid) => pid !== process.pid);
+    if (pids.length === 0) return;
+    for (const pid of pids) signalProcess(pid, 'SIGKILL');
+    await wait(10);
+  } while (performance.now() < until);
 }
 
 /** A negative pid is a process group. Nothing happens when it is gone. */

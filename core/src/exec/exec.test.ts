@@ -66,7 +66,8 @@ describe('createExec', () => {
     const names = result.ok ? result.value.stdout.split('\n').filter(Boolean) : [];
     const ours = names.filter(
       (line) =>
-        !/^(SLIPWAY_PROCESS|PWD|OLDPWD|SHLVL|_)=/.test(line) && !/^(DOCKER_CONFIG|REGISTRY_AUTH_FILE)=/.test(line),
+        !/^(SLIPWAY_PROCESS|SLIPWAY_OWNER|PWD|OLDPWD|SHLVL|_)=/.test(line) &&
+        !/^(DOCKER_CONFIG|REGISTRY_AUTH_FILE)=/.test(line),
     );
     expect(ours).toEqual(
       [

@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { processesMarked, signalProcess } from './descendants.ts';
 import { createLines } from './lines.ts';
 import { pidNamespace } from './namespace.ts';
+import { ownerMark, thisProcess } from './owner.ts';
 
 export interface ProcessRequest {
   /** Absolute path of the program. */
@@ -57,7 +58,11 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
     return { end: 'cancelled', stderr: '' };
   }
   // Loading it costs about 60 ms, which a plan that starts nothing should not pay.
-  const [{ execa }, namespace] = await Promise.all([import('execa'), pidNamespace(process.env)]);
+  const [{ execa }, namespace, owner] = await Promise.all([
+    import('execa'),
+    pidNamespace(process.env),
+    thisProcess().then(ownerMark),
+  ]);
   const program = namespace?.wrap(request.path, request.args) ?? request;
   const mark = `${MARK}=${randomUUID()}`;
   const stop = new AbortController();
@@ -91,7 +96,7 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
 
   const child = execa(program.path, [...program.args], {
     cwd: request.cwd,
-    env: { ...request.env, [MARK]: mark.slice(MARK.length + 1) },
+    env: { ...request.env, ...marks(mark, owner) },
     extendEnv: false,
     shell: false,
     preferLocal: false,
@@ -152,6 +157,12 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
     return { end: 'exit', code: result.exitCode, stdout: Buffer.concat(out).toString('utf8'), stderr };
   }
   return { end: 'not-started', message: startMessage(request.path, result) };
+}
+
+/** By the first it is found while it runs, by the other once we were killed: `exec/tmp.ts` does that. */
+function marks(...texts: readonly (string | undefined)[]): Readonly<Record<string, string>> {
+  const set = texts.filter((text) => text !== undefined);
+  return Object.fromEntries(set.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]));
 }
 
 /** A killed process is seen for a moment longer; who asks us right after the end must not see it. */

@@ -1,19 +1,24 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { processesMarked } from './descendants.ts';
+import { thisProcess } from './owner.ts';
 import { claimTmp, removeTree, sweepTmp } from './tmp.ts';
 
 const fresh = (): Promise<string> => mkdtemp(join(tmpdir(), 'slipway-tmp-'));
 
+const options = ['--conditions=slipway-source', '--disable-warning=ExperimentalWarning', '--input-type=module'];
+const claiming = (root: string, run: string): string => `
+  const { claimTmp } = await import(${JSON.stringify(new URL('./tmp.ts', import.meta.url).href)});
+  await claimTmp(${JSON.stringify(root)}, ${JSON.stringify(run)});`;
+
 /** Claims a folder in a process that then dies without releasing it. */
 async function claimedByDead(root: string, run: string): Promise<void> {
-  const module = new URL('./tmp.ts', import.meta.url).href;
-  const script = `const { claimTmp } = await import(${JSON.stringify(module)}); await claimTmp(${JSON.stringify(root)}, ${JSON.stringify(run)}); process.kill(process.pid, 'SIGKILL')`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
-  await once(child, 'exit');
+  const script = `${claiming(root, run)} process.kill(process.pid, 'SIGKILL');`;
+  await once(spawn(process.execPath, [...options, '-e', script], { stdio: 'ignore' }), 'exit');
 }
 
 it('keeps the folder of a living owner and removes that of a dead one', async () => {
@@ -74,4 +79,59 @@ it('refuses a run id that is a path, and a second claim of one folder', async ()
   await expect(claimTmp(root, '../x')).rejects.toThrow('not a run id');
   await claimTmp(root, 'run');
   await expect(claimTmp(root, 'run')).rejects.toThrow('EEXIST');
+});
+
+it('removes what was about to be claimed, once who was about to is gone', async () => {
+  const root = await fresh();
+  const [living, dead, torn] = ['living.owner.1', 'dead.owner.2', 'torn.owner.3'].map((name) => join(root, name));
+  if (living === undefined || dead === undefined || torn === undefined) throw new Error('there are three');
+  await claimedByDead(root, 'run');
+  await rename(join(root, 'run.owner'), dead);
+  await writeFile(living, JSON.stringify(await thisProcess()));
+  await writeFile(torn, '{"boot":');
+  expect((await sweepTmp(root)).toSorted()).toEqual(['dead', 'run']);
+  expect((await readdir(root)).toSorted()).toEqual(['living.owner.1', 'torn.owner.3']);
+  // Nobody writes for an hour.
+  const hourAgo = Date.now() / 1000 - 3600;
+  await utimes(torn, hourAgo, hourAgo);
+  expect(await sweepTmp(root)).toEqual(['torn']);
+});
+
+it('takes an owner that has ended for gone, also where its parent takes no notice', async () => {
+  const root = await fresh();
+  const node = `${process.execPath} ${options.join(' ')}`;
+  // As the first process of a container that was made for one program.
+  const parent = spawn('/bin/sh', ['-c', `${node} -e "$SCRIPT" & exec sleep 300`], {
+    env: { ...process.env, SCRIPT: `${claiming(root, 'run')} process.kill(process.pid, 'SIGKILL');` },
+    stdio: 'ignore',
+  });
+  onTestFinished(() => void parent.kill());
+  await expect.poll(() => sweepTmp(root), { timeout: 10_000 }).toEqual(['run']);
+});
+
+/** Claims a folder, starts a tool in a session of its own, without a PID namespace, and is killed. */
+const starting = (root: string, run: string): string => `${claiming(root, run)}
+  const { runProcess } = await import(${JSON.stringify(new URL('./process.ts', import.meta.url).href)});
+  await runProcess({
+    path: '/bin/sh', args: ['-c', 'setsid sh -c "echo ready >&2; while :; do sleep 300; done" & wait'], cwd: '/',
+    env: { PATH: '/usr/bin:/bin', SLIPWAY_TEST: ${JSON.stringify(root)} }, timeout: 60000, maxOutput: 1024,
+    signal: new AbortController().signal, onStderrLine: () => process.kill(process.pid, 'SIGKILL'),
+  });`;
+
+it('ends what a killed owner had started, and nothing else', async () => {
+  const [root, other] = [await fresh(), await fresh()];
+  const env = { ...process.env, SLIPWAY_PID_NAMESPACE: 'off' };
+  for (const [folder, run] of [
+    [root, 'run'],
+    [other, 'run'],
+  ] as const) {
+    await once(spawn(process.execPath, [...options, '-e', starting(folder, run)], { env, stdio: 'ignore' }), 'exit');
+  }
+  const left = (folder: string): readonly number[] => processesMarked(`SLIPWAY_TEST=${folder}`);
+  expect(left(root).length).toBeGreaterThan(0);
+  expect(await sweepTmp(root)).toEqual(['run']);
+  expect(left(root)).toEqual([]);
+  expect(left(other).length).toBeGreaterThan(0);
+  await sweepTmp(other);
+  expect(left(other)).toEqual([]);
 });

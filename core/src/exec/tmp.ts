@@ -2,18 +2,11 @@
  * A run's folder for temporary files, and the removal of what killed runs left behind.
  * `<root>/<run>.owner` says whose `<root>/<run>` is; it is written first, so a folder without it belongs to nobody.
  */
-import { chmod, lstat, mkdir, open, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { renameSync, writeFileSync } from 'node:fs';
+import { chmod, lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-
-/** A process, told from every other one, also from a later one with its pid. */
-export interface Owner {
-  readonly boot: string;
-  /** Pids mean something only inside their namespace. */
-  readonly namespace: string;
-  readonly pid: number;
-  /** Start time from /proc/PID/stat, in clock ticks after boot: tells a process from a later one with its pid. */
-  readonly start: string;
-}
+import { endMarked } from './descendants.ts';
+import { isRunningStill, ownerMark, thisProcess, type Owner } from './owner.ts';
 
 export interface Tmp {
   /** Absolute path, mode 0700. */
@@ -23,8 +16,8 @@ export interface Tmp {
 
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 const SUFFIX = '.owner';
-/** An owner in another container cannot be looked up; after this long it is taken to be gone. Milliseconds. */
-const FOREIGN_AGE = 24 * 3600 * 1000;
+/** Milliseconds after which an owner's file that was never written whole belongs to nobody: writing it takes less than one. */
+const TORN_AGE = 60_000;
 
 /** Makes `<root>/<runId>` and says that this process owns it. Throws when the folder cannot be made, or exists. */
 export async function claimTmp(root: string, runId: string): Promise<Tmp> {
@@ -35,10 +28,10 @@ export async function claimTmp(root: string, runId: string): Promise<Tmp> {
   const path = join(root, runId);
   const file = path + SUFFIX;
   const draft = `${file}.${process.pid}`;
-  const handle = await open(draft, 'wx', 0o600);
-  await handle.writeFile(JSON.stringify(await thisProcess()));
-  await handle.close();
-  await rename(draft, file);
+  const owner = JSON.stringify(await thisProcess());
+  // In one go: a sweep of another process meets the draft as seldom as can be.
+  writeFileSync(draft, owner, { mode: 0o600, flag: 'wx' });
+  renameSync(draft, file);
   await mkdir(path, { mode: 0o700 });
   return {
     path,
@@ -49,25 +42,24 @@ export async function claimTmp(root: string, runId: string): Promise<Tmp> {
   };
 }
 
-/** Removes the folders in `root` whose owner is gone, and returns their names. Leaves what it cannot remove. */
+/**
+ * Removes the folders in `root` whose owner is gone, and returns their names. What such an owner started is ended first, where
+ * no PID namespace has done so: it would go on writing there. Leaves what it cannot remove.
+ */
 export async function sweepTmp(root: string): Promise<readonly string[]> {
   const names = await readdir(root).catch((): string[] => []);
-  const runs = new Set(names.map((name) => (name.includes(SUFFIX) ? name.slice(0, name.indexOf(SUFFIX)) : name)));
+  const runs = Map.groupBy(names, (name) => (name.includes(SUFFIX) ? name.slice(0, name.indexOf(SUFFIX)) : name));
   const swept: string[] = [];
-  for (const run of runs) {
-    const file = join(root, run + SUFFIX);
-    // A draft was never renamed: its writer died, or is about to; the next sweep sees which.
-    if (!names.includes(run) && !names.includes(run + SUFFIX)) {
-      continue;
-    }
-    if (await isAlive(file)) {
+  for (const [run, own] of runs) {
+    // Else there is a draft alone: its writer was killed, or is about to give it its name.
+    const isClaimed = own.includes(run) || own.includes(run + SUFFIX);
+    const file = isClaimed ? run + SUFFIX : (own[0] ?? '');
+    if (!(await isLeftBehind(join(root, file), isClaimed))) {
       continue;
     }
     try {
       await removeTree(join(root, run));
-      for (const name of names) {
-        if (name.startsWith(run + SUFFIX)) await rm(join(root, name), { force: true });
-      }
+      for (const name of own) await rm(join(root, name), { force: true });
       swept.push(run);
     } catch {
       // Someone else's files: they cost space, not correctness.
@@ -76,59 +68,35 @@ export async function sweepTmp(root: string): Promise<readonly string[]> {
   return swept;
 }
 
-async function isAlive(file: string): Promise<boolean> {
+/** `whole`: the file got its name when it was whole, so that one which cannot be read is nobody's. */
+async function isLeftBehind(file: string, whole: boolean): Promise<boolean> {
+  const written = await lstat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  );
+  if (written === undefined) return whole;
+  const owner = await readOwner(file);
+  if (owner === undefined) return whole || Date.now() - written > TORN_AGE;
+  if (await isRunningStill(owner, written)) return false;
+  await endProcessesOf(owner);
+  return true;
+}
+
+/** Of another boot there are none, and whether an owner elsewhere is gone nobody here can tell for certain. */
+async function endProcessesOf({ boot, namespace, pid, start }: Partial<Owner>): Promise<void> {
+  const here = await thisProcess();
+  if (boot !== here.boot || namespace !== here.namespace || pid === undefined || start === undefined) return;
+  const mark = ownerMark({ boot, namespace, pid, start });
+  if (mark !== undefined) await endMarked(mark);
+}
+
+/** Undefined: nobody can be told from it. */
+async function readOwner(file: string): Promise<Partial<Owner> | undefined> {
   try {
-    return await isRunningStill(
-      JSON.parse(await readFile(file, 'utf8')) as Partial<Owner>,
-      (await lstat(file)).mtimeMs,
-    );
+    const owner: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return typeof owner === 'object' && owner !== null ? owner : undefined;
   } catch {
-    return false;
-  }
-}
-
-/** Whether a process that wrote itself down at `written` (milliseconds since the epoch) is still there. */
-export async function isRunningStill(owner: Partial<Owner>, written: number): Promise<boolean> {
-  if (typeof owner.pid !== 'number') {
-    return false;
-  }
-  const now = await ownerOf(owner.pid);
-  if (owner.boot !== now.boot) {
-    return false;
-  }
-  if (owner.namespace !== now.namespace) {
-    return Date.now() - written < FOREIGN_AGE;
-  }
-  return owner.start === now.start && now.start !== '';
-}
-
-export function thisProcess(): Promise<Owner> {
-  return ownerOf(process.pid);
-}
-
-async function ownerOf(pid: number): Promise<Owner> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
-  const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
-  return { boot: boot.trim(), namespace, pid, start: await startOf(pid) };
-}
-
-/** Empty when there is no such process. */
-async function startOf(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The second field is the program's name in brackets and may hold anything, so fields are counted from its end.
-  if (stat !== undefined) {
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  }
-  return isRunning(pid) ? 'running' : '';
-}
-
-/** Where there is no /proc, whether the pid is in use is all that can be known. */
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
+    return undefined;
   }
 }
 

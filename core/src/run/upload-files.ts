@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isRunningStill, thisProcess, type Owner } from '../exec/tmp.ts';
+import { isRunningStill, thisProcess, type Owner } from '../exec/owner.ts';
 import { sha256 } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { formatPinned, pin, type Repository } from '../reference.ts';

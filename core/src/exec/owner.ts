@@ -1,0 +1,73 @@
+/** Who owns what lies on the disk: a process, told from every other one, so that what a killed one left behind is known as such. */
+import { readFile, readlink } from 'node:fs/promises';
+
+/** A process, told also from a later one with its pid. */
+export interface Owner {
+  readonly boot: string;
+  /** Pids mean something only inside their namespace. */
+  readonly namespace: string;
+  readonly pid: number;
+  /** Start time from /proc/PID/stat, in clock ticks after boot: tells a process from a later one with its pid. */
+  readonly start: string;
+}
+
+/** An owner in another container cannot be looked up; after this long it is taken to be gone. Milliseconds. */
+const FOREIGN_AGE = 24 * 3600 * 1000;
+
+let own: Promise<Owner> | undefined;
+
+export function thisProcess(): Promise<Owner> {
+  return (own ??= ownerOf(process.pid));
+}
+
+/** Whether a process that wrote itself down at `written` (milliseconds since the epoch) is still there. */
+export async function isRunningStill(owner: Partial<Owner>, written: number): Promise<boolean> {
+  if (typeof owner.pid !== 'number') {
+    return false;
+  }
+  const now = await ownerOf(owner.pid);
+  if (owner.boot !== now.boot) {
+    return false;
+  }
+  if (owner.namespace !== now.namespace) {
+    return Date.now() - written < FOREIGN_AGE;
+  }
+  return owner.start === now.start && now.start !== '';
+}
+
+/**
+ * What stands in the environment of every process that `owner` starts, as `NAME=value`; they pass it on to those that they
+ * start. Undefined where pids or start times cannot be told: then nothing could be found by it without a doubt.
+ */
+export function ownerMark({ boot, namespace, pid, start }: Owner): string | undefined {
+  return boot === '' || namespace === '' || !/^\d+$/.test(start)
+    ? undefined
+    : `SLIPWAY_OWNER=${boot}/${namespace}/${pid}/${start}`;
+}
+
+async function ownerOf(pid: number): Promise<Owner> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
+  return { boot: boot.trim(), namespace, pid, start: await startOf(pid) };
+}
+
+/** Empty when there is no such process, or it has ended and only waits for its parent to take notice. */
+async function startOf(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  if (stat === undefined) {
+    return isRunning(pid) ? 'running' : '';
+  }
+  // The second field is the program's name in brackets and may hold anything, so fields are counted from its end.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? '' : (fields[19] ?? '');
+}
+
+/** Where there is no /proc, whether the pid is in use is all that can be known. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
