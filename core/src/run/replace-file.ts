@@ -1,12 +1,16 @@
 /** Small files in `.slipway` that only save time. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
-/** Another process reads the old text or the new one. Where it cannot be written, the old one stays: the next run asks anew. */
-export function replaceFile(file: string, text: string): void {
-  const temporary = `${file}.${process.pid}`;
+/**
+ * Another process reads the old text or the new one. Where it cannot be written, the old one stays: the next run asks anew.
+ * `drafts`: a folder in which a sweep takes what a killed process leaves (`exec/tmp.ts`): `tmp` beside the file unless told.
+ */
+export function replaceFile(file: string, text: string, drafts = join(dirname(file), 'tmp')): void {
+  const temporary = join(drafts, `${basename(file)}.${process.pid}`);
   try {
     mkdirSync(dirname(file), { recursive: true });
+    mkdirSync(drafts, { recursive: true, mode: 0o700 });
     writeFileSync(temporary, text, { mode: 0o600 });
     renameSync(temporary, file);
   } catch {

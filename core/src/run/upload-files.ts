@@ -2,13 +2,14 @@
  * Uploads that are under way, in `.slipway/uploads`: after a run was killed the next one goes on with them. The address of an
  * upload is a secret, so nobody else may read the files. Losing them costs time only.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { isRunningStill, thisProcess, type Owner } from '../exec/owner.ts';
 import { sha256 } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { formatPinned, pin, type Repository } from '../reference.ts';
 import type { UploadRecords } from '../registry/upload-records.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** Milliseconds after which a registry has cleaned up, most likely. */
 const DAY = 24 * 3600 * 1000;
@@ -23,7 +24,7 @@ interface Written {
 }
 
 export function openUploadFiles(folder: string): UploadRecords {
-  const owner = thisProcess();
+  const drafts = join(dirname(folder), 'tmp');
   let swept: Promise<void> | undefined;
   const fileOf = (repository: Repository, { digest }: Descriptor): string =>
     join(folder, `${sha256(formatPinned(pin(repository, digest))).slice('sha256:'.length)}.json`);
@@ -36,9 +37,10 @@ export function openUploadFiles(folder: string): UploadRecords {
       const found = await read(file);
       if (found === undefined || found.blob !== formatPinned(pin(repository, descriptor.digest))) return undefined;
       if (found.size !== descriptor.size || (await isRunningStill(found.owner, found.written))) return undefined;
-      // Of two runs that find it only one can move it away.
-      const own = `${file}.${process.pid}`;
+      // Of two runs that find it only one can move it away, to where it goes also if we are killed now.
+      const own = join(drafts, `${basename(file)}.${process.pid}`);
       try {
+        await mkdir(drafts, { recursive: true, mode: 0o700 });
         await rename(file, own);
         await rm(own, { force: true });
         return found.url;
@@ -49,16 +51,10 @@ export function openUploadFiles(folder: string): UploadRecords {
     async put(repository, descriptor, url) {
       const file = fileOf(repository, descriptor);
       const blob = formatPinned(pin(repository, descriptor.digest));
-      const record: Written = { blob, size: descriptor.size, url, owner: await owner };
-      const draft = `${file}.${process.pid}`;
-      try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
-        await rename(draft, file);
-      } catch {
-        // A full or read-only disk takes the resuming, not the upload.
-        await rm(draft, { force: true }).catch(() => {});
-      }
+      const record: Written = { blob, size: descriptor.size, url, owner: await thisProcess() };
+      // A full or read-only disk takes the resuming, not the upload.
+      await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => {});
+      replaceFile(file, JSON.stringify(record), drafts);
     },
     async remove(repository, descriptor) {
       const file = fileOf(repository, descriptor);
