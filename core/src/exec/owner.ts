@@ -1,4 +1,5 @@
 /** Who owns what lies on the disk: a process, told from every other one, so that what a killed one left behind is known as such. */
+import { createHash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 
 /** A process, told also from a later one with its pid. */
@@ -43,6 +44,25 @@ export function ownerMark({ boot, namespace, pid, start }: Owner): string | unde
   return boot === '' || namespace === '' || !/^\d+$/.test(start)
     ? undefined
     : `SLIPWAY_OWNER=${boot}/${namespace}/${pid}/${start}`;
+}
+
+/** Who this process is, as a part of a file's name: without reading the file others see by it whether that is still there. */
+export async function ownName(): Promise<string> {
+  const { pid, start } = await thisProcess();
+  return `${await thisPlace()}-${pid}-${start}`;
+}
+
+/** Of such a name; undefined: whoever it was is, or was, on another machine, in another container, or before the last boot. */
+export async function isNamedRunning(name: string): Promise<boolean | undefined> {
+  const [, place, pid, start] = /^([0-9a-f]{8})-(\d+)-(\d+)$/.exec(name) ?? [];
+  if (place === undefined || start === undefined || place !== (await thisPlace())) return undefined;
+  return (await startOf(Number(pid))) === start;
+}
+
+/** Where pids mean what they mean here. */
+async function thisPlace(): Promise<string> {
+  const { boot, namespace } = await thisProcess();
+  return createHash('sha256').update(`${boot} ${namespace}`).digest('hex').slice(0, 8);
 }
 
 async function ownerOf(pid: number): Promise<Owner> {

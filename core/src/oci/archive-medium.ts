@@ -1,9 +1,10 @@
 /**
  * A layout in a TAR archive. What is new goes to a layout in a working folder beside it, and the archive is written whole and put in
- * place once the run has ended. A killed run leaves that folder, and the next one goes on from it.
+ * place once the run has ended. A killed run leaves that folder, and the next one goes on from it: from all of it if the archive is
+ * still the one that it was to be added to, else from the blobs.
  */
 import { createWriteStream } from 'node:fs';
-import { realpath, rename, stat } from 'node:fs/promises';
+import { readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,10 +13,11 @@ import { removeTree } from '../exec/tmp.ts';
 import type { Digest } from '../reference.ts';
 import { StreamFailure } from './digest.ts';
 import { filesInArchive } from './archive-files.ts';
+import { codeOf } from './error-code.ts';
 import { filesInFolder, layered, type Broken, type LayoutFiles } from './layout-files.ts';
 import { blobPath, INDEX, layoutContent, MARKER, readIndexFile, readMarker } from './layout.ts';
 import { lock } from './lock.ts';
-import { codeOf, confine, makeFolder, markerBytes, type Medium } from './medium.ts';
+import { confine, makeFolder, markerBytes, type Medium } from './medium.ts';
 import type { Descriptor } from './model.ts';
 import { isManifestType } from './parse.ts';
 import { layerMembers, tarBytes, type LayerMember } from './tar.ts';
@@ -28,6 +30,8 @@ interface Work {
 }
 
 const UNFINISHED = '.archive';
+/** Which archive the working folder was begun on. */
+const BASE = '.base';
 
 export function archiveMedium(root: string, path: string): Medium {
   const file = resolve(root, path);
@@ -64,10 +68,11 @@ export function archiveMedium(root: string, path: string): Medium {
       await makeFolder(dirname(file));
       const confined = await confine(root, path, broken);
       if (!confined.ok) return confined;
-      const folder = join(await realpath(dirname(file)), `.${basename(file)}.slipway`);
+      const folder = await workFolder(file);
       await makeFolder(folder);
       const release = await lock(folder);
       if (release === undefined) return broken('is being written by another run');
+      await rebase(folder, await stampOf(file));
       await replaceFile(folder, MARKER, markerBytes);
       return ok({ folder, release });
     } catch (error) {
@@ -88,7 +93,7 @@ export function archiveMedium(root: string, path: string): Medium {
       return ok(work.folder);
     },
     async finish(broken) {
-      if (work === undefined) return ok(undefined);
+      if (work === undefined) return tidy(file);
       const whole = await files(broken);
       if (!whole.ok) return whole;
       const members = whole.value === undefined ? ok([]) : await reachable(whole.value, broken);
@@ -112,6 +117,40 @@ export function archiveMedium(root: string, path: string): Medium {
       await work?.release();
     },
   };
+}
+
+function workFolder(file: string): Promise<string> {
+  return realpath(dirname(file)).then((parent) => join(parent, `.${basename(file)}.slipway`));
+}
+
+/** Names that were given on another archive than the one that is there now would take the place of its own. */
+async function rebase(folder: string, stamp: string): Promise<void> {
+  if ((await baseOf(folder)) === stamp) return;
+  await rm(join(folder, INDEX), { force: true });
+  await replaceFile(folder, BASE, new TextEncoder().encode(stamp));
+}
+
+/** `undefined`: nothing was begun in it. */
+async function baseOf(folder: string): Promise<string | undefined> {
+  return readFile(join(folder, BASE), 'utf8').catch(() => undefined);
+}
+
+/** A run that was killed when the archive was in place has left the working folder, or its lock: nothing is to be gone on with. */
+async function tidy(file: string): Promise<Result<void>> {
+  try {
+    const folder = await workFolder(file);
+    if ((await baseOf(folder)) === (await stampOf(file))) return ok(undefined);
+    const isLeft = await Promise.all([folder, `${folder}.lock`].map(stampOf));
+    if (isLeft.every((stamp) => stamp === '')) return ok(undefined);
+    await makeFolder(folder);
+    const release = await lock(folder);
+    if (release === undefined) return ok(undefined);
+    await removeTree(folder);
+    await release();
+  } catch {
+    // What may not be tidied up here costs space.
+  }
+  return ok(undefined);
 }
 
 async function stampOf(file: string): Promise<string> {

@@ -1,6 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,11 +25,13 @@ import type { Attachment, Registry } from '../registry/model.ts';
 import { fallbackTag } from '../registry/referrers.ts';
 import { client, failureOf, must, repository } from '../registry/test-client.ts';
 import { seedImage } from '../testing/sample-images.ts';
+import { imported, killedAt } from '../testing/killed-at.ts';
 import { startScriptedRegistry } from '../testing/scripted-registry.ts';
 import { sha256 } from './digest.ts';
 import { blobPath } from './layout.ts';
 import { createLayouts, type Layouts } from './layouts.ts';
 import { mediaType, type Descriptor } from './model.ts';
+import { replaceFile } from './write-files.ts';
 
 const folders: string[] = [];
 afterEach(async () => {
@@ -27,6 +42,21 @@ async function newFolder(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'slipway-layouts-')));
   folders.push(folder);
   return folder;
+}
+
+const here = (file: string): string => imported(join(import.meta.dirname, file));
+
+/** A lock that is as old as this was left behind. */
+async function longAgo(path: string): Promise<void> {
+  await utimes(path, new Date(0), new Date(0));
+}
+
+/** The second half only when it may come. */
+async function* slowly(begun: () => void, rest: Promise<void>): AsyncGenerator<Uint8Array> {
+  begun();
+  yield text('one');
+  await rest;
+  yield text('two');
 }
 
 function at(text: string): Reference {
@@ -178,7 +208,8 @@ describe.each([
     }
     expect(must(await content.hasBlob(blob))).toBe(false);
     const left = await readdir(folder, { recursive: true, withFileTypes: true });
-    expect(left.filter((one) => one.isFile()).map(({ name }) => name)).toEqual(['oci-layout']);
+    const names = left.filter((one) => one.isFile()).map(({ name }) => name);
+    expect(names.filter((name) => name !== '.base')).toEqual(['oci-layout']);
     expect(must(await layouts.head(at(`${place}:1`), 'destination'))).toBeUndefined();
     await layouts.close();
   });
@@ -417,6 +448,48 @@ describe('a layout of somebody else', () => {
       'oci-layout',
     ]);
   });
+
+  test('what a process on this machine left unfinished goes as soon as it is gone, with its lock', async () => {
+    await using from = await source();
+    const folder = await newFolder();
+    await from.put(createLayouts(folder), at('oci:./out:1'));
+    const out = join(folder, 'out');
+    const writing = `
+      const { replaceFile } = ${here('write-files.ts')};
+      const { lock } = ${here('lock.ts')};
+      await lock(${JSON.stringify(join(out, 'oci-layout'))});
+      await replaceFile(${JSON.stringify(out)}, 'blobs/sha256/aa', new Uint8Array(9));`;
+    await killedAt('promises.rename', writing);
+    expect((await readdir(out)).length).toBe(5);
+    const [begun, rest] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const ours = replaceFile(out, 'blobs/sha256/bb', slowly(begun.resolve, rest.promise));
+    await begun.promise;
+    const next = createLayouts(folder);
+    must(await next.head(at('oci:./out:1'), 'destination'));
+    await longAgo(join(out, 'oci-layout.lock'));
+    expect((await next.finish()).size).toBe(0);
+    const left = (await readdir(out)).filter((name) => name.startsWith('.') || name.endsWith('.lock'));
+    expect(left.map((name) => name.includes(`-${process.pid}-`))).toEqual([true]);
+    rest.resolve();
+    await ours;
+    expect((await readdir(out)).toSorted()).toEqual(['blobs', 'index.json', 'oci-layout']);
+  });
+
+  test('a run that was killed when it had only begun leaves a place where a layout can be made', async () => {
+    await using from = await source();
+    const folder = await newFolder();
+    const place = "{ kind: 'tagged', registry: 'oci:', path: 'out', tag: '1' }";
+    await killedAt(
+      'promises.rename',
+      `const { createLayouts } = ${here('layouts.ts')};
+       await createLayouts(${JSON.stringify(folder)}).content(${place}, 'destination').hasManifest('${from.image.digest}');`,
+    );
+    expect((await readdir(join(folder, 'out'))).length).toBe(1);
+    const next = createLayouts(folder);
+    expect(must(await next.head(at('oci:./out:1'), 'destination'))).toBeUndefined();
+    await from.put(next, at('oci:./out:1'));
+    expect((await readdir(join(folder, 'out'))).toSorted()).toEqual(['blobs', 'index.json', 'oci-layout']);
+  });
 });
 
 describe('an archive', () => {
@@ -435,6 +508,60 @@ describe('an archive', () => {
     expect(from.registry.log.slice(before).filter(({ path }) => path.includes('/blobs/'))).toEqual([]);
     expect((await next.finish()).size).toBe(0);
     expect((await readdir(folder)).toSorted()).toEqual(['out.tar']);
+  });
+
+  test('that is in place when the run is killed is left alone, and nothing is left beside it', async () => {
+    await using from = await source();
+    const folder = await newFolder();
+    const place = at('oci-archive:./out.tar:1');
+    const first = createLayouts(folder);
+    await from.put(first, place);
+    await first.close();
+    const again = `
+      const { createLayouts } = ${here('layouts.ts')};
+      const layouts = createLayouts(${JSON.stringify(folder)});
+      const place = { kind: 'pinned', registry: 'oci-archive:', path: './out.tar', digest: '${from.image.digest}' };
+      await layouts.content(place, 'destination').hasManifest(place.digest);
+      await layouts.finish();`;
+    await killedAt('promises.rm', again);
+    expect((await readdir(folder)).toSorted()).toEqual(['.out.tar.slipway', '.out.tar.slipway.lock', 'out.tar']);
+    const before = await stat(join(folder, 'out.tar'));
+    const next = createLayouts(folder);
+    expect(must(await next.head(place, 'destination'))?.digest).toBe(from.image.digest);
+    await longAgo(join(folder, '.out.tar.slipway.lock'));
+    expect((await next.finish()).size).toBe(0);
+    expect(await readdir(folder)).toEqual(['out.tar']);
+    expect((await stat(join(folder, 'out.tar'))).ino).toBe(before.ino);
+  });
+
+  test('what a killed run had named in it does not take the place of what was named meanwhile', async () => {
+    await using from = await source();
+    const folder = await newFolder();
+    const killed = createLayouts(folder);
+    await from.put(killed, at('oci-archive:./out.tar:killed'));
+    await killed.close();
+    // Somebody brings an archive that was made elsewhere.
+    const elsewhere = createLayouts(await newFolder());
+    await from.put(elsewhere, at('oci-archive:./out.tar:theirs'));
+    expect((await elsewhere.finish()).size).toBe(0);
+    await copyFile(join(folders.at(-1) ?? '', 'out.tar'), join(folder, 'out.tar'));
+    const next = createLayouts(folder);
+    await from.put(next, at('oci-archive:./out.tar:ours'));
+    expect((await next.finish()).size).toBe(0);
+    expect(must(await next.tags(at('oci-archive:./out.tar'), 'source'))).toEqual(['ours', 'theirs']);
+  });
+
+  test('a lock that shows no sign of life is waited for', async () => {
+    await using from = await source();
+    const folder = await newFolder();
+    // As it is a moment before it counts as left behind.
+    await mkdir(join(folder, '.out.tar.slipway.lock'));
+    const nearly = Date.now() / 1000 - 9;
+    await utimes(join(folder, '.out.tar.slipway.lock'), nearly, nearly);
+    const next = createLayouts(folder);
+    await from.put(next, at('oci-archive:./out.tar:1'));
+    expect((await next.finish()).size).toBe(0);
+    expect(await readdir(folder)).toEqual(['out.tar']);
   });
 
   test('has one writer, and leaves out what no name leads to', async () => {

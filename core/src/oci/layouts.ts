@@ -18,7 +18,7 @@ import { readWhole } from '../registry/whole.ts';
 const MAX_BLOB = 16 * 1024 * 1024;
 
 export interface Layouts extends Registry {
-  /** Writes the archives; by the text of their repository, those that could not be written. */
+  /** Writes the archives, and tidies up; by the text of their repository, those that could not be written. */
   finish(): Promise<ReadonlyMap<string, Failure>>;
 }
 

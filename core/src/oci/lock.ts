@@ -1,9 +1,10 @@
 /** Exclusion between processes that write one layout, by a lock in the file system that a killed process loses after a while. */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Result } from '../failure.ts';
+import { codeOf } from './error-code.ts';
 import type { Broken } from './layout-files.ts';
-import { codeOf } from './medium.ts';
 
 /** Milliseconds without a sign of life after which a lock counts as left behind, and between two such signs. */
 const STALE = 10_000;
@@ -12,8 +13,39 @@ const UPDATE = 2_000;
 const PATIENCE = 60_000;
 const PAUSE = 20;
 
-/** The lock's release; `undefined`: somebody else has it. `path` must be there. */
+/** Takes away the lock that a killed process has left on `path`; nothing when there is none, or somebody is at work. */
+export async function removeLeftLock(path: string): Promise<void> {
+  if ((await signOfLife(path)) !== undefined) await (await lock(path))?.();
+}
+
+/**
+ * The lock's release; `undefined`: somebody else is at work, as signs of life show. A lock without any, as a killed process
+ * leaves it, is waited for. `path` must be there.
+ */
 export async function lock(path: string): Promise<(() => Promise<void>) | undefined> {
+  const end = performance.now() + PATIENCE;
+  let seen: number | undefined;
+  for (;;) {
+    const release = await tryLock(path);
+    if (release !== undefined) return release;
+    const sign = await signOfLife(path);
+    const isRenewed = seen !== undefined && sign !== undefined && sign !== seen;
+    if (isRenewed || performance.now() > end) return undefined;
+    seen = sign;
+    await sleep(PAUSE + Math.random() * PAUSE);
+  }
+}
+
+/** Whoever holds a lock renews its time. */
+async function signOfLife(path: string): Promise<number | undefined> {
+  return stat(`${path}.lock`).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  );
+}
+
+/** The lock's release; `undefined`: somebody has it, or has left it behind less than {@link STALE} ago. */
+async function tryLock(path: string): Promise<(() => Promise<void>) | undefined> {
   // Loaded by who writes a layout: most runs do not.
   const { default: lockfile } = await import('proper-lockfile');
   try {
@@ -37,7 +69,7 @@ export async function withLock<T>(
   let release: (() => Promise<void>) | undefined;
   while (release === undefined) {
     try {
-      release = await lock(join(base, file));
+      release = await tryLock(join(base, file));
     } catch (error) {
       return broken(`cannot be locked (${codeOf(error)})`);
     }

@@ -1,17 +1,19 @@
 /** Where a layout's files are and where new ones go: a folder here, an archive in `archive-medium.ts`. */
 import { lstat, mkdir, readdir, realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { fail, ok, type Result } from '../failure.ts';
+import { codeOf } from './error-code.ts';
 import { filesInFolder, type Broken, type LayoutFiles } from './layout-files.ts';
 import { MARKER, readMarker } from './layout.ts';
-import { removeAbandoned, replaceFile } from './write-files.ts';
+import { removeLeftLock } from './lock.ts';
+import { isUnfinished, removeAbandoned, replaceFile } from './write-files.ts';
 
 export interface Medium {
   /** `undefined`: nothing is there. */
   files(broken: Broken): Promise<Result<LayoutFiles | undefined>>;
   /** The real path of the folder of a layout that new files go to; it is made when it is first asked for. */
   writable(broken: Broken): Promise<Result<string>>;
-  /** Puts what was written where it belongs, once a run has ended. */
+  /** Puts what was written where it belongs, once a run has ended, and takes away what killed runs have left there. */
   finish(broken: Broken): Promise<Result<void>>;
   close(): Promise<void>;
 }
@@ -30,7 +32,9 @@ export function folderMedium(root: string, path: string): Medium {
     const marker = await readMarker(inside, broken);
     if (!marker.ok) return marker;
     if (marker.value) return ok(inside);
-    return (await readdir(real.value)).length === 0 ? ok(undefined) : broken(`has no file "${MARKER}"`);
+    // Nothing, or what a run that was killed when it began with the marker has left.
+    const isEmpty = (await readdir(real.value)).every(isUnfinished);
+    return isEmpty ? ok(undefined) : broken(`has no file "${MARKER}"`);
   }
 
   async function prepare(broken: Broken): Promise<Result<string>> {
@@ -57,7 +61,19 @@ export function folderMedium(root: string, path: string): Medium {
       if (!answer.ok) ready = undefined;
       return answer;
     },
-    finish: () => Promise.resolve(ok(undefined)),
+    async finish(broken) {
+      const there = await files(broken);
+      // Whatever it is, it was said where something was to be read or written.
+      if (!there.ok || there.value === undefined) return ok(undefined);
+      try {
+        const real = await realpath(base);
+        await removeAbandoned(real);
+        await removeLeftLock(join(real, MARKER));
+      } catch {
+        // What may not be tidied up here costs space.
+      }
+      return ok(undefined);
+    },
     close: () => Promise.resolve(),
   };
 }
@@ -116,11 +132,4 @@ async function realFolder(path: string, broken: Broken): Promise<Result<string |
   } catch (error) {
     return codeOf(error) === 'ENOENT' ? ok(undefined) : broken(`cannot be read (${codeOf(error)})`);
   }
-}
-
-export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) throw error;
-  // What has no code is a bug, not the file system.
-  if (!('code' in error) || typeof error.code !== 'string') throw error;
-  return error.code;
 }

@@ -11,12 +11,13 @@ import type { Attachment, Content, Side, WritableContent } from '../registry/mod
 import { createMutex } from '../registry/mutex.ts';
 import { fallbackTag } from '../registry/referrers.ts';
 import { StreamFailure, verified } from './digest.ts';
+import { codeOf } from './error-code.ts';
 import { editIndex, named, onlyImage, withoutName, type Entry } from './index-edit.ts';
 import { blobPath, INDEX, layoutContent, MARKER, readIndexFile, REF_NAME, type IndexFile } from './layout.ts';
 import type { Broken, LayoutFiles } from './layout-files.ts';
 import { referrerOf, referrersReader } from './layout-referrers.ts';
 import { withLock } from './lock.ts';
-import { codeOf, type Medium } from './medium.ts';
+import type { Medium } from './medium.ts';
 import type { Descriptor, ManifestContent } from './model.ts';
 import { replaceFile } from './write-files.ts';
 
@@ -66,6 +67,8 @@ export function createStore(name: string, medium: Medium): LayoutStore {
             : 'see what is there, or take another place',
       });
   const brokenHere = brokenOn('destination');
+  /** Nobody tidies up at a source. */
+  let isDestination = false;
 
   interface Opened {
     readonly files: LayoutFiles;
@@ -74,6 +77,7 @@ export function createStore(name: string, medium: Medium): LayoutStore {
   }
 
   async function open(side: Side): Promise<Result<Opened | undefined>> {
+    isDestination ||= side === 'destination';
     const broken = brokenOn(side);
     const files = await medium.files(broken);
     if (!files.ok || files.value === undefined) return files as Result<undefined>;
@@ -261,7 +265,7 @@ export function createStore(name: string, medium: Medium): LayoutStore {
       const listed = await list(subject.digest, descriptors, drop);
       return listed.ok ? ok(descriptors) : listed;
     },
-    finish: () => medium.finish(brokenHere),
+    finish: () => (isDestination ? medium.finish(brokenHere) : Promise.resolve(ok(undefined))),
     close: () => medium.close(),
   };
 }

@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isNamedRunning, ownName } from '../exec/owner.ts';
 
 const UNFINISHED = '.slipway-';
-/** Milliseconds after which an unfinished file belongs to nobody any more. */
+/** Milliseconds after which an unfinished file of another machine belongs to nobody any more. */
 const ABANDONED = 24 * 3600 * 1000;
 
 /** Puts `path` (relative to the layout) in place, or replaces it. Throws what the file system or the bytes' stream throws. */
@@ -13,7 +14,7 @@ export async function replaceFile(
   path: string,
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const temporary = join(base, `${UNFINISHED}${process.pid}-${randomBytes(6).toString('hex')}`);
+  const temporary = join(base, `${UNFINISHED}${await ownName()}.${randomBytes(6).toString('hex')}`);
   try {
     {
       await using file = await open(temporary, 'wx', 0o644);
@@ -44,13 +45,21 @@ async function makeFolders(base: string, path: string): Promise<void> {
   }
 }
 
-/** What killed runs left unfinished. A run that is at work has younger ones. */
+/** A name in the folder of a layout that is no part of the layout yet. */
+export function isUnfinished(name: string): boolean {
+  return name.startsWith(UNFINISHED);
+}
+
+/** What killed runs left unfinished; nothing of a run that is at work. */
 export async function removeAbandoned(base: string): Promise<void> {
   for (const name of await readdir(base)) {
-    if (!name.startsWith(UNFINISHED)) continue;
-    const status = await lstat(join(base, name)).catch(() => undefined);
-    if (status?.isFile() === true && Date.now() - status.mtimeMs > ABANDONED) {
-      await rm(join(base, name), { force: true });
+    if (!isUnfinished(name)) continue;
+    const file = join(base, name);
+    const status = await lstat(file).catch(() => undefined);
+    if (status?.isFile() !== true) continue;
+    const isRunning = await isNamedRunning(name.slice(UNFINISHED.length).split('.', 1)[0] ?? '');
+    if (isRunning === false || (isRunning === undefined && Date.now() - status.mtimeMs > ABANDONED)) {
+      await rm(file, { force: true });
     }
   }
 }

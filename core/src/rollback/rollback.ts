@@ -94,7 +94,7 @@ async function putBack(
   if (lacks.value.length > 0 && !unverified) return fail(doesNotVerify(subject, lacks.value));
   const moved = await moveTag(engine.registry, destination, to, from);
   if (!moved.ok) return moved;
-  const unwritten = (await engine.finishArchives()).get(formatRepository(destination));
+  const unwritten = (await engine.finishLayouts()).get(formatRepository(destination));
   return unwritten === undefined ? ok({ moved: moved.value, lacks: lacks.value }) : fail(unwritten);
 }
 

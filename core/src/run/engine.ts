@@ -28,8 +28,8 @@ export interface Engine {
   readonly planned: Planned;
   readonly host: Host;
   readonly registry: Registry;
-  /** Puts archives in place, once nothing works on them any more; by the text of their repository, those that could not be. */
-  readonly finishArchives: () => Promise<ReadonlyMap<string, Failure>>;
+  /** Puts archives in place once nothing works on them any more, and tidies up after killed runs; by repository, what could not be. */
+  readonly finishLayouts: () => Promise<ReadonlyMap<string, Failure>>;
   readonly files: Files;
   readonly tagLists: TagLists;
   readonly memory: Memory;

@@ -124,8 +124,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
 
   /** An interrupted run writes no archive: the next one goes on from what it gathered. */
   async function concludeHeld(): Promise<void> {
-    if (held.length === 0) return;
-    const unwritten = interrupt.aborted ? undefined : await engine.finishArchives();
+    const unwritten = interrupt.aborted ? undefined : await engine.finishLayouts();
     for (const id of held) {
       const archive = formatRepository(entryOf(id).targets[0].destination);
       const failure = unwritten === undefined ? cancelled : unwritten.get(archive);

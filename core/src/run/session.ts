@@ -186,7 +186,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     planned: options.planned,
     host: servingLocations(host, server),
     registry,
-    finishArchives: () => layouts.finish(),
+    finishLayouts: () => layouts.finish(),
     files: folderFiles(config.folder),
     tagLists: createTagLists({ planned: options.planned, host, registry }),
     memory: options.remember === false ? forgetful : await openMemory(stateFolder),
