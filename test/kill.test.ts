@@ -2,10 +2,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { processesMarked } from '../core/src/exec/descendants.ts';
 import { pidNamespace } from '../core/src/exec/namespace.ts';
+import { listen } from '../demo/world/listen.ts';
+import { freshFolder, root, slipway } from './world.ts';
 
 const engine = `
   import { runProcess } from ${JSON.stringify(join(import.meta.dirname, '../core/src/exec/process.ts'))};
@@ -29,5 +33,32 @@ describe('SIGKILL', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     await expect.poll(() => processesMarked(`SLIPWAY_TEST=${mark}`), { timeout: 5_000 }).toEqual([]);
+  });
+
+  it('of a command that only looks leaves nothing once the next one has begun', async () => {
+    const TMPDIR = await freshFolder();
+    const asked = Promise.withResolvers<void>();
+    let answers = false;
+    const server = createServer((_, response) => {
+      asked.resolve();
+      if (answers) response.writeHead(404).end();
+    });
+    const args = ['show', `127.0.0.1:${await listen(server)}/a:1`];
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const child = spawn(join(root, 'cli', 'bin', 'slipway'), args, {
+      cwd: TMPDIR,
+      env: { ...process.env, TMPDIR },
+      stdio: 'ignore',
+    });
+    await asked.promise;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await readdir(TMPDIR)).not.toEqual([]);
+    answers = true;
+    expect((await slipway(args, { cwd: TMPDIR, env: { TMPDIR } })).code).toBe(1);
+    expect(await readdir(TMPDIR)).toEqual([]);
   });
 });

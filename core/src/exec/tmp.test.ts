@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { processesMarked } from './descendants.ts';
 import { thisProcess } from './owner.ts';
 import { claimTmp, removeTree, sweepTmp } from './tmp.ts';
@@ -134,4 +134,14 @@ it('ends what a killed owner had started, and nothing else', async () => {
   expect(left(other).length).toBeGreaterThan(0);
   await sweepTmp(other);
   expect(left(other)).toEqual([]);
+});
+
+it('in a folder of everybody looks at what is named so, and was made by this user', async () => {
+  const root = await fresh();
+  for (const run of ['look-dead', 'other-dead']) await claimedByDead(root, run);
+  const getuid = vi.spyOn(process, 'getuid').mockReturnValue(4711);
+  expect(await sweepTmp(root, 'look-')).toEqual([]);
+  getuid.mockRestore();
+  expect(await sweepTmp(root, 'look-')).toEqual(['look-dead']);
+  expect((await readdir(root)).toSorted()).toEqual(['other-dead', 'other-dead.owner']);
 });

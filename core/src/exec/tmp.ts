@@ -44,10 +44,12 @@ export async function claimTmp(root: string, runId: string): Promise<Tmp> {
 
 /**
  * Removes the folders in `root` whose owner is gone, and returns their names. What such an owner started is ended first, where
- * no PID namespace has done so: it would go on writing there. Leaves what it cannot remove.
+ * no PID namespace has done so: it would go on writing there. Leaves what it cannot remove. `prefix`: `root` is everybody's, and
+ * only what is named so and belongs to this user is looked at.
  */
-export async function sweepTmp(root: string): Promise<readonly string[]> {
-  const names = await readdir(root).catch((): string[] => []);
+export async function sweepTmp(root: string, prefix?: string): Promise<readonly string[]> {
+  const all = await readdir(root).catch((): string[] => []);
+  const names = prefix === undefined ? all : await ownNames(root, prefix, all);
   const runs = Map.groupBy(names, (name) => (name.includes(SUFFIX) ? name.slice(0, name.indexOf(SUFFIX)) : name));
   const swept: string[] = [];
   for (const [run, own] of runs) {
@@ -66,6 +68,17 @@ export async function sweepTmp(root: string): Promise<readonly string[]> {
     }
   }
   return swept;
+}
+
+/** What others have made is not even looked into: they could change it while it is removed. */
+async function ownNames(root: string, prefix: string, names: readonly string[]): Promise<readonly string[]> {
+  const own: string[] = [];
+  for (const name of names) {
+    if (!name.startsWith(prefix)) continue;
+    const status = await lstat(join(root, name)).catch(() => undefined);
+    if (status !== undefined && status.uid === process.getuid?.()) own.push(name);
+  }
+  return own;
 }
 
 /** `whole`: the file got its name when it was whole, so that one which cannot be read is nobody's. */

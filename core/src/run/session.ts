@@ -1,5 +1,5 @@
 /** Puts together what a run needs, and takes it down again: registry, journal, folders, and a context for every task. */
-import { copyFile, lstat, mkdir, mkdtemp } from 'node:fs/promises';
+import { copyFile, lstat, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -274,12 +274,17 @@ function builderId(env: Variables): string {
 const MEMORIES = ['syncs.ndjson', 'referrers-api.json', 'registry-challenges.json'];
 const MAX_MEMORY = 64 * 1024 * 1024;
 
+/** In the system's folder for temporary files, where those of killed processes are swept by name. */
+const ELSEWHERE = 'slipway-look-';
+
 /**
  * A session whose state is in a folder of its own, which is gone afterwards: for looking where nothing can be written. `known`: a
  * state folder whose memories are looked at, and left as they are.
  */
 export async function openElsewhere(options: Omit<SessionOptions, 'stateFolder'>, known?: string): Promise<Session> {
-  const stateFolder = await mkdtemp(join(tmpdir(), 'slipway-'));
+  await sweepTmp(tmpdir(), ELSEWHERE);
+  const claimed = await claimTmp(tmpdir(), `${ELSEWHERE}${randomBytes(8).toString('hex')}`);
+  const stateFolder = claimed.path;
   if (known !== undefined)
     await Promise.all(MEMORIES.map((name) => takeAlong(join(known, name), join(stateFolder, name))));
   const session = await openSession({ ...options, stateFolder });
@@ -287,7 +292,7 @@ export async function openElsewhere(options: Omit<SessionOptions, 'stateFolder'>
     ...session,
     async [Symbol.asyncDispose]() {
       await session[Symbol.asyncDispose]();
-      await removeTree(stateFolder);
+      await claimed.release();
     },
   };
 }
