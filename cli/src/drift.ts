@@ -1,9 +1,9 @@
 /** `--against registry`: the entries whose tags or attachments are not as a run leaves them, whatever their sources are now. */
-import { cancelled, configFailure, verifyAll, type VerifiedTarget } from '@slipway/core';
+import { cancelled, verifyAll, type VerifiedTarget } from '@slipway/core';
 import type { Io } from './io.ts';
 import type { Outcome } from './load.ts';
 import type { Options } from './options.ts';
-import type { Prepared } from './prepare.ts';
+import { whyNobodyCounts, type Prepared } from './prepare.ts';
 import { openCommandSession } from './session.ts';
 
 export interface Drift {
@@ -20,10 +20,8 @@ export async function findDrift(
   prepared: Prepared,
   signal: AbortSignal,
 ): Promise<Outcome<Drift>> {
-  if (prepared.signing === undefined) {
-    const hint = 'set signing in the settings (signing.scratch for --to): what is signed by nobody cannot drift';
-    return { ok: false, failures: [configFailure('nothing says whose signatures count', hint)] };
-  }
+  const unsigned = whyNobodyCounts(prepared);
+  if (unsigned !== undefined) return { ok: false, failures: [unsigned] };
   const opened = await openCommandSession(io, { prepared, purpose: 'run', remember: false, signal });
   if (!opened.ok) return opened;
   await using session = opened.value;

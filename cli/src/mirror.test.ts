@@ -54,10 +54,16 @@ describe('a mirror', () => {
       code: 0,
       stdout: expect.stringContaining('neither scanned nor signed'),
     });
-    writeFileSync(join(cwd, 'slipway.config.yaml'), '');
-    expect(await command({ cwd }, 'verify')).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('nothing says whose signatures count'),
+    expect(await command({ cwd }, 'plan', '--against', 'registry')).toMatchObject({
+      code: 0,
+      stdout: 'nothing has drifted\n',
     });
+    writeFileSync(join(cwd, 'slipway.config.yaml'), '');
+    for (const words of [['verify'], ['plan', '--against', 'registry']]) {
+      expect(await command({ cwd }, ...words)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('nothing says whose signatures count'),
+      });
+    }
   });
 });

@@ -184,6 +184,15 @@ export async function preflight(io: Io, prepared: Prepared, to: boolean): Promis
   return [...failures, ...(await lackingHere(io, prepared))];
 }
 
+/** Looking at what is published takes somebody whose signatures count; of a mirror it is looked at whether its tags are there. */
+export function whyNobodyCounts({ signing, planned }: Prepared): Failure | undefined {
+  if (signing !== undefined || planned.plan.entries.every(({ trust }) => trust === 'copy')) return undefined;
+  return configFailure(
+    'nothing says whose signatures count',
+    'set signing.key and signing.publicKey, or signing.keyless, in the settings (signing.scratch for --to)',
+  );
+}
+
 const noLegacySigner = configFailure(
   'signing.format asks for legacy signatures, and no plugin implements payload.sign@1',
   'list a signer that does, as sign-cosign, or set signing.format: bundle',

@@ -1,7 +1,6 @@
 /** `verify`: every destination as a consumer would, and the cosign commands that show the same. */
 import {
   cancelled,
-  configFailure,
   cosignCommands,
   formatVerified,
   isLocation,
@@ -15,7 +14,7 @@ import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
-import { prepare } from '../prepare.ts';
+import { prepare, whyNobodyCounts } from '../prepare.ts';
 import { openCommandSession } from '../session.ts';
 
 export interface VerifyOptions extends Options {
@@ -28,13 +27,9 @@ export async function verifyCommand(io: Io, options: VerifyOptions): Promise<num
   const signal = deadline(io, options);
   const prepared = await prepare(io, options, 'run', signal);
   if (!prepared.ok) return refuse(io, json, 'verify', prepared.failures);
-  const { signing, warnings, planned } = prepared.value;
-  // Of a mirror it is looked at whether its tags are there.
-  if (signing === undefined && planned.plan.entries.some(({ trust }) => trust === 'full')) {
-    const hint =
-      'set signing.key and signing.publicKey, or signing.keyless, in the settings (signing.scratch for --to)';
-    return refuse(io, json, 'verify', [configFailure('nothing says whose signatures count', hint)]);
-  }
+  const { signing, warnings } = prepared.value;
+  const unsigned = whyNobodyCounts(prepared.value);
+  if (unsigned !== undefined) return refuse(io, json, 'verify', [unsigned]);
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
   // A file that came with a checkout must not vouch for anything here.
   const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', remember: false, signal });
