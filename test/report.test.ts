@@ -100,11 +100,11 @@ describe('the report of 300 images', () => {
     // The first one empties the field, as everywhere.
     await page.keyboard.press('Escape');
     await page.keyboard.press('Escape');
-    expect(await detail.isHidden()).toBe(true);
+    await expect.poll(() => detail.isHidden()).toBe(true);
     expect(await page.evaluate('document.activeElement.textContent')).toBe('ghcr.io/example/image-7:1.7');
     // And again: the link has not lost its goal.
     await page.keyboard.press('Enter');
-    expect(await detail.isVisible()).toBe(true);
+    await expect.poll(() => detail.isVisible()).toBe(true);
   });
 
   test('leads from each of its parts to the others', async () => {
@@ -114,20 +114,21 @@ describe('the report of 300 images', () => {
       .getByRole('link', { name: /failed$/ })
       .first()
       .click();
-    expect(await visible(page).count()).toBe(1);
+    // The page follows its address, which it learns of a moment later.
+    await expect.poll(() => visible(page).count()).toBe(1);
     await page.locator('svg a').first().focus();
     await page.keyboard.press('Enter');
-    expect(await detail.isVisible()).toBe(true);
+    await expect.poll(() => detail.isVisible()).toBe(true);
     await page.keyboard.press('Escape');
     await page
       .locator('#vulnerabilities a', { hasText: /images$/ })
       .first()
       .click();
-    expect(await page.locator('#images-search').inputValue()).toMatch(/^CVE-/);
+    await expect.poll(() => page.locator('#images-search').inputValue()).toMatch(/^CVE-/);
     expect(await visible(page).count()).toBeGreaterThan(1);
     await page.getByLabel('Search all packages').fill('package-12');
     await page.locator('#packages a').first().click();
-    expect(await page.locator('#images-search').inputValue()).toMatch(/^package-12 1\./);
+    await expect.poll(() => page.locator('#images-search').inputValue()).toMatch(/^package-12 1\./);
     // Whoever gets the address sees the same.
     const again = await open({}, `${address}#image=ghcr.io%2Fexample%2Fimage-3%3A1.3`);
     expect(await again.getByRole('dialog').getByText('2 fixable HIGH', { exact: true }).count()).toBe(1);
