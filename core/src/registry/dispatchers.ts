@@ -21,7 +21,7 @@ export type ProxyVariables = Readonly<Record<string, string | undefined>>;
 
 export interface Dispatchers {
   /** Undefined: the environment names a proxy whose address makes no sense; the variable is `misnamed`. */
-  for(url: URL): Dispatcher | Promise<Dispatcher> | undefined;
+  for(url: URL): Promise<Dispatcher> | undefined;
   readonly misnamed: string | undefined;
   close(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export function createDispatchers(certificates: (host: string) => Certificates, 
   };
   const noProxy = env['no_proxy'] ?? env['NO_PROXY'] ?? '';
   /** Origin → how it is reached. Hosts without certificates of their own share one. */
-  const chosen = new Map<string, Dispatcher | Promise<Dispatcher>>();
+  const chosen = new Map<string, Promise<Dispatcher>>();
   const shared = new Map<string, Promise<Dispatcher>>();
 
   function choose(url: URL): Promise<Dispatcher> | undefined {
@@ -72,11 +72,7 @@ export function createDispatchers(certificates: (host: string) => Certificates, 
       const known = chosen.get(url.origin);
       if (known !== undefined) return known;
       const made = choose(url);
-      if (made !== undefined) {
-        chosen.set(url.origin, made);
-        // Whoever comes later need not wait for a turn of its own.
-        void made.then((dispatcher) => chosen.set(url.origin, dispatcher));
-      }
+      if (made !== undefined) chosen.set(url.origin, made);
       return made;
     },
     async close() {

@@ -134,8 +134,7 @@ export function createHttp(options: HttpOptions): Http {
   ): Promise<Result<HttpResponse>> {
     const { body } = request;
     const isStream = body !== undefined && !(body instanceof Uint8Array);
-    const chosen = dispatchers.for(url);
-    const dispatcher = chosen instanceof Promise ? await chosen : chosen;
+    const dispatcher = await dispatchers.for(url);
     if (dispatcher === undefined) return fail(misnamedProxy(request, dispatchers.misnamed));
     const place = await lanes.enter(url.host, isStream ? 'upload' : request.long === true ? 'download' : 'request');
     if (place === undefined) return fail(cancelled);

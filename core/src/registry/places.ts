@@ -33,8 +33,6 @@ export async function firstThatHas<T>(
   ask: (place: Place) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const failed: Failure[] = [];
-  const [only] = places;
-  if (only !== undefined && places.length === 1) return ask(only);
   for (const each of places.slice(0, -1)) {
     const answer = await ask(each);
     if (answer.ok ? answer.value !== undefined : answer.failure.class === 'cancelled') return answer;

@@ -104,7 +104,7 @@ export function createWire(options: WireOptions): Wire {
       // There is nothing else to try it with.
       if (before !== undefined && sent === undefined) return ok(before);
       const answer = await send(call, url, sent);
-      // What another host says, behind a redirect, is nothing to log in for.
+      // What another host says, behind a redirect, is nothing to log in for. Without one it is the very address that was asked.
       if (!answer.ok || (answer.value.url !== url && answer.value.url.origin !== origin.origin)) return answer;
       if (answer.value.status === 403 && mayBeNew(call)) return ok({ ...answer.value, status: 404 });
       if (answer.value.status !== 401) return answer;
