@@ -98,7 +98,7 @@ async function ours(world: WorldAddresses, { host, folder: at }: Place): Promise
   await writeFile(join(at, 'config.yaml'), JSON.stringify({ build }));
   await writeFile(join(at, 'slipway.config.json'), JSON.stringify(worldSettings(world)));
   const command = slipway(at, 'run', '--progress', 'quiet');
-  return { ...command, env: { ...command.env, ...worldEnvironment(world) } };
+  return { ...command, env: { ...worldEnvironment(world), ...command.env } };
 }
 
 async function script(world: WorldAddresses, { host, folder: at }: Place): Promise<Command> {

@@ -1,6 +1,7 @@
 /**
  * Nothing to do, the engine alone: reads a config, plans, asks answers that are always right, writes the journal. Beside it
- * build tools with as many tasks that are done already.
+ * build tools with as many tasks that are done already. A task of ours is one of the plan, as `slipway plan` shows them: an image that
+ * is only copied has four. A second row has as many images as the others have tasks, and so four times as many tasks.
  *
  *   sh tools/node.sh bench/engine/noop.ts [--rounds 5] [--sizes 1000,10000,100000] [--only slipway,make] [--all]
  */
@@ -10,6 +11,7 @@ import { join } from 'node:path';
 import { bundleProgram } from '../../tools/bundle.ts';
 import { measure, median, type Command, type Usage } from '../kit/measure.ts';
 import { listOption, option } from '../kit/options.ts';
+import { launcherFlags } from '../kit/slipway.ts';
 import { megabytes, printTable, ratio, seconds } from '../kit/table.ts';
 import { toolPaths } from '../kit/tools.ts';
 import { builders, type Builder } from './builders.ts';
@@ -26,11 +28,16 @@ const paths = await toolPaths(['bench-kit', 'task'], ['make', 'ninja-build']);
 const only = listOption('only');
 const all = process.argv.includes('--all');
 const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
-const slipway: Builder = { name: 'slipway', prepare: prepareSlipway };
+/** Of an image that is only copied: probe, resolve, copy, tag. */
+const TASKS_AN_ENTRY = 4;
+const slipway: readonly Builder[] = [
+  { name: 'slipway', prepare: (work, tasks) => prepareSlipway(work, tasks / TASKS_AN_ENTRY) },
+  { name: 'slipway, an image a task', prepare: prepareSlipway },
+];
 try {
   await bundleProgram(join(import.meta.dirname, 'alone.ts'), join(folder, 'dist'));
   for (const size of (listOption('sizes') ?? ['1000', '10000', '100000']).map(Number)) {
-    const runners = [slipway, ...builders(paths), ...workspaces].filter(
+    const runners = [...slipway, ...builders(paths), ...workspaces].filter(
       ({ name }) => (only?.includes(name) ?? true) && (all || size <= (MOST[name] ?? Number.POSITIVE_INFINITY)),
     );
     await contest(size, runners);
@@ -63,16 +70,16 @@ async function contest(size: number, runners: readonly Builder[]): Promise<void>
   );
 }
 
-async function prepareSlipway(work: string, tasks: number): Promise<Command> {
+async function prepareSlipway(work: string, images: number): Promise<Command> {
   const entries = Array.from(
-    { length: tasks },
+    { length: images },
     (_, n) => `  - source: a.example/x/${n % 50}:${n}\n    destination: b.example/x/${n % 50}:${n}\n`,
   );
   await writeFile(join(work, 'config.yaml'), `sync:\n${entries.join('')}`);
   await writeFile(join(work, 'slipway.config.yaml'), 'trust:\n  - match: "**"\n    level: copy\n');
   return {
     path: process.execPath,
-    args: [join(folder, 'dist', 'alone.cjs'), work],
+    args: [...launcherFlags(), join(folder, 'dist', 'alone.cjs'), work],
     cwd: work,
     // As the command itself has it.
     env: { NODE_OPTIONS: '', NODE_COMPILE_CACHE: join(folder, 'compiled') },

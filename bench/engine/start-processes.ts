@@ -12,6 +12,7 @@ import { pidNamespace, type PidNamespace } from '../../core/src/exec/namespace.t
 import { bundleProgram } from '../../tools/bundle.ts';
 import { measure, median, type Command, type Usage } from '../kit/measure.ts';
 import { listOption, option } from '../kit/options.ts';
+import { launcherFlags } from '../kit/slipway.ts';
 import { megabytes, printTable, ratio, seconds } from '../kit/table.ts';
 import { toolPaths } from '../kit/tools.ts';
 
@@ -109,7 +110,7 @@ async function slipway(tasks: number, isolated: boolean): Promise<Contender> {
     name: 'slipway',
     async begin() {
       for (const made of ['.slipway', 'out']) await rm(join(work, made), { recursive: true, force: true });
-      const args = [join(folder, 'dist', 'starting.cjs'), work, PROGRAM, String(jobs)];
+      const args = [...launcherFlags(), join(folder, 'dist', 'starting.cjs'), work, PROGRAM, String(jobs)];
       const env = { NODE_OPTIONS: '', SLIPWAY_PID_NAMESPACE: isolated ? '' : 'off' };
       return { path: process.execPath, args, cwd: work, env };
     },

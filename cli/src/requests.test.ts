@@ -167,6 +167,21 @@ it('a flood of what is attached is told, and not read', async () => {
   expect(trace(source, before)).toEqual(['HEAD a:1', 'REFERRERS a']);
 });
 
+it('a first copy: the source is asked once, the tag at the destination before and after it moves', async () => {
+  await using source = await startScriptedRegistry();
+  await using destination = await startScriptedRegistry();
+  const { digest } = seedImage(source, 'a', 'one', { tag: '1' });
+  const cwd = folderWith({
+    'config.yaml': `sync:\n  - { source: '${source.host}/a:1', destination: '${destination.host}/a:1' }\n`,
+    'slipway.config.yaml': SETTINGS,
+  });
+  expect((await command({ cwd }, 'sync')).code).toBe(0);
+  const manifests = (registry: ScriptedRegistry) => trace(registry, 0).filter((line) => !line.includes('/blobs/'));
+  expect(manifests(source)).toEqual([`GET a:${digest}`, 'HEAD a:1']);
+  const probeBeforeAndAfter = ['HEAD a:1', 'HEAD a:1', 'HEAD a:1'];
+  expect(manifests(destination)).toEqual([...probeBeforeAndAfter, `HEAD a:${digest}`, 'PUT a:1', `PUT a:${digest}`]);
+});
+
 /** An image that says when it was made. */
 function seedOld(registry: ScriptedRegistry): void {
   const config = JSON.stringify({ os: 'linux', architecture: 'amd64', created: '2020-01-01T00:00:00Z' });

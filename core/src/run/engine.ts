@@ -71,6 +71,8 @@ export interface Probed {
   readonly digest?: Digest;
   /** Of a sync: the source, pinned. */
   readonly source?: Pinned;
+  /** Its registry has just said so of its tag: it need not be asked whether it has that image. */
+  readonly justNamed?: true;
   /** Of a sync of some platforms: the digest that its tags are to name, which is not the source's own. */
   readonly wanted?: Digest;
   /** How that digest comes about, when this run had to read the source to know it. */

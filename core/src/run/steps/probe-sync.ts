@@ -40,13 +40,18 @@ export async function probeSync(
   { before, shape }: Targets,
 ): Promise<Result<Probed>> {
   const kept = keptDigest(entry, before);
-  const source = await (asked ?? sourceOf(step, entry, kept ?? of));
+  const known = kept ?? of;
+  const source = await (asked ?? sourceOf(step, entry, known));
   if (!source.ok) return source;
   const published = before[formatReference(entry.targets[0].destination)] ?? null;
   const part = kept === undefined ? await wantedOf(step, entry, source.value, published) : ok({ wanted: kept });
   if (!part.ok) return part;
   const digest = part.value.wanted ?? source.value.digest;
-  const found = { source: source.value, before, ...part.value, ...sourceChange(entry, before, digest) };
+  const justNamed = known === undefined && entry.source.kind === 'tagged' ? { justNamed: true as const } : {};
+  const found = {
+    ...{ source: source.value, before, ...justNamed },
+    ...{ ...part.value, ...sourceChange(entry, before, digest) },
+  };
   const behind = lagging(step, before, digest);
   if (behind !== undefined) return ok({ ...found, goal: false, why: behind });
   const isCopy = step.planned.trust === 'copy';

@@ -30,6 +30,7 @@ export async function resolveStep(
     const image = await readImage(engine.registry, source);
     return image.ok ? ok({ probed, image: image.value }) : image;
   }
+  if (probed.justNamed === true) return ok({ probed });
   // A HEAD, because a GET counts as a pull on registries that count.
   const head = await engine.registry.head(source, 'source');
   if (!head.ok) return head;
