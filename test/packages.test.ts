@@ -1,6 +1,6 @@
 /** The packages as they are published: what is in them, how they resolve, and that a project outside runs on them. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, globSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import semver from 'semver';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -38,8 +38,14 @@ async function filesOf(path: string): Promise<readonly string[]> {
 }
 
 /** A program in the consumer's project. */
-function consumer(version: 22 | 24, program: string, args: readonly string[], cwd = made.project): Promise<Output> {
-  return runAny(program, args, { cwd, env: userEnvironment(version), timeout: 100_000 });
+function consumer(
+  version: 22 | 24,
+  program: string,
+  args: readonly string[],
+  cwd = made.project,
+  env = {},
+): Promise<Output> {
+  return runAny(program, args, { cwd, env: { ...userEnvironment(version), ...env }, timeout: 100_000 });
 }
 
 describe.each(published)('the package of %s', (path) => {
@@ -165,8 +171,16 @@ describe('a project that installs them', () => {
     });
     await writeSettings(folder);
     const slipway = join(made.project, 'node_modules', '.bin', 'slipway');
-    const planned = await consumer(version, slipway, ['plan', '--json'], folder);
+    const cache = await freshFolder();
+    const plan = () => consumer(version, slipway, ['plan', '--json'], folder, { XDG_CACHE_HOME: cache });
+    const planned = await plan();
     expect(planned, planned.stderr).toMatchObject({ code: 0, stderr: '' });
+    const kept = globSync('slipway/compiled/start-*/plan', { cwd: cache });
+    expect(kept).toHaveLength(1);
+    const { ino } = await stat(join(cache, kept[0] ?? ''));
+    expect(await plan()).toEqual(planned);
+    // All of it was taken: it would have been written anew otherwise.
+    expect((await stat(join(cache, kept[0] ?? ''))).ino).toBe(ino);
     expect(JSON.parse(planned.stdout)).toMatchObject({ command: 'plan', ok: true, entries: [{ mode: 'apko' }] });
     const refused = await consumer(version, slipway, ['plan', '--config', 'missing.yaml'], folder);
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('missing.yaml') });

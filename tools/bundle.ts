@@ -7,43 +7,50 @@ import { globSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { rolldown, type InputOptions, type Plugin } from 'rolldown';
+import { parseAst } from 'rolldown/parseAst';
+import { Visitor } from 'rolldown/utils';
 import { root } from './child.ts';
 import { validatorModules } from './validators.ts';
 
-/** Bundles `src/main.ts` and `src/start.ts`, with all that they reach, into `dist`. */
+/** Bundles the command, with all that it reaches, into `dist`. */
 export async function bundle(src: string, dist: string): Promise<void> {
-  await rm(dist, { recursive: true, force: true });
-  const main = await rolldown({
-    ...common,
-    input: join(src, 'main.ts'),
-    external: /\/start\.ts$/,
-  });
-  await main.write({
-    dir: dist,
-    format: 'esm',
-    entryFileNames: '[name].js',
-    paths: (id) => (id.endsWith('start.ts') ? './start.cjs' : id),
-  });
   const modules = await bundleProgram(join(src, 'start.ts'), dist);
   await writeFile(join(dist, 'THIRD-PARTY-LICENSES.txt'), await licenses(modules));
 }
 
-/** Bundles what `entry` reaches into `NAME.cjs` and what that loads later; answers with the paths of all that is in it. */
+/**
+ * Bundles a file that exports `start` and all that it reaches, now or later, and `main.cjs` that runs it as the command is run.
+ * Answers with the paths of all that is in it.
+ */
 export async function bundleProgram(entry: string, dist: string): Promise<readonly string[]> {
-  const program = await rolldown({ ...common, input: entry, plugins: [validatorPlugin(await validatorModules())] });
+  await rm(dist, { recursive: true, force: true });
+  const program = await rolldown({
+    ...common,
+    input: entry,
+    plugins: [validatorPlugin(await validatorModules()), importPlugin],
+  });
   const { output } = await program.write({
     dir: dist,
     // Node finds and starts these faster than ES modules.
     format: 'cjs',
-    entryFileNames: '[name].cjs',
+    // What is kept of a file is found by its name, see cli/src/compiled.ts: another content is another name.
+    entryFileNames: '[name]-[hash].cjs',
     chunkFileNames: '[name]-[hash].cjs',
     // Names stay, for whoever reads a stack.
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   });
-  return output.flatMap((chunk) => (chunk.type === 'chunk' ? Object.keys(chunk.modules) : []));
+  const chunks = output.filter((chunk) => chunk.type === 'chunk');
+  const start = chunks.find(({ isEntry }) => isEntry)?.fileName;
+  const main = await rolldown({
+    ...common,
+    input: { main: join(root, 'cli', 'src', 'packed.ts') },
+    transform: { ...common.transform, define: { START: JSON.stringify(start) } },
+  });
+  await main.write({ dir: dist, format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name]-[hash].cjs' });
+  return chunks.flatMap((chunk) => Object.keys(chunk.modules));
 }
 
-const common: InputOptions = {
+const common = {
   platform: 'node',
   // The oldest that the packages are for knows no `using` yet.
   transform: { target: 'node22' },
@@ -51,7 +58,7 @@ const common: InputOptions = {
   onLog(level, log) {
     throw new Error(`${level}: ${log.message}`);
   },
-};
+} satisfies InputOptions;
 
 function validatorPlugin(modules: ReadonlyMap<string, string>): Plugin {
   return {
@@ -65,6 +72,18 @@ function validatorPlugin(modules: ReadonlyMap<string, string>): Plugin {
     },
   };
 }
+
+/** Files of a bundle are run by cli/src/compiled.ts, and what they import dynamically is imported by it. */
+const importPlugin: Plugin = {
+  name: 'imports',
+  renderChunk(code) {
+    const starts: number[] = [];
+    new Visitor({ ImportExpression: ({ start }) => void starts.push(start) }).visit(parseAst(code));
+    return starts
+      .toSorted((a, b) => b - a)
+      .reduce((text, at) => `${text.slice(0, at)}importModule${text.slice(at + 'import'.length)}`, code);
+  },
+};
 
 /** The file whose place the index of validators takes. */
 const standIn = join(root, 'core', 'src', 'config', 'ajv.ts');

@@ -1,6 +1,6 @@
 /**
  * The engine without any registry: reads the config in a folder, plans, runs every probe against answers that are always what
- * they should be, and writes the journal. Bundled by noop.ts, which runs it: `alone.cjs FOLDER`.
+ * they should be, and writes the journal. Bundled by noop.ts, which runs it: `main.cjs FOLDER`.
  */
 import {
   createHost,
@@ -16,9 +16,8 @@ import {
 import type { Digest, Registry } from '@slipway/core';
 import { pluginsFor } from '../../cli/src/default-plugins.ts';
 
-void main(process.argv[2] ?? '.');
-
-async function main(folder: string): Promise<void> {
+export async function start(): Promise<void> {
+  const folder = process.argv[2] ?? '.';
   const date = '2026-01-01';
   const settings = must(await loadSettings({ folder, date, parallelism: 2 }));
   const plugins = must(await loadPlugins({ settings, defaults: pluginsFor(settings) }));

@@ -79,7 +79,7 @@ async function prepareSlipway(work: string, images: number): Promise<Command> {
   await writeFile(join(work, 'slipway.config.yaml'), 'trust:\n  - match: "**"\n    level: copy\n');
   return {
     path: process.execPath,
-    args: [...launcherFlags(), join(folder, 'dist', 'alone.cjs'), work],
+    args: [...launcherFlags(), join(folder, 'dist', 'main.cjs'), work],
     cwd: work,
     // As the command itself has it.
     env: { NODE_OPTIONS: '', NODE_COMPILE_CACHE: join(folder, 'compiled') },

@@ -110,8 +110,12 @@ async function slipway(tasks: number, isolated: boolean): Promise<Contender> {
     name: 'slipway',
     async begin() {
       for (const made of ['.slipway', 'out']) await rm(join(work, made), { recursive: true, force: true });
-      const args = [...launcherFlags(), join(folder, 'dist', 'starting.cjs'), work, PROGRAM, String(jobs)];
-      const env = { NODE_OPTIONS: '', SLIPWAY_PID_NAMESPACE: isolated ? '' : 'off' };
+      const args = [...launcherFlags(), join(folder, 'dist', 'main.cjs'), work, PROGRAM, String(jobs)];
+      const env = {
+        NODE_OPTIONS: '',
+        NODE_COMPILE_CACHE: join(folder, 'compiled'),
+        SLIPWAY_PID_NAMESPACE: isolated ? '' : 'off',
+      };
       return { path: process.execPath, args, cwd: work, env };
     },
   };

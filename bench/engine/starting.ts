@@ -1,7 +1,7 @@
 /**
  * The engine with tasks that start a process each: images of many packages, and a plugin that starts a program for every
  * one of them, through the `exec` that all plugins get. Everything else is as it always is: the plan, the loop, the hooks, the
- * journal, and at the end images in layouts. Bundled by start-processes.ts, which runs it: `starting.cjs FOLDER PROGRAM JOBS`.
+ * journal, and at the end images in layouts. Bundled by start-processes.ts, which runs it: `main.cjs FOLDER PROGRAM JOBS`.
  */
 import {
   createHost,
@@ -50,10 +50,9 @@ const plugin: Plugin = {
   },
 };
 
-const [, , root = '.', program = '/bin/true', jobs = '2'] = process.argv;
-void main(root, program, Number(jobs));
-
-async function main(folder: string, program: string, parallelism: number): Promise<void> {
+export async function start(): Promise<void> {
+  const [, , folder = '.', program = '/bin/true', jobs = '2'] = process.argv;
+  const parallelism = Number(jobs);
   const date = '2026-01-01';
   const settings = must(await loadSettings({ folder, date, parallelism }));
   const loaded = { plugin, options: {} };
