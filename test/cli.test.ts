@@ -166,6 +166,22 @@ describe('before anything runs', () => {
     expect(await one.journals()).toEqual([]);
   });
 
+  test.each([
+    ['a timer', "setTimeout(() => { throw new Error('nobody waits'); });"],
+    ['a promise', "void Promise.reject(new Error('nobody waits'));"],
+  ])('a plugin that throws in %s is told in a sentence', async (_, code) => {
+    const folder = await freshFolder();
+    const plugin = "export default { name: 'late', version: '1.0.0', api: '1.0', needs: { tools: [] }, apply() {} };";
+    await writeFiles(folder, {
+      'config.yaml': 'sync: []\n',
+      'slipway.config.yaml': 'plugins: [./late.mjs]\n',
+      'late.mjs': `${plugin}\n${code}\n`,
+    });
+    const told = await slipway(['plan'], { cwd: folder });
+    expect(told.code).toBe(1);
+    expect(told.stderr).toMatch(/^slipway: this is a bug: nobody waits\nset SLIPWAY_DEBUG=1 .*\n$/);
+  });
+
   test('no key and no identity is exit 2', async () => {
     const one = await twoImages('nobody');
     await one.change({ settings: { signing: undefined } });

@@ -14,6 +14,14 @@ export function processIo(): Io {
       setTimeout(() => process.exit(130), LAST_MOMENT).unref();
     });
   }
+  // Thrown where nobody waits for it, as by a plugin's timer: what is under way is ended as by a signal.
+  process.on('uncaughtException', (error) => {
+    sayBug(error);
+    process.on('exit', () => (process.exitCode = 1));
+    if (interrupt.signal.aborted) process.exit(1);
+    interrupt.abort();
+    setTimeout(() => process.exit(1), LAST_MOMENT).unref();
+  });
   process.stderr.on('error', () => {});
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // A reader that went away, as `slipway plan | head`, is no failure of ours; and a run that is piped to it goes on.
@@ -35,4 +43,13 @@ export function processIo(): Io {
     rows: () => process.stderr.rows || 24,
     interrupt: interrupt.signal,
   };
+}
+
+/** The reader gets a sentence; whoever reports it can ask for the trace. */
+export function sayBug(error: unknown): void {
+  const said = error instanceof Error ? error.message : String(error);
+  const detail = process.env['SLIPWAY_DEBUG'] === undefined ? said : String(error instanceof Error ? error.stack : said);
+  process.stderr.write(
+    `slipway: this is a bug: ${detail}\nset SLIPWAY_DEBUG=1 and run it again for the details to report\n`,
+  );
 }
