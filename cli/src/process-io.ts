@@ -48,7 +48,8 @@ export function processIo(): Io {
 /** The reader gets a sentence; whoever reports it can ask for the trace. */
 export function sayBug(error: unknown): void {
   const said = error instanceof Error ? error.message : String(error);
-  const detail = process.env['SLIPWAY_DEBUG'] === undefined ? said : String(error instanceof Error ? error.stack : said);
+  const detail =
+    process.env['SLIPWAY_DEBUG'] === undefined ? said : String(error instanceof Error ? error.stack : said);
   process.stderr.write(
     `slipway: this is a bug: ${detail}\nset SLIPWAY_DEBUG=1 and run it again for the details to report\n`,
   );
