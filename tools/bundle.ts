@@ -40,6 +40,7 @@ export async function bundleProgram(entry: string, dist: string): Promise<readon
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   });
   const chunks = output.filter((chunk) => chunk.type === 'chunk');
+  for (const chunk of chunks) await writeFile(join(dist, chunk.fileName), inAscii(chunk));
   const start = chunks.find(({ isEntry }) => isEntry)?.fileName;
   const main = await rolldown({
     ...common,
@@ -84,6 +85,19 @@ const importPlugin: Plugin = {
       .reduce((text, at) => `${text.slice(0, at)}importModule${text.slice(at + 'import'.length)}`, code);
   },
 };
+
+/** V8 keeps text with a single character beyond Latin-1 in twice the room; and ASCII is read without being decoded. */
+function inAscii({ fileName, code }: { readonly fileName: string; readonly code: string }): string {
+  const escaped = /\\[^\p{ASCII}]/u.exec(code);
+  if (escaped !== null) throw new Error(`${fileName} escapes a character that needs none: ${escaped[0]}`);
+  return code.replaceAll(/[^\p{ASCII}]/gu, (character) =>
+    Array.from({ length: character.length }, (_, at) => unicodeEscape(character.charCodeAt(at))).join(''),
+  );
+}
+
+function unicodeEscape(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
+}
 
 /** The file whose place the index of validators takes. */
 const standIn = join(root, 'core', 'src', 'config', 'ajv.ts');

@@ -13,9 +13,9 @@ const launcher = join(root, 'cli', 'bin', 'slipway');
 
 /** What the launcher tells Node, for programs of a benchmark that are begun without it. */
 export function launcherFlags(): readonly string[] {
-  const [, flag] = /^young=(--\S+)$/m.exec(readFileSync(launcher, 'utf8')) ?? [];
-  if (flag === undefined) throw new Error(`${launcher} does not say what it tells Node`);
-  return [flag];
+  const [, flags] = /^young="(--.+)"$/m.exec(readFileSync(launcher, 'utf8')) ?? [];
+  if (flags === undefined) throw new Error(`${launcher} does not say what it tells Node`);
+  return flags.split(' ');
 }
 
 /** Compiles all packages, unless `--built` says that they are as they should be. */

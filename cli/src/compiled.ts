@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 
-/** A bundle of CommonJS files in one folder, whose names say what is in them. */
+/** A bundle of CommonJS files in one folder, in ASCII, whose names say what is in them. */
 export interface Bundle {
   /** What a file exports; whatever it asks for by `./` is run the same way. */
   load(name: string): unknown;
@@ -67,7 +67,7 @@ export function openBundle(folder: string, store: string | undefined): Bundle {
   function compile(name: string, filename: string): Body {
     const [before, after] = ['(function (exports, require, module, __filename, __dirname, importModule) { ', '\n})'];
     const cachedData = stored.get(name);
-    const script = new Script(`${before}${readFileSync(filename, 'utf8')}${after}`, {
+    const script = new Script(`${before}${readFileSync(filename, 'latin1')}${after}`, {
       filename,
       columnOffset: -before.length,
       ...(cachedData === undefined ? {} : { cachedData }),

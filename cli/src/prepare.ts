@@ -30,6 +30,7 @@ import {
 import { createToolFinder } from '@slipway/tools';
 import type { Io } from './io.ts';
 import { loadEngine, type Outcome } from './load.ts';
+import { saveMemoryFor, saveMemoryForConfig } from './memory.ts';
 import type { Options } from './options.ts';
 
 export interface Prepared {
@@ -63,6 +64,7 @@ export async function prepare(
   const mapped =
     options.to === undefined ? ok(expanded.value.config) : applyTo(expanded.value.config, options.to, io.cwd);
   if (!mapped.ok) return mapped;
+  saveMemoryFor(mapped.value.entries.length);
   const planned = await createPlan({
     config: mapped.value,
     settings,
@@ -107,6 +109,7 @@ interface Inputs {
 export async function loadInputs(io: Io, options: Options): Promise<Outcome<Inputs>> {
   const file = resolve(io.cwd, options.config);
   const folder = dirname(file);
+  saveMemoryForConfig(file);
   const engine = await loadEngine(io, options, folder);
   if (!engine.ok) return engine;
   const { settings, host, warnings } = engine.value;

@@ -138,7 +138,8 @@ export function isLocation({ registry }: Repository): boolean {
 /** `registry/path`; `oci:./path` or `oci:/path` for what is in the file system. */
 export function formatRepository(repository: Repository): string {
   const { registry, path } = repository;
-  if (!isLocation(repository)) return `${registry}/${path}`;
+  // Joined, and not by a template: that is kept with all its parts, which is a lot for ten thousand images.
+  if (!isLocation(repository)) return [registry, path].join('/');
   return `${registry}${path === '.' || path.startsWith('/') ? '' : './'}${path}`;
 }
 
@@ -146,7 +147,7 @@ export function formatRepository(repository: Repository): string {
 export function formatReference(reference: Reference): string {
   const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
   const digest = reference.kind === 'pinned' ? `@${reference.digest}` : '';
-  return `${formatRepository(reference)}${tag}${digest}`;
+  return [formatRepository(reference), tag, digest].join('');
 }
 
 /** `registry/path@digest`: what tools are given, so that a tag can never be read by mistake. */

@@ -59,10 +59,13 @@ export interface ChainEntry {
 export function chainTasks(entry: ChainEntry): readonly Task[] {
   const { id, repository, shape, targets, build } = entry;
   const tasks: Task[] = [];
+  const ids: { [step in Step]?: string } = {};
+  /** One text for each, however often it is named, and no chain of its parts, as a template would be: plans can be long. */
+  const idOf = (step: Step): string => (ids[step] ??= [id, step].join('#'));
   const add = (step: Step, contract: string, input: Data): void => {
-    tasks.push({ id: `${id}#${step}`, contract, entry: id, input, needs: needsOf(input) });
+    tasks.push({ id: idOf(step), contract, entry: id, input, needs: needsOf(input) });
   };
-  const from = (step: Step, path = ''): Data => out(`${id}#${step}`, path);
+  const from = (step: Step, path = ''): Data => out(idOf(step), path);
 
   add('probe', 'core.probe@1', probeInput(entry));
   add('resolve', 'core.resolve@1', { probed: from('probe'), inPlace: entry.inPlace });

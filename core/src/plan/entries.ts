@@ -38,8 +38,12 @@ export function draftEntries(findings: Findings): readonly Draft[] {
   const trust = trustLevels(findings);
   const origins = retagOrigins(findings, trust);
   const settlesAt = settlingSteps(findings, trust, origins);
+  const place = placesFrom(findings.config.folder);
   return selected.map((entry) =>
-    draft(entry, findings, { skips, settlesAt, level: trust.get(entry.id) ?? 'full', retagOf: origins.get(entry.id) }),
+    draft(entry, findings, {
+      ...{ skips, settlesAt, place },
+      ...{ level: trust.get(entry.id) ?? 'full', retagOf: origins.get(entry.id) },
+    }),
   );
 }
 
@@ -48,9 +52,10 @@ interface Fate {
   readonly settlesAt: (entry: string) => Settles;
   readonly level: TrustLevel;
   readonly retagOf: string | undefined;
+  readonly place: (at: Position) => string;
 }
 
-function draft(entry: Entry, findings: Findings, { skips, settlesAt, level, retagOf }: Fate): Draft {
+function draft(entry: Entry, findings: Findings, { skips, settlesAt, level, retagOf, place }: Fate): Draft {
   const skip = skips.get(entry.id);
   const take = (owned: Owned): Taken =>
     findings.selected.has(owned.entry) && !skips.has(owned.entry)
@@ -73,9 +78,9 @@ function draft(entry: Entry, findings: Findings, { skips, settlesAt, level, reta
     kind: entry.kind,
     ...(mode === undefined ? {} : { mode }),
     source,
-    destination: formatReference(destination),
+    destination: targets[0] ?? '',
     targets,
-    at: place(entry.at, findings.config.folder),
+    at: place(entry.at),
     needs,
     trust: level,
     ...(retagOf === undefined ? {} : { retagOf }),
@@ -234,7 +239,14 @@ function skipReasons(
 }
 
 /** `config.yaml:12:5`, from the config's folder. */
-function place(at: Position, folder: string): string {
-  const file = isAbsolute(at.file) ? relative(folder, at.file) : at.file;
-  return `${file}:${at.line}:${at.column}`;
+function placesFrom(folder: string): (at: Position) => string {
+  const names = new Map<string, string>();
+  return ({ file, line, column }) => {
+    let name = names.get(file);
+    if (name === undefined) {
+      name = isAbsolute(file) ? relative(folder, file) : file;
+      names.set(file, name);
+    }
+    return [name, line, column].join(':');
+  };
 }

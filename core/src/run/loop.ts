@@ -1,5 +1,5 @@
 /**
- * The loop: in-degree counters over the plan, one queue a resource, critical path first. It knows tasks, not images.
+ * The loop: in-degree counters over the plan, a heap a resource, critical path first. It knows tasks, not images.
  *
  *   waiting ──needs met──▶ ready ──queue──▶ running ──▶ ended (ok | failed | refused | skipped | cancelled)
  *   dormant ──its entry's probe found work──▶ waiting
@@ -7,11 +7,12 @@
  *
  * Work per task is constant but for its own edges, whatever the size of the plan.
  */
-import PQueue from 'p-queue';
 import { cancelled, type Failure } from '../failure.ts';
 import type { TaskState } from '../journal/events.ts';
 import type { Task } from '../plan/model.ts';
 import { findWays } from './critical-path.ts';
+import { createNodes, found, isProbe, type Chain, type Node } from './nodes.ts';
+import { createReady } from './ready.ts';
 import { createTurns } from './turns.ts';
 
 /** What a task's execution came to. */
@@ -58,43 +59,16 @@ export interface LoopOptions {
 }
 
 export type NotOk = Exclude<TaskEnd, { readonly state: 'ok' }>;
-type State = 'dormant' | 'waiting' | 'running' | 'ended' | 'elided';
-
-interface Node {
-  readonly task: Task;
-  readonly dependents: Node[];
-  /** What it still waits for, or waited for: the task's needs, unless it does without some. */
-  needs: readonly string[];
-  unmet: number;
-  state: State;
-  end: TaskEnd | undefined;
-  way: number;
-}
-
 /** Runs every task that has to run; resolves when each announced one has ended exactly once. */
 export async function runLoop(options: LoopOptions): Promise<void> {
   const { hooks, signal } = options;
-  const nodes = new Map<string, Node>();
-  for (const task of options.tasks) {
-    const state = isProbe(task) ? 'waiting' : 'dormant';
-    const { id, needs } = task;
-    nodes.set(id, { task, dependents: [], needs, unmet: needs.length, state, end: undefined, way: Number.NaN });
-  }
-  for (const node of nodes.values()) for (const need of node.task.needs) nodeOf(need).dependents.push(node);
+  const nodes = createNodes(options.tasks);
   findWays([...nodes.values()], ({ task }) => hooks.weight(task));
-  const byEntry = Map.groupBy(
-    [...nodes.values()].filter((node) => node.task.entry !== null),
-    (node) => node.task.entry ?? '',
-  );
-  const probes = new Map(
-    [...nodes.values()].filter(({ task }) => isProbe(task)).map((node) => [node.task.entry ?? '', node]),
-  );
   const outputs = new Map<string, unknown>();
-  const queues = new Map<string, PQueue>();
-  const reported = new Set<string>();
-  /** Entries whose tasks ended since the last look. */
-  const touched = new Set<string>();
+  /** Those whose tasks ended since the last look. */
+  const touched = new Set<Chain>();
   const turns = createTurns();
+  const ready = createReady(execute, onBug);
   let open = 0;
   let stopped = false;
   const { promise: drained, resolve: drain, reject: giveUp } = Promise.withResolvers<void>();
@@ -105,26 +79,18 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   return;
 
   function nodeOf(id: string): Node {
-    const node = nodes.get(id);
-    if (node === undefined) throw new Error(`the plan names a task that it does not hold: ${id}`);
-    return node;
+    return found(nodes, id);
   }
 
   function start(node: Node): void {
-    const { name, limit } = hooks.resource(node.task);
-    let queue = queues.get(name);
-    if (queue === undefined) {
-      queue = new PQueue({ concurrency: limit });
-      queues.set(name, queue);
-    }
-    // Only a bug is thrown: it ends the run where its caller can still take everything down.
-    queue
-      .add(() => execute(node), { priority: node.way })
-      .catch((error: unknown) => {
-        stopped = true;
-        options.abort();
-        giveUp(error);
-      });
+    ready.add(node, hooks.resource(node.task));
+  }
+
+  /** It ends the run where its caller can still take everything down. */
+  function onBug(error: unknown): void {
+    stopped = true;
+    options.abort();
+    giveUp(error);
   }
 
   async function execute(node: Node): Promise<void> {
@@ -152,8 +118,8 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       if (end.state === 'failed' && options.fail !== 'subgraph') stop();
       block(node, end);
     }
-    if (node.task.entry !== null) touched.add(node.task.entry);
-    for (const entry of touched) reportEntry(entry);
+    if (node.chain !== undefined) touched.add(node.chain);
+    for (const chain of touched) reportEntry(chain);
     touched.clear();
     if (open === 0) drain();
   }
@@ -164,13 +130,15 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   }
 
   function afterProbe(probe: Node, end: TaskEnd & { state: 'ok' }): void {
-    const entry = probe.task.entry ?? '';
-    const chain = (byEntry.get(entry) ?? []).filter((node) => node !== probe);
+    if (probe.chain === undefined) throw new Error(`${probe.task.id} is a probe of no entry`);
+    const { entry, nodes: all } = probe.chain;
+    const chain = all.filter((node) => node !== probe);
     if (end.reuse === true) for (const node of chain) forgoPackages(node);
     if (end.goal === true) {
       for (const node of chain) {
         node.state = 'elided';
-        outputs.set(node.task.id, end.output);
+        // Its own chain asks for nothing.
+        if (node.dependents.some(({ task }) => task.entry !== entry)) outputs.set(node.task.id, end.output);
       }
       for (const node of chain) meet(node);
       return;
@@ -255,7 +223,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   }
 
   function probeFailed(node: Node): boolean {
-    const probe = node.task.entry === null ? undefined : probes.get(node.task.entry);
+    const probe = node.chain?.nodes.find(({ task }) => isProbe(task));
     return probe?.end !== undefined && probe.end.state !== 'ok';
   }
 
@@ -264,17 +232,16 @@ export async function runLoop(options: LoopOptions): Promise<void> {
     node.end = end;
     open -= 1;
     hooks.ended({ task: node.task, end, ms: 0 });
-    if (node.task.entry !== null) touched.add(node.task.entry);
+    if (node.chain !== undefined) touched.add(node.chain);
   }
 
-  function reportEntry(entry: string): void {
-    const left = (byEntry.get(entry) ?? []).filter(
-      ({ state }) => state === 'waiting' || state === 'running' || state === 'dormant',
-    );
+  function reportEntry(chain: Chain): void {
+    const { entry, nodes: all } = chain;
+    const left = all.filter(({ state }) => state === 'waiting' || state === 'running' || state === 'dormant');
     // A turn is about what is attached to a subject. Its tags may have to wait for the next one in turn.
     if (left.every(({ task }) => task.contract === 'core.tag@1')) turns.give(entry);
-    if (left.length > 0 || reported.has(entry)) return;
-    reported.add(entry);
+    if (left.length > 0 || chain.reported) return;
+    chain.reported = true;
     hooks.entryEnded(entry);
   }
 }
@@ -295,8 +262,4 @@ function needFailure(from: Task, { state, failure }: NotOk): Failure {
 
 function isPackage({ task }: Node): boolean {
   return task.contract === 'package.build@1';
-}
-
-function isProbe(task: Task): boolean {
-  return task.contract === 'core.probe@1';
 }
