@@ -59,6 +59,9 @@ export interface LoopOptions {
 }
 
 export type NotOk = Exclude<TaskEnd, { readonly state: 'ok' }>;
+
+/** What a task gave is kept only for those that need it. */
+const SUCCESS = { state: 'ok' } as const;
 /** Runs every task that has to run; resolves when each announced one has ended exactly once. */
 export async function runLoop(options: LoopOptions): Promise<void> {
   const { hooks, signal } = options;
@@ -107,7 +110,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
 
   function finish(node: Node, end: TaskEnd, ms: number): void {
     node.state = 'ended';
-    node.end = end;
+    node.end = end.state === 'ok' ? SUCCESS : end;
     open -= 1;
     hooks.ended({ task: node.task, end, ms });
     if (end.state === 'ok') {
@@ -138,7 +141,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       for (const node of chain) {
         node.state = 'elided';
         // Its own chain asks for nothing.
-        if (node.dependents.some(({ task }) => task.entry !== entry)) outputs.set(node.task.id, end.output);
+        if (isNeededElsewhere(node)) outputs.set(node.task.id, end.output);
       }
       for (const node of chain) meet(node);
       return;
@@ -242,6 +245,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
     if (left.every(({ task }) => task.contract === 'core.tag@1')) turns.give(entry);
     if (left.length > 0 || chain.reported) return;
     chain.reported = true;
+    for (const node of all) if (!isNeededElsewhere(node)) outputs.delete(node.task.id);
     hooks.entryEnded(entry);
   }
 }
@@ -258,6 +262,10 @@ function needFailure(from: Task, { state, failure }: NotOk): Failure {
     message: `${need} ${state === 'failed' ? 'failed' : `was ${state}`}: ${failure.message}`,
     ...(failure.hint === undefined ? {} : { hint: failure.hint }),
   };
+}
+
+function isNeededElsewhere({ chain, dependents }: Node): boolean {
+  return dependents.some((dependent) => dependent.chain !== chain);
 }
 
 function isPackage({ task }: Node): boolean {

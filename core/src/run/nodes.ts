@@ -1,6 +1,6 @@
 /** What the loop keeps of each task. There may be hundreds of thousands, most of which never run, so it is kept small. */
 import type { Task } from '../plan/model.ts';
-import type { TaskEnd } from './loop.ts';
+import type { NotOk } from './loop.ts';
 
 type State = 'dormant' | 'waiting' | 'running' | 'ended' | 'elided';
 
@@ -20,7 +20,7 @@ export interface Node {
   needs: readonly string[];
   unmet: number;
   state: State;
-  end: TaskEnd | undefined;
+  end: { readonly state: 'ok' } | NotOk | undefined;
   way: number;
 }
 
