@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openBundle } from './compiled.ts';
@@ -56,6 +56,28 @@ it.each([
   expect(next.known).toEqual([]);
   next.keep();
   expect(begin(folder).bundle.known).toHaveLength(2);
+});
+
+it('takes nothing from a file that others may write to', () => {
+  const folder = folderWith(FILES);
+  begin(folder).bundle.keep();
+  chmodSync(join(folder, 'kept/v1/plan'), 0o666);
+  const next = begin(folder).bundle;
+  expect(next.known).toEqual([]);
+  next.keep();
+  expect(begin(folder).bundle.known).toHaveLength(2);
+});
+
+it('adds what another run needs to what is there', () => {
+  const folder = folderWith({ ...FILES, 'bundle/third-1.cjs': 'exports.third = () => 3;' });
+  begin(folder).bundle.keep();
+  const other = begin(folder).bundle;
+  other.load('third-1.cjs');
+  other.keep();
+  begin(folder).bundle.keep();
+  const all = openBundle(join(folder, 'bundle'), join(folder, 'kept/v1/plan'));
+  for (const name of ['third-1.cjs', 'start-1.cjs']) all.load(name);
+  expect(all.known).toEqual(['third-1.cjs', 'start-1.cjs', 'other-1.cjs']);
 });
 
 it('runs as well where nothing can be kept', () => {

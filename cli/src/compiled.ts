@@ -21,6 +21,9 @@ export interface Bundle {
 /** Milliseconds after which what other bundles left is removed, beside what this one keeps. */
 const FORGOTTEN_AFTER = 30 * 24 * 3600 * 1000;
 
+/** Of a file's mode: the group, or anybody, may write to it. */
+const OTHERS_WRITE = 0o022;
+
 interface Module {
   exports: unknown;
 }
@@ -39,8 +42,8 @@ type Body = (
 const importModule = (specifier: string): Promise<unknown> => import(specifier);
 
 /**
- * `store`: where it is kept, a file in a folder that is this bundle's alone; undefined: nowhere. What is there is run, so it must be
- * nobody else's to write to.
+ * `store`: where it is kept, a file in a folder that is this bundle's alone; undefined: nowhere. What is there is run: a file that
+ * is somebody else's, or that others may write to, is left aside.
  */
 export function openBundle(folder: string, store: string | undefined): Bundle {
   const stored = store === undefined ? new Map<string, Buffer>() : read(store);
@@ -81,7 +84,9 @@ export function openBundle(folder: string, store: string | undefined): Bundle {
   function keep(): void {
     if (store === undefined || known.length === scripts.size) return;
     try {
-      write(store, new Map([...scripts].map(([name, script]) => [name, script.createCachedData()])));
+      const added = [...scripts].filter(([name]) => !known.includes(name));
+      // What this run did not need, another one will.
+      write(store, new Map([...stored, ...added.map(([name, script]) => [name, script.createCachedData()] as const)]));
       if (stored.size === 0) removeForgotten(dirname(store));
     } catch {
       // A full disk, or a folder that may not be written to.
@@ -102,6 +107,8 @@ interface Contents {
 function read(store: string): ReadonlyMap<string, Buffer> {
   const found = new Map<string, Buffer>();
   try {
+    const { uid, mode } = statSync(store);
+    if (uid !== process.getuid?.() || (mode & OTHERS_WRITE) !== 0) return found;
     const bytes = readFileSync(store);
     const start = 4 + bytes.readUInt32LE(0);
     const { crc, sizes } = JSON.parse(bytes.toString('utf8', 4, start)) as Contents;

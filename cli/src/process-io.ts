@@ -4,7 +4,17 @@ import type { Io } from './io.ts';
 /** Milliseconds after the first signal by which the process ends whatever it was doing: children had their time. */
 const LAST_MOMENT = 1_900;
 
+/** What is to be written to stderr, in one go: a run in which nothing is to be done has a line an image, many at the same moment. */
+let unwritten = '';
+
+function flush(): void {
+  const text = unwritten;
+  unwritten = '';
+  if (text !== '') process.stderr.write(text);
+}
+
 export function processIo(): Io {
+  process.on('exit', flush);
   const interrupt = new AbortController();
   // Tools have process groups of their own: a terminal that closes (SIGHUP) does not end them, so we must.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -26,6 +36,7 @@ export function processIo(): Io {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // A reader that went away, as `slipway plan | head`, is no failure of ours; and a run that is piped to it goes on.
     if (error.code === 'EPIPE') return;
+    flush();
     process.stderr.write(`slipway: the result could not be written: ${error.code ?? error.message}\n`);
     process.on('exit', (code) => {
       if (code === 0) process.exitCode = 1;
@@ -34,8 +45,15 @@ export function processIo(): Io {
   return {
     cwd: process.cwd(),
     env: process.env,
-    stdout: (text) => void process.stdout.write(text),
-    stderr: (text) => void process.stderr.write(text),
+    stdout: (text) => {
+      // A terminal shows both.
+      flush();
+      process.stdout.write(text);
+    },
+    stderr: (text) => {
+      if (unwritten === '') setImmediate(flush);
+      unwritten += text;
+    },
     terminal: process.stderr.isTTY === true && process.env['TERM'] !== 'dumb' && !process.env['CI'],
     color: process.stdout.isTTY === true && process.stdout.hasColors() && !process.env['NO_COLOR'],
     // 0 stands for a terminal that does not know.
@@ -50,6 +68,7 @@ export function sayBug(error: unknown): void {
   const said = error instanceof Error ? error.message : String(error);
   const detail =
     process.env['SLIPWAY_DEBUG'] === undefined ? said : String(error instanceof Error ? error.stack : said);
+  flush();
   process.stderr.write(
     `slipway: this is a bug: ${detail}\nset SLIPWAY_DEBUG=1 and run it again for the details to report\n`,
   );

@@ -49,8 +49,11 @@ export async function probeSync(
   const digest = part.value.wanted ?? source.value.digest;
   const justNamed = known === undefined && entry.source.kind === 'tagged' ? { justNamed: true as const } : {};
   const found = {
-    ...{ source: source.value, before, ...justNamed },
-    ...{ ...part.value, ...sourceChange(entry, before, digest) },
+    source: source.value,
+    before,
+    ...justNamed,
+    ...part.value,
+    ...sourceChange(entry, before, digest),
   };
   const behind = lagging(step, before, digest);
   if (behind !== undefined) return ok({ ...found, goal: false, why: behind });
