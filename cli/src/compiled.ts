@@ -2,11 +2,11 @@
  * Runs a bundle with what V8 made of it in an earlier run. Node's own compile cache keeps what is compiled when a file is loaded,
  * and so hardly any function: those are compiled when they are called, at every start again.
  */
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
-import { crc32 } from 'node:zlib';
 
 /** A bundle of CommonJS files in one folder, in ASCII, whose names say what is in them. */
 export interface Bundle {
@@ -98,7 +98,7 @@ export function openBundle(folder: string, store: string | undefined): Bundle {
 
 interface Contents {
   /** Of all that follows: V8 itself does not look whether what it is given is whole. */
-  readonly crc: number;
+  readonly sha256: string;
   /** Name → bytes, in the order they follow one another. */
   readonly sizes: Readonly<Record<string, number>>;
 }
@@ -111,8 +111,8 @@ function read(store: string): ReadonlyMap<string, Buffer> {
     if (uid !== process.getuid?.() || (mode & OTHERS_WRITE) !== 0) return found;
     const bytes = readFileSync(store);
     const start = 4 + bytes.readUInt32LE(0);
-    const { crc, sizes } = JSON.parse(bytes.toString('utf8', 4, start)) as Contents;
-    if (crc32(bytes.subarray(start)) !== crc) return found;
+    const { sha256, sizes } = JSON.parse(bytes.toString('utf8', 4, start)) as Contents;
+    if (hashOf(bytes.subarray(start)) !== sha256) return found;
     let at = start;
     for (const [name, size] of Object.entries(sizes)) found.set(name, bytes.subarray(at, (at += size)));
     return found;
@@ -124,13 +124,18 @@ function read(store: string): ReadonlyMap<string, Buffer> {
 function write(store: string, codes: ReadonlyMap<string, Buffer>): void {
   const code = Buffer.concat([...codes.values()]);
   const sizes = Object.fromEntries([...codes].map(([name, { length }]) => [name, length]));
-  const contents = Buffer.from(JSON.stringify({ crc: crc32(code), sizes } satisfies Contents));
+  const contents = Buffer.from(JSON.stringify({ sha256: hashOf(code), sizes } satisfies Contents));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(contents.length);
   mkdirSync(dirname(store), { recursive: true, mode: 0o700 });
   const draft = `${store}.${process.pid}`;
   writeFileSync(draft, Buffer.concat([length, contents, code]), { mode: 0o600 });
   renameSync(draft, store);
+}
+
+/** Not a CRC: nearly every command needs `node:crypto`, and none `node:zlib`, which takes some milliseconds to load. */
+function hashOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** Each version of the command has a folder; those of old ones stay where an old one is still in use. */
