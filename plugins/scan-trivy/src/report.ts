@@ -64,6 +64,12 @@ export function createdOf(report: unknown): string | undefined {
   return text(record(record(record(report)['Metadata'])['ImageConfig'])['created']);
 }
 
+/** When Trivy wrote it, by the clock of its own process; milliseconds since the epoch. */
+export function writtenAt(report: unknown): number | undefined {
+  const at = Date.parse(text(record(report)['CreatedAt']) ?? '');
+  return Number.isNaN(at) ? undefined : at;
+}
+
 function findingOf(item: Readonly<Record<string, unknown>>, platform: string): Finding | undefined {
   const id = text(item['VulnerabilityID']);
   const name = text(item['PkgName']);

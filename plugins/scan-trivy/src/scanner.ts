@@ -16,7 +16,7 @@ import { basename, dirname, join } from 'node:path';
 import { databaseTime, ensureDatabase, type Kind } from './database.ts';
 import { neutral } from './neutral.ts';
 import { hostOf, type TrivyOptions } from './options.ts';
-import { createdOf, platformScan, unscanned } from './report.ts';
+import { createdOf, platformScan, unscanned, writtenAt } from './report.ts';
 
 export interface Scanner {
   readonly scan: (input: ScanInput, context: TaskContext) => Promise<Result<Scan>>;
@@ -78,13 +78,15 @@ export function createScanner(options: TrivyOptions): Scanner {
 
   return {
     scan: async (input, context) => {
-      const startedAt = new Date().toISOString();
+      const started = Date.now();
       const version = await context.toolVersion('trivy');
       if (!version.ok) return version;
       const platforms: PlatformScan[] = [];
+      const written: number[] = [];
       for (const child of input.children) {
         const found = await read(input, child, context);
         if (!found.ok) return found;
+        if ('report' in found.value) written.push(writtenAt(found.value.report) ?? Date.now());
         platforms.push(
           'why' in found.value ? unscanned(child, found.value.why) : platformScan(found.value.report, child),
         );
@@ -93,8 +95,7 @@ export function createScanner(options: TrivyOptions): Scanner {
       return ok({
         scanner: { name: 'trivy', version: version.value, uri: `pkg:github/aquasecurity/trivy@v${version.value}` },
         ...(made === undefined ? {} : { database: made }),
-        startedAt,
-        finishedAt: new Date().toISOString(),
+        ...timesOf(started, written),
         platforms,
       });
     },
@@ -114,6 +115,13 @@ export function createScanner(options: TrivyOptions): Scanner {
       return ok({ documents });
     },
   };
+}
+
+/** By the reports themselves: how old a scan is decides whether it is made again, and our clock may have jumped since. */
+function timesOf(started: number, written: readonly number[]): Pick<Scan, 'startedAt' | 'finishedAt'> {
+  const finished = written.length === 0 ? Date.now() : Math.max(...written);
+  const iso = (at: number): string => new Date(at).toISOString();
+  return { startedAt: iso(Math.min(started, finished)), finishedAt: iso(finished) };
 }
 
 /** Trivy's cache folder of this run: the databases only, for scans keep theirs in memory and so never wait for a lock. */
