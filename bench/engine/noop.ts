@@ -32,7 +32,7 @@ const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
 const TASKS_AN_ENTRY = 4;
 const slipway: readonly Builder[] = [
   { name: 'slipway', prepare: (work, tasks) => prepareSlipway(work, tasks / TASKS_AN_ENTRY) },
-  { name: 'slipway, an image a task', prepare: prepareSlipway },
+  { name: 'slipway (an image a task)', prepare: prepareSlipway },
 ];
 try {
   await bundleProgram(join(import.meta.dirname, 'alone.ts'), join(folder, 'dist'));

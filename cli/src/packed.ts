@@ -1,6 +1,5 @@
 /** The command's process as it is in its package. This file is read at every start, and so it has little in it. */
 import { isAbsolute, join } from 'node:path';
-import { openBundle } from './compiled.ts';
 
 /** The first file of the bundle beside this one; its name changes with what any of them holds. Filled in when it is bundled. */
 declare const START: string;
@@ -10,13 +9,15 @@ if (process.argv.length === 3 && command === '--version') {
   // Scripts ask this often, and need nothing else of us.
   void import('./version.ts').then(({ VERSION }) => process.stdout.write(`${VERSION}\n`));
 } else {
-  const bundle = openBundle(import.meta.dirname, storeFor(command));
-  const { start } = bundle.load(START) as { readonly start: () => Promise<void> };
-  process.on('exit', (code) => {
-    // What ends with 2 has hardly begun.
-    if (code !== 2) bundle.keep();
+  void import('./compiled.ts').then(({ openBundle }) => {
+    const bundle = openBundle(import.meta.dirname, storeFor(command));
+    const { start } = bundle.load(START) as { readonly start: () => Promise<void> };
+    process.on('exit', (code) => {
+      // What ends with 2 has hardly begun.
+      if (code !== 2) bundle.keep();
+    });
+    return start();
   });
-  void start();
 }
 
 /** In a folder of the user's own, a file for each command: each calls other functions. */
