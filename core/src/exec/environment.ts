@@ -1,5 +1,5 @@
 /** What a tool may see of our environment: an allow-list, and folders of the run in place of the user's. */
-import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -56,16 +56,12 @@ export interface DockerConfig {
   readonly auths: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** A folder with nothing but these credentials, readable by us alone; the caller removes it. */
-export async function writeDockerConfig(tmpFolder: string, config: DockerConfig): Promise<string> {
-  const folder = await mkdtemp(join(tmpFolder, 'docker-'));
-  await chmod(folder, 0o700);
-  await writeFile(join(folder, 'config.json'), JSON.stringify(config), { mode: 0o600, flag: 'wx' });
+/**
+ * A folder with nothing but these credentials, readable by us alone; the caller removes it. Both are made at once: handing
+ * such calls to another thread takes longer than they do.
+ */
+export function writeDockerConfig(tmpFolder: string, config: DockerConfig): string {
+  const folder = mkdtempSync(join(tmpFolder, 'docker-'));
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config), { mode: 0o600, flag: 'wx' });
   return folder;
-}
-
-export async function makeHome(tmpFolder: string): Promise<string> {
-  const home = join(tmpFolder, 'home');
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  return home;
 }

@@ -1,11 +1,12 @@
 /** The `exec` that a plugin gets: its declared tools only, with limits, and every end as a value. */
 import { cancelled, fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Exec, ExecOptions, Plugin } from '../plugin/api.ts';
-import { makeHome, toolEnvironment, writeDockerConfig, type DockerConfig, type Variables } from './environment.ts';
+import { toolEnvironment, writeDockerConfig, type DockerConfig, type Variables } from './environment.ts';
 import type { FoundTool, ToolFinder } from './model.ts';
 import { runProcess, type ProcessOutcome } from './process.ts';
 import { createRedactor, secretsFromEnv, type Redactor } from './redact.ts';
 import { removeTree } from './tmp.ts';
+import { makeHome, makeNoCredentials } from './work-folders.ts';
 
 export interface ExecDependencies {
   readonly plugin: Pick<Plugin, 'name' | 'needs'>;
@@ -45,13 +46,13 @@ export function createExec(dependencies: ExecDependencies): Exec {
     if (dependencies.signal.aborted) {
       return fail(whyStopped(tool, dependencies.signal));
     }
-    let dockerConfig: string | undefined;
+    let credentials: string | undefined;
     try {
       const { tmpFolder } = dependencies;
       const hosts = options.hosts ?? [];
-      const config = hosts.length === 0 ? { auths: {} } : await dependencies.dockerConfigFor(hosts);
-      dockerConfig = await writeDockerConfig(tmpFolder, config);
-      const folders = { home: await makeHome(tmpFolder), tmp: tmpFolder, dockerConfig };
+      if (hosts.length > 0) credentials = writeDockerConfig(tmpFolder, await dependencies.dockerConfigFor(hosts));
+      const dockerConfig = credentials ?? makeNoCredentials(tmpFolder);
+      const folders = { home: makeHome(tmpFolder), tmp: tmpFolder, dockerConfig };
       const declared = dependencies.plugin.needs.env ?? [];
       const env = toolEnvironment(dependencies.env ?? process.env, declared, options.env ?? {}, folders);
       const redact = hiding(options.env ?? {}, dependencies.redact);
@@ -66,8 +67,8 @@ export function createExec(dependencies: ExecDependencies): Exec {
         ),
       );
     } finally {
-      if (dockerConfig !== undefined) {
-        await removeTree(dockerConfig).catch(() => {});
+      if (credentials !== undefined) {
+        await removeTree(credentials).catch(() => {});
       }
     }
   };

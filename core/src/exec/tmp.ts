@@ -2,7 +2,7 @@
  * A run's folder for temporary files, and the removal of what killed runs left behind.
  * `<root>/<run>.owner` says whose `<root>/<run>` is; it is written first, so a folder without it belongs to nobody.
  */
-import { renameSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endMarked } from './descendants.ts';
@@ -118,11 +118,33 @@ async function readOwner(file: string): Promise<Partial<Owner> | undefined> {
  * a tool made read-only (Go's module cache does) are made writable first.
  */
 export async function removeTree(path: string): Promise<void> {
+  if (removeFew(path)) return;
   try {
     await rm(path, { recursive: true, force: true });
   } catch {
     await makeWritable(path);
     await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** Entries; what a task leaves that made no files of its own has fewer. */
+const FEW = 8;
+
+/** At once, which for a few files takes a fraction of the time of asking another thread; false when there is more, or it cannot. */
+function removeFew(path: string): boolean {
+  try {
+    const items = lstatSync(path).isDirectory() ? readdirSync(path, { withFileTypes: true }) : [];
+    if (items.length > FEW) return false;
+    for (const item of items) {
+      const inner = join(path, item.name);
+      if (!item.isDirectory()) unlinkSync(inner);
+      // One level is all that there is of it; a folder with more in it stays, and is removed the other way.
+      else rmdirSync(inner);
+    }
+    rmdirSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }
 

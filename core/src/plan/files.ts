@@ -1,7 +1,19 @@
-/** The config's folder as the planner and modes may see it: to read, and nothing outside of it. */
+/**
+ * The config's folder as the planner and modes may see it: to read, and nothing outside of it. Small files are read at once: handing
+ * each of the calls for them to another thread, and being woken for its answer, takes many times as long as the call itself.
+ */
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import type { Files } from '../plugin/api.ts';
@@ -9,6 +21,10 @@ import type { Files } from '../plugin/api.ts';
 /** In bytes. Sources of images are text that people write; more is a mistake, or an attack on the memory. */
 const MAX_FILE = 8 * 1024 * 1024;
 const MAX_FILES = 100_000;
+/** Bytes; what has more is read in pieces, while others get their turn. */
+const READ_AT_ONCE = 256 * 1024;
+/** Neither a link that appeared since it was looked at nor a named pipe without a writer may be opened. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Git's own data and ours never decide a build. */
 const LEFT_OUT = new Set(['.git', '.slipway']);
 
@@ -28,41 +44,63 @@ export interface FileState {
 
 /** What a build sees of a file, of any size and kind of content. */
 export async function fileState(root: string, path: string): Promise<Result<FileState, ConfigFailure>> {
-  const real = await insideRoot(root, path);
-  if (!real.ok) return real;
+  const opened = openInside(root, path);
+  if (!opened.ok) return opened;
+  using file = opened.value;
+  const hash = createHash('sha256');
   try {
-    await using file = await open(real.value, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const about = await file.stat();
-    if (!about.isFile()) return fail(configFailure(`"${path}" is not a file`));
-    const hash = createHash('sha256');
-    for await (const chunk of file.createReadStream({ autoClose: false })) hash.update(chunk as Uint8Array);
-    return ok({ sha256: hash.digest('hex'), executable: (about.mode & 0o111) !== 0 });
+    if (file.size <= READ_AT_ONCE) hash.update(readFileSync(file.fd));
+    else {
+      for await (const chunk of createReadStream('', { fd: file.fd, autoClose: false }))
+        hash.update(chunk as Uint8Array);
+    }
+  } catch (error) {
+    return fail(configFailure(`"${path}" cannot be read: ${reason(error)}`));
+  }
+  return ok({ sha256: hash.digest('hex'), executable: file.executable });
+}
+
+async function readInside(root: string, path: string): Promise<Result<string, ConfigFailure>> {
+  const opened = openInside(root, path);
+  if (!opened.ok) return opened;
+  using file = opened.value;
+  if (file.size > MAX_FILE) return fail(configFailure(`"${path}" is larger than ${MAX_FILE / 1024 / 1024} MiB`));
+  try {
+    return ok(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file.fd)));
   } catch (error) {
     return fail(configFailure(`"${path}" cannot be read: ${reason(error)}`));
   }
 }
 
-async function readInside(root: string, path: string): Promise<Result<string, ConfigFailure>> {
-  const real = await insideRoot(root, path);
+interface OpenFile extends Disposable {
+  readonly fd: number;
+  /** Bytes. */
+  readonly size: number;
+  readonly executable: boolean;
+}
+
+/** A regular file, and nothing else. */
+function openInside(root: string, path: string): Result<OpenFile, ConfigFailure> {
+  const real = insideRoot(root, path);
   if (!real.ok) return real;
   try {
-    // Neither a link that appeared since nor a named pipe without a writer may be opened.
-    const file = await open(real.value, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const about = await file.stat();
-      if (!about.isFile()) return fail(configFailure(`"${path}" is not a file`));
-      if (about.size > MAX_FILE) return fail(configFailure(`"${path}" is larger than ${MAX_FILE / 1024 / 1024} MiB`));
-      return ok(new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile()));
-    } finally {
-      await file.close();
+    const fd = openSync(real.value, FLAGS);
+    const about = fstatSync(fd);
+    if (!about.isFile()) {
+      closeSync(fd);
+      return fail(configFailure(`"${path}" is not a file`));
     }
+    return ok({
+      ...{ fd, size: about.size, executable: (about.mode & 0o111) !== 0 },
+      [Symbol.dispose]: () => closeSync(fd),
+    });
   } catch (error) {
     return fail(configFailure(`"${path}" cannot be read: ${reason(error)}`));
   }
 }
 
 async function listInside(root: string, folder: string): Promise<Result<readonly string[], ConfigFailure>> {
-  const real = await insideRoot(root, folder);
+  const real = insideRoot(root, folder);
   if (!real.ok) return real;
   const prefix = folder
     .split('/')
@@ -72,11 +110,11 @@ async function listInside(root: string, folder: string): Promise<Result<readonly
   const folders = [{ path: prefix, real: real.value }];
   try {
     for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
-      for (const item of await readdir(next.real, { withFileTypes: true })) {
+      for (const item of readdirSync(next.real, { withFileTypes: true })) {
         if (LEFT_OUT.has(item.name)) continue;
         const path = next.path === '' ? item.name : `${next.path}/${item.name}`;
         if (item.isDirectory()) folders.push({ path, real: join(next.real, item.name) });
-        else if (item.isFile() || (item.isSymbolicLink() && (await isFileInside(root, path)))) found.push(path);
+        else if (item.isFile() || (item.isSymbolicLink() && isFileInside(root, path))) found.push(path);
         if (found.length + folders.length > MAX_FILES) {
           return fail(
             configFailure(
@@ -93,13 +131,13 @@ async function listInside(root: string, folder: string): Promise<Result<readonly
   return ok(found.sort());
 }
 
-async function isFileInside(root: string, path: string): Promise<boolean> {
-  const real = await insideRoot(root, path);
-  return real.ok && (await stat(real.value)).isFile();
+function isFileInside(root: string, path: string): boolean {
+  const real = insideRoot(root, path);
+  return real.ok && statSync(real.value).isFile();
 }
 
 /** The real path, once all links in it are followed; a failure when that leaves the root, or nothing is there. */
-async function insideRoot(root: string, path: string): Promise<Result<string, ConfigFailure>> {
+function insideRoot(root: string, path: string): Result<string, ConfigFailure> {
   const outside = configFailure(
     `"${path}" is outside of the config's folder`,
     'paths are relative to the folder of config.yaml, and stay in it',
@@ -108,8 +146,8 @@ async function insideRoot(root: string, path: string): Promise<Result<string, Co
   const top = resolve(root);
   if (!isWithin(resolve(top, path), top)) return fail(outside);
   try {
-    const [realTop, real] = await Promise.all([realpath(top), realpath(resolve(top, path))]);
-    return isWithin(real, realTop) ? ok(real) : fail(outside);
+    const real = realpathSync.native(resolve(top, path));
+    return isWithin(real, realpathSync.native(top)) ? ok(real) : fail(outside);
   } catch (error) {
     const missing = reason(error) === 'ENOENT';
     return fail(

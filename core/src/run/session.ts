@@ -1,5 +1,6 @@
 /** Puts together what a run needs, and takes it down again: registry, journal, folders, and a context for every task. */
-import { copyFile, lstat, mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { copyFile, lstat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -8,7 +9,8 @@ import { createExec, findTool } from '../exec/exec.ts';
 import type { DockerConfig, Variables } from '../exec/environment.ts';
 import type { FoundTool, ToolFinder } from '../exec/model.ts';
 import { createLearningRedactor, secretsFromEnv } from '../exec/redact.ts';
-import { claimTmp, removeTree, sweepTmp } from '../exec/tmp.ts';
+import { claimTmp, sweepTmp } from '../exec/tmp.ts';
+import { createWorkFolders } from '../exec/work-folders.ts';
 import { ok } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import { openJournal } from '../journal/journal.ts';
@@ -75,6 +77,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const tmp = join(stateFolder, 'tmp');
   await sweepTmp(tmp);
   const claimed = await claimTmp(tmp, run);
+  const workFolders = createWorkFolders(claimed.path);
   const { redact, learnt } = createLearningRedactor([...secretsFromEnv(env), ...secretsOf(settings, env)]);
   const userAgent = `slipway/${options.version}`;
   const plainHttp = plainHttpRule(settings);
@@ -103,7 +106,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const fetcher = createFileFetcher({ userAgent, signal });
   const journal = openJournal(join(stateFolder, 'runs', `${run}.ndjson`));
   const started = new Map<string, FoundTool & { started: number }>();
-  let tasks = 0;
 
   let written = true;
   const emit = (event: Event): void => {
@@ -125,11 +127,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       ? host.modeOwner(contract.slice('image.build@1/'.length))
       : host.owner(contract);
     const plugin = owner?.plugin ?? { name: 'none', needs: { tools: [] } };
-    tasks += 1;
-    const work = join(claimed.path, `task-${tasks}`);
+    const work = workFolders.take();
     const shared = join(claimed.path, `plugin-${folderName(plugin.name)}`);
     const cache = join(stateFolder, 'work', folderName(plugin.name));
-    for (const folder of [work, shared, cache]) await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const folder of [shared, cache]) mkdirSync(folder, { recursive: true, mode: 0o700 });
     const used = new Map<string, FoundTool>();
     const log = (line: string): void =>
       emit({
@@ -174,7 +175,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       fetchJson,
       toolsUsed: () => [...used.values()],
       async [Symbol.asyncDispose]() {
-        await removeTree(work);
+        await workFolders.giveBack(work);
       },
     };
     return session;
