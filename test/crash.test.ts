@@ -10,7 +10,7 @@ import PQueue from 'p-queue';
 import { describe, expect, test } from 'vitest';
 import { processesWith, type Project } from './chain/project.ts';
 import { verifies } from './chain/shorthand.ts';
-import { killEngine, killTool, type Moment, type Variables } from './crash/kills.ts';
+import { killEngine, killTool, type Moment, type Part, type Variables } from './crash/kills.ts';
 import type { Seen } from './crash/places.ts';
 import { random, seed } from './crash/random.ts';
 import { rich, small, type Published, type Shape } from './crash/shapes.ts';
@@ -20,8 +20,15 @@ const ALL = process.env['SLIPWAY_SOAK'] !== undefined;
 /** Rounds at once: a run waits for registries and for its tools' start most of the time. */
 const AT_ONCE = ALL ? 2 * availableParallelism() : 1;
 const TIMEOUT = ALL ? 4 * 3_600_000 : 300_000;
-/** Without it tools outlive a killed engine, until the next run ends them. */
+/** Without it only what has started them ends the tools of a killed engine. */
 const NO_NAMESPACE: Variables = { SLIPWAY_PID_NAMESPACE: 'off' };
+
+const ALL_PARTS: readonly Part[] = ['tool', 'namespace', 'starter'];
+const SAMPLE: Readonly<Record<string, readonly Part[]>> = {
+  apko: ['tool'],
+  cosign: ['namespace'],
+  trivy: ['starter'],
+};
 
 /** What an undisturbed run comes to. */
 interface Reference {
@@ -90,7 +97,7 @@ async function converges(shape: Shape, published: Published, env: Variables = {}
   expect(await processesWith(made.folder)).toEqual([]);
 }
 
-/** Tools of a killed engine end with it, within the time that the kernel needs. */
+/** Tools of a killed engine end with it, within the time that the kernel needs, or what has started them. */
 async function gone(made: Project): Promise<void> {
   await expect.poll(() => processesWith(made.folder), { timeout: 5_000 }).toEqual([]);
 }
@@ -177,7 +184,7 @@ describe(`killed with SIGKILL, SLIPWAY_SEED=${seed}`, () => {
           async play() {
             const published = await shape.fresh();
             for (const each of at) await killEngine(published.made, each, env);
-            if (env !== NO_NAMESPACE) await gone(published.made);
+            await gone(published.made);
             await converges(shape, published, env);
           },
         };
@@ -188,22 +195,22 @@ describe(`killed with SIGKILL, SLIPWAY_SEED=${seed}`, () => {
   );
 
   test(
-    'a tool, or what it runs in: what it did is tried again, or done by the next run',
+    'a tool, or what it runs in, or what started it: what it did is tried again, or done by the next run',
     async () => {
       const shape = ALL ? rich : small;
       await reference(shape);
       const tools = ['apko', 'cosign', 'trivy', ...(ALL ? ['melange', 'buildx'] : [])];
       const met = new Map<string, number>();
       const rounds = tools.flatMap((tool) =>
-        (ALL ? [false, true] : [tool === 'cosign']).flatMap((wrapper) =>
+        (ALL ? ALL_PARTS : (SAMPLE[tool] ?? [])).flatMap((part) =>
           Array.from({ length: ALL ? 4 : 1 }, (_, index) => {
-            const turn = 1 + Math.floor(random(tool, index, String(wrapper)) * 3);
-            const what = `${wrapper ? 'the namespace of ' : ''}${tool}`;
+            const turn = 1 + Math.floor(random(tool, index, part) * 3);
+            const what = `${part === 'tool' ? '' : `the ${part} of `}${tool}`;
             return {
               name: `${what}, the one started as number ${turn}`,
               async play() {
                 const published = await shape.fresh();
-                const killed = await killTool(published.made, { tool, wrapper, turn });
+                const killed = await killTool(published.made, { tool, part, turn });
                 met.set(what, (met.get(what) ?? 0) + (killed ? 1 : 0));
                 await converges(shape, published);
               },

@@ -41,6 +41,9 @@ export async function bundleProgram(entry: string, dist: string): Promise<readon
   });
   const chunks = output.filter((chunk) => chunk.type === 'chunk');
   for (const chunk of chunks) await writeFile(join(dist, chunk.fileName), inAscii(chunk));
+  // A process of its own, for which core/src/exec/start.ts looks beside the file that it is in.
+  const starter = await rolldown({ ...common, input: join(root, 'core', 'src', 'exec', 'starter.ts') });
+  await starter.write({ dir: dist, format: 'es', entryFileNames: '[name].js' });
   const start = chunks.find(({ isEntry }) => isEntry)?.fileName;
   const main = await rolldown({
     ...common,

@@ -34,16 +34,18 @@ export async function killEngine(made: Project, { after, delay = 0 }: Moment, en
   clearTimeout(timer);
 }
 
+/** The tool itself, what gives it a PID namespace, or what starts all tools of a run. */
+export type Part = 'tool' | 'namespace' | 'starter';
+
 export interface Victim {
   readonly tool: string;
-  /** Not the tool itself, but what gives it a PID namespace. */
-  readonly wrapper: boolean;
+  readonly part: Part;
   /** Of those that are started of the tool: the how manieth. */
   readonly turn: number;
 }
 
-/** Kills a tool of a run, which goes on; whether it was met at work. */
-export async function killTool(made: Project, { tool, wrapper, turn }: Victim): Promise<boolean> {
+/** Kills a tool of a run, or what it depends on; the run goes on. Whether the tool was met at work. */
+export async function killTool(made: Project, { tool, part, turn }: Victim): Promise<boolean> {
   const running = made.start('run', '--progress', 'json');
   let met = 0;
   let killed = false;
@@ -55,9 +57,10 @@ export async function killTool(made: Project, { tool, wrapper, turn }: Victim): 
     // It is told of a moment before it is there; looking takes a few milliseconds each time.
     while (!killed && !over) {
       const found = (await processesWith(made.folder)).map((line) => Number(line.split(' ', 1)[0]));
-      const victim = found.find((pid) => isVictim(pid, tool, wrapper));
-      if (victim === undefined) continue;
-      killed = kill(victim);
+      const met = found.find((pid) => isVictim(pid, tool, part === 'namespace'));
+      if (met === undefined) continue;
+      const victim = part === 'starter' ? starterOf(running.child.pid) : met;
+      killed = victim !== undefined && kill(victim);
     }
   };
   onEvent(running, (event) => {
@@ -77,6 +80,15 @@ function isVictim(pid: number, tool: string, wrapper: boolean): boolean {
     return basename(program) === 'bwrap' && args.some((arg) => basename(arg) === tool);
   } catch {
     return false;
+  }
+}
+
+function starterOf(engine: number | undefined): number | undefined {
+  try {
+    const children = readFileSync(`/proc/${engine}/task/${engine}/children`, 'utf8').trim().split(' ').map(Number);
+    return children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('slipway-starter'));
+  } catch {
+    return undefined;
   }
 }
 

@@ -15,6 +15,9 @@ export interface Owner {
 /** An owner in another container cannot be looked up; after this long it is taken to be gone. Milliseconds. */
 const FOREIGN_AGE = 24 * 3600 * 1000;
 
+/** The name in the environment of what an owner has started. */
+export const OWNER = 'SLIPWAY_OWNER';
+
 let own: Promise<Owner> | undefined;
 
 export function thisProcess(): Promise<Owner> {
@@ -43,7 +46,7 @@ export async function isRunningStill(owner: Partial<Owner>, written: number): Pr
 export function ownerMark({ boot, namespace, pid, start }: Owner): string | undefined {
   return boot === '' || namespace === '' || !/^\d+$/.test(start)
     ? undefined
-    : `SLIPWAY_OWNER=${boot}/${namespace}/${pid}/${start}`;
+    : `${OWNER}=${boot}/${namespace}/${pid}/${start}`;
 }
 
 /** Who this process is, as a part of a file's name: without reading the file others see by it whether that is still there. */

@@ -1,7 +1,6 @@
 /**
- * Starts one program and waits for its end. The only place of Slipway where a process begins: no shell, a process group and,
- * where it works, a PID namespace of its own, nothing on stdin, bounded output, and an end of the whole tree within two seconds
- * of being told to stop.
+ * Has one program started and waits for its end: no shell, a process group and, where it works, a PID namespace of its own,
+ * nothing on stdin, bounded output, and an end of the whole tree within two seconds of being told to stop.
  */
 import { randomUUID } from 'node:crypto';
 import { accessSync, constants as access } from 'node:fs';
@@ -11,6 +10,7 @@ import { processesMarked, signalProcess } from './descendants.ts';
 import { createLines } from './lines.ts';
 import { pidNamespace } from './namespace.ts';
 import { ownerMark, thisProcess } from './owner.ts';
+import { openStarter } from './start.ts';
 
 export interface ProcessRequest {
   /** Absolute path of the program. */
@@ -42,8 +42,6 @@ export type ProcessOutcome =
 const KILL_AFTER = 1000;
 /** Milliseconds after which a process that even SIGKILL does not end (it hangs in the kernel) is waited for no longer. */
 const GIVE_UP_AFTER = 1800;
-/** How long a grandchild may hold the pipes after the program itself ended, in milliseconds. */
-const LINGER = 300;
 /** How long killed processes are watched, in milliseconds. */
 const GONE_WITHIN = 150;
 const MARK = 'SLIPWAY_PROCESS';
@@ -57,15 +55,10 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
   if (request.signal.aborted) {
     return { end: 'cancelled', stderr: '' };
   }
-  // Loading it costs about 60 ms, which a plan that starts nothing should not pay.
-  const [{ execa }, namespace, owner] = await Promise.all([
-    import('execa'),
-    pidNamespace(process.env),
-    thisProcess().then(ownerMark),
-  ]);
+  const [namespace, owner] = await Promise.all([pidNamespace(process.env), thisProcess().then(ownerMark)]);
+  const starter = await openStarter(marks(owner));
   const program = namespace?.wrap(request.path, request.args) ?? request;
   const mark = `${MARK}=${randomUUID()}`;
-  const stop = new AbortController();
   let stopped: 'timeout' | 'cancelled' | 'overflow' | undefined;
   let giveUp: NodeJS.Timeout | undefined;
   let abandon = (): void => {};
@@ -75,88 +68,69 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
       return;
     }
     stopped = why;
+    if (namespace === undefined) child.signal('SIGTERM');
     // The mark also finds those who left the group, which a signal to the group does not reach.
-    for (const pid of processesMarked(mark)) {
-      if (namespace?.isWrapper(pid) !== true) signalProcess(pid, 'SIGTERM');
+    for (const each of processesMarked(mark)) {
+      if (namespace?.isWrapper(each) !== true) signalProcess(each, 'SIGTERM');
     }
-    if (namespace === undefined) stop.abort(new Error(why));
     giveUp = setTimeout(() => {
       sweep();
       giveUp = setTimeout(abandon, GIVE_UP_AFTER - KILL_AFTER);
     }, KILL_AFTER);
   };
   const sweep = (): void => {
-    if (child.pid !== undefined) {
-      signalProcess(-child.pid, 'SIGKILL');
-    }
+    child.signal('SIGKILL');
     for (const pid of processesMarked(mark)) {
       signalProcess(pid, 'SIGKILL');
     }
   };
 
-  const child = execa(program.path, [...program.args], {
-    cwd: request.cwd,
-    env: { ...request.env, ...marks(mark, owner) },
-    extendEnv: false,
-    shell: false,
-    preferLocal: false,
-    reject: false,
-    buffer: false,
-    encoding: 'buffer',
-    killDescendants: true,
-    forceKillAfterDelay: KILL_AFTER,
-    cancelSignal: stop.signal,
-    ...(request.input === undefined ? { stdin: 'ignore' as const } : { input: request.input }),
-  });
-
   const out: Buffer[] = [];
   let size = 0;
-  child.stdout?.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > request.maxOutput) {
-      end('overflow');
-    } else {
-      out.push(chunk);
-    }
-  });
   const lines = createLines(request.redact ?? ((text) => text), request.onStderrLine);
-  child.stderr?.on('data', (chunk: Buffer) => lines.push(chunk));
+  const { cwd, env, input } = request;
+  const child = starter.start(
+    {
+      ...{ path: program.path, args: program.args, cwd, env: { ...env, ...marks(mark, owner) } },
+      ...(input === undefined ? {} : { input }),
+    },
+    {
+      stdout(chunk) {
+        size += chunk.length;
+        if (size > request.maxOutput) end('overflow');
+        else out.push(chunk);
+      },
+      stderr: (chunk) => lines.push(chunk),
+      lingers: sweep,
+    },
+  );
   const onAbort = (): void => end('cancelled');
   request.signal.addEventListener('abort', onAbort, { once: true });
-  if (request.signal.aborted) {
-    onAbort();
-  }
+  if (request.signal.aborted) onAbort();
   const limit = setTimeout(() => end('timeout'), request.timeout);
-  let linger: NodeJS.Timeout | undefined;
-  child.nodeChildProcess.once('exit', () => (linger = setTimeout(sweep, LINGER)));
 
-  const result = await Promise.race([child, abandoned]);
+  const result = await Promise.race([child.ended, abandoned]);
 
   clearTimeout(limit);
   clearTimeout(giveUp);
-  clearTimeout(linger);
   request.signal.removeEventListener('abort', onAbort);
-  if (stopped === undefined) {
-    killGroup(child.pid);
-  } else {
-    await sweepUntilGone(mark, sweep);
-  }
-  if (result === undefined) {
-    child.stdout?.destroy();
-    child.stderr?.destroy();
-  }
+  if (stopped !== undefined || result?.how === 'lost') await sweepUntilGone(mark, sweep);
+  if (result === undefined) child.forget();
   const stderr = lines.end();
   if (stopped !== undefined) {
     return { end: stopped, stderr };
   }
-  const signal = result?.signal ?? (namespace === undefined ? undefined : signalOf(result?.exitCode));
+  if (result?.how === 'failed') {
+    return { end: 'not-started', message: startMessage(request.path, result) };
+  }
+  if (result?.how !== 'ended' || result.code === null) {
+    return { end: 'signal', signal: (result?.how === 'ended' ? result.signal : undefined) ?? 'SIGKILL', stderr };
+  }
+  const signal = namespace === undefined ? undefined : signalOf(result.code);
   if (signal !== undefined) {
     return { end: 'signal', signal, stderr };
   }
-  if (result?.exitCode !== undefined) {
-    return { end: 'exit', code: result.exitCode, stdout: Buffer.concat(out).toString('utf8'), stderr };
-  }
-  return { end: 'not-started', message: startMessage(request.path, result) };
+  return { end: 'exit', code: result.code, stdout: Buffer.concat(out).toString('utf8'), stderr };
 }
 
 /** By the first it is found while it runs, by the other once we were killed: `exec/tmp.ts` does that. */
@@ -175,13 +149,6 @@ async function sweepUntilGone(mark: string, sweep: () => void): Promise<void> {
     }
     await wait(10);
   } while (performance.now() < until);
-}
-
-/** Helpers that a program left behind in its group end with it. */
-function killGroup(pid: number | undefined): void {
-  if (pid !== undefined) {
-    signalProcess(-pid, 'SIGKILL');
-  }
 }
 
 /** A wrapper passes on as an exit code which signal ended what it wrapped. */

@@ -109,13 +109,20 @@ it('takes an owner that has ended for gone, also where its parent takes no notic
   await expect.poll(() => sweepTmp(root), { timeout: 10_000 }).toEqual(['run']);
 });
 
-/** Claims a folder, starts a tool in a session of its own, without a PID namespace, and is killed. */
+/** Claims a folder, starts a tool in a session of its own, without a PID namespace, and is killed with what would end that. */
 const starting = (root: string, run: string): string => `${claiming(root, run)}
+  const { readdirSync, readFileSync } = await import('node:fs');
+  const kill = () => {
+    const pids = readdirSync('/proc/self/task/' + process.pid).includes('children')
+      ? readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').trim().split(' ')
+      : [];
+    for (const pid of [...pids, process.pid]) process.kill(Number(pid), 'SIGKILL');
+  };
   const { runProcess } = await import(${JSON.stringify(new URL('./process.ts', import.meta.url).href)});
   await runProcess({
     path: '/bin/sh', args: ['-c', 'setsid sh -c "echo ready >&2; while :; do sleep 300; done" & wait'], cwd: '/',
     env: { PATH: '/usr/bin:/bin', SLIPWAY_TEST: ${JSON.stringify(root)} }, timeout: 60000, maxOutput: 1024,
-    signal: new AbortController().signal, onStderrLine: () => process.kill(process.pid, 'SIGKILL'),
+    signal: new AbortController().signal, onStderrLine: kill,
   });`;
 
 it('ends what a killed owner had started, and nothing else', async () => {

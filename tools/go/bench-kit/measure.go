@@ -19,7 +19,8 @@ type usage struct {
 	Wall   float64 `json:"wall"`
 	User   float64 `json:"user"`
 	System float64 `json:"system"`
-	// Of these, what the command's own process took, with all its threads: what it started is the rest.
+	// Of these, what the command's own process took, with all its threads, and the one by which it starts others: what it started
+	// is the rest.
 	Own float64 `json:"own"`
 	// The most memory that one of these processes held; bytes.
 	Peak int64 `json:"peak"`
@@ -44,7 +45,12 @@ func measure(args []string) {
 			_ = command.Process.Signal(each)
 		}
 	}()
+	helper := make(chan float64)
+	done := make(chan struct{})
+	go func() { helper <- watchStarter(command.Process.Pid, done) }()
 	own, status := wait(command.Process.Pid)
+	close(done)
+	own += <-helper
 	wall := time.Since(started).Seconds()
 	sweep()
 	var all syscall.Rusage
@@ -89,7 +95,10 @@ func wait(command int) (own float64, status syscall.WaitStatus) {
 	for {
 		pid := nextEnded()
 		if pid == command {
-			own = ownTime(pid)
+			var err error
+			if own, err = ownTime(pid); err != nil {
+				fail(err)
+			}
 		}
 		if _, err := syscall.Wait4(pid, &status, 0, nil); err != nil {
 			fail(err)
@@ -135,14 +144,45 @@ func sweep() {
 	}
 }
 
+// watchStarter answers with the time of Slipway's process that starts tools, as it was seen last: it ends before the command does,
+// and its time is then a part of what the kernel counts for the command's children.
+func watchStarter(command int, done <-chan struct{}) float64 {
+	times := map[int]float64{}
+	for {
+		select {
+		case <-done:
+			sum := 0.0
+			for _, each := range times {
+				sum += each
+			}
+			return sum
+		case <-time.After(20 * time.Millisecond):
+		}
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", command, command))
+		for _, field := range strings.Fields(string(text)) {
+			pid, err := strconv.Atoi(field)
+			if err != nil {
+				continue
+			}
+			name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+			if !strings.HasPrefix(string(name), "slipway-starter") {
+				continue
+			}
+			if used, err := ownTime(pid); err == nil {
+				times[pid] = used
+			}
+		}
+	}
+}
+
 // ownTime is the time of a process without that of its children, which the kernel tells apart until somebody waits for it:
 // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-func ownTime(pid int) float64 {
+func ownTime(pid int) (float64, error) {
 	// In ticks of a hundredth of a second, whatever the kernel counts in itself.
 	const ticks = 100
 	bytes, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		fail(err)
+		return 0, err
 	}
 	text := string(bytes)
 	// The name in brackets may hold anything. The first field behind it is the third, utime and stime are 14 and 15.
@@ -151,9 +191,9 @@ func ownTime(pid int) float64 {
 	for _, field := range fields[11:13] {
 		value, err := strconv.ParseFloat(field, 64)
 		if err != nil {
-			fail(err)
+			return 0, err
 		}
 		sum += value
 	}
-	return sum / ticks
+	return sum / ticks, nil
 }

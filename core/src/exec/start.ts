@@ -1,0 +1,136 @@
+/** Has programs started by `starter.ts`, a process that is begun with the first of them and ends with this one. */
+import { fileURLToPath } from 'node:url';
+import type { News, Order, Signal } from './starter.ts';
+
+export interface Program {
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Absent: nothing is on its stdin. */
+  readonly input?: string | Uint8Array;
+}
+
+/** Called as it comes, until it has ended or is forgotten. */
+export interface Listener {
+  readonly stdout: (chunk: Buffer) => void;
+  readonly stderr: (chunk: Buffer) => void;
+  /** It has ended, and somebody that it started still holds its pipes. */
+  readonly lingers: () => void;
+}
+
+export type End =
+  | { readonly how: 'ended'; readonly code: number | null; readonly signal: string | null }
+  /** The system's code, as `ENOENT`. */
+  | { readonly how: 'failed'; readonly code: string }
+  /** The process that had started it was killed: nobody can tell what becomes of it. */
+  | { readonly how: 'lost' };
+
+export interface Started {
+  readonly ended: Promise<End>;
+  /** To the group that it leads. Whoever is left in that when it ends is killed without being asked for. */
+  signal(signal: Signal): void;
+  /** Nobody waits for it any more, nor reads what it writes. */
+  forget(): void;
+}
+
+export interface Starter {
+  start(program: Program, listener: Listener): Started;
+}
+
+interface Waiting {
+  readonly listener: Listener;
+  readonly end: (end: End) => void;
+}
+
+/** It holds as good as nothing: a small heap, and no threads that would only wait. */
+const FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=0', '--disable-warning=ExperimentalWarning'];
+
+let current: Promise<Starter> | undefined;
+
+/**
+ * The one of this process, begun now if there is none. `env` is its own, and holds whose the programs are that it will start: it
+ * ends them by that when we are gone, and is itself ended by it where it was left.
+ */
+export function openStarter(env: Readonly<Record<string, string>>): Promise<Starter> {
+  current ??= begin(env, () => (current = undefined));
+  return current;
+}
+
+async function begin(env: Readonly<Record<string, string>>, onEnd: () => void): Promise<Starter> {
+  // Loading it takes some time, which a plan that starts nothing should not pay.
+  const { execa } = await import('execa');
+  // In a package it is JavaScript, as this file is.
+  const file = new URL(import.meta.url.endsWith('.ts') ? './starter.ts' : './starter.js', import.meta.url);
+  const running = execa(process.execPath, [...FLAGS, fileURLToPath(file)], {
+    ...{ cwd: '/', env, extendEnv: false, shell: false, preferLocal: false },
+    ...{ stdio: 'ignore', ipc: true, serialization: 'advanced', buffer: false, reject: false },
+    // Of a session of its own: what a terminal tells its group is for us to answer. It sees our end by itself.
+    ...{ detached: true, cleanup: false },
+  });
+  const child = running.nodeChildProcess;
+  const waiting = new Map<number, Waiting>();
+  let last = 0;
+  let over: End | undefined;
+
+  /** What waits for news keeps this process alive, the starter by itself does not. */
+  const hold = (): void => {
+    for (const each of [child, child.channel]) {
+      if (waiting.size === 0) each?.unref();
+      else each?.ref();
+    }
+  };
+  const end = (id: number, how: End): void => {
+    const one = waiting.get(id);
+    waiting.delete(id);
+    hold();
+    one?.end(how);
+  };
+  const send = (order: Order): void => {
+    // That it cannot be told is that it has ended, which is heard of in any case.
+    child.send(order, () => {});
+  };
+  child.on('message', (news: News) => {
+    const listener = waiting.get(news.of)?.listener;
+    if ('out' in news) listener?.stdout(news.out);
+    else if ('err' in news) listener?.stderr(news.err);
+    else if ('lingers' in news) listener?.lingers();
+    else if ('failed' in news) end(news.of, { how: 'failed', code: news.failed });
+    else end(news.of, { how: 'ended', ...news.ended });
+  });
+  void running.then(({ code }) => {
+    // A code of the system is that it could not even be started.
+    over = code === undefined ? { how: 'lost' } : { how: 'failed', code };
+    onEnd();
+    for (const id of waiting.keys()) end(id, over);
+  });
+  // Where there is time its end is waited for, so that whoever waits for ours finds nothing left of us.
+  process.once('beforeExit', () => {
+    if (over !== undefined) return;
+    child.ref();
+    child.disconnect();
+  });
+  hold();
+
+  return {
+    start(program, listener) {
+      const id = (last += 1);
+      const ended = new Promise<End>((resolve) => {
+        if (over === undefined) waiting.set(id, { listener, end: resolve });
+        else resolve(over);
+      });
+      hold();
+      send({ start: id, ...program });
+      return {
+        ended,
+        signal: (signal) => send({ signal, to: id }),
+        forget() {
+          waiting.delete(id);
+          hold();
+          send({ forget: id });
+        },
+      };
+    },
+  };
+}
