@@ -1,7 +1,7 @@
 /** The packages as they are published: what is in them, how they resolve, and that a project outside runs on them. */
 import { existsSync, globSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import semver from 'semver';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { run, runAny, type Output } from '../demo/world/processes.ts';
@@ -182,6 +182,19 @@ describe('a project that installs them', () => {
     // All of it was taken: it would have been written anew otherwise.
     expect((await stat(join(cache, kept[0] ?? ''))).ino).toBe(ino);
     expect(JSON.parse(planned.stdout)).toMatchObject({ command: 'plan', ok: true, entries: [{ mode: 'apko' }] });
+    const apko = join(folder, 'bin', 'apko');
+    await writeFiles(folder, { 'bin/apko': '#!/bin/sh\necho \'{"gitVersion": "v1.2.99"}\'\n' });
+    await chmod(apko, 0o755);
+    const PATH = `${dirname(apko)}:${userEnvironment(version)['PATH']}`;
+    const looked = await consumer(version, slipway, ['doctor', '--json'], folder, { PATH });
+    // What starts tools is a file of its own in each of the packages.
+    expect(looked.stdout).toContain(`1.2.99 (>=1.2 <2) ${apko}`);
+    const code = `import { runProcess } from '@slipway/core';
+      const { signal } = new AbortController();
+      const request = { path: '/bin/echo', args: ['started'], cwd: '/', env: {}, timeout: 10000, maxOutput: 100, signal };
+      console.log((await runProcess(request)).stdout);`;
+    const started = await consumer(version, 'node', ['--input-type=module', '-e', code]);
+    expect(started).toMatchObject({ code: 0, stdout: 'started\n\n', stderr: '' });
     const refused = await consumer(version, slipway, ['plan', '--config', 'missing.yaml'], folder);
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('missing.yaml') });
     expect(refused.stderr).not.toMatch(/\n\s+at /);

@@ -99,17 +99,18 @@ async function begin(env: Readonly<Record<string, string>>, onEnd: () => void): 
     else if ('failed' in news) end(news.of, { how: 'failed', code: news.failed });
     else end(news.of, { how: 'ended', ...news.ended });
   });
+  // Where there is time its end is waited for, so that whoever waits for ours finds nothing left of us.
+  const finish = (): void => {
+    child.ref();
+    if (child.connected) child.disconnect();
+  };
+  process.once('beforeExit', finish);
   void running.then(({ code }) => {
     // A code of the system is that it could not even be started.
     over = code === undefined ? { how: 'lost' } : { how: 'failed', code };
+    process.off('beforeExit', finish);
     onEnd();
     for (const id of waiting.keys()) end(id, over);
-  });
-  // Where there is time its end is waited for, so that whoever waits for ours finds nothing left of us.
-  process.once('beforeExit', () => {
-    if (over !== undefined) return;
-    child.ref();
-    child.disconnect();
   });
   hold();
 
