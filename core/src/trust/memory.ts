@@ -3,8 +3,8 @@
  * lost, torn or not understood is verified again.
  */
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { mkdir, open, rename, type FileHandle } from 'node:fs/promises';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Digest } from '../reference.ts';
@@ -65,7 +65,7 @@ export async function openLines(
     async put(key, text) {
       lines.set(key, text);
       const line = `${JSON.stringify({ key, [field]: text })}\n`;
-      if (line.length <= MAX_LINE) await append(file, line);
+      if (line.length <= MAX_LINE) append(file, line);
     },
   };
 }
@@ -121,15 +121,18 @@ async function readPrivate(file: string): Promise<string> {
   return '';
 }
 
-/** One write per line on a descriptor opened for appending: lines of two processes do not mix. */
-async function append(file: string, line: string): Promise<void> {
-  let handle: FileHandle | undefined;
+/**
+ * One write per line on a descriptor opened for appending: lines of two processes do not mix. At once: another thread would take
+ * longer to be asked than the calls take.
+ */
+function append(file: string, line: string): void {
+  let fd: number | undefined;
   try {
-    handle = await open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
-    await handle.write(line);
+    fd = openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    writeSync(fd, line);
   } catch {
     // A full disk or a read-only checkout: the next run verifies again.
   } finally {
-    await handle?.close();
+    if (fd !== undefined) closeSync(fd);
   }
 }
