@@ -10,16 +10,9 @@ import { processesMarked, signalProcess } from './descendants.ts';
 import { createLines } from './lines.ts';
 import { pidNamespace } from './namespace.ts';
 import { ownerMark, thisProcess } from './owner.ts';
-import { openStarter } from './start.ts';
+import { openStarter, type Program } from './start.ts';
 
-export interface ProcessRequest {
-  /** Absolute path of the program. */
-  readonly path: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  /** The whole environment: nothing is inherited. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly input?: string | Uint8Array;
+export interface ProcessRequest extends Program {
   /** Milliseconds. */
   readonly timeout: number;
   /** Bytes of stdout kept in memory; more ends the process. */

@@ -3,10 +3,11 @@ import { fileURLToPath } from 'node:url';
 import type { News, Order, Signal } from './starter.ts';
 
 export interface Program {
+  /** Absolute. */
   readonly path: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** The whole environment. */
+  /** The whole environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   /** Absent: nothing is on its stdin. */
   readonly input?: string | Uint8Array;
