@@ -7,6 +7,7 @@ import { processesMarked, signalProcess } from '../exec/descendants.ts';
 import type { ToolFinder } from '../exec/model.ts';
 import type { Result } from '../failure.ts';
 import type { JsonSchema, Plugin, TaskContext } from '../plugin/api.ts';
+import { defaultLimits } from '../plugin/hooks.ts';
 import { createHost, type Host } from '../plugin/host.ts';
 import { loadPlugins } from '../plugin/load.ts';
 import { checkOptions } from '../plugin/validate.ts';
@@ -41,6 +42,8 @@ export type Check = (subject: Subject) => Promise<string | undefined>;
 const MARK = 'SLIPWAY_TEST_MARK';
 /** Milliseconds from abort to the end of everything. */
 const ABORT_LIMIT = 2000;
+/** The host must not answer in the plugin's place before it is seen that the plugin does not. */
+const LIMITS = { ...defaultLimits, stop: 2 * ABORT_LIMIT };
 
 export const checks: Readonly<Record<string, Check>> = {
   'has the shape and the API version of a plugin, and strict options': shapeAndOptions,
@@ -263,7 +266,7 @@ async function runOnce(
 async function hostOf({ plugin, options = {} }: Pick<Subject, 'plugin' | 'options'>): Promise<Host> {
   const settings = { folder: '/', plugins: [{ name: plugin.name, options }] };
   const loaded = await loadPlugins({ settings, defaults: new Map([[plugin.name, async () => plugin]]) });
-  const hosted = loaded.ok ? await createHost(loaded.value, {}) : loaded;
+  const hosted = loaded.ok ? await createHost(loaded.value, {}, { limits: LIMITS }) : loaded;
   if (!hosted.ok) {
     throw new Error(hosted.failures.map(({ message }) => message).join('\n'));
   }
