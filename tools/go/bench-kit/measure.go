@@ -49,9 +49,9 @@ func measure(args []string) {
 	done := make(chan struct{})
 	go func() { helper <- watchStarter(command.Process.Pid, done) }()
 	own, status := wait(command.Process.Pid)
+	wall := time.Since(started).Seconds()
 	close(done)
 	own += <-helper
-	wall := time.Since(started).Seconds()
 	sweep()
 	var all syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &all); err != nil {
