@@ -23,12 +23,12 @@ const TIMEOUT = ALL ? 4 * 3_600_000 : 300_000;
 /** Without it only what has started them ends the tools of a killed engine. */
 const NO_NAMESPACE: Variables = { SLIPWAY_PID_NAMESPACE: 'off' };
 
-const ALL_PARTS: readonly Part[] = ['tool', 'namespace', 'starter'];
-const SAMPLE: Readonly<Record<string, readonly Part[]>> = {
-  apko: ['tool'],
-  cosign: ['namespace'],
-  trivy: ['starter'],
-};
+/** Tool by tool, what of it is killed. */
+const PARTS: Readonly<Record<string, readonly Part[]>> = ALL
+  ? Object.fromEntries(
+      ['apko', 'cosign', 'trivy', 'melange', 'buildx'].map((tool) => [tool, ['tool', 'namespace', 'starter']]),
+    )
+  : { apko: ['tool'], cosign: ['namespace'], trivy: ['starter'] };
 
 /** What an undisturbed run comes to. */
 interface Reference {
@@ -199,10 +199,9 @@ describe(`killed with SIGKILL, SLIPWAY_SEED=${seed}`, () => {
     async () => {
       const shape = ALL ? rich : small;
       await reference(shape);
-      const tools = ['apko', 'cosign', 'trivy', ...(ALL ? ['melange', 'buildx'] : [])];
       const met = new Map<string, number>();
-      const rounds = tools.flatMap((tool) =>
-        (ALL ? ALL_PARTS : (SAMPLE[tool] ?? [])).flatMap((part) =>
+      const rounds = Object.entries(PARTS).flatMap(([tool, parts]) =>
+        parts.flatMap((part) =>
           Array.from({ length: ALL ? 4 : 1 }, (_, index) => {
             const turn = 1 + Math.floor(random(tool, index, part) * 3);
             const what = `${part === 'tool' ? '' : `the ${part} of `}${tool}`;

@@ -2,7 +2,7 @@
  * The table of signals: which one the engine gets, and what tool is at work then. Nothing that the tool started is left in any
  * cell, with PID namespaces and without. Where somebody can be told anything the exit code says that the run was interrupted.
  */
-import { chmod } from 'node:fs/promises';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
@@ -66,6 +66,18 @@ async function atWork({ child, ended }: Running): Promise<void> {
   await Promise.race([ready, early]);
 }
 
+/** Whatever it comes to itself, it leaves nothing of the run that was killed. */
+async function nextRun(made: Project, path: string): Promise<void> {
+  await writeFile(
+    join(made.folder, 'bin/hang'),
+    '#!/bin/sh\nif [ "$1" = --version ]; then echo 1.0.0; exit; fi\nexit 1\n',
+  );
+  const env = { PATH: path, SLIPWAY_PID_NAMESPACE: 'off' };
+  expect((await made.runWith({ env }, 'run')).code).toBe(1);
+  expect(await processesWith(made.folder)).toEqual([]);
+  expect(await readdir(join(made.folder, '.slipway', 'tmp'))).toEqual([]);
+}
+
 const cells = (signals: readonly NodeJS.Signals[]) =>
   signals.flatMap((signal) => Object.keys(TOOLS).map((tool) => ({ signal, tool: tool as keyof typeof TOOLS })));
 
@@ -89,6 +101,7 @@ describe.each([
       expect(ran.signal).toBe(signal);
       // The kernel ends them, or what has started them; nobody waits for that.
       await expect.poll(() => processesWith(made.folder), { timeout: LIMIT, interval: 20 }).toEqual([]);
+      if (namespace === 'off') await nextRun(made, path);
     } else {
       expect([ran.code, ran.signal]).toEqual([130, null]);
       expect(await processesWith(made.folder)).toEqual([]);

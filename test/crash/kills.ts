@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Event } from '@slipway/core';
+import { startersOf } from '../../core/src/exec/fixtures.ts';
 import { processesWith, type Project, type Running } from '../chain/project.ts';
 
 /** How a run is started, besides what is usual. */
@@ -57,9 +58,9 @@ export async function killTool(made: Project, { tool, part, turn }: Victim): Pro
     // It is told of a moment before it is there; looking takes a few milliseconds each time.
     while (!killed && !over) {
       const found = (await processesWith(made.folder)).map((line) => Number(line.split(' ', 1)[0]));
-      const met = found.find((pid) => isVictim(pid, tool, part === 'namespace'));
-      if (met === undefined) continue;
-      const victim = part === 'starter' ? starterOf(running.child.pid) : met;
+      const atWork = found.find((pid) => isVictim(pid, tool, part === 'namespace'));
+      if (atWork === undefined) continue;
+      const victim = part === 'starter' ? starterOf(running.child.pid) : atWork;
       killed = victim !== undefined && kill(victim);
     }
   };
@@ -85,9 +86,9 @@ function isVictim(pid: number, tool: string, wrapper: boolean): boolean {
 
 function starterOf(engine: number | undefined): number | undefined {
   try {
-    const children = readFileSync(`/proc/${engine}/task/${engine}/children`, 'utf8').trim().split(' ').map(Number);
-    return children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('slipway-starter'));
+    return engine === undefined ? undefined : startersOf(engine)[0];
   } catch {
+    // The engine has ended.
     return undefined;
   }
 }

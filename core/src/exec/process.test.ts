@@ -1,9 +1,10 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { processesMarked } from './descendants.ts';
+import { startersOf } from './fixtures.ts';
 import { runProcess, type ProcessRequest } from './process.ts';
 
 function request(args: readonly string[], more: Partial<ProcessRequest> = {}): ProcessRequest {
@@ -42,12 +43,6 @@ async function abortWhenReady(script: (ready: string) => string, more: Partial<P
   abort.abort();
   const outcome = await running;
   return { outcome, ms: performance.now() - start, left: processesMarked(mark) };
-}
-
-/** Of this process; its tests start nothing else. */
-function starters(): readonly string[] {
-  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');
-  return children.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('slipway-starter'));
 }
 
 /** Where there is no namespace to be had, the first round is the second one. */
@@ -178,22 +173,22 @@ describe.each(['auto', 'off'])('runProcess with SLIPWAY_PID_NAMESPACE=%s', (name
   });
 
   it('ends with what starts it, and the next is started by another one', async () => {
-    const left: string[] = [];
+    const killed: number[] = [];
     const mark = `SLIPWAY_TEST=lost-${process.pid}`;
     const outcome = await runProcess(
       shell('setsid sleep 60 & echo ready >&2; exec sleep 60', {
         env: { PATH: '/usr/bin:/bin', SLIPWAY_TEST: mark.slice('SLIPWAY_TEST='.length) },
         onStderrLine: () => {
-          left.push(...starters());
-          for (const pid of left) process.kill(Number(pid), 'SIGKILL');
+          killed.push(...startersOf(process.pid));
+          for (const pid of killed) process.kill(pid, 'SIGKILL');
         },
       }),
     );
-    expect(left).toHaveLength(1);
+    expect(killed).toHaveLength(1);
     expect(outcome).toEqual({ end: 'signal', signal: 'SIGKILL', stderr: 'ready' });
     expect(processesMarked(mark)).toEqual([]);
     expect(await runProcess(shell('echo again'))).toMatchObject({ end: 'exit', stdout: 'again\n' });
-    expect(starters()).not.toEqual(left);
+    expect(startersOf(process.pid)).not.toEqual(killed);
   });
 
   it('redacts lines before anything sees them, also when they come in pieces', async () => {

@@ -63,8 +63,8 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
     stopped = why;
     if (namespace === undefined) child.signal('SIGTERM');
     // The mark also finds those who left the group, which a signal to the group does not reach.
-    for (const each of processesMarked(mark)) {
-      if (namespace?.isWrapper(each) !== true) signalProcess(each, 'SIGTERM');
+    for (const pid of processesMarked(mark)) {
+      if (namespace?.isWrapper(pid) !== true) signalProcess(pid, 'SIGTERM');
     }
     giveUp = setTimeout(() => {
       sweep();

@@ -111,12 +111,9 @@ it('takes an owner that has ended for gone, also where its parent takes no notic
 
 /** Claims a folder, starts a tool in a session of its own, without a PID namespace, and is killed with what would end that. */
 const starting = (root: string, run: string): string => `${claiming(root, run)}
-  const { readdirSync, readFileSync } = await import('node:fs');
+  const { startersOf } = await import(${JSON.stringify(new URL('./fixtures.ts', import.meta.url).href)});
   const kill = () => {
-    const pids = readdirSync('/proc/self/task/' + process.pid).includes('children')
-      ? readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').trim().split(' ')
-      : [];
-    for (const pid of [...pids, process.pid]) process.kill(Number(pid), 'SIGKILL');
+    for (const pid of [...startersOf(process.pid), process.pid]) process.kill(pid, 'SIGKILL');
   };
   const { runProcess } = await import(${JSON.stringify(new URL('./process.ts', import.meta.url).href)});
   await runProcess({

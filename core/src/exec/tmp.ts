@@ -127,7 +127,7 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
-/** Entries; what a task leaves that made no files of its own has fewer. */
+/** Entries; a folder of credentials has one. */
 const FEW = 8;
 
 /** At once, which for a few files takes a fraction of the time of asking another thread; false when there is more, or it cannot. */
@@ -138,7 +138,7 @@ function removeFew(path: string): boolean {
     for (const item of items) {
       const inner = join(path, item.name);
       if (!item.isDirectory()) unlinkSync(inner);
-      // One level is all that there is of it; a folder with more in it stays, and is removed the other way.
+      // One with anything in it stays, and is removed the other way.
       else rmdirSync(inner);
     }
     rmdirSync(path);
