@@ -52,6 +52,8 @@ describe('a reference', () => {
     ['--help', 'not an image reference'],
     ['-rf/x', 'not an image reference'],
     ['ghcr.io/-x/y', 'not an image reference'],
+    ['[1::2::3]/a:1', 'not a registry host'],
+    ['[12345::1]:5000/a:1', 'not a registry host'],
     ['ghcr.io/a/../b', 'not an image reference'],
     ['ghcr.io//b', 'not an image reference'],
     ['ghcr.io/a/b:', 'no valid tag'],

@@ -3,6 +3,7 @@
  * Grammar: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests and
  * https://github.com/distribution/reference (Docker Hub's short names, `localhost`, ports).
  */
+import { isIPv6 } from 'node:net';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from './failure.ts';
 
 /** `sha256:<64 hex>` or `sha512:<128 hex>`; made only by {@link parseDigest} and by hashing. */
@@ -105,12 +106,17 @@ export function parseRepository(text: string): Result<Repository, ConfigFailure>
   const registry = named ? normaliseHost(head) : 'docker.io';
   let path = named ? text.slice(slash + 1) : text;
   if (registry === 'docker.io' && !path.includes('/')) path = `library/${path}`;
-  if (!HOST.test(registry)) return fail(configFailure(`"${head}" is not a registry host`, hostHint(text)));
+  if (!isHost(registry)) return fail(configFailure(`"${head}" is not a registry host`, hostHint(text)));
   if (!PATH.test(path)) {
     const hint = path.toLowerCase() === path ? undefined : 'repository names are lower case';
     return fail(configFailure(`"${path}" is not a repository name`, hint));
   }
   return ok({ registry, path });
+}
+
+function isHost(registry: string): boolean {
+  const address = /^\[(.*)\]/.exec(registry)?.[1];
+  return HOST.test(registry) && (address === undefined || isIPv6(address));
 }
 
 /** For what other tools write before a host, or in place of one. */

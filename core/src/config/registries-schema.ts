@@ -68,9 +68,10 @@ export const registriesSchema: JsonSchema = {
       reserve: whole('Reserve', "Pulls of the registry's limit that are left to others.", 0, 1_000_000, 20),
       plainHttp: {
         title: 'Plain HTTP',
-        description: 'Whether this host is spoken to without TLS.',
+        description:
+          'Whether this host is spoken to without TLS; as loopback is, unless this is false or ca or cert is given.',
         type: 'boolean',
-        default: false,
+        examples: [true],
       },
     },
   },

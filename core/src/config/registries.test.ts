@@ -50,15 +50,13 @@ limits: { rampUp: false, bandwidth: 1GiB/s }
       match: 'docker.io',
       login: { kind: 'env', usernameEnv: 'HUB_USER', passwordEnv: 'HUB_TOKEN' },
       reserve: 20,
-      plainHttp: false,
     },
     {
       match: 'ghcr.io/team-a',
       login: { kind: 'dockerConfig', file: join(folder, 'docker.json') },
       reserve: 1,
-      plainHttp: false,
     },
-    { match: 'ghcr.io/team-b', login: { kind: 'helper', name: 'ecr-login' }, plainHttp: false },
+    { match: 'ghcr.io/team-b', login: { kind: 'helper', name: 'ecr-login' } },
     {
       match: 'registry.example:5000',
       ca: authority.ca,

@@ -45,6 +45,7 @@ export async function readRegistries(
       }
     }
     const bandwidth = parseBandwidth(text(item['bandwidth']) ?? '');
+    const plainHttp = flag(item['plainHttp']);
     const [connections, requestsPerSecond, reserve] = ['connections', 'requestsPerSecond', 'reserve'].map((key) =>
       count(item[key]),
     );
@@ -56,7 +57,7 @@ export async function readRegistries(
       ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }),
       ...(bandwidth === undefined ? {} : { bandwidth }),
       ...(reserve === undefined ? {} : { reserve }),
-      plainHttp: flag(item['plainHttp']) ?? false,
+      ...(plainHttp === undefined ? {} : { plainHttp }),
     };
   }
 

@@ -22,5 +22,6 @@ export interface RegistrySetting {
   readonly bandwidth?: number;
   /** Pulls that are left to others. */
   readonly reserve?: number;
-  readonly plainHttp: boolean;
+  /** Without it a registry on loopback is spoken to in the clear, unless `ca` or `cert` is given for it; all others are not. */
+  readonly plainHttp?: boolean;
 }

@@ -140,7 +140,7 @@ describe('tokens', () => {
     },
   );
 
-  test.each(['http://192.0.2.1/token', 'ftp://x/t', 'nowhere', 'http://user@127.0.0.1:1/'])(
+  test.each(['http://192.0.2.1/token', 'ftp://x/t', '//192.0.2.1/token', 'http://user@127.0.0.1:1/'])(
     'a password is not sent to %s',
     async (realm) => {
       await using server = await startScriptedRegistry({ tokens: { realm, users: { ann: ANN.secret } } });
@@ -153,6 +153,13 @@ describe('tokens', () => {
       expect(server.log).toHaveLength(1);
     },
   );
+
+  test('an address without a host is one of the registry itself', async () => {
+    await using server = await startScriptedRegistry({ tokens: { realm: '/token', users: { ann: ANN.secret } } });
+    seedImage(server, 'a', 'one', { tag: '1' });
+    await using registry = client({ credentials: logins({ [server.host]: ANN }) });
+    must(await registry.head(reference(`${server.host}/a:1`), 'source'));
+  });
 
   test('mounting asks for the other repository in the same token', async () => {
     await using server = await startScriptedRegistry({ tokens: { users: { ann: ANN.secret } } });

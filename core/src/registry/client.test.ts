@@ -117,6 +117,25 @@ describe('manifest', () => {
   });
 });
 
+describe('a manifest that is put with 202', () => {
+  const MANIFEST = Buffer.from('{"schemaVersion":2,"manifests":[]}');
+  const descriptor = { mediaType: mediaType.ociIndex, digest: sha256(MANIFEST), size: MANIFEST.byteLength };
+  const content = { kind: 'index', descriptor, bytes: MANIFEST, value: { schemaVersion: 2, manifests: [] } } as const;
+
+  test.each([true, false])('counts if it is there afterwards: %s', async (kept) => {
+    await using server = await startScriptedRegistry();
+    server.onRequest = ({ method }) => {
+      if (method !== 'PUT') return undefined;
+      if (kept) server.putManifest('a', MANIFEST.toString(), undefined, mediaType.ociIndex);
+      return { kind: 'answer', status: 202 };
+    };
+    await using registry = client();
+    const put = await registry.content(repository(server.host, 'a'), 'destination').putManifest(content);
+    expect(put.ok).toBe(kept);
+    if (!put.ok) expect(put.failure).toMatchObject({ class: 'permanent', status: 202 });
+  });
+});
+
 describe('refusals', () => {
   test.each([401, 403])('%i says how to log in, and whose side it was', async (status) => {
     await using server = await startScriptedRegistry({ onRequest: () => ({ kind: 'answer', status }) });
@@ -164,6 +183,18 @@ describe('tags', () => {
     for (const tag of ['3', '1', '2', '--help', 'a b']) seedImage(server, 'a/b', 'one', { tag });
     expect(must(await registry.tags(repository(server.host, 'a/b'), 'source'))).toEqual(['1', '2', '3']);
     expect(server.log).toHaveLength(3);
+  });
+
+  test('a link that does not say what it is for leads to the next page', async () => {
+    await using server = await startScriptedRegistry({
+      onRequest: ({ path }) =>
+        path !== '/v2/a/tags/list'
+          ? undefined
+          : { kind: 'answer', status: 200, headers: { link: '</v2/b/tags/list>' }, body: '{"tags":["1"]}' },
+    });
+    seedImage(server, 'b', 'two', { tag: '2' });
+    await using registry = client();
+    expect(must(await registry.tags(repository(server.host, 'a'), 'source'))).toEqual(['1', '2']);
   });
 
   test('of a repository that is not there are none', async () => {

@@ -18,6 +18,9 @@ const ACCEPT = [mediaType.ociIndex, mediaType.ociManifest, mediaType.dockerList,
 /** Statuses of servers, or of what stands before them, that know no HEAD. */
 const NO_HEAD: ReadonlySet<number> = new Set([405, 501]);
 
+/** Statuses of servers that mean "created". */
+const ALMOST_STORED: ReadonlySet<number> = new Set([200, 202]);
+
 /** A manifest's name in its repository. */
 export type ManifestName = { readonly digest: Digest } | { readonly tag: Tag };
 
@@ -114,7 +117,15 @@ export async function putManifest(
   };
   const response = await wire.call(call);
   if (!response.ok) return response;
-  if (response.value.status !== 201) return fail((await refusal(call, response.value)).failure);
+  const { status } = response.value;
+  if (status !== 201) {
+    // Not what the specification says, and some say it: what counts is whether it is there.
+    const there = ALMOST_STORED.has(status)
+      ? await headManifest(wire, where, { digest: content.descriptor.digest })
+      : ok(undefined);
+    if (!there.ok || there.value === undefined)
+      return there.ok ? fail((await refusal(call, response.value)).failure) : there;
+  }
   await response.value.drain();
   const stored = parseDigest(response.value.header('docker-content-digest') ?? '');
   if (stored !== undefined && contradicts(content.descriptor.digest, stored)) {

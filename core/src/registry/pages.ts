@@ -72,10 +72,10 @@ function parse(bytes: Uint8Array): unknown {
   }
 }
 
-/** The address of the next page, as the header `Link` has it. */
+/** The address of the next page, as the header `Link` has it; some registries leave out what the link is for. */
 export function nextLink(header: string | undefined): string | undefined {
   for (const [, target, parameters = ''] of (header ?? '').slice(0, 8192).matchAll(/<([^>]*)>([^<]*)/g)) {
-    if (/;\s*rel\s*=\s*"?next"?/i.test(parameters)) return target;
+    if (/;\s*rel\s*=\s*"?next"?/i.test(parameters) || !/;\s*rel\s*=/i.test(parameters)) return target;
   }
   return undefined;
 }

@@ -102,7 +102,7 @@ export function createTokenClient({ http, retrier, mayGo }: TokenOptions) {
 /** A registry must not be able to have a password sent in the clear, or into our own network. */
 function realmOf(visit: Visit, challenge: Challenge, mayGo: Reach): Result<URL> {
   const text = challenge.parameters.get('realm');
-  const url = text === undefined ? null : URL.parse(text);
+  const url = text === undefined ? null : URL.parse(text, visit.origin.href);
   if (url !== null && mayGo(visit.origin, url) && url.username === '') return ok(url);
   const message = `${visit.registry} asks to log in at an address that is not safe to send a password to`;
   return fail(registryFailure(visit, 'permanent', message));

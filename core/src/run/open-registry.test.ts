@@ -26,7 +26,7 @@ test('the account of the settings is used, its secret is told, and the second ru
   seedImage(server, 'team/app', 'one', { tag: '1' });
   const state = await folder();
   const login = { kind: 'env', usernameEnv: 'U', passwordEnv: 'P' } as const;
-  const registries = [{ match: `${server.host}/team`, login, plainHttp: false }];
+  const registries = [{ match: `${server.host}/team`, login }];
   for (const expected of [
     ['HEAD', 'GET', 'HEAD'],
     ['GET', 'HEAD'],
@@ -49,13 +49,24 @@ test('pulls that are reserved are those of the account', async () => {
   await using server = await startScriptedRegistry({
     onRequest: () => ({ kind: 'answer', status: 404, headers: { 'ratelimit-remaining': '5;w=100' } }),
   });
-  const registries = [{ match: server.host, reserve: 5, plainHttp: false }];
+  const registries = [{ match: server.host, reserve: 5 }];
   const { registry } = opening({ settings: { ...settings(), registries } });
   const image = reference(`${server.host}/a:1`);
   must(await registry.head(image, 'source'));
   expect(registry.quota(image)).toMatchObject({ remaining: 5 });
   expect(failureOf(await registry.manifest(image, 'source')).message).toContain('reserve');
   await registry.close();
+});
+
+test('loopback is spoken to in the clear, unless the settings say or show that it has TLS', () => {
+  const of = (registries: ReturnType<typeof settings>['registries']) =>
+    connectionRules({ ...settings(), registries }).plainHttp('127.0.0.1:1');
+  const match = '127.0.0.1:1';
+  expect(of([])).toBe(true);
+  expect(of([{ match: '127.0.0.1:2', plainHttp: false }])).toBe(true);
+  expect(of([{ match, plainHttp: false }])).toBe(false);
+  expect(of([{ match, ca: 'PEM' }])).toBe(false);
+  expect(of([{ match, ca: 'PEM', plainHttp: true }])).toBe(true);
 });
 
 test('what is of a host is of the whole host, under its own name', () => {

@@ -97,8 +97,12 @@ export function connectionRules(
 }
 
 export function plainHttpRule({ plainHttp, registries }: Settings): (host: string) => boolean {
-  const allowed = new Set([...plainHttp, ...registries.filter((one) => one.plainHttp).map(({ match }) => match)]);
-  return (host) => allowed.has(host) || isLoopback(host.replace(/:\d+$/, ''));
+  const said = new Map(plainHttp.map((host) => [host, true]));
+  for (const { match, plainHttp: clear, ca, cert } of registries) {
+    if (clear !== undefined) said.set(match, clear);
+    else if ((ca ?? cert) !== undefined && !said.has(match)) said.set(match, false);
+  }
+  return (host) => said.get(host) ?? isLoopback(host.replace(/:\d+$/, ''));
 }
 
 /** https://github.com/docker/docker-credential-helpers#development */
