@@ -40,7 +40,8 @@ const WHY: Readonly<Record<string, string>> = {
   blobLimit: 'blobs are streamed, whatever their size',
   cacheCount: 'what was read once in a run is not read again, without being told',
   cacheTime: 'what was read once in a run is not read again, without being told',
-  skipDockerConfig: 'set DOCKER_CONFIG to an empty folder to leave the logins of docker out',
+  skipDockerConfig:
+    'set DOCKER_CONFIG and REGISTRY_AUTH_FILE to an empty folder to leave the logins of docker and podman out',
   userAgent: 'it is always slipway and its version',
 };
 

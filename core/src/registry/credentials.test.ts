@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -15,23 +15,32 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 interface Setting {
   readonly config?: unknown;
+  /** Further files, by path in the home. */
+  readonly files?: Readonly<Record<string, unknown>>;
   readonly env?: CredentialsOptions['env'];
   readonly helpers?: Readonly<Record<string, HelperAnswer>>;
   readonly accounts?: CredentialsOptions['accounts'];
 }
 
-async function credentials({ config, env = {}, helpers = {}, accounts = [] }: Setting) {
+async function credentials({ config, files = {}, env = {}, helpers = {}, accounts = [] }: Setting) {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-credentials-'));
   folders.push(folder);
   if (config !== undefined) {
     await writeFile(join(folder, 'config.json'), typeof config === 'string' ? config : JSON.stringify(config));
   }
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(join(folder, name, '..'), { recursive: true });
+    await writeFile(join(folder, name), JSON.stringify(content));
+  }
   const asked: string[] = [];
   const learnt: string[] = [];
   const made = createCredentials({
+    home: folder,
     accounts,
     learnt: (secret) => void learnt.push(secret),
-    env: { DOCKER_CONFIG: folder, ...env },
+    env: Object.fromEntries(
+      Object.entries({ DOCKER_CONFIG: folder, ...env }).map(([name, value]) => [name, value?.replace('~', folder)]),
+    ),
     runHelper: async (name, server) => {
       asked.push(`${name} ${server}`);
       return ok(helpers[`${name} ${server}`] ?? { exitCode: 1, stdout: 'credentials not found in native keychain\n' });
@@ -59,6 +68,62 @@ test('logins are read from the config, by host, address or the alias of Docker H
   // A login for one namespace of a host must not be used for another.
   expect(must(await made.login('shared.example'))).toBeUndefined();
   expect(must(await made.login('__proto__'))).toBeUndefined();
+});
+
+const loginOf = (name: string) => ({ auths: { 'a.example': { auth: base64(`${name}:secret`) } } });
+
+test.each<[string, Setting, string | undefined]>([
+  [
+    'a variable with the text goes before all files',
+    { env: { DOCKER_AUTH_CONFIG: JSON.stringify(loginOf('text')) }, config: loginOf('docker') },
+    'text',
+  ],
+  [
+    "docker's file goes before podman's",
+    { config: loginOf('docker'), files: { '.config/containers/auth.json': loginOf('podman') } },
+    'docker',
+  ],
+  [
+    "a host that docker's file does not name is looked for in podman's",
+    { config: { auths: {} }, files: { '.config/containers/auth.json': loginOf('podman') } },
+    'podman',
+  ],
+  [
+    'a folder in place of a file holds nothing',
+    { files: { 'config.json/x': {}, '.config/containers/auth.json': loginOf('podman') } },
+    'podman',
+  ],
+  [
+    "podman's file may be in another folder",
+    { env: { XDG_CONFIG_HOME: '~/other' }, files: { 'other/containers/auth.json': loginOf('other') } },
+    'other',
+  ],
+  [
+    'that of the session goes before that of the user',
+    {
+      env: { XDG_RUNTIME_DIR: '~/run' },
+      files: { 'run/containers/auth.json': loginOf('session'), '.config/containers/auth.json': loginOf('user') },
+    },
+    'session',
+  ],
+  [
+    'a file that is named is the only one',
+    {
+      env: { XDG_RUNTIME_DIR: '~/run', REGISTRY_AUTH_FILE: '~/mine.json' },
+      files: { 'run/containers/auth.json': loginOf('session'), 'mine.json': { auths: {} } },
+    },
+    undefined,
+  ],
+])('%s', async (_, setting, username) => {
+  const made = await credentials(setting);
+  expect(must(await made.login('a.example'))?.username).toBe(username);
+});
+
+test('a variable whose text is no JSON is a failure that does not show it', async () => {
+  const made = await credentials({ env: { DOCKER_AUTH_CONFIG: 'canary-secret' } });
+  const { message } = failureOf(await made.login('a.example'));
+  expect(message).toContain('DOCKER_AUTH_CONFIG is not valid JSON');
+  expect(message).not.toContain('canary');
 });
 
 test('helpers are asked once a host, the one for the host before the one for all', async () => {

@@ -1,6 +1,7 @@
 /**
- * Whose name and password go to which repository: what the settings say, Docker's config file, its credential helpers, and
- * GITHUB_TOKEN. https://docs.docker.com/reference/cli/docker/login/#credential-stores
+ * Whose name and password go to which repository: what the settings say, the config files of Docker and podman, their credential
+ * helpers, and GITHUB_TOKEN. https://docs.docker.com/reference/cli/docker/login/#credential-stores,
+ * https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import {
   entryOf,
   entryOfPrefix,
   fromAuth,
+  parseDockerConfig,
   readDockerConfig,
   serverOf,
   toAuth,
@@ -55,9 +57,9 @@ export interface HelperAnswer {
 export type RunHelper = (name: string, server: string) => Promise<Result<HelperAnswer>>;
 
 export interface CredentialsOptions {
-  /** DOCKER_CONFIG, GITHUB_TOKEN and GITHUB_ACTOR are read. */
+  /** Those that say where logins are ({@link storesOf}), GITHUB_TOKEN and GITHUB_ACTOR are read. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where `.docker` is; the user's home when absent. */
+  /** Where `.docker` and `.config` are; the user's home when absent. */
   readonly home?: string;
   readonly runHelper: RunHelper;
   /** The longest that covers a repository counts; none when absent. */
@@ -71,13 +73,16 @@ const HELPER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export function createCredentials(options: CredentialsOptions): Credentials {
   const { env, home = homedir(), runHelper, accounts = [], learnt = () => {} } = options;
-  const file = join(env['DOCKER_CONFIG'] || join(home, '.docker'), 'config.json');
+  const stores = storesOf(env, home);
   const configs = new Map<string, Promise<Result<DockerConfig>>>();
   /** Of repositories, and of helpers. */
   const logins = new Map<string, Promise<Result<Login | undefined>>>();
 
   function configAt(name: string): Promise<Result<DockerConfig>> {
-    const config = configs.get(name) ?? readDockerConfig(name);
+    const text = name === INLINE ? env[INLINE] : undefined;
+    const config =
+      configs.get(name) ??
+      (text === undefined ? readDockerConfig(name) : Promise.resolve(parseDockerConfig(text, name)));
     configs.set(name, config);
     return config;
   }
@@ -115,8 +120,10 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   async function find(registry: string, path?: string): Promise<Result<Login | undefined>> {
     const own = await ofAccount(registry, path);
     if (own !== undefined) return own;
-    const stored = await inConfig(file, registry, path);
-    if (!stored.ok || stored.value !== undefined) return stored;
+    for (const store of stores) {
+      const stored = await inConfig(store, registry, path);
+      if (!stored.ok || stored.value !== undefined) return stored;
+    }
     const token = env['GITHUB_TOKEN'];
     // The registry looks at the token; the name only has to be there.
     if (registry === 'ghcr.io' && token) {
@@ -168,6 +175,23 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   }
 
   return { login, dockerConfigFor };
+}
+
+/** The name of a variable that holds the text of such a file; it stands for itself among the files. */
+const INLINE = 'DOCKER_AUTH_CONFIG';
+
+/** Where logins are kept, by docker and by podman, in the order in which they are asked. */
+function storesOf(env: CredentialsOptions['env'], home: string): readonly string[] {
+  const file = join('containers', 'auth.json');
+  const runtime = env['XDG_RUNTIME_DIR'];
+  const podman = env['REGISTRY_AUTH_FILE']
+    ? [env['REGISTRY_AUTH_FILE']]
+    : [...(runtime ? [join(runtime, file)] : []), join(env['XDG_CONFIG_HOME'] || join(home, '.config'), file)];
+  return [
+    ...(env[INLINE] ? [INLINE] : []),
+    join(env['DOCKER_CONFIG'] || join(home, '.docker'), 'config.json'),
+    ...podman,
+  ];
 }
 
 /** The account whose prefix is the longest that covers the repository. */

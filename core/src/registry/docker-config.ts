@@ -13,6 +13,10 @@ export interface DockerConfig {
   readonly credsStore: unknown;
 }
 
+const NOTHING: DockerConfig = { auths: undefined, credHelpers: undefined, credsStore: undefined };
+/** Of a file that is not there; a folder in its place is what a container runtime makes of a missing one. */
+const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
+
 /** A file that is not there holds nothing. */
 export async function readDockerConfig(file: string): Promise<Result<DockerConfig>> {
   let text: string;
@@ -24,9 +28,7 @@ export async function readDockerConfig(file: string): Promise<Result<DockerConfi
     text = await handle.readFile('utf8');
   } catch (error) {
     const code = property(error, 'code');
-    if (code === 'ENOENT' || code === 'ENOTDIR') {
-      return ok({ auths: undefined, credHelpers: undefined, credsStore: undefined });
-    }
+    if (ABSENT.has(code)) return ok(NOTHING);
     return fail(
       configFailure(
         `${file} cannot be read (${String(code)})`,
@@ -34,6 +36,11 @@ export async function readDockerConfig(file: string): Promise<Result<DockerConfi
       ),
     );
   }
+  return parseDockerConfig(text, file);
+}
+
+/** `name`: what the text is called in a failure. */
+export function parseDockerConfig(text: string, name: string): Result<DockerConfig> {
   try {
     const json: unknown = JSON.parse(text);
     return ok({
@@ -42,7 +49,7 @@ export async function readDockerConfig(file: string): Promise<Result<DockerConfi
       credsStore: property(json, 'credsStore'),
     });
   } catch {
-    return fail(configFailure(`${file} is not valid JSON`, 'mend it, or write it again with "docker login"'));
+    return fail(configFailure(`${name} is not valid JSON`, 'mend it, or write it again with "docker login"'));
   }
 }
 
