@@ -2,7 +2,7 @@
  * What names mean in a layout's `index.json`, and changes of it. Pure; what others wrote there is kept as it was read, with fields that
  * Slipway does not know.
  */
-import type { Digest, Tag } from '../reference.ts';
+import { parseReference, parseTag, type Digest, type Tag } from '../reference.ts';
 import { property } from '../registry/refusal.ts';
 import { REF_NAME, type IndexFile } from './layout.ts';
 import { mediaType, type Descriptor } from './model.ts';
@@ -10,6 +10,27 @@ import { parseJson } from './parse.ts';
 
 export function named(index: IndexFile, tag: Tag): Descriptor | undefined {
   return index.value.manifests.find(({ annotations }) => annotations?.[REF_NAME] === tag);
+}
+
+/**
+ * All that can be asked for by a tag where images come from. Some tools name an image in full (`docker.io/library/alpine:3.20`): that
+ * is its tag, where no other image has it.
+ */
+export function sourceTags({ value: { manifests } }: IndexFile): ReadonlyMap<Tag, Digest> {
+  const plain = new Map<Tag, Digest>();
+  const inFull = new Map<Tag, Set<Digest>>();
+  for (const { annotations, digest } of manifests) {
+    const name = annotations?.[REF_NAME] ?? '';
+    const tag = parseTag(name);
+    if (tag !== undefined && !plain.has(tag)) plain.set(tag, digest);
+    const long = tag === undefined && name !== '' ? parseReference(name) : undefined;
+    if (long?.ok !== true || long.value.kind !== 'tagged') continue;
+    inFull.set(long.value.tag, (inFull.get(long.value.tag) ?? new Set()).add(digest));
+  }
+  for (const [tag, [digest, ...others]] of inFull) {
+    if (digest !== undefined && others.length === 0 && !plain.has(tag)) plain.set(tag, digest);
+  }
+  return plain;
 }
 
 /**

@@ -21,7 +21,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { parseLocation } from '../location.ts';
 import { pin, type Digest, type Pinned, type Reference, type Tag } from '../reference.ts';
 import { copy } from '../registry/copy.ts';
-import type { Attachment, Registry } from '../registry/model.ts';
+import type { Attachment, Registry, Side } from '../registry/model.ts';
 import { fallbackTag } from '../registry/referrers.ts';
 import { client, failureOf, must, repository } from '../registry/test-client.ts';
 import { seedImage } from '../testing/sample-images.ts';
@@ -265,6 +265,37 @@ describe('index.json', () => {
       expect(new Set(await types())).toEqual(new Set([SBOM.artifactType, SCAN.artifactType]));
     }
     expect(must(await layouts.referrers(pin(subject, sha256('other')), 'source'))).toEqual([]);
+  });
+
+  test('names in full are found by their tag at a source, where one image has it', async () => {
+    await using from = await source();
+    const folder = await newFolder();
+    const layouts = createLayouts(folder);
+    await from.put(layouts, at('oci:./out:1'));
+    const index = await indexOf(join(folder, 'out'));
+    const [image] = index.manifests;
+    const call = async (...names: readonly string[]) => {
+      const manifests = names.map((name, position) => ({
+        ...image,
+        // All but the first are other images, which nobody reads here.
+        ...(position === 0 ? {} : { digest: sha256(name) }),
+        annotations: { 'org.opencontainers.image.ref.name': name },
+      }));
+      await writeFile(join(folder, 'out', 'index.json'), JSON.stringify({ ...index, manifests }));
+    };
+    const found = async (tag: string) =>
+      must(await createLayouts(folder).head(at(`oci:./out:${tag}`), 'source'))?.digest;
+    const listed = async (side: Side) => must(await createLayouts(folder).tags(at('oci:./out'), side));
+    await call('docker.io/library/alpine:3.20', '1');
+    expect(await found('3.20')).toBe(from.image.digest);
+    expect(await listed('source')).toEqual(['1', '3.20']);
+    expect(await listed('destination')).toEqual(['1']);
+    expect(must(await createLayouts(folder).head(at('oci:./out:3.20'), 'destination'))).toBeUndefined();
+    await call('3.20', 'docker.io/library/alpine:3.20');
+    expect(await found('3.20')).toBe(from.image.digest);
+    await call('a.example/one:3.20', 'a.example/two:3.20', '1');
+    expect(await found('3.20')).toBeUndefined();
+    expect(await listed('source')).toEqual(['1']);
   });
 
   test('keeps what others wrote, with fields of their own', async () => {

@@ -5,15 +5,15 @@
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
  */
 import { fail, ok, type Result } from '../failure.ts';
-import { parseTag, type Digest, type Tag } from '../reference.ts';
+import type { Digest, Tag } from '../reference.ts';
 import { artifactOf, EMPTY, EMPTY_CONFIG, layerOf, merge } from '../registry/artifact.ts';
 import type { Attachment, Content, Side, WritableContent } from '../registry/model.ts';
 import { createMutex } from '../registry/mutex.ts';
 import { fallbackTag } from '../registry/referrers.ts';
 import { StreamFailure, verified } from './digest.ts';
 import { codeOf } from './error-code.ts';
-import { editIndex, named, onlyImage, withoutName, type Entry } from './index-edit.ts';
-import { blobPath, INDEX, layoutContent, MARKER, readIndexFile, REF_NAME, type IndexFile } from './layout.ts';
+import { editIndex, named, onlyImage, sourceTags, withoutName, type Entry } from './index-edit.ts';
+import { blobPath, INDEX, layoutContent, MARKER, readIndexFile, type IndexFile } from './layout.ts';
 import type { Broken, LayoutFiles } from './layout-files.ts';
 import { referrerOf, referrersReader } from './layout-referrers.ts';
 import { withLock } from './lock.ts';
@@ -98,11 +98,15 @@ export function createStore(name: string, medium: Medium): LayoutStore {
     // Begun by another writer, perhaps: nothing has a name in it yet.
     if (opened.value?.index === undefined) return ok(undefined);
     const { index, content } = opened.value;
-    const digest = named(index, tag)?.digest ?? (side === 'source' && tag === 'latest' ? onlyImage(index) : undefined);
+    const digest = named(index, tag)?.digest ?? (side === 'source' ? lessPlainly(index, tag) : undefined);
     if (digest === undefined) return ok(undefined);
     const found = await content.manifest(digest);
     if (!found.ok || found.value !== undefined) return found;
     return brokenOn(side)(`names ${digest} as ${tag}, which it does not hold`);
+  }
+
+  function lessPlainly(index: IndexFile, tag: Tag): Digest | undefined {
+    return sourceTags(index).get(tag) ?? (tag === 'latest' ? onlyImage(index) : undefined);
   }
 
   async function write(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<Result<void>> {
@@ -239,8 +243,10 @@ export function createStore(name: string, medium: Medium): LayoutStore {
     async tags(side) {
       const opened = await open(side);
       if (!opened.ok) return opened;
-      const names = opened.value?.index?.value.manifests.flatMap(({ annotations }) => annotations?.[REF_NAME] ?? []);
-      return ok([...new Set(names)].flatMap((text) => parseTag(text) ?? []).toSorted());
+      const index = opened.value?.index;
+      if (index === undefined) return ok([]);
+      const tags = [...sourceTags(index).keys()].toSorted();
+      return ok(side === 'source' ? tags : tags.filter((tag) => named(index, tag) !== undefined));
     },
     async referrers(subject, side) {
       const opened = await open(side);
