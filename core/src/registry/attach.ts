@@ -10,6 +10,7 @@ import { MAX_MANIFEST } from '../oci/parse.ts';
 import { formatPinned, pin, type Digest } from '../reference.ts';
 import { artifactOf, EMPTY, EMPTY_CONFIG, layerOf, merge } from './artifact.ts';
 import { hasBlob } from './blobs.ts';
+import type { BodyLimits } from './body-limits.ts';
 import { putManifest, type Where } from './manifests.ts';
 import type { Attachment } from './model.ts';
 import { createMutex } from './mutex.ts';
@@ -31,6 +32,7 @@ export interface Attaching {
   readonly memory: ApiMemory;
   readonly where: Where;
   readonly subject: Descriptor;
+  readonly limits: BodyLimits;
 }
 
 /** Attaches all, in order; entries in `drop` leave the fallback index (where the API lists, the registry decides). */
@@ -57,7 +59,7 @@ async function push(
   attachments: readonly Attachment[],
   drop: ReadonlySet<Digest>,
 ): Promise<Result<readonly Descriptor[]>> {
-  const { wire, where, subject, memory } = context;
+  const { wire, where, subject, memory, limits } = context;
   if (attachments.length === 0) return ok([]);
   // All artifacts share the empty config, so it is mostly there; a layer is mostly new, and asking for it would be in vain.
   const configured = await hasBlob(wire, where, EMPTY_CONFIG);
@@ -67,7 +69,9 @@ async function push(
     ...attachments.map(layerOf),
   ];
   const stored = await Promise.all(
-    blobs.map(({ descriptor, bytes }) => sendBlob({ wire, where, descriptor, open: async () => ok(oneChunk(bytes)) })),
+    blobs.map(({ descriptor, bytes }) =>
+      sendBlob({ wire, where, descriptor, limits, open: async () => ok(oneChunk(bytes)) }),
+    ),
   );
   const lost = stored.find((each) => !each.ok);
   if (lost?.ok === false) return lost;

@@ -8,6 +8,7 @@ import { ok, type Result } from '../failure.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { formatRepository, sameRepository, type Digest, type Repository } from '../reference.ts';
 import { hasBlob, mountBlob, type UploadSession } from './blobs.ts';
+import type { BodyLimits } from './body-limits.ts';
 import { createFlights } from './flights.ts';
 import type { StreamBody } from './http.ts';
 import type { Where } from './manifests.ts';
@@ -61,9 +62,10 @@ export interface BlobServiceOptions {
   readonly wire: Wire;
   readonly presence: Presence;
   readonly records: UploadRecords | undefined;
+  readonly limits: BodyLimits;
 }
 
-export function createBlobService({ wire, presence, records }: BlobServiceOptions): BlobService {
+export function createBlobService({ wire, presence, records, limits }: BlobServiceOptions): BlobService {
   /** By repository and digest. */
   const flights = createFlights<Result<Taken>>();
   /** By host and digest: the one who sends it now. Never fails. */
@@ -190,6 +192,7 @@ export function createBlobService({ wire, presence, records }: BlobServiceOption
       open,
       session,
       records,
+      limits,
       disposable: source !== undefined,
     });
     return done(wanted, sent, 'sent');

@@ -11,6 +11,8 @@ import type { Wire } from './wire.ts';
 /** What an upload sends its bytes to. Whoever knows the address may write to it: it is never shown. */
 export interface UploadSession {
   readonly url: URL;
+  /** Bytes that each part of an upload in parts has to have, but the last. */
+  readonly minimum?: number;
 }
 
 export async function hasBlob(wire: Wire, where: Where, descriptor: Descriptor): Promise<Result<boolean>> {
@@ -62,7 +64,10 @@ function isRefusal(failure: Failure): boolean {
 /** Where the registry wants the next bytes of an upload. */
 export function sessionOf(wire: Wire, asked: Asked, response: HttpResponse): Result<UploadSession> {
   const url = wire.follow(asked, response.header('location'), response.url);
-  return url.ok ? ok({ url: url.value }) : url;
+  if (!url.ok) return url;
+  // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
+  const minimum = Number(response.header('oci-chunk-min-length') ?? Number.NaN);
+  return ok({ url: url.value, ...(Number.isSafeInteger(minimum) && minimum > 0 ? { minimum } : {}) });
 }
 
 export function blobPath(where: Where, descriptor: Descriptor): string {

@@ -36,3 +36,27 @@ export function counted(chunks: AsyncIterator<Uint8Array>, count: (bytes: number
     },
   };
 }
+
+/** Hands out a stream piece by piece: each ends after so many bytes, or where the stream does. */
+export function inPieces(chunks: AsyncIterator<Uint8Array>): {
+  readonly take: (bytes: number) => AsyncIterable<Uint8Array>;
+  readonly close: () => Promise<void>;
+} {
+  let rest: Uint8Array = new Uint8Array();
+  return {
+    async *take(bytes) {
+      for (let left = bytes; left > 0;) {
+        if (rest.byteLength === 0) {
+          const step = await chunks.next();
+          if (step.done === true) return;
+          rest = step.value;
+        }
+        const piece = rest.subarray(0, left);
+        rest = rest.subarray(piece.byteLength);
+        left -= piece.byteLength;
+        if (piece.byteLength > 0) yield piece;
+      }
+    },
+    close: async () => void (await chunks.return?.()),
+  };
+}

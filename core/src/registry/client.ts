@@ -3,6 +3,7 @@ import type { Mirror } from '../config/model.ts';
 import { fail, ok } from '../failure.ts';
 import type { Pinned, Repository } from '../reference.ts';
 import { attachAll, listUnder } from './attach.ts';
+import { createBodyLimits } from './body-limits.ts';
 import { deleteTag, tagManifest, type Where } from './manifests.ts';
 import { createJsonFetcher } from './fetch-json.ts';
 import type { FetchJson, Registry } from './model.ts';
@@ -39,7 +40,14 @@ export function createRegistry(options: RegistryOptions): RemoteRegistry {
   const { http, wire: real, quota } = openWire(options);
   const wire = options.rehearsal?.around(real) ?? real;
   const memory = options.apiMemory ?? createApiMemory();
-  const { head, manifest, content } = createRepositories({ wire, mirrors, plainHttp, records: options.uploads });
+  const limits = createBodyLimits();
+  const { head, manifest, content } = createRepositories({
+    wire,
+    mirrors,
+    plainHttp,
+    records: options.uploads,
+    limits,
+  });
 
   return {
     head,
@@ -94,7 +102,7 @@ export function createRegistry(options: RegistryOptions): RemoteRegistry {
     deleteTag: (target) => deleteTag(wire, { ...place(target), side: 'destination' }, target.tag),
     attach({ repository, ...subject }, attachments, drop = new Set()) {
       return attachAll(
-        { wire, memory, where: { ...place(repository), side: 'destination' }, subject },
+        { wire, memory, limits, where: { ...place(repository), side: 'destination' }, subject },
         attachments,
         drop,
       );

@@ -126,9 +126,7 @@ export async function copy(
 
   async function bringBlob(descriptor: Descriptor, onMissing: (() => void) | undefined): Promise<Result<Taken>> {
     const open = async (): Promise<Result<AsyncIterable<Uint8Array>>> => {
-      const stream = await (isForeign(descriptor) && from.foreignBlob !== undefined
-        ? from.foreignBlob(descriptor)
-        : from.blob(descriptor));
+      const stream = await openAtSource(descriptor);
       return stream.ok ? ok(watched(stream.value, signal, onBytes)) : stream;
     };
     const taken = await (to.takeBlob === undefined
@@ -139,6 +137,13 @@ export async function copy(
       sent.bytes += descriptor.size;
     }
     return taken;
+  }
+
+  /** A foreign layer may be at the source all the same: an earlier copy has brought it there, or a mirror. */
+  async function openAtSource(descriptor: Descriptor): Promise<Result<AsyncIterable<Uint8Array>>> {
+    const stream = await from.blob(descriptor);
+    const isElsewhere = !stream.ok && stream.failure.class === 'permanent' && isForeign(descriptor);
+    return isElsewhere && from.foreignBlob !== undefined ? from.foreignBlob(descriptor) : stream;
   }
 
   async function sendBlob(

@@ -10,6 +10,7 @@ import { formatPinned, pin, type Digest, type Reference, type Repository } from 
 import { createBlobService } from './blob-service.ts';
 import { hasBlob, mountBlob, type UploadSession } from './blobs.ts';
 import { openBlob, openForeignBlob } from './downloads.ts';
+import type { BodyLimits } from './body-limits.ts';
 import { createFlights } from './flights.ts';
 import { createManifestCache } from './manifest-cache.ts';
 import { getManifest, headManifest, putManifest, type Where } from './manifests.ts';
@@ -29,6 +30,7 @@ export interface RepositoriesOptions {
   readonly mirrors: readonly Mirror[];
   readonly plainHttp: (host: string) => boolean;
   readonly records: UploadRecords | undefined;
+  readonly limits: BodyLimits;
 }
 
 export interface Repositories {
@@ -37,11 +39,11 @@ export interface Repositories {
   content(repository: Repository, side: Side, options?: { readonly exact: boolean }): WritableContent;
 }
 
-export function createRepositories({ wire, mirrors, plainHttp, records }: RepositoriesOptions): Repositories {
+export function createRepositories({ wire, mirrors, plainHttp, records, limits }: RepositoriesOptions): Repositories {
   const cache = createManifestCache();
   const blobs = createPresence();
   const manifests = createPresence();
-  const service = createBlobService({ wire, presence: blobs, records });
+  const service = createBlobService({ wire, presence: blobs, records, limits });
   const heads = createFlights<Result<Head | undefined>>();
   const reads = createFlights<Result<ManifestContent | undefined>>();
   const puts = createFlights<Result<void>>();
@@ -132,7 +134,7 @@ export function createRepositories({ wire, mirrors, plainHttp, records }: Reposi
       putBlob(descriptor, open) {
         const session = sessions.get(descriptor.digest);
         sessions.delete(descriptor.digest);
-        return sendBlob({ wire, where, descriptor, open, session });
+        return sendBlob({ wire, where, descriptor, open, session, limits });
       },
       takeBlob: (descriptor, from, open, options) =>
         service.take({ where, descriptor, open, source: repositories.get(from), ...options }),

@@ -1,12 +1,14 @@
 /**
- * Blobs that are sent, by one PUT; after a break the registry is asked how much it has, and gets the rest:
+ * Blobs that are sent, by one PUT; after a break the registry is asked how much it has, and gets the rest. Where one request
+ * cannot be that large, in parts:
  * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
  */
 import { fail, ok, type Result } from '../failure.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { parseDigest } from '../reference.ts';
 import { askedFor, hasBlob, push, sessionOf, type UploadSession } from './blobs.ts';
-import { counted, without } from './chunks.ts';
+import { smallerBody, type BodyLimits } from './body-limits.ts';
+import { counted, inPieces, without } from './chunks.ts';
 import type { HttpResponse, StreamBody } from './http.ts';
 import { contradicts, type Where } from './manifests.ts';
 import { lied, refusal, registryFailure, thing, type Asked } from './refusal.ts';
@@ -20,6 +22,8 @@ const RECORDED = 16 * 1024 * 1024;
 /** Bytes that count as getting further, and how often an upload that gets further may break off. */
 const STEP = 1024 * 1024;
 const BREAKS = 100;
+/** Statuses of what stands before a registry, when it would not wait for the whole; once it may be an accident. */
+const GATEWAY: ReadonlySet<number | undefined> = new Set([502, 504]);
 
 export interface Upload {
   readonly wire: Wire;
@@ -30,6 +34,7 @@ export interface Upload {
   /** An upload that is open already. */
   readonly session?: UploadSession | undefined;
   readonly records?: UploadRecords | undefined;
+  readonly limits: BodyLimits;
   /** The chunks that `open` gives belong to nobody else: their memory may be given back when they are sent. */
   readonly disposable?: boolean;
 }
@@ -41,12 +46,17 @@ interface Progress {
   offset: number;
   /** Bytes were sent since the registry was last asked what it has. */
   unsure: boolean;
+  /** Bytes that one request may have. */
+  limit: number;
+  /** How often what stands before the registry gave up on a request of that size. */
+  givenUp: number;
 }
 
 export async function sendBlob(upload: Upload): Promise<Result<void>> {
   const { wire, where, descriptor } = upload;
   const records = descriptor.size >= RECORDED ? upload.records : undefined;
-  const progress: Progress = { session: upload.session, offset: 0, unsure: false };
+  const limit = upload.limits.of(where.registry);
+  const progress: Progress = { session: upload.session, offset: 0, unsure: false, limit, givenUp: 0 };
   const earlier = await records?.take(where, descriptor);
   const kept = earlier === undefined ? undefined : earlierSession(wire, upload, earlier);
   if (kept !== undefined) {
@@ -57,6 +67,8 @@ export async function sendBlob(upload: Upload): Promise<Result<void>> {
   for (let breaks = 1; ; breaks += 1) {
     const before = progress.offset;
     const sent = await wire.retry(where.registry, () => attempt(run, progress));
+    // Worth remembering only now: what refused larger ones may have had another reason.
+    if (sent.ok && progress.limit < limit) upload.limits.learn(where.registry, progress.limit);
     const further = progress.offset - before >= STEP && breaks < BREAKS;
     if (!sent.ok && sent.failure.class === 'transient' && further) continue;
     await leave(run, progress, sent);
@@ -82,6 +94,15 @@ async function leave({ wire, where, descriptor, records }: Upload, progress: Pro
 }
 
 async function attempt(upload: Upload, progress: Progress): Promise<Attempt<void>> {
+  for (;;) {
+    const before = progress.limit;
+    const tried = await attemptSize(upload, progress);
+    // Refused as too large, which takes no time to mend; the sizes that are tried are few.
+    if (tried.result.ok || progress.limit === before || tried.result.failure.class !== 'transient') return tried;
+  }
+}
+
+async function attemptSize(upload: Upload, progress: Progress): Promise<Attempt<void>> {
   const { wire, where, descriptor, records } = upload;
   const asked = askedFor(where, descriptor, 'to store ');
   if (progress.unsure) {
@@ -95,6 +116,7 @@ async function attempt(upload: Upload, progress: Progress): Promise<Attempt<void
     progress.offset = 0;
   }
   await records?.put(where, descriptor, progress.session.url.href);
+  if (descriptor.size - progress.offset > progress.limit) return sendParts(upload, progress, asked);
   return progress.offset === 0 ? sendWhole(upload, progress, asked) : sendRest(upload, progress, asked);
 }
 
@@ -151,7 +173,7 @@ async function sendRest(upload: Upload, progress: Progress, asked: Asked): Promi
     const call = { ...asked, method: 'PATCH' as const, url: session.url, scopes: push(where), headers, body };
     const { result: answer, ...wait } = await wire.attempt(call);
     if (!answer.ok) return { ...wait, result: answer, final: body.unread() };
-    if (answer.value.status !== 202) return finished(upload, progress, { ...wait, result: answer });
+    if (answer.value.status !== 202) return finished(upload, progress, { ...wait, result: answer }, body);
     await answer.value.drain();
     if (!body.whole()) return { result: fail(early(asked, 'transient')) };
     const moved = sessionOf(wire, asked, answer.value);
@@ -159,8 +181,73 @@ async function sendRest(upload: Upload, progress: Progress, asked: Asked): Promi
     next = moved.value;
     Object.assign(progress, { session: next, offset: size });
   }
-  const url = withDigest(next.url, descriptor);
-  return finished(upload, progress, await wire.attempt({ ...asked, method: 'PUT', url, scopes: push(where) }));
+  return sendEnd(upload, progress, asked, next);
+}
+
+async function sendEnd(
+  upload: Upload,
+  progress: Progress,
+  asked: Asked,
+  { url }: UploadSession,
+): Promise<Attempt<void>> {
+  const { wire, where, descriptor } = upload;
+  const end = { ...asked, method: 'PUT' as const, url: withDigest(url, descriptor), scopes: push(where) };
+  return finished(upload, progress, await wire.attempt(end));
+}
+
+/** From one reading of the source: each request takes its part of it. */
+async function sendParts(upload: Upload, progress: Progress, asked: Asked): Promise<Attempt<void>> {
+  const { wire, where, descriptor } = upload;
+  const { size } = descriptor;
+  const stream = await upload.open();
+  if (!stream.ok) return { result: stream, final: true };
+  const source = inPieces(without(progress.offset, stream.value[Symbol.asyncIterator]()));
+  try {
+    while (progress.offset < size) {
+      const { session, offset } = progress;
+      if (session === undefined) throw new Error('an upload has a session');
+      const length = Math.min(progress.limit, size - offset);
+      const body = partOf(source.take(length), length, asked);
+      progress.unsure = true;
+      const { result: answer, ...wait } = await wire.attempt({
+        ...asked,
+        method: 'PATCH',
+        url: session.url,
+        scopes: push(where),
+        headers: { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${offset + length - 1}` },
+        body,
+      });
+      if (!answer.ok || answer.value.status !== 202)
+        return await finished(upload, progress, { ...wait, result: answer }, body);
+      await answer.value.drain();
+      if (!body.whole()) return { result: fail(early(asked, 'transient')) };
+      const moved = sessionOf(wire, asked, answer.value);
+      if (!moved.ok) return { result: moved };
+      Object.assign(progress, { session: moved.value, offset: offset + length, unsure: false });
+    }
+  } finally {
+    await source.close();
+  }
+  const { session } = progress;
+  if (session === undefined) throw new Error('an upload has a session');
+  return sendEnd(upload, progress, asked, session);
+}
+
+/** It can be read once only: whoever has to send it again asks first what the registry has. */
+function partOf(stream: AsyncIterable<Uint8Array>, length: number, asked: Asked): Body {
+  let given: number | undefined;
+  return {
+    length,
+    unread: () => false,
+    whole: () => given === length,
+    open: async () => {
+      if (given !== undefined)
+        return fail(registryFailure(asked, 'transient', `${asked.registry} asks again for a part of ${thing(asked)}`));
+      given = 0;
+      const count = (bytes: number) => void (given = (given ?? 0) + bytes);
+      return ok({ [Symbol.asyncIterator]: () => counted(stream[Symbol.asyncIterator](), count) });
+    },
+  };
 }
 
 /** Reads the answer that ends an upload. */
@@ -174,6 +261,9 @@ async function finished(
   const asked = askedFor(where, descriptor, 'to store ');
   if (!answer.ok) {
     progress.unsure = true;
+    const { failure } = answer;
+    if (failure.reason === 'registry' && GATEWAY.has(failure.status) && (progress.givenUp += 1) > 1)
+      shrink(progress, body);
     return { ...wait, result: answer, final: body?.unread() === true };
   }
   const { status } = answer.value;
@@ -186,8 +276,9 @@ async function finished(
     return { result: body?.whole() === false ? await saidEarly(upload, asked) : ok(undefined) };
   }
   const { failure } = await refusal(asked, answer.value);
-  // It says that it has another number of bytes than we think: it will tell how many.
-  if (status === 416) progress.unsure = true;
+  if (status === 413 && !shrink(progress, body)) return { result: fail(failure) };
+  // It says that it has another number of bytes than we think, or it has seen none of these: it will tell how many it has.
+  if (status === 416 || status === 413) progress.unsure = true;
   // It has forgotten the upload, or what it has kept of an earlier try is no use.
   else if (status === 404 || progress.offset > 0) forget(progress);
   else return { result: fail(failure) };
@@ -203,6 +294,14 @@ async function saidEarly({ wire, where, descriptor }: Upload, asked: Asked): Pro
 
 function early(asked: Asked, kind: 'transient' | 'permanent') {
   return registryFailure(asked, kind, `${asked.registry} says that it has ${thing(asked)} before all of it was sent`);
+}
+
+/** Whether a smaller request is worth a try. */
+function shrink(progress: Progress, body: Body | undefined): boolean {
+  const smaller = body === undefined ? undefined : smallerBody(body.length, progress.session?.minimum);
+  if (smaller === undefined) return false;
+  Object.assign(progress, { limit: smaller, givenUp: 0 });
+  return true;
 }
 
 function forget(progress: Progress): void {

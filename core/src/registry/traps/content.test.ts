@@ -106,7 +106,7 @@ test('7: an index whose children are missing fails, and says where', LIMIT, asyn
 });
 
 describe('8: layers that are published elsewhere', LIMIT, () => {
-  async function foreign(fetched: boolean) {
+  async function foreign(fetched: boolean, held = false) {
     const store = await startScriptedRegistry();
     onTestFinished(() => store.close());
     const layer = store.putBlob('away', 'far away');
@@ -115,6 +115,7 @@ describe('8: layers that are published elsewhere', LIMIT, () => {
       copy: { foreignLayers: fetched },
       seed: (source) => {
         const config = source.putBlob('from', '{}');
+        if (held) source.putBlob('from', 'far away');
         return source.putManifest(
           'from',
           {
@@ -143,6 +144,12 @@ describe('8: layers that are published elsewhere', LIMIT, () => {
     expect(store.log).toEqual([]);
     expect(source.log.filter(({ path }) => path.includes(layer))).toEqual([]);
     expect(destination.blob('to', layer)).toBeUndefined();
+  });
+
+  test('are taken from the source where it has them, as after a copy that fetched them', async () => {
+    const { store, destination, layer } = await foreign(true, true);
+    expect(store.log).toEqual([]);
+    expect(destination.blob('to', layer)).toBeDefined();
   });
 
   test('are fetched without credentials where that is asked for', async () => {
