@@ -206,3 +206,36 @@ test("cosign's tags travel as tags, also those of the platforms, and are merged 
   expect((await cosign([...ours, `${destination}@${digest}`])).code).toBe(0);
   expect((await one.run('run')).answer.tools).toEqual([]);
 });
+
+test('what refers to an artifact in an index, and tags that begin with a digest, travel along', async () => {
+  const name = `${world().source.host}/${freshPath('artifacts')}`;
+  const artifact = await push(image('artifact-base'), `${name}:base`);
+  const child = await attach(`${name}@${artifact}`, 'application/vnd.example.thing', 'a thing');
+  const { manifests } = JSON.parse((await crane('manifest', `${name}:${artifact.replace(':', '-')}`)).stdout) as {
+    manifests: readonly { digest: string; size: number; mediaType: string }[];
+  };
+  const index = 'application/vnd.oci.image.index.v1+json';
+  const [{ mediaType, digest, size } = { mediaType: '', digest: '', size: 0 }] = manifests;
+  const put = await fetch(`http://${name.replace('/', '/v2/')}/manifests/1`, {
+    method: 'PUT',
+    headers: { 'content-type': index },
+    body: JSON.stringify({ schemaVersion: 2, mediaType: index, manifests: [{ mediaType, digest, size }] }),
+  });
+  expect(put.status).toBe(201);
+  const note = await attach(`${name}@${child}`, 'application/vnd.example.note', 'about the thing');
+  const root = (await crane('digest', `${name}:1`)).stdout.trim();
+  expect((await crane('tag', `${name}@${artifact}`, `${root.replace(':', '-')}.0123456789abcdef.meta`)).code).toBe(0);
+
+  const destination = `${world().destination.host}/${freshPath('artifacts')}`;
+  const one = await project({
+    sync: [{ source: `${name}:1`, destination: `${destination}:1`, referrers: true }],
+    settings: { trust: [{ match: '**', level: 'copy' }] },
+  });
+  const ran = await one.run('run');
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  expect(await attached(`${destination}@${child}`)).toEqual(['application/vnd.example.note']);
+  expect((await crane('manifest', `${destination}@${note}`)).code).toBe(0);
+  expect((await crane('digest', `${destination}:${root.replace(':', '-')}.0123456789abcdef.meta`)).stdout.trim()).toBe(
+    artifact,
+  );
+});

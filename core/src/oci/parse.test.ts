@@ -87,6 +87,13 @@ test.each([
   expect(parse(value)).toMatchObject({ ok: false, problem: expect.stringContaining(problem) });
 });
 
+test.each([{}, { os: '', architecture: '' }])('a platform that a writer left unset is none: %o', (platform) => {
+  expect(parse({ ...index, manifests: [{ ...part, platform }] })).toMatchObject({
+    ok: true,
+    value: { value: { manifests: [part] } },
+  });
+});
+
 test('what the header says must not contradict the bytes', () => {
   expect(parse(manifest, mediaType.ociIndex)).toMatchObject({ ok: false });
   expect(parse({ ...manifest, mediaType: undefined }, mediaType.ociIndex)).toMatchObject({ ok: false });

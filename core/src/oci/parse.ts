@@ -159,7 +159,7 @@ function descriptor(value: unknown, where: string): Descriptor {
     digest: parsed,
     size,
     ...field('artifactType', optional(value, 'artifactType', text)),
-    ...field('platform', optional(value, 'platform', platform)),
+    ...field('platform', isEmpty(value['platform']) ? undefined : optional(value, 'platform', platform)),
     ...field('annotations', optional(value, 'annotations', strings)),
     ...field('urls', optional(value, 'urls', texts)),
   };
@@ -238,6 +238,11 @@ function field<K extends string, T>(key: K, value: T | undefined): { readonly [k
 
 function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A platform that a writer in Go left unset. */
+function isEmpty(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every((part) => part === '');
 }
 
 function printable(value: string): string {

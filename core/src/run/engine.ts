@@ -106,6 +106,8 @@ export interface Image {
   readonly manifestSize: number;
   /** Platform images; empty for an artifact without an image config. */
   readonly children: readonly (Child & { readonly mediaType: string; readonly size: number })[];
+  /** All manifests in it, itself among them, but buildx's attestations: what something can refer to. */
+  readonly manifests: readonly Digest[];
   /** Bytes of all configs and layers. */
   readonly size: number;
 }

@@ -32,6 +32,8 @@ export interface TagLists {
   ): Promise<Digest | undefined>;
   /** The destination's tags, listed once; a failure where that is not worth it. */
   namesOf(destination: Repository): Promise<Result<ReadonlySet<Tag>>>;
+  /** All tags of a source's repository, listed once. */
+  allOf(source: Repository): Promise<Result<ReadonlySet<Tag>>>;
   /** Whether another entry of the plan takes this one's digest. */
   isTaken(entry: string): boolean;
 }
@@ -75,15 +77,19 @@ export function createTagLists({
       if (isLocation(destination) || tagsIn(destination, 'destination').size < WORTHWHILE) {
         return fail(configFailure('a list is not worth it'));
       }
-      const key = formatRepository(destination);
-      const listed =
-        names.get(key) ??
-        registry.tags(destination, 'destination').then((found) => (found.ok ? ok(new Set(found.value)) : found));
-      names.set(key, listed);
-      return listed;
+      return listed(destination, 'destination');
     },
+    allOf: (source) => listed(source, 'source'),
     isTaken: (entry) => (taken ??= new Set(planned.plan.entries.flatMap(({ needs }) => needs))).has(entry),
   };
+
+  function listed(repository: Repository, side: Side): Promise<Result<ReadonlySet<Tag>>> {
+    const key = keyOf(repository, side);
+    const known =
+      names.get(key) ?? registry.tags(repository, side).then((found) => (found.ok ? ok(new Set(found.value)) : found));
+    names.set(key, known);
+    return known;
+  }
 
   /** Whatever goes wrong, the tags are asked for one by one. */
   async function ask(

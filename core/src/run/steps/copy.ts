@@ -1,4 +1,7 @@
-/** `image.copy@1`: the source's bytes, by digest, untagged; nothing is asked of the plugin when they are there. */
+/**
+ * `image.copy@1`: the source's bytes, by digest, untagged; nothing is asked of the plugin when they are there, unless the entry
+ * wants it always.
+ */
 import PQueue from 'p-queue';
 import type { SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Result } from '../../failure.ts';
@@ -8,8 +11,8 @@ import { copy } from '../../registry/copy.ts';
 import { mirrorLocations } from '../../registry/mirrors.ts';
 import type { Subset } from '../../oci/subset.ts';
 import { wantedDigest } from '../wanted.ts';
-import type { Image, Probed, StepContext } from '../engine.ts';
-import { readImage } from './image.ts';
+import type { Engine, Image, Probed, StepContext } from '../engine.ts';
+import { isGone, readImage } from './image.ts';
 import { carryReferrers, listAsReferrer } from './referrers.ts';
 import { readSubset } from './subset.ts';
 
@@ -28,9 +31,9 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
     throw new Error(`${entry.id} has no source to copy`);
   }
   const destination = pin(entry.targets[0].destination, digest);
-  const there = await engine.registry.head(destination, 'destination');
-  if (!there.ok) return there;
-  if (there.value !== undefined) step.log('already in the destination repository');
+  const held = entry.always ? ok(undefined) : await heldImage(engine, destination);
+  if (!held.ok) return held;
+  if (held.value !== undefined) step.log('already in the destination repository');
   else {
     const copied =
       digest === source.digest
@@ -38,7 +41,7 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
         : await copySubset(step, entry, source, destination, probed.subset);
     if (!copied.ok) return copied;
   }
-  const image = await readImage(engine.registry, destination);
+  const image = held.value === undefined ? await readImage(engine.registry, destination) : ok(held.value);
   if (!image.ok) return image;
   const listed = await listAsReferrer(step, destination);
   if (!listed.ok) return listed;
@@ -47,11 +50,18 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
   return carried.ok ? image : carried;
 }
 
+/** What the destination has of it; undefined too where it has the index, but not all that it names: some registries take one so. */
+async function heldImage({ registry }: Engine, destination: Pinned): Promise<Result<Image | undefined>> {
+  const there = await registry.head(destination, 'destination');
+  if (!there.ok || there.value === undefined) return there as Result<undefined>;
+  const image = await readImage(registry, destination);
+  return image.ok || !isGone(image.failure) ? image : ok(undefined);
+}
+
 /** What upstream can have attached something to: a new index of some platforms is not among it. */
-function subjectsOf({ subject, children }: Image, source: Pinned): readonly Pinned[] {
-  const digests = new Set(children.map(({ digest }) => digest));
-  if (subject.digest === source.digest) digests.add(subject.digest);
-  return [...digests].map((digest) => pin(subject, digest));
+function subjectsOf({ subject, manifests }: Image, source: Pinned): readonly Pinned[] {
+  const upstream = manifests.filter((digest) => digest !== subject.digest || digest === source.digest);
+  return upstream.map((digest) => pin(subject, digest));
 }
 
 /** Children by digest, as any image, by whoever copies; then the new index, which is the core's own. */
@@ -69,7 +79,7 @@ async function copySubset(
     subset.value.kept.map((digest) =>
       queue.add(async () => {
         const child = pin(destination, digest);
-        const there = await step.engine.registry.head(child, 'destination');
+        const there = entry.always ? ok(undefined) : await step.engine.registry.head(child, 'destination');
         return !there.ok || there.value !== undefined ? there : copyImage(step, pin(source, digest), child);
       }),
     ),

@@ -5,7 +5,7 @@ import { pin } from '../../reference.ts';
 import { client, must } from '../../registry/test-client.ts';
 import { seedImage } from '../../testing/sample-images.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../../testing/scripted-registry.ts';
-import { readImage } from './image.ts';
+import { isGone, readImage } from './image.ts';
 
 async function served() {
   const server = await startScriptedRegistry();
@@ -48,6 +48,27 @@ describe('an image', () => {
     );
     const { children } = must(await readImage(registry, at(top)));
     expect(children.map(({ platform }) => platform)).toEqual(variants);
+  });
+
+  test('of an artifact in an index in an index has all of their manifests, and not those of no platform', async () => {
+    const { server, registry, at } = await served();
+    const config = { mediaType: mediaType.empty, digest: server.putBlob('a', '{}'), size: 2 };
+    const artifact = server.putManifest('a', { schemaVersion: 2, artifactType: 'a/b', config, layers: [] });
+    const note = { ...seedImage(server, 'a', 'note'), platform: { os: 'unknown', architecture: 'unknown' } };
+    const inner = index(server, [artifact]);
+    const top = index(server, [inner, note]);
+    const image = must(await readImage(registry, at(top)));
+    expect(image.children).toEqual([]);
+    expect(image.manifests).toEqual([top.digest, inner.digest, artifact.digest]);
+  });
+
+  test('whose index names what is not there is gone', async () => {
+    const { registry, server, at } = await served();
+    const top = index(server, [
+      { mediaType: mediaType.ociManifest, digest: at(seedImage(server, 'b', 'x')).digest, size: 1 },
+    ]);
+    const read = await readImage(registry, at(top));
+    expect(!read.ok && isGone(read.failure)).toBe(true);
   });
 
   test.each(['no JSON', '[]', '"linux"', '{"os":"linux","os":"windows"}'])(

@@ -10,7 +10,7 @@ import {
   type Platform,
 } from '../../oci/model.ts';
 import { isManifestType, parseJson } from '../../oci/parse.ts';
-import { formatPinned, type Pinned } from '../../reference.ts';
+import { formatPinned, type Digest, type Pinned } from '../../reference.ts';
 import type { Registry, Side } from '../../registry/model.ts';
 import type { Image } from '../engine.ts';
 
@@ -22,7 +22,7 @@ export async function readImage(registry: Registry, subject: Pinned): Promise<Re
   const content = await registry.manifest(subject, 'destination');
   if (!content.ok) return content;
   if (content.value === undefined) return fail(gone(subject));
-  const parts: Parts = { registry, children: [], size: 0, seen: new Set() };
+  const parts: Parts = { registry, children: [], manifests: new Set(), size: 0, seen: new Set() };
   const failure = await collect(parts, subject, content.value, MAX_DEPTH);
   if (failure !== undefined) return fail(failure);
   return ok({
@@ -32,6 +32,7 @@ export async function readImage(registry: Registry, subject: Pinned): Promise<Re
     mediaType: content.value.descriptor.mediaType,
     manifestSize: content.value.descriptor.size,
     children: parts.children,
+    manifests: [...parts.manifests],
     size: parts.size,
   });
 }
@@ -39,6 +40,7 @@ export async function readImage(registry: Registry, subject: Pinned): Promise<Re
 interface Parts {
   readonly registry: Registry;
   readonly children: Image['children'][number][];
+  readonly manifests: Set<Digest>;
   size: number;
   /** Indexes that name each other a thousand times would else be opened a billion times. */
   readonly seen: Set<string>;
@@ -52,6 +54,7 @@ async function collect(
   depth: number,
   known?: Platform,
 ): Promise<Failure | undefined> {
+  parts.manifests.add(at.digest);
   if (content.kind === 'manifest') return collectManifest(parts, at, content.descriptor, content.value, known);
   if (depth === 0 || parts.seen.has(at.digest)) return undefined;
   parts.seen.add(at.digest);
@@ -113,10 +116,18 @@ export function platformOf(config: Uint8Array): Platform | undefined {
   };
 }
 
+const UNKNOWN = 'MANIFEST_UNKNOWN';
+
+/** The image, or something that its index names, is not there. */
+export function isGone(failure: Failure): boolean {
+  return failure.reason === 'registry' && failure.code === UNKNOWN;
+}
+
 function gone(subject: Pinned): Failure {
   return {
     reason: 'registry',
     class: 'transient',
+    code: UNKNOWN,
     side: 'destination',
     host: subject.registry,
     message: `${formatPinned(subject)} was sent, but the registry does not have it`,

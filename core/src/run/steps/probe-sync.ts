@@ -58,7 +58,9 @@ export async function probeSync(
   const behind = lagging(step, before, digest);
   if (behind !== undefined) return ok({ ...found, goal: false, why: behind });
   const isCopy = step.planned.trust === 'copy';
-  const looked = isCopy ? ok({ facts: [], why: undefined }) : await lookAt(step, digest, shape);
+  const looked = isCopy
+    ? ok({ facts: [], why: entry.always ? 'always' : undefined })
+    : await lookAt(step, digest, shape);
   if (!looked.ok) return looked;
   const { facts } = looked.value;
   const open = kept === undefined ? await openQuestion(step, entry, found, facts) : ok(undefined);

@@ -1,9 +1,9 @@
 /**
- * The tags that cosign keeps beside an image, as far as an entry's `referrers` asks for them: copied as tags, and merged with
- * what Slipway itself keeps there. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
+ * The tags that cosign and others keep beside an image, as far as an entry's `referrers` asks for them: copied as tags, and merged
+ * with what Slipway itself keeps there. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
  */
 import type { ReferrerFilter } from '../../config/model.ts';
-import { ok, type Result } from '../../failure.ts';
+import { fail, ok, type Result } from '../../failure.ts';
 import type { ManifestContent } from '../../oci/model.ts';
 import { pin, type Digest, type Repository, type Tag, type Tagged } from '../../reference.ts';
 import { copy } from '../../registry/copy.ts';
@@ -33,13 +33,19 @@ const TYPES: Readonly<Record<Kind, readonly string[]>> = {
   ],
 };
 const MAX_LAYER = 64 * 1024 * 1024;
+/** Of one image; more is a flood. */
+const MAX_OTHERS = 100;
 
 function asks(filter: ReferrerFilter, kind: Kind): boolean {
   return TYPES[kind].some(passes(filter));
 }
 
-function tagged({ registry, path }: Repository, digest: Digest, kind: Kind): Tagged {
-  return { kind: 'tagged', registry, path, tag: `${digest.replace(':', '-')}.${kind}` as Tag };
+function tagged(repository: Repository, digest: Digest, kind: Kind): Tagged {
+  return named(repository, `${digest.replace(':', '-')}.${kind}` as Tag);
+}
+
+function named({ registry, path }: Repository, tag: Tag): Tagged {
+  return { kind: 'tagged', registry, path, tag };
 }
 
 /**
@@ -80,7 +86,48 @@ export async function carryLegacyTags(step: StepContext, filter: ReferrerFilter,
     if (!done.ok) return done;
     if (done.value) carried += 1;
   }
+  const others = filter.types === undefined ? await carryOtherTags(step, ends) : ok(0);
+  return others.ok ? ok(carried + others.value) : others;
+}
+
+/** What nobody has given a meaning to: tags that begin with the image's digest, as `sha256-<hex>.<more>`. Their number. */
+async function carryOtherTags(step: StepContext, { source, subject }: Ends): Promise<Result<number>> {
+  const { registry, tagLists } = step.engine;
+  const all = await tagLists.allOf(source);
+  if (!all.ok) {
+    step.log(
+      `only ${KINDS.map((kind) => `.${kind}`).join(', ')} are looked for beside the image: ${all.failure.message}`,
+    );
+    return ok(0);
+  }
+  const prefix = `${source.digest.replace(':', '-')}.`;
+  const known = new Set<string>(KINDS.map((kind) => prefix + kind));
+  const others = [...all.value].filter((tag) => tag.startsWith(prefix) && !known.has(tag));
+  if (others.length > MAX_OTHERS) {
+    const message = `${others.length} tags begin with ${prefix}, which is more than can be copied (${MAX_OTHERS})`;
+    return fail({ reason: 'registry', class: 'permanent', side: 'source', host: source.registry, message });
+  }
+  let carried = 0;
+  for (const tag of others) {
+    const upstream = await registry.head(named(source, tag), 'source');
+    if (!upstream.ok) return upstream;
+    if (upstream.value === undefined) continue;
+    const here = await registry.head(named(subject, tag), 'destination');
+    if (!here.ok) return here;
+    if (here.value?.digest === upstream.value.digest) continue;
+    const copied = await copyTag(step, { source, subject }, upstream.value.digest, tag);
+    if (!copied.ok) return copied;
+    carried += 1;
+  }
   return ok(carried);
+}
+
+async function copyTag(step: StepContext, { source, subject }: Ends, digest: Digest, tag: Tag): Promise<Result<void>> {
+  const { registry } = step.engine;
+  const from = registry.content(source, 'source');
+  const to = registry.content(subject, 'destination');
+  const copied = await copy(from, to, digest, { source: source.registry, signal: step.signal });
+  return copied.ok ? registry.tag(pin(subject, digest), tag, copied.value.root) : copied;
 }
 
 async function carryTag(
@@ -97,12 +144,8 @@ async function carryTag(
   const content = await registry.manifest(pin(source, upstream.digest), 'source');
   if (!content.ok || content.value === undefined) return content.ok ? ok(false) : content;
   if (here.value !== undefined && kind !== 'sbom') return addLayers(step, { source, subject }, kind, content.value);
-  const from = registry.content(source, 'source');
-  const to = registry.content(subject, 'destination');
-  const copied = await copy(from, to, upstream.digest, { source: source.registry, signal: step.signal });
-  if (!copied.ok) return copied;
-  const moved = await registry.tag(pin(subject, upstream.digest), target.tag, copied.value.root);
-  return moved.ok ? ok(true) : moved;
+  const copied = await copyTag(step, { source, subject }, upstream.digest, target.tag);
+  return copied.ok ? ok(true) : copied;
 }
 
 /** Both ends have signatures: upstream's are added to those that are here. */

@@ -5,6 +5,7 @@
 import type { ReferrerFilter, SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Result } from '../../failure.ts';
 import { mediaType, type Descriptor, type ManifestContent } from '../../oci/model.ts';
+import { isManifestType } from '../../oci/parse.ts';
 import { formatPinned, formatReference, formatRepository, pin, type Digest, type Pinned } from '../../reference.ts';
 import { copy } from '../../registry/copy.ts';
 import { trustedMirrors } from '../../registry/mirrors.ts';
@@ -45,7 +46,7 @@ export async function addedUpstream(
   return ok(added);
 }
 
-/** Copies what refers to the image and to its `children`, and what refers to that, as far as it passes the filter. */
+/** Copies what refers to the image and to what is in it, and what refers to that, as far as it passes the filter. */
 export async function carryReferrers(
   step: StepContext,
   { referrers: filter }: SyncEntry,
@@ -92,6 +93,10 @@ async function carry(
   if (open.length === 0) return ok(undefined);
   for (const { descriptor } of open) state.visited.add(descriptor.digest);
   if (state.visited.size > MAX_REFERRERS || depth > MAX_DEPTH) return fail(tooMany(ends.source));
+  for (const { descriptor } of open) {
+    if (!isManifestType(descriptor.mediaType))
+      step.log(`${descriptor.digest} is left out: it has the media type ${descriptor.mediaType}`);
+  }
   const wanted = await filtered(engine, filter, ends.source, open);
   if (!wanted.ok) return wanted;
   const there = wanted.value.length === 0 ? ok([]) : await engine.registry.referrers(ends.subject, 'destination');
@@ -132,7 +137,9 @@ async function filtered(
   const pass = passes(filter);
   const wanted: Descriptor[] = [];
   for (const { descriptor } of listed) {
-    const { artifactType } = descriptor;
+    const { artifactType, mediaType: type } = descriptor;
+    // What OCI 1.1 gave up before it was finished, registries of today do not take.
+    if (!isManifestType(type)) continue;
     if (artifactType !== undefined && artifactType !== mediaType.empty && !pass(artifactType)) continue;
     const content = await registry.manifest(pin(subject, descriptor.digest), 'source');
     if (!content.ok) return content;
