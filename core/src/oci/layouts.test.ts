@@ -15,6 +15,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -265,6 +266,36 @@ describe('index.json', () => {
       expect(new Set(await types())).toEqual(new Set([SBOM.artifactType, SCAN.artifactType]));
     }
     expect(must(await layouts.referrers(pin(subject, sha256('other')), 'source'))).toEqual([]);
+  });
+
+  test('a source is not opened for what cannot be written', async () => {
+    const folder = await newFolder();
+    const layouts = createLayouts(folder);
+    const content = layouts.content(at('oci:./out:1'), 'destination');
+    const small = { mediaType: 'a/b', digest: sha256('x'), size: 1 };
+    must(await content.putBlob(small, async () => ({ ok: true, value: Readable.from([Buffer.from('x')]) })));
+    // What stands in place of a folder is no folder.
+    await rm(join(folder, 'out', 'blobs'), { recursive: true });
+    await writeFile(join(folder, 'out', 'blobs'), '');
+    let opened = 0;
+    let closed = 0;
+    const open = async () => {
+      opened += 1;
+      async function* bytes() {
+        try {
+          yield Buffer.from('x');
+        } finally {
+          closed += 1;
+        }
+      }
+      return { ok: true, value: bytes() } as const;
+    };
+    expect(failureOf(await content.putBlob(small, open)).message).toContain('cannot be written');
+    expect(closed).toBe(opened);
+    await rm(join(folder, 'out'), { recursive: true });
+    await writeFile(join(folder, 'out'), '');
+    failureOf(await content.putBlob(small, open));
+    expect(closed).toBe(opened);
   });
 
   test('names in full are found by their tag at a source, where one image has it', async () => {
