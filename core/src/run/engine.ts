@@ -63,6 +63,8 @@ export interface StepContext {
   readonly planned: PlannedEntry;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
+  /** Told that a tag of the entry names its image now, also where a later one cannot be moved. */
+  readonly tagged: (target: string, backup: string | undefined) => void;
 }
 
 /** What the probe saw; later steps compare with it and never look a tag up again. */

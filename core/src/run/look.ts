@@ -184,5 +184,5 @@ async function lacksOf(
 function lookContext(engine: Engine, planned: PlannedEntry | undefined, task: Task, signal: AbortSignal): StepContext {
   const entry = engine.planned.entries.get(planned?.id ?? '');
   if (entry === undefined || planned === undefined) throw new Error(`the plan does not hold the entry of ${task.id}`);
-  return { engine, task, entry, planned, signal, log: () => {} };
+  return { engine, task, entry, planned, signal, log: () => {}, tagged: () => {} };
 }
