@@ -6,10 +6,11 @@ import { ok, type Result } from '../failure.ts';
 import { mediaType } from '../oci/model.ts';
 import type { Digest, Pinned } from '../reference.ts';
 import type { Referrer } from '../registry/model.ts';
-import { acceptFingerprint, isCandidate } from '../trust/accept.ts';
+import { isCandidate } from '../trust/accept.ts';
 import { factFrom, type Fact } from '../trust/facts.ts';
 import type { Accept, Signing } from '../config/model.ts';
 import type { Bundle } from '../trust/model.ts';
+import { trustFingerprint } from './trust-fingerprint.ts';
 import { believeLegacy } from './believe-legacy.ts';
 import type { Engine, StepContext } from './engine.ts';
 import { prove } from './prove.ts';
@@ -67,7 +68,7 @@ async function believeOne(
   { descriptor }: Referrer,
   signing: Signing,
 ): Promise<Result<Fact | undefined>> {
-  const fingerprint = acceptFingerprint(signing.accept);
+  const fingerprint = trustFingerprint(signing.accept, signing.trustedRoot);
   const remembered = engine.memory.get(descriptor.digest, fingerprint);
   if (remembered === null) return ok(undefined);
   if (remembered?.subject === subject.digest) return ok(remembered);

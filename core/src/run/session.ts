@@ -31,6 +31,7 @@ import { packageIndexes } from './package-indexes.ts';
 import { tellProgress } from './progress.ts';
 import { servingLocations } from './serve-locations.ts';
 import { openRegistry, plainHttpRule } from './open-registry.ts';
+import { ownMark } from './own-mark.ts';
 import { openReferrersMemory } from './referrers-memory.ts';
 import { createTagLists } from './tag-lists.ts';
 import { stateFailure } from './state-failure.ts';
@@ -181,6 +182,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     return session;
   };
 
+  const mark = ownMark(env);
   const engine: Engine = {
     config,
     settings,
@@ -190,8 +192,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     finishLayouts: () => layouts.finish(),
     files: folderFiles(config.folder),
     tagLists: createTagLists({ planned: options.planned, host, registry }),
-    memory: options.remember === false ? forgetful : await openMemory(stateFolder),
-    notes: options.remember === false ? noNotes : await openNotes(stateFolder),
+    memory: options.remember === false ? forgetful : await openMemory(stateFolder, mark),
+    notes: options.remember === false ? noNotes : await openNotes(stateFolder, mark),
     indexes: packageIndexes(stateFolder, fetcher.fetch),
     journal,
     durations,
