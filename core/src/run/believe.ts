@@ -75,17 +75,19 @@ async function believeOne(
   const bundle = await readBundle(engine, subject, descriptor.digest);
   if (!bundle.ok) return bundle;
   if (bundle.value === undefined) return ok(undefined);
+  const { text, annotations } = bundle.value;
   for (const accept of signing.accept) {
-    const proved = await prove(engine, task, bundle.value, accept, signing, signal);
+    const proved = await prove(engine, task, text, accept, signing, signal);
     if (!proved.ok) {
       if (proved.failure.reason === 'trust') continue;
       return proved;
     }
+    // Those of the manifest: what a list says of it may be another thing the next time, and this is remembered.
     const fact = factFrom({
       ...proved.value,
       referrer: descriptor.digest,
       subject: subject.digest,
-      ...(descriptor.annotations === undefined ? {} : { annotations: descriptor.annotations }),
+      ...(annotations === undefined ? {} : { annotations }),
     });
     if (fact === undefined) continue;
     await engine.memory.put(descriptor.digest, fingerprint, fact);
@@ -95,20 +97,27 @@ async function believeOne(
   return ok(undefined);
 }
 
+export interface AttachedBundle {
+  readonly text: Bundle;
+  /** Of the manifest that carries it. */
+  readonly annotations: Readonly<Record<string, string>> | undefined;
+}
+
 export async function readBundle(
   engine: Engine,
   subject: Pinned,
   referrer: Digest,
-): Promise<Result<Bundle | undefined>> {
+): Promise<Result<AttachedBundle | undefined>> {
   const pinned: Pinned = { ...subject, digest: referrer };
   const manifest = await engine.registry.manifest(pinned, 'destination');
   if (!manifest.ok) return manifest;
   if (manifest.value?.kind !== 'manifest' || manifest.value.value.subject?.digest !== subject.digest)
     return ok(undefined);
-  const [layer, ...more] = manifest.value.value.layers;
+  const { annotations, layers } = manifest.value.value;
+  const [layer, ...more] = layers;
   if (layer === undefined || more.length > 0 || layer.mediaType !== mediaType.bundle || layer.size > MAX_BUNDLE)
     return ok(undefined);
   const bytes = await engine.registry.readBlob(subject, layer, 'destination', MAX_BUNDLE);
   if (!bytes.ok) return bytes;
-  return ok(Buffer.from(bytes.value).toString('utf8') as Bundle);
+  return ok({ text: Buffer.from(bytes.value).toString('utf8') as Bundle, annotations });
 }
