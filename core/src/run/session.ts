@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { copyFile, lstat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import type { Config, Settings, Signing } from '../config/model.ts';
 import { createExec, findTool } from '../exec/exec.ts';
@@ -14,6 +14,7 @@ import { createWorkFolders } from '../exec/work-folders.ts';
 import { ok } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import { openJournal } from '../journal/journal.ts';
+import { removeOldRuns } from '../journal/recent.ts';
 import type { Planned } from '../plan/create.ts';
 import { createLayoutServer } from '../oci/serve-layout.ts';
 import { folderFiles } from '../plan/files.ts';
@@ -212,6 +213,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     tools: () => [...started.values()],
     async [Symbol.asyncDispose]() {
       journal.close();
+      removeOldRuns(dirname(journal.file));
       apiMemory.save();
       challenges.save();
       durations.save();
