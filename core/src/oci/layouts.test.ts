@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { parseLocation } from '../location.ts';
 import { pin, type Digest, type Pinned, type Reference, type Tag } from '../reference.ts';
 import { copy } from '../registry/copy.ts';
@@ -555,6 +555,21 @@ describe('a layout of somebody else', () => {
 });
 
 describe('an archive', () => {
+  test('is not written by a run that has lost its lock, as on a machine that slept', async () => {
+    await using from = await source();
+    const folder = await newFolder();
+    const layouts = createLayouts(folder);
+    await from.put(layouts, at('oci-archive:./out.tar:1'));
+    await rm(join(folder, '.out.tar.slipway.lock'), { recursive: true });
+    // It finds out when it gives its next sign of life.
+    const content = layouts.content(at('oci-archive:./out.tar:1'), 'destination');
+    await vi.waitUntil(async () => !(await content.hasManifest(from.image.digest)).ok, { timeout: 4500, interval: 50 });
+    const [failure] = [...(await layouts.finish()).values()];
+    expect(failure?.message).toContain('another run may have gone on with it');
+    expect(await readdir(folder)).toEqual(['.out.tar.slipway']);
+    await layouts.close();
+  });
+
   test('is written at the end, whole; a run that was killed before is gone on from', async () => {
     await using from = await source();
     const folder = await newFolder();
