@@ -3,7 +3,6 @@
  * Grammar: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests and
  * https://github.com/distribution/reference (Docker Hub's short names, `localhost`, ports).
  */
-import { isIPv6 } from 'node:net';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from './failure.ts';
 
 /** `sha256:<64 hex>` or `sha512:<128 hex>`; made only by {@link parseDigest} and by hashing. */
@@ -114,9 +113,9 @@ export function parseRepository(text: string): Result<Repository, ConfigFailure>
   return ok({ registry, path });
 }
 
+/** An address in brackets has a grammar of its own, which whoever makes URLs knows. */
 function isHost(registry: string): boolean {
-  const address = /^\[(.*)\]/.exec(registry)?.[1];
-  return HOST.test(registry) && (address === undefined || isIPv6(address));
+  return HOST.test(registry) && (!registry.startsWith('[') || URL.canParse(`https://${registry}`));
 }
 
 /** For what other tools write before a host, or in place of one. */
