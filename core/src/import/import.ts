@@ -5,11 +5,14 @@ import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import { readText } from '../config/read-text.ts';
 import { configFailure, type Position } from '../failure.ts';
 import { parseReference } from '../reference.ts';
-import type { Draft, Drafts, Imported, ImportKind, ImportRequest } from './model.ts';
+import { joinWishes } from './join-wishes.ts';
+import { keepLoadable } from './loadable.ts';
+import type { Draft, Imported, ImportKind, ImportRequest, Wish, Wishes } from './model.ts';
 import { readRegsync } from './regsync.ts';
+import { settleRelations } from './relations.ts';
 import { readSkopeo } from './skopeo.ts';
 import { parseSourceFile } from './source-file.ts';
-import { writeConfig } from './write-config.ts';
+import { configText } from './write-config.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
@@ -30,13 +33,19 @@ export function importConfig(kind: ImportKind, text: string, file: string, reque
   }
   const read = kind === 'regsync' ? readRegsync(document.value, request) : skopeo(document.value);
   if (!read.ok) return read;
-  const { drafts, settings, unsupported } = read.value;
-  const written = writeConfig(drafts, headerOf(kind, request, drafts));
-  if (!written.ok) return written;
-  const all = [...unsupported, ...written.value.unsupported].sort((a, b) => compare(a.at, b.at));
-  return loaded({ ...written.value, settings, unsupported: all });
+  const { wishes, settings, unsupported } = read.value;
+  const loadable = keepLoadable(joinWishes(wishes));
+  if (!loadable.ok) return loadable;
+  const settled = settleRelations(loadable.value.drafts, elsewhereOf(kind, request));
+  const all = [...unsupported, ...loadable.value.unsupported, ...settled.unsupported];
+  return loaded({
+    config: configText(settled.drafts, headerOf(kind, request, settled.drafts, wishes)),
+    settings,
+    entries: settled.drafts.length,
+    unsupported: all.sort((a, b) => compare(a.at, b.at)),
+  });
 
-  function skopeo(source: Document): Loaded<Drafts> {
+  function skopeo(source: Document): Loaded<Wishes> {
     const { destination } = request;
     if (destination === undefined) {
       const hint = 'give the last argument of "skopeo sync", as --destination ghcr.io/example/mirror';
@@ -51,10 +60,22 @@ export function importConfig(kind: ImportKind, text: string, file: string, reque
   }
 }
 
-function headerOf(kind: ImportKind, { platforms = [] }: ImportRequest, drafts: readonly Draft[]): readonly string[] {
-  const searches = drafts.some(
-    ({ item: { select = {} } }) => select.semver !== undefined || select.regex !== undefined,
-  );
+/** How two images that would have one name get one each. */
+function elsewhereOf(kind: ImportKind, { scoped = false }: ImportRequest): string {
+  return kind === 'skopeo' && !scoped
+    ? 'import with --scoped, which keeps whole names, give one of them another destination'
+    : 'give one of them another destination';
+}
+
+function headerOf(
+  kind: ImportKind,
+  { platforms = [] }: ImportRequest,
+  drafts: readonly Draft[],
+  wishes: readonly Wish[],
+): readonly string[] {
+  const selects = drafts.flatMap(({ item }) => item.select ?? []);
+  const searches = selects.some(({ semver, regex }) => semver !== undefined || regex !== undefined);
+  const names = wishes.some(({ sets = [] }) => sets.some(({ tags }) => tags !== undefined));
   return [
     `Imported from ${kind === 'skopeo' ? 'the YAML of skopeo sync' : "regsync's config"} by slipway import.`,
     ...(kind === 'skopeo' && platforms.length === 0
@@ -62,6 +83,12 @@ function headerOf(kind: ImportKind, { platforms = [] }: ImportRequest, drafts: r
       : []),
     ...(searches
       ? [`That no tag is selected is a failure; allowEmpty: true makes it a warning, as ${kind} has it.`]
+      : []),
+    ...(selects.some(({ regex }) => regex === '.*')
+      ? ['Of all tags those named sha256-… are left out; "referrers: true" copies what they are about an image.']
+      : []),
+    ...(kind === 'regsync' && names
+      ? ['A tag by name that is not there is a failure; regsync passes over it in a repository.']
       : []),
   ];
 }

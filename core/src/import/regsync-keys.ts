@@ -3,7 +3,6 @@ import { items } from '../config/fields.ts';
 import { truth } from './source-file.ts';
 
 const TIME = 'when a sync runs is for what starts it to say, as the schedule of a CI workflow';
-const ALWAYS_SO = 'nothing has to be said for it: an unchanged tag costs two requests, and what it names is looked at';
 const ELSEWHERE = 'how a registry is reached belongs into the settings (docs/settings.md)';
 const MANNERS =
   'requests in flight adapt to what a registry bears, and its limits and Retry-After are kept without being told';
@@ -20,7 +19,11 @@ const READ = [
   'digestTags',
   'referrers',
   'referrerFilters',
+  'referrerSource',
+  'referrerTarget',
   'includeExternal',
+  'forceRecursive',
+  'mediaTypes',
   'backup',
 ];
 
@@ -29,14 +32,12 @@ const WHY: Readonly<Record<string, string>> = {
   schedule: TIME,
   ratelimit: `${MANNERS}; pulls that are left to others are "reserve" of the registry in the settings`,
   parallel: `${MANNERS}; "limits" in the settings has the rest`,
-  fastCheck: ALWAYS_SO,
-  forceRecursive: ALWAYS_SO,
-  mediaTypes: 'every kind of image is copied as it is',
+  fastCheck:
+    'nothing has to be said for it: an unchanged tag costs two requests; "always: true" looks at all that it names',
   hooks: 'regsync never ran hooks; a plugin can (docs/plugins.md)',
   repos: 'a whole registry is no source: repositories can be named, but not chosen by a pattern',
-  referrerSource: 'referrers are read where the image is',
-  referrerTarget: 'referrers are written where the image goes',
-  referrerSlow: ALWAYS_SO,
+  referrerSlow:
+    'nothing has to be said for it: referrers are looked for by the API, and by tags where a registry has none',
   blobLimit: 'blobs are streamed, whatever their size',
   cacheCount: 'what was read once in a run is not read again, without being told',
   cacheTime: 'what was read once in a run is not read again, without being told',

@@ -1,24 +1,17 @@
 /** The YAML of `skopeo sync` as a config of ours. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digest, options, valueOf } from '../config/fixtures.ts';
-import { parseConfig } from '../config/load.ts';
+import { digest } from '../config/fixtures.ts';
 import { selectTags } from '../selection/select-tags.ts';
 import type { Tag } from '../reference.ts';
+import { imported as importedBy } from './fixtures.ts';
 import { importConfig } from './import.ts';
 import type { ImportRequest } from './model.ts';
 
 const FILE = '/somewhere/sync.yml';
 
 function imported(text: string, request: Partial<ImportRequest> = {}) {
-  const result = importConfig('skopeo', text, FILE, { destination: 'registry.example/mirror', ...request });
-  const { config, entries, unsupported } = valueOf(result);
-  return {
-    text: config,
-    entries,
-    config: valueOf(parseConfig(config, '/config.yaml', options)),
-    unsupported: unsupported.map(({ at, what, why }) => `${at.line}:${at.column} ${what}: ${why}`),
-  };
+  return importedBy('skopeo', text, { destination: 'registry.example/mirror', ...request });
 }
 
 /** In the shape of a real organisation's file: lists, ranges, one regular expression, numbers without quotes. */
