@@ -85,7 +85,7 @@ function headerOf(
       ? [`That no tag is selected is a failure; allowEmpty: true makes it a warning, as ${kind} has it.`]
       : []),
     ...(selects.some(({ regex }) => regex === '.*')
-      ? ['Of all tags those named sha256-… are left out; "referrers: true" copies what they are about an image.']
+      ? ['Of all tags those as sha256-… are left out: they are copied with referrers: true.']
       : []),
     ...(kind === 'regsync' && names
       ? ['A tag by name that is not there is a failure; regsync passes over it in a repository.']

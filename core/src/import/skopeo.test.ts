@@ -198,6 +198,33 @@ describe('a file of skopeo', () => {
     expect(JSON.stringify({ text, unsupported })).not.toContain('correct-horse');
   });
 
+  it('takes any pattern of a list, and refuses what is none', () => {
+    const { config, unsupported } = imported(`r.example:
+  images-by-tag-regex:
+    busybox: ['^1\\.3[5-6]', '^edge$', '(']
+    one: ['^8']
+    nothing:
+    mapping: { a: b }
+    blank: ['']
+  images-by-semver:
+    none:
+    empty: ''
+`);
+    expect(config.selections.map(({ source, select }) => [source.path, select.regex])).toEqual([
+      ['busybox', '1\\.3[5-6].*|edge'],
+      ['one', '8.*'],
+    ]);
+    const none = 'nothing chooses its tags, so it was left out';
+    expect(unsupported.map((line) => line.replace(/^\S+ r.example.images-by-/, ''))).toEqual([
+      expect.stringContaining('tag-regex.busybox[2]: left out: "(" is not a regular expression of RE2'),
+      `tag-regex.nothing: ${none}`,
+      'tag-regex.mapping: left out: "" is no pattern',
+      'tag-regex.blank[0]: left out: "" is no pattern',
+      `semver.none: ${none}`,
+      `semver.empty: ${none}`,
+    ]);
+  });
+
   it('leaves out what another image would overwrite', () => {
     const { config, unsupported } = imported(
       'a.example:\n  images:\n    x/stable: [v1]\nb.example:\n  images:\n    y/stable: [v1]\n',

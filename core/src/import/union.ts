@@ -16,7 +16,8 @@ export function unionOf(sets: Sets): Sets {
   return [{ ...named, ...first }, ...others];
 }
 
-function withoutNames({ tags: _, ...tests }: Select): Select {
+function withoutNames(set: Select): Select {
+  const { tags: _, ...tests } = set;
   return tests;
 }
 
