@@ -1,5 +1,6 @@
 /** What regsync can be told and a config of ours cannot: why, and where it belongs. */
-import { items } from '../config/fields.ts';
+import { quote } from '../config/quote.ts';
+import type { Credential } from './credentials.ts';
 import { truth } from './source-file.ts';
 
 const TIME = 'when a sync runs is for what starts it to say, as the schedule of a CI workflow';
@@ -75,20 +76,36 @@ export function whyNot(key: string, value: unknown): string | undefined {
 }
 
 /** Of a key of one of `creds`. */
-export function whyCredential(key: string, value: unknown, registry: string): string | undefined {
+export function whyCredential(key: string, value: unknown, credential: Credential): string | undefined {
+  const { name, place, moved } = credential;
   if (key.startsWith('x-')) return undefined;
+  if (place === undefined) {
+    return key === 'registry'
+      ? `${quote(name)} is no host, and no "hostname" says where it is: nothing of it is in the settings`
+      : undefined;
+  }
+  if (key === 'registry') return undefined;
   if (key === 'tls') {
     if (value === 'enabled') return undefined;
     return value === 'disabled'
-      ? `it belongs into the settings: plainHttp: [${JSON.stringify(registry)}]`
+      ? `it belongs into the settings: plainHttp: [${JSON.stringify(place.split('/', 1)[0])}]`
       : 'a registry that is not to be verified has no place in the settings: name its authority there, as "ca"';
   }
-  if (key === 'mirrors') {
-    const mirrors = items(value).map((mirror) => `{ source: ${registry}, mirror: ${String(mirror)} }`);
-    return `they belong into the settings: mirrors: [${mirrors.join(', ')}]`;
-  }
+  if (key === 'mirrors') return whyMirrors(credential);
+  // Read where it is a mirror, or else the name of one.
+  if (moved && (key === 'hostname' || key === 'pathPrefix')) return undefined;
   if (NOT_NEEDED.includes(key)) return truth(value) === false ? undefined : MANNERS;
   const setting = OF_REGISTRY[key];
-  if (setting !== undefined) return `it belongs into the settings: registries: [{ match: ${registry}, ${setting}: … }]`;
+  if (setting !== undefined) return `it belongs into the settings: registries: [{ match: ${place}, ${setting}: … }]`;
   return CREDENTIALS[key] ?? ELSEWHERE;
+}
+
+function whyMirrors({ place, mirrors }: Credential): string {
+  const found = mirrors.filter((mirror) => mirror.place !== undefined);
+  const lost = mirrors.filter((mirror) => mirror.place === undefined).map(({ name }) => quote(name));
+  const items = found.map((mirror) => `{ source: ${place}, mirror: ${mirror.place} }`);
+  return [
+    ...(items.length === 0 ? [] : [`they belong into the settings: mirrors: [${items.join(', ')}]`]),
+    ...(lost.length === 0 ? [] : [`left out: ${lost.join(', ')}, of which nothing says at which host it is`]),
+  ].join('; ');
 }

@@ -1,5 +1,8 @@
 /** Regsync's config as one of ours. */
 import { describe, expect, it } from 'vitest';
+import { valueOf } from '../config/fixtures.ts';
+import { readSettings } from '../config/settings.ts';
+import { parseYaml } from '../config/yaml.ts';
 import type { Tag } from '../reference.ts';
 import { selectTags } from '../selection/select-tags.ts';
 import { imported as importedBy } from './fixtures.ts';
@@ -304,6 +307,55 @@ sync: []
             helper: ecr-login
       "
     `);
+  });
+
+  it('finds mirrors under the names that the file has for them, and settings that load', async () => {
+    const { settings, unsupported } = imported(`creds:
+  - { registry: hub-mirror, hostname: harbor.example.com, pathPrefix: /hub-proxy, user: '{{ env "H" }}', pass: '{{ env "P" }}', reqConcurrent: 4 }
+  - { registry: cache.example.com, pathPrefix: proxy/hub, tls: disabled }
+  - { registry: docker.io, mirrors: [hub-mirror, cache.example.com, plain.example.com, nowhere] }
+  - { registry: lost, user: u, reqPerSec: 2 }
+  - { registry: moved.example.com, hostname: real.example.com }
+  - { registry: INDEX.docker.io/team, credHelper: docker-credential-hub }
+sync: []
+`);
+    expect(settings).toMatchInlineSnapshot(`
+      "# A mirror, as the file makes one: what is published is neither scanned nor signed.
+      trust:
+        - match: "*"
+          level: copy
+      plainHttp:
+        - cache.example.com
+      mirrors:
+        - source: docker.io
+          mirror: harbor.example.com/hub-proxy
+        - source: docker.io
+          mirror: cache.example.com/proxy/hub
+        - source: docker.io
+          mirror: plain.example.com
+      registries:
+        - match: harbor.example.com/hub-proxy
+          login:
+            usernameEnv: H
+            passwordEnv: P
+        - match: docker.io/team
+          login:
+            helper: hub
+      "
+    `);
+    expect(unsupported.filter((line) => /mirror|registry|hostname|Prefix/.test(line))).toMatchInlineSnapshot(`
+      [
+        "2:89 creds[0].user: who logs in is not said in a config: use "docker login", or "login" of the registry in the settings",
+        "2:112 creds[0].pass: secrets do not belong into a config, and none was taken over: use "docker login", or "login" of the registry in the settings",
+        "4:37 creds[2].mirrors: they belong into the settings: mirrors: [{ source: docker.io, mirror: harbor.example.com/hub-proxy }, { source: docker.io, mirror: cache.example.com/proxy/hub }, { source: docker.io, mirror: plain.example.com }]; left out: "nowhere", of which nothing says at which host it is",
+        "5:17 creds[3].registry: "lost" is no host, and no "hostname" says where it is: nothing of it is in the settings",
+        "6:46 creds[4].hostname: how a registry is reached belongs into the settings (docs/settings.md)",
+        "7:51 creds[5].credHelper: who logs in is not said in a config: use "docker login", or "login" of the registry in the settings",
+      ]
+    `);
+    const document = valueOf(parseYaml(settings, '/slipway.config.yaml'));
+    const read = valueOf(await readSettings(document, { date: '2026-11-23', parallelism: 1 }));
+    expect(read.mirrors).toHaveLength(3);
   });
 
   it('never shows a password', () => {

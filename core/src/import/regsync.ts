@@ -6,10 +6,11 @@ import { configFailure } from '../failure.ts';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import { expandTemplate } from './go-template.ts';
 import type { ImportRequest, Unsupported, Wishes } from './model.ts';
+import { readCredentials, type Credential } from './credentials.ts';
 import { whyCredential, whyNot } from './regsync-keys.ts';
 import { readStep, type Refuse } from './regsync-step.ts';
 import { settingsOfRegsync } from './settings.ts';
-import { isEmpty, listed, pathText } from './source-file.ts';
+import { isEmpty, pathText } from './source-file.ts';
 
 export function readRegsync(document: Document, { environment = {} }: ImportRequest): Loaded<Wishes> {
   const root = fields(document.data);
@@ -40,7 +41,8 @@ export function readRegsync(document: Document, { environment = {} }: ImportRequ
     const expanded = expandTemplate(written, { values: {}, environment });
     return expanded.ok ? expanded.text : written;
   };
-  readTop(root, nameOf, refuse);
+  const credentials = readCredentials(root, nameOf);
+  readTop(root, credentials, refuse);
   const defaults = fields(root['defaults']);
   const unset = new Set<string>();
   const incomplete: Path[] = [];
@@ -58,16 +60,13 @@ export function readRegsync(document: Document, { environment = {} }: ImportRequ
     const why = `${steps} left out: set ${[...unset].join(', ')}, as regsync finds it in its environment, and import again`;
     unsupported.push({ at: document.locate(first), what: 'env', why });
   }
-  return loaded({ wishes, settings: settingsOfRegsync(root, nameOf), unsupported });
+  return loaded({ wishes, settings: settingsOfRegsync(root, credentials), unsupported });
 }
 
-function readTop(root: Fields, nameOf: (written: string) => string, refuse: Refuse): void {
-  for (const [index, value] of listed(root['creds']).entries()) {
-    const credential = fields(value);
-    const registry = nameOf(text(credential['registry']) ?? '');
-    for (const [key, setting] of Object.entries(credential)) {
-      if (key === 'registry' || isEmpty(setting)) continue;
-      const why = whyCredential(key, setting, registry);
+function readTop(root: Fields, credentials: readonly Credential[], refuse: Refuse): void {
+  for (const [index, credential] of credentials.entries()) {
+    for (const [key, setting] of Object.entries(credential.fields)) {
+      const why = isEmpty(setting) ? undefined : whyCredential(key, setting, credential);
       if (why !== undefined) refuse(['creds', index, key], why);
     }
   }
