@@ -1,13 +1,12 @@
 /** The config of another tool as one of ours. */
 import type { Document } from '../config/document.ts';
-import { isFields } from '../config/fields.ts';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import { readText } from '../config/read-text.ts';
 import { configFailure, type Position } from '../failure.ts';
 import { parseReference } from '../reference.ts';
 import { joinWishes } from './join-wishes.ts';
 import { keepLoadable } from './loadable.ts';
-import type { Draft, Imported, ImportKind, ImportRequest, Wish, Wishes } from './model.ts';
+import type { Draft, Imported, ImportKind, ImportRequest, Unsupported, Wish, Wishes } from './model.ts';
 import { readRegsync } from './regsync.ts';
 import { settleRelations } from './relations.ts';
 import { readSkopeo } from './skopeo.ts';
@@ -24,20 +23,16 @@ export async function importFile(kind: ImportKind, file: string, request: Import
 
 /** The same without the file system. */
 export function importConfig(kind: ImportKind, text: string, file: string, request: ImportRequest): Loaded<Imported> {
-  const document = parseSourceFile(text, file);
+  const repeated: Unsupported[] = [];
+  const document = parseSourceFile(kind, text, file, repeated);
   if (!document.ok) return document;
-  if (!isFields(document.value.data)) {
-    return failed([
-      configFailure('the file holds no mapping', `is it the file that ${kind} reads?`, document.value.locate([])),
-    ]);
-  }
   const read = kind === 'regsync' ? readRegsync(document.value, request) : skopeo(document.value);
   if (!read.ok) return read;
   const { wishes, settings, unsupported } = read.value;
   const loadable = keepLoadable(joinWishes(wishes));
   if (!loadable.ok) return loadable;
   const settled = settleRelations(loadable.value.drafts, elsewhereOf(kind, request));
-  const all = [...unsupported, ...loadable.value.unsupported, ...settled.unsupported];
+  const all = [...repeated, ...unsupported, ...loadable.value.unsupported, ...settled.unsupported];
   return loaded({
     config: configText(settled.drafts, headerOf(kind, request, settled.drafts, wishes)),
     settings,

@@ -265,6 +265,7 @@ sync:
   it.each([
     ['version: 2\nsync: []\n', 'version "2"'],
     ['docker.io:\n  images: {}\n', 'there is no list "sync"'],
+    ['kind: ConfigMap\ndata:\n  regsync.yml: |\n    sync: []\n', 'the file is a ConfigMap of Kubernetes'],
   ])('refuses %j', (text, why) => {
     const result = importConfig('regsync', text, FILE, {});
     expect(result.ok ? '' : result.failures[0]?.message).toContain(why);
@@ -356,6 +357,27 @@ sync: []
     const document = valueOf(parseYaml(settings, '/slipway.config.yaml'));
     const read = valueOf(await readSettings(document, { date: '2026-11-23', parallelism: 1 }));
     expect(read.mirrors).toHaveLength(3);
+  });
+
+  it('reads what stands twice as regsync does, and names it', () => {
+    const { config, unsupported } = imported(`x-type: &type
+  type: repository
+x-tags: &tags
+  type: image
+  tags: { allow: [latest, edge] }
+sync:
+  - <<: *type
+    source: alpine
+    target: a.example/alpine
+    target: b.example/alpine
+    <<: *tags
+    type: repository
+`);
+    expect(config.entries.map(({ id }) => id)).toEqual(['sync:b.example/alpine:latest', 'sync:b.example/alpine:edge']);
+    expect(unsupported).toEqual([
+      '10:5 target: it is in line 9 already: regsync takes the last, and so did the import',
+    ]);
+    expect(importConfig('skopeo', 'a.b:\n  images: {}\na.b:\n', FILE, { destination: 'r.example' }).ok).toBe(false);
   });
 
   it('never shows a password', () => {
