@@ -79,6 +79,9 @@ function headerOf(
     ...(searches
       ? [`That no tag is selected is a failure; allowEmpty: true makes it a warning, as ${kind} has it.`]
       : []),
+    ...(selects.some(({ semver }) => semver !== undefined)
+      ? [`Versions with a fourth number, as 3.8.1.1, are in ranges too; ${kind} passes over them.`]
+      : []),
     ...(selects.some(({ regex }) => regex === '.*')
       ? ['Of all tags those as sha256-… are left out: they are copied with referrers: true.']
       : []),

@@ -56,6 +56,7 @@ describe('a file of skopeo', () => {
       "# Imported from the YAML of skopeo sync by slipway import.
       # Images are copied with all of their platforms, as skopeo sync --all does.
       # That no tag is selected is a failure; allowEmpty: true makes it a warning, as skopeo has it.
+      # Versions with a fourth number, as 3.8.1.1, are in ranges too; skopeo passes over them.
 
       sync:
         - source: docker.io/library/alpine
