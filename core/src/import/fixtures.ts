@@ -11,10 +11,10 @@ import { expandSelections } from '../selection/expand.ts';
 import { importConfig } from './import.ts';
 import type { ImportKind, ImportRequest } from './model.ts';
 
-const FILE = '/somewhere/file.yml';
-
-export function imported(kind: ImportKind, text: string, request: ImportRequest = {}) {
-  const { config: made, unsupported, ...rest } = valueOf(importConfig(kind, text, FILE, request));
+/** `text`: of a file, or of several. */
+export function imported(kind: ImportKind, text: string | readonly string[], request: ImportRequest = {}) {
+  const sources = [text].flat().map((each, index) => ({ file: `/somewhere/${index}.yml`, text: each }));
+  const { config: made, unsupported, ...rest } = valueOf(importConfig(kind, sources, request));
   const config = valueOf(parseConfig(made, '/config.yaml', options));
   expect(refusals(config)).toEqual([]);
   return {

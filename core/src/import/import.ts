@@ -1,4 +1,4 @@
-/** The config of another tool as one of ours. */
+/** The config of another tool, in one file or several, as one of ours. */
 import type { Document } from '../config/document.ts';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import { readText } from '../config/read-text.ts';
@@ -15,44 +15,85 @@ import { configText } from './write-config.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** `file`: absolute. Fails when the file is none of this tool; what is merely unknown is named in the result. */
-export async function importFile(kind: ImportKind, file: string, request: ImportRequest): Promise<Loaded<Imported>> {
-  const text = await readText(file, MAX_BYTES);
-  return text.ok ? importConfig(kind, text.value, file, request) : failed([text.failure]);
+interface SourceFile {
+  /** Absolute. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/**
+ * `files`: absolute; of skopeo several are one config. Fails when one is none of this tool; what is merely unknown is named in the
+ * result.
+ */
+export async function importFiles(
+  kind: ImportKind,
+  files: readonly string[],
+  request: ImportRequest,
+): Promise<Loaded<Imported>> {
+  const sources: SourceFile[] = [];
+  for (const file of files) {
+    const text = await readText(file, MAX_BYTES);
+    if (!text.ok) return failed([text.failure]);
+    sources.push({ file, text: text.value });
+  }
+  return importConfig(kind, sources, request);
 }
 
 /** The same without the file system. */
-export function importConfig(kind: ImportKind, text: string, file: string, request: ImportRequest): Loaded<Imported> {
-  const repeated: Unsupported[] = [];
-  const document = parseSourceFile(kind, text, file, repeated);
-  if (!document.ok) return document;
-  const read = kind === 'regsync' ? readRegsync(document.value, request) : skopeo(document.value);
-  if (!read.ok) return read;
-  const { wishes, settings, unsupported } = read.value;
+export function importConfig(
+  kind: ImportKind,
+  sources: readonly SourceFile[],
+  request: ImportRequest,
+): Loaded<Imported> {
+  if (kind === 'regsync' && sources.length > 1) {
+    return failed([configFailure('regsync reads one file, and several were given', 'import each for itself')]);
+  }
+  const all: Wishes[] = [];
+  for (const source of sources) {
+    const read = readSource(kind, source, request);
+    if (!read.ok) return read;
+    all.push(read.value);
+  }
+  const wishes = all.flatMap((each) => each.wishes);
   const loadable = keepLoadable(joinWishes(wishes));
   if (!loadable.ok) return loadable;
   const settled = settleRelations(loadable.value.drafts, elsewhereOf(kind, request));
-  const all = [...repeated, ...unsupported, ...loadable.value.unsupported, ...settled.unsupported];
+  const order = new Map(sources.map(({ file }, index) => [file, index]));
+  const place = ({ file }: Position): number => order.get(file) ?? 0;
   return loaded({
     config: configText(settled.drafts, headerOf(kind, request, settled.drafts, wishes)),
-    settings,
+    // Several files are skopeo's, which say nothing that belongs there.
+    settings: all[0]?.settings ?? '',
     entries: settled.drafts.length,
-    unsupported: all.sort((a, b) => compare(a.at, b.at)),
+    unsupported: [
+      ...all.flatMap(({ unsupported }) => unsupported),
+      ...loadable.value.unsupported,
+      ...settled.unsupported,
+    ].sort((a, b) => place(a.at) - place(b.at) || a.at.line - b.at.line || a.at.column - b.at.column),
   });
+}
 
-  function skopeo(source: Document): Loaded<Wishes> {
-    const { destination } = request;
-    if (destination === undefined) {
-      const hint = 'give the last argument of "skopeo sync", as --destination ghcr.io/example/mirror';
-      return failed([configFailure('a file of skopeo does not say where its images go', hint)]);
-    }
-    const place = parseReference(`${destination.replace(/^docker:\/\//, '').replace(/\/+$/, '')}/x`);
-    if (!place.ok) {
-      const hint = place.failure.hint ?? 'it is a registry, perhaps with a path, as ghcr.io/example/mirror';
-      return failed([configFailure(`--destination ${JSON.stringify(destination)} is no place for images`, hint)]);
-    }
-    return loaded(readSkopeo(source, { ...request, destination }));
+function readSource(kind: ImportKind, { file, text }: SourceFile, request: ImportRequest): Loaded<Wishes> {
+  const repeated: Unsupported[] = [];
+  const document = parseSourceFile(kind, text, file, repeated);
+  if (!document.ok) return document;
+  const read = kind === 'regsync' ? readRegsync(document.value, request) : skopeo(document.value, request);
+  if (!read.ok) return read;
+  return loaded({ ...read.value, unsupported: [...repeated, ...read.value.unsupported] });
+}
+
+function skopeo(document: Document, request: ImportRequest): Loaded<Wishes> {
+  const { destination } = request;
+  if (destination === undefined) {
+    const hint = 'give the last argument of "skopeo sync", as --destination ghcr.io/example/mirror';
+    return failed([configFailure('a file of skopeo does not say where its images go', hint)]);
   }
+  const place = parseReference(`${destination.replace(/^docker:\/\//, '').replace(/\/+$/, '')}/x`);
+  if (!place.ok) {
+    const hint = place.failure.hint ?? 'it is a registry, perhaps with a path, as ghcr.io/example/mirror';
+    return failed([configFailure(`--destination ${JSON.stringify(destination)} is no place for images`, hint)]);
+  }
+  return loaded(readSkopeo(document, { ...request, destination }));
 }
 
 /** How two images that would have one name get one each. */
@@ -89,8 +130,4 @@ function headerOf(
       ? ['A tag by name that is not there is a failure; regsync passes over it in a repository.']
       : []),
   ];
-}
-
-function compare(a: Position, b: Position): number {
-  return a.line - b.line || a.column - b.column;
 }

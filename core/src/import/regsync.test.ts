@@ -268,7 +268,7 @@ sync:
     ['docker.io:\n  images: {}\n', 'there is no list "sync"'],
     ['kind: ConfigMap\ndata:\n  regsync.yml: |\n    sync: []\n', 'the file is a ConfigMap of Kubernetes'],
   ])('refuses %j', (text, why) => {
-    const result = importConfig('regsync', text, FILE, {});
+    const result = importConfig('regsync', [{ file: FILE, text: text }], {});
     expect(result.ok ? '' : result.failures[0]?.message).toContain(why);
   });
 
@@ -378,7 +378,9 @@ sync:
     expect(unsupported).toEqual([
       '10:5 target: it is in line 9 already: regsync takes the last, and so did the import',
     ]);
-    expect(importConfig('skopeo', 'a.b:\n  images: {}\na.b:\n', FILE, { destination: 'r.example' }).ok).toBe(false);
+    expect(
+      importConfig('skopeo', [{ file: FILE, text: 'a.b:\n  images: {}\na.b:\n' }], { destination: 'r.example' }).ok,
+    ).toBe(false);
   });
 
   it('never shows a password', () => {

@@ -10,7 +10,7 @@ import type { ImportRequest } from './model.ts';
 
 const FILE = '/somewhere/sync.yml';
 
-function imported(text: string, request: Partial<ImportRequest> = {}) {
+function imported(text: string | readonly string[], request: Partial<ImportRequest> = {}) {
   return importedBy('skopeo', text, { destination: 'registry.example/mirror', ...request });
 }
 
@@ -226,6 +226,23 @@ describe('a file of skopeo', () => {
     ]);
   });
 
+  it('takes several files for one, and names what is wrong in their order', () => {
+    const { config, unsupported } = imported([
+      'quay.io:\n  images:\n    a/tool: [x]\n  retries: 1\n',
+      'quay.io:\n  images: { a/tool: [y, x] }\n  images-by-semver: { b/tool: one }\n',
+    ]);
+    expect(config.entries.map(({ id }) => id)).toEqual([
+      'sync:registry.example/mirror/tool:x',
+      'sync:registry.example/mirror/tool:y',
+    ]);
+    expect(unsupported).toEqual([
+      '4:12 quay.io.retries: skopeo has no such key that is known here',
+      '3:31 quay.io.images-by-semver.b/tool: "one" is not a range that "select.semver" reads',
+    ]);
+    const file = { file: FILE, text: 'sync: []\n' };
+    expect(importConfig('regsync', [file, { ...file, file: '/other.yml' }], {}).ok).toBe(false);
+  });
+
   it('leaves out what another image would overwrite', () => {
     const { config, unsupported } = imported(
       'a.example:\n  images:\n    x/stable: [v1]\nb.example:\n  images:\n    y/stable: [v1]\n',
@@ -241,13 +258,13 @@ describe('a file of skopeo', () => {
     ['- a\n', 'the file holds no mapping'],
     ['a: [\n', 'not valid YAML'],
   ])('refuses %j', (text, why) => {
-    const result = importConfig('skopeo', text, FILE, { destination: 'r.example' });
+    const result = importConfig('skopeo', [{ file: FILE, text: text }], { destination: 'r.example' });
     expect(result.ok ? '' : result.failures[0]?.message).toContain(why);
   });
 
   it.each([undefined, 'Nowhere At All'])('refuses the destination %j', (destination) => {
     const request = destination === undefined ? {} : { destination };
-    expect(importConfig('skopeo', REAL, FILE, request).ok).toBe(false);
+    expect(importConfig('skopeo', [{ file: FILE, text: REAL }], request).ok).toBe(false);
   });
 
   it('searches with a regular expression as skopeo does', () => {
