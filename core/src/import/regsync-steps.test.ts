@@ -138,7 +138,7 @@ describe('options of a step', () => {
       'type: image, source: r.example/c, target: s.example/c',
     );
     expect(unsupported).toEqual([
-      '2:5 env: 2 steps were left out: set ONE, TWO, as regsync finds it in its environment, and import again',
+      '2:5 env: 2 steps were left out: set ONE, TWO, as regsync finds them in its environment, and import again',
     ]);
     expect(entries).toBe(1);
   });

@@ -266,7 +266,10 @@ sync:
   it.each([
     ['version: 2\nsync: []\n', 'version "2"'],
     ['docker.io:\n  images: {}\n', 'there is no list "sync"'],
-    ['kind: ConfigMap\ndata:\n  regsync.yml: |\n    sync: []\n', 'the file is a ConfigMap of Kubernetes'],
+    [
+      'kind: ConfigMap\ndata:\n  regsync.yml: |\n    sync: []\n---\nkind: Pod\n',
+      'the file is a ConfigMap of Kubernetes',
+    ],
   ])('refuses %j', (text, why) => {
     const result = importConfig('regsync', [{ file: FILE, text: text }], {});
     expect(result.ok ? '' : result.failures[0]?.message).toContain(why);

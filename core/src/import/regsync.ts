@@ -57,7 +57,7 @@ export function readRegsync(document: Document, { environment = {} }: ImportRequ
   const [first] = incomplete;
   if (first !== undefined) {
     const steps = incomplete.length === 1 ? 'a step was' : `${incomplete.length} steps were`;
-    const why = `${steps} left out: set ${[...unset].join(', ')}, as regsync finds it in its environment, and import again`;
+    const why = `${steps} left out: set ${[...unset].join(', ')}, as regsync finds ${unset.size === 1 ? 'it' : 'them'} in its environment, and import again`;
     unsupported.push({ at: document.locate(first), what: 'env', why });
   }
   return loaded({ wishes, settings: settingsOfRegsync(root, credentials), unsupported });

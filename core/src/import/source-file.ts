@@ -13,6 +13,13 @@ export function parseSourceFile(
   file: string,
   unsupported: Unsupported[],
 ): Loaded<Document> {
+  // Other objects often stand behind it in the file, which is then none that is read at all.
+  const map = /^kind:\s*["']?ConfigMap\b/m.exec(text);
+  if (map !== null) {
+    const at = { file, line: text.slice(0, map.index).split('\n').length, column: 1 };
+    const hint = 'take out what stands under "data", and import that';
+    return failed([configFailure(`the file is a ConfigMap of Kubernetes, and not what ${kind} reads`, hint, at)]);
+  }
   const onRepeated = (key: string, at: Unsupported['at'], line: number): void => {
     unsupported.push({
       at,
@@ -25,12 +32,6 @@ export function parseSourceFile(
   const { data, locate } = document.value;
   if (!isFields(data)) {
     return failed([configFailure('the file holds no mapping', `is it the file that ${kind} reads?`, locate([]))]);
-  }
-  if (data['kind'] === 'ConfigMap') {
-    const hint = `take out what stands under "data", and import that`;
-    return failed([
-      configFailure(`the file is a ConfigMap of Kubernetes, and not what ${kind} reads`, hint, locate(['kind'])),
-    ]);
   }
   return document;
 }
