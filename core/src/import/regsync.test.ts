@@ -366,12 +366,12 @@ sync: []
   it('reads what stands twice as regsync does, and names it', () => {
     const { config, unsupported } = imported(`x-type: &type
   type: repository
+  source: alpine
 x-tags: &tags
   type: image
   tags: { allow: [latest, edge] }
 sync:
   - <<: *type
-    source: alpine
     target: a.example/alpine
     target: b.example/alpine
     <<: *tags

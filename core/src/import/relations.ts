@@ -74,16 +74,17 @@ export function settleRelations(drafts: readonly Draft[], elsewhere: string): Ke
   /** The first before it that may have one of its destinations; the same from the same source is one entry. */
   function rivalOf(node: Node): Node | undefined {
     const all = makers.get(repositoryOf(node)) ?? [];
-    const mine = keyOf(node);
-    return all.slice(0, all.indexOf(node)).find((other) => {
-      const both = node.destination !== undefined && other.destination !== undefined;
-      return both && keyOf(other) !== mine && mayMeet(node.destination, other.destination);
-    });
+    const before = all.slice(0, all.indexOf(node));
+    return before.find((other) => meet(other.destination, node.destination) && keyOf(other) !== keyOf(node));
   }
 }
 
 function takes({ source }: Node, { destination }: Node): boolean {
-  return source !== undefined && destination !== undefined && mayMeet(source, destination);
+  return meet(source, destination);
+}
+
+function meet(one: Place | undefined, other: Place | undefined): boolean {
+  return one !== undefined && other !== undefined && mayMeet(one, other);
 }
 
 function repositoryOf({ destination }: Node): string {
