@@ -127,10 +127,23 @@ function write(store: string, codes: ReadonlyMap<string, Buffer>): void {
   const contents = Buffer.from(JSON.stringify({ sha256: hashOf(code), sizes } satisfies Contents));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(contents.length);
-  mkdirSync(dirname(store), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(store));
   const draft = `${store}.${process.pid}`;
   writeFileSync(draft, Buffer.concat([length, contents, code]), { mode: 0o600 });
   renameSync(draft, store);
+}
+
+/** Not by `recursive`: Node then tries for ever where a new folder is said not to be there, as in /proc. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    makeFolder(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  }
 }
 
 /** Not a CRC: nearly every command needs `node:crypto`, and none `node:zlib`, which takes some milliseconds to load. */

@@ -1,13 +1,18 @@
-/** Reads the world once, runs the program, sets the exit code. */
+/** Reads the world once, runs the program, sets the exit code. What ends without having set one has failed. */
 import { processIo, sayBug } from './process-io.ts';
 import { runProgram } from './program.ts';
 
 export async function start(): Promise<void> {
   const io = processIo();
+  process.exitCode = 1;
+  const starved = (): void => sayBug(new Error('nothing is left to wait for, and the command has not ended'));
+  process.once('beforeExit', starved);
   try {
     process.exitCode = await runProgram(io, process.argv.slice(2));
   } catch (error) {
     sayBug(error);
     process.exitCode = 1;
+  } finally {
+    process.off('beforeExit', starved);
   }
 }

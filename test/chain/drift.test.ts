@@ -56,3 +56,49 @@ test('a moved tag, a lost attachment of a platform, a removed tag: found, and me
     expect(await verifies(`${host}/${paths[name]}:1`, world().keys.production.publicKey)).toBe(true);
   }
 });
+
+test('a tag that names another image of ours is not taken for its own', async () => {
+  const { host } = world().destination;
+  const [mine, other] = [await source('mine'), await source('other')];
+  const to = freshPath('swapped');
+  const made = await project({
+    sync: [
+      { source: `hub.slipway.example/${mine.path}:1`, destination: `${host}/${to}:mine` },
+      { source: `hub.slipway.example/${other.path}:1`, destination: `${host}/${to}:other` },
+      { source: `${host}/${to}:mine`, destination: `${host}/${to}:stable` },
+    ],
+  });
+  expect((await made.run('run')).code).toBe(0);
+  expect((await made.run('verify', '--deep')).code).toBe(0);
+  // It is signed, scanned and attested, and only never was meant for this tag.
+  expect((await crane('tag', `${host}/${to}@${other.digest}`, 'mine')).code).toBe(0);
+  const verified = await made.run('verify');
+  expect(verified.code).toBe(1);
+  expect(verified.answer.entries.find(({ destination }) => destination.endsWith(':mine'))?.missing).toEqual([
+    'copy for this tag',
+  ]);
+  const retag = await made.run('run', '--exclude', '*:mine', '--only', '*:stable');
+  expect(retag.code).not.toBe(0);
+  expect(await digestOf(`${host}/${to}:stable`)).toBe(mine.digest);
+  expect((await made.run('run')).code).toBe(0);
+  expect(await digestOf(`${host}/${to}:mine`)).toBe(mine.digest);
+});
+
+test('a tag that is new in the config is named by what is attached, also where nothing is built again', async () => {
+  const { host } = world().destination;
+  const from = await source('renamed');
+  const to = freshPath('renamed');
+  const entry = { source: `hub.slipway.example/${from.path}:1`, destination: `${host}/${to}:1` };
+  const made = await project({ sync: [entry] });
+  expect((await made.run('run')).code).toBe(0);
+  expect((await crane('tag', `${host}/${to}:1`, 'also')).code).toBe(0);
+  await made.change({ sync: [{ ...entry, tags: ['also'] }] });
+  expect((await made.run('verify')).code).toBe(1);
+  const named = await made.run('run');
+  expect(named.row(`${to}:also`), named.stdout).toMatchObject({
+    outcome: 'unchanged',
+    why: 'missing: copy for this tag also',
+  });
+  expect((await made.run('verify')).code).toBe(0);
+  expect((await made.run('run')).answer.tools).toEqual([]);
+});

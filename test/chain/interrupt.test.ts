@@ -129,14 +129,14 @@ test.each([
   expect(new Set(whole)).toEqual(new Set([false, true]));
 });
 
-test('--timeout ends a run as a signal does, as a failure', async () => {
+test('--timeout ends a run as a signal does', async () => {
   const proxy = await watch(world().destination.host);
   const { it, synced } = await twoEntries(proxy);
   void holdAt(proxy, isScan);
   const from = performance.now();
   const ran = await it.run('run', '--timeout', '3s');
   expect(performance.now() - from).toBeLessThan(3000 + LIMIT + 1000);
-  expect(ran.code).toBe(1);
+  expect(ran.code).toBe(130);
   expect(ran.answer.entries.some(({ outcome }) => outcome === 'cancelled')).toBe(true);
   expect(await digestOf(`${world().destination.host}/${synced}:1`)).toBeUndefined();
   expect(await processesWith(it.folder)).toEqual([]);

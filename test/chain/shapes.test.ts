@@ -77,6 +77,27 @@ describe('every shape of image comes through whole', () => {
     expect(await digestOf(`${to}:${child.replace(':', '-')}`)).toBeUndefined();
   });
 
+  test('a platform whose config is called otherwise is never left out of the scan', async () => {
+    const { host } = world().source;
+    const from = await source('odd');
+    const index = JSON.parse((await crane('manifest', `${host}/${from.path}:1`)).stdout) as Manifests;
+    const child = await push(
+      artifactLayout('application/vnd.example.odd', 'application/octet-stream', text('{}'), 'odd'),
+      `${host}/${from.path}:child`,
+    );
+    const size = (await crane('manifest', `${host}/${from.path}:child`)).stdout.trim().length;
+    const platform = { os: 'linux', architecture: 's390x' };
+    const odd = { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: child, size, platform };
+    const digest = await put(host, from.path, 'odd', OCI_INDEX, { ...index, manifests: [...index.manifests, odd] });
+    const { row } = await comesThrough(from.path, digest, 'odd');
+    expect(row).toMatchObject({ unscanned: ['linux/s390x'] });
+    const strict = await project({
+      sync: [{ source: toSource(from, 'odd'), destination: `${world().destination.host}/${freshPath('odd')}:1` }],
+      settings: { policy: { sync: { verdict: 'refuse', unscanned: 'refuse' } } },
+    });
+    expect((await strict.run('run')).code).toBe(3);
+  });
+
   test("a manifest list of Docker's", async () => {
     const { host } = world().source;
     const from = await source('docker');

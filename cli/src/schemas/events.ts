@@ -112,6 +112,12 @@ export const eventsSchema: JsonSchema = {
       },
       { output: { description: 'What the journal keeps of its output.' }, failure: defined('failure') },
     ),
+    event('tag.move', 'A tag is about to be moved.', {
+      entry,
+      tag: text('As registry/repository:tag.'),
+      from: { ...text('The digest that it names; null for a new tag.'), type: ['string', 'null'] },
+      to: text('The digest that it will name.'),
+    }),
     event('image', 'What is known of an image, once for each image of a run.', { entry, image: evidence }),
     event('entry.done', 'Every task of the entry has ended.', {
       entry,

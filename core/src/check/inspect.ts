@@ -113,5 +113,7 @@ async function sbomBundle(
       : attested;
   }
   const fact = facts.find((one) => one.predicateType === predicateType.sbom);
-  return fact === undefined ? ok(undefined) : readBundle(step.engine, subject, fact.referrer);
+  if (fact === undefined) return ok(undefined);
+  const bundle = await readBundle(step.engine, subject, fact.referrer);
+  return bundle.ok ? ok(bundle.value?.text) : bundle;
 }

@@ -139,6 +139,12 @@ function buildItem(modeProperties: ModeProperties): JsonSchema {
         type: 'boolean',
         default: false,
       },
+      buildOnArm: {
+        title: 'Build on Arm',
+        description: 'Has no meaning here: platforms says what to build for, and any machine builds it.',
+        type: 'boolean',
+        default: false,
+      },
       platforms: { ...platforms, description: 'Platforms to build for; those of the source when absent.' },
       mode: {
         title: 'Mode',

@@ -83,3 +83,36 @@ test('several destinations and all tags are answered with how they are said', ()
     "for every tag write regex: '.*'",
   ]);
 });
+
+test('keys of the layout that this one replaces are taken as they are', () => {
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const text = `sync:
+  - source: cgr.dev/chainguard/static:latest@${digest}
+    sourceSignature:
+      issuerRegExp: https://token.actions.githubusercontent.com
+      subjectRegExp: '^https://github.com/chainguard-images/|x$'
+    destination: r.example/static:latest
+    auto-update-mutable-tag-digest: true
+`;
+  const { entries } = valueOf(parse(text));
+  expect(entries[0]).toMatchObject({
+    verify: {
+      accept: [
+        {
+          kind: 'identity',
+          issuer: { pattern: '^.*(?:https://token.actions.githubusercontent.com).*$' },
+          subject: { pattern: '^.*(?:^https://github.com/chainguard-images/|x$).*$' },
+        },
+      ],
+    },
+  });
+  const pattern = new RegExp('^.*(?:^https://github.com/chainguard-images/|x$).*$', 'u');
+  const found = ['https://github.com/chainguard-images/a', 'a https://github.com/chainguard-images/', 'ax', 'xa'];
+  expect(found.filter((subject) => pattern.test(subject))).toEqual(['https://github.com/chainguard-images/a', 'ax']);
+  expect(complaints(parse(text.replace('|x$', ')(x')))).toEqual([
+    '5:22 "^https://github.com/chainguard-images/)(x" is not a regular expression',
+  ]);
+  expect(complaints(parse(text.replace('    destination', '    verify: { minAge: 1d }\n    destination')))).toEqual([
+    '4:7 "sourceSignature" and "verify" exclude each other',
+  ]);
+});

@@ -17,6 +17,16 @@ export function readIdentity(item: Fields, path: Path, accept: Accepting): Accep
   return issuer === undefined || subject === undefined ? undefined : { kind: 'identity', issuer, subject };
 }
 
+/** From `issuerRegExp` and `subjectRegExp`, which are found anywhere in them, as cosign finds its `--certificate-…-regexp`. */
+export function readSearchedIdentity(item: Fields, path: Path, accept: Accepting): Accept | undefined {
+  const [issuer, subject] = (['issuerRegExp', 'subjectRegExp'] as const).map((key) => {
+    const pattern = text(item[key]);
+    const checked = pattern === undefined ? undefined : accept(checkPattern(pattern), [...path, key]);
+    return checked === undefined ? undefined : { pattern: `^.*(?:${pattern}).*$` };
+  });
+  return issuer === undefined || subject === undefined ? undefined : { kind: 'identity', issuer, subject };
+}
+
 function readMatcher(item: Fields, name: 'issuer' | 'subject', path: Path, accept: Accepting): Matcher | undefined {
   const patternKey = `${name}Pattern`;
   const [exact, pattern] = [text(item[name]), text(item[patternKey])];

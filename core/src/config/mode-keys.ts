@@ -35,6 +35,7 @@ const CORE_KEYS: ReadonlySet<string> = new Set([
   'melangeConfigs',
   'dockerOptions',
   'buildOnMainOnly',
+  'buildOnArm',
   'platforms',
   'mode',
 ]);

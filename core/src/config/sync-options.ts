@@ -4,7 +4,7 @@ import { formatPlatform } from '../oci/model.ts';
 import type { Path } from './document.ts';
 import { parseDuration } from './duration.ts';
 import { fields, flag, isFields, items, text, texts, type Fields } from './fields.ts';
-import { readIdentity } from './identity.ts';
+import { readIdentity, readSearchedIdentity } from './identity.ts';
 import type { Accept, Backup, ReferrerFilter, SourceVerification, SyncOptions } from './model.ts';
 import { normalisePath } from './paths.ts';
 import { distinctPlatforms, parsePlatform } from './platforms.ts';
@@ -45,8 +45,18 @@ function readReferrers(value: unknown): ReferrerFilter | undefined {
 }
 
 function readVerify(item: Fields, path: Path, reading: Reading): SourceVerification | undefined {
-  if (item['verify'] === undefined) return undefined;
   const { accept, keys } = reading;
+  if (isFields(item['sourceSignature'])) {
+    const place = [...path, 'sourceSignature'];
+    if (item['verify'] !== undefined)
+      accept(
+        fail(configFailure('"sourceSignature" and "verify" exclude each other', 'put it under verify, as anyOf')),
+        place,
+      );
+    const signer = readSearchedIdentity(item['sourceSignature'], place, accept);
+    return { accept: signer === undefined ? [] : [signer] };
+  }
+  if (item['verify'] === undefined) return undefined;
   const verify = fields(item['verify']);
   const at: Path = [...path, 'verify'];
   const { anyOf, minAge, ...own } = verify;

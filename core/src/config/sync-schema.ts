@@ -83,6 +83,22 @@ const verify = {
   },
 };
 
+const sourceSignature = {
+  title: 'Source signature',
+  description: 'The same as verify with issuer and subject, by regular expressions that are found anywhere in them.',
+  type: 'object',
+  required: ['issuerRegExp', 'subjectRegExp'],
+  additionalProperties: false,
+  properties: {
+    issuerRegExp: regex(
+      'Issuer',
+      'Found in the issuer of the certificate.',
+      '^https://token.actions.githubusercontent.com$',
+    ),
+    subjectRegExp: regex('Subject', 'Found in its subject.', '^https://github.com/example/'),
+  },
+};
+
 export const select = {
   title: 'Select',
   description: 'Which tags of the source to copy: those that are named, and those that pass every test.',
@@ -148,6 +164,11 @@ export const syncOptions = {
   platforms,
   referrers,
   verify,
+  sourceSignature,
+  'auto-update-mutable-tag-digest': flag(
+    'Update the digest',
+    'Has no meaning here: slipway update brings every digest up to date.',
+  ),
   immutable: flag('Immutable', 'A tag that is at the destination is not asked about again.'),
   foreignLayers: flag('Foreign layers', 'Copy layers that registries only point to as well.'),
   backup: {

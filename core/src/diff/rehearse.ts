@@ -56,7 +56,15 @@ export async function rehearseEntry(
   const { verify: _, ...entry } = asked;
   const task = tasks.get(`${entry.id}#probe`);
   if (task === undefined) throw new Error(`${entry.id} is planned without a probe`);
-  const step: StepContext = { engine, task, entry, planned: { ...planned, trust: 'copy' }, signal, log: () => {} };
+  const step: StepContext = {
+    engine,
+    task,
+    entry,
+    planned: { ...planned, trust: 'copy' },
+    signal,
+    log: () => {},
+    tagged: () => {},
+  };
   const input = resolveInput(task.input, new Map()) as ProbeInput;
   const probed = await probe(step, { ...input, ...(of === undefined ? {} : { of }) });
   if (!probed.ok) return probed;

@@ -5,6 +5,8 @@ import { stripVTControlCharacters } from 'node:util';
 /** Characters of stderr that are kept: the last ones. */
 const KEPT = 64 * 1024;
 const MAX_LINE = 16 * 1024;
+/** Characters of lines that are shown while it runs: they also fill the journal, and a tool may write without end. */
+const SHOWN = 4 * 1024 * 1024;
 /** A secret that a cut tore apart would not be recognised, so this much before a cut is not shown. */
 const TORN = 4096;
 
@@ -24,6 +26,12 @@ export function createLines(redact: (text: string) => string, onLine: ((line: st
   let size = 0;
   let open = '';
   let torn = false;
+  let shown = 0;
+  const show = (line: string): void => {
+    if (shown > SHOWN) return;
+    shown += line.length + 1;
+    onLine?.(shown > SHOWN ? `… it writes more than ${SHOWN / 1024 / 1024} MiB: what follows is not kept` : line);
+  };
   const close = (): void => {
     const line = torn ? `${redact(open).slice(0, -TORN)}…` : redact(open);
     open = '';
@@ -34,7 +42,7 @@ export function createLines(redact: (text: string) => string, onLine: ((line: st
     while (size > KEPT && kept.length > 1) {
       size -= (kept.shift()?.length ?? 0) + 1;
     }
-    onLine?.(clean);
+    show(clean);
   };
   const add = (text: string): void => {
     const room = MAX_LINE - open.length;

@@ -1,9 +1,12 @@
 /** Who owns what lies on the disk: a process, told from every other one, so that what a killed one left behind is known as such. */
 import { createHash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
 
 /** A process, told also from a later one with its pid. */
 export interface Owner {
+  /** The machine's name: another boot of this one has ended all its processes, what another one does nobody here can see. */
+  readonly host?: string;
   readonly boot: string;
   /** Pids mean something only inside their namespace. */
   readonly namespace: string;
@@ -12,7 +15,7 @@ export interface Owner {
   readonly start: string;
 }
 
-/** An owner in another container cannot be looked up; after this long it is taken to be gone. Milliseconds. */
+/** An owner in another container, or on another machine, cannot be looked up; after this long it is taken to be gone. Milliseconds. */
 const FOREIGN_AGE = 24 * 3600 * 1000;
 
 /** The name in the environment of what an owner has started. */
@@ -30,10 +33,11 @@ export async function isRunningStill(owner: Partial<Owner>, written: number): Pr
     return false;
   }
   const now = await ownerOf(owner.pid);
-  if (owner.boot !== now.boot) {
+  const elsewhere = owner.host !== undefined && owner.host !== now.host;
+  if (owner.boot !== now.boot && !elsewhere) {
     return false;
   }
-  if (owner.namespace !== now.namespace) {
+  if (elsewhere || owner.namespace !== now.namespace) {
     return Date.now() - written < FOREIGN_AGE;
   }
   return owner.start === now.start && now.start !== '';
@@ -71,7 +75,7 @@ async function thisPlace(): Promise<string> {
 async function ownerOf(pid: number): Promise<Owner> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
   const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
-  return { boot: boot.trim(), namespace, pid, start: await startOf(pid) };
+  return { host: hostname(), boot: boot.trim(), namespace, pid, start: await startOf(pid) };
 }
 
 /** Empty when there is no such process, or it has ended and only waits for its parent to take notice. */

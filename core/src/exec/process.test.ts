@@ -50,6 +50,20 @@ describe.each(['auto', 'off'])('runProcess with SLIPWAY_PID_NAMESPACE=%s', (name
   beforeEach(() => void vi.stubEnv('SLIPWAY_PID_NAMESPACE', namespace));
   afterEach(() => void vi.unstubAllEnvs());
 
+  it('ends with the program, though a stranger that it left holds its pipes', async () => {
+    // Neither the group nor the environment says whose it is.
+    const running = runProcess(shell('env -i setsid sleep 12 & echo done', { timeout: 10_000 }));
+    expect(await running).toMatchObject({ end: 'exit', code: 0, stdout: 'done\n' });
+  });
+
+  it('tells each process once that it is to stop', async () => {
+    const lines: string[] = [];
+    const script = (ready: string) =>
+      `trap 'echo told >&2' TERM; touch ${ready}; i=0; while [ $i -lt 7 ]; do sleep 0.1; i=$((i+1)); done`;
+    await abortWhenReady(script, { onStderrLine: (line) => lines.push(line) });
+    expect(lines.filter((line) => line === 'told')).toHaveLength(1);
+  });
+
   it('gives stdout, stderr by line, and the exit code', async () => {
     const lines: string[] = [];
     const outcome = await runProcess(

@@ -61,11 +61,10 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessOutcom
       return;
     }
     stopped = why;
-    if (namespace === undefined) child.signal('SIGTERM');
-    // The mark also finds those who left the group, which a signal to the group does not reach.
-    for (const pid of processesMarked(mark)) {
-      if (namespace?.isWrapper(pid) !== true) signalProcess(pid, 'SIGTERM');
-    }
+    // By the mark also those who left the group are found. Each is told once: a second time means to many that all is to be dropped.
+    const marked = processesMarked(mark).filter((pid) => namespace?.isWrapper(pid) !== true);
+    for (const pid of marked) signalProcess(pid, 'SIGTERM');
+    if (namespace === undefined && marked.length === 0) child.signal('SIGTERM');
     giveUp = setTimeout(() => {
       sweep();
       giveUp = setTimeout(abandon, GIVE_UP_AFTER - KILL_AFTER);

@@ -84,6 +84,20 @@ describe('secretsFromEnv', () => {
 });
 
 describe('createLines', () => {
+  it('shows some MiB of what never ends, and goes on keeping the last of it', () => {
+    const shown: string[] = [];
+    const lines = createLines(
+      (text) => text,
+      (line) => shown.push(line),
+    );
+    const chunk = Buffer.from(`${'x'.repeat(1023)}\n`.repeat(1024));
+    for (let mebibytes = 0; mebibytes < 6; mebibytes += 1) lines.push(chunk);
+    lines.push(Buffer.from('the end\n'));
+    expect(shown).toHaveLength(4 * 1024 + 1);
+    expect(shown.at(-1)).toContain('more than 4 MiB');
+    expect(lines.end()).toMatch(/the end$/);
+  });
+
   const redact = createRedactor(['canary-secret']);
 
   it('finds a secret in every way of cutting the text', () => {

@@ -68,15 +68,25 @@ function start({ start: of, path, args, cwd, env, input }: Extract<Order, { star
       stderr?.destroy();
     },
   });
-  pass(stdout, (out) => ({ of, out }));
-  pass(stderr, (err) => ({ of, err }));
+  const flow: Flow = { moved: false, open: 0 };
+  pass(stdout, flow, (out) => ({ of, out }));
+  pass(stderr, flow, (err) => ({ of, err }));
   // Not every program reads what it is given.
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
   let linger: NodeJS.Timeout | undefined;
-  child.on('exit', () => (linger = setTimeout(() => tell({ of, lingers: true }), LINGER)));
+  child.on('exit', () => {
+    linger = setTimeout(() => {
+      tell({ of, lingers: true });
+      linger = setInterval(() => {
+        // Nobody that could be found holds them any more. What is still on its way is waited for.
+        if (!flow.moved && flow.open === 0) running.get(of)?.forget();
+        flow.moved = false;
+      }, LINGER);
+    }, LINGER);
+  });
   child.on('close', (code, signal) => {
-    clearTimeout(linger);
+    clearInterval(linger);
     running.delete(of);
     // Helpers that a program left behind in its group end with it.
     toGroup(pid, 'SIGKILL');
@@ -88,12 +98,24 @@ function toGroup(pid: number | undefined, signal: Signal): void {
   if (pid !== undefined) signalProcess(-pid, signal);
 }
 
+/** What a program writes: whether something came since the last look, and how much the engine has not yet taken. */
+interface Flow {
+  moved: boolean;
+  open: number;
+}
+
 /** No faster than the engine takes it. */
-function pass(stream: Readable | null, news: (chunk: Buffer) => News): void {
+function pass(stream: Readable | null, flow: Flow, news: (chunk: Buffer) => News): void {
   stream?.on('error', () => {});
   stream?.on('data', (chunk: Buffer) => {
     stream.pause();
-    tell(news(chunk), () => stream.resume());
+    flow.moved = true;
+    flow.open += 1;
+    tell(news(chunk), () => {
+      flow.open -= 1;
+      flow.moved = true;
+      stream.resume();
+    });
   });
 }
 

@@ -51,13 +51,19 @@ it('removes what was claimed before the machine started anew, and what has no ow
   expect([...(await sweepTmp(root))].sort()).toEqual(['nobody', 'run']);
 });
 
-it('leaves an owner of another pid namespace alone for a day', async () => {
+it.each([
+  ['in another pid namespace', { namespace: 'pid:[1]', pid: 1 }],
+  ['on another machine', { host: 'another', boot: 'another', pid: 1 }],
+])('leaves an owner %s alone for a day', async (_, elsewhere) => {
   const root = await fresh();
   await claimTmp(root, 'run');
   const file = join(root, 'run.owner');
   const owner = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
-  await writeFile(file, JSON.stringify({ ...owner, namespace: 'pid:[1]', pid: 1 }));
+  await writeFile(file, JSON.stringify({ ...owner, ...elsewhere }));
   expect(await sweepTmp(root)).toEqual([]);
+  const yesterday = new Date(Date.now() - 25 * 3600 * 1000);
+  await utimes(file, yesterday, yesterday);
+  expect(await sweepTmp(root)).toEqual(['run']);
 });
 
 it('removes links, never what they name, and read-only folders', async () => {

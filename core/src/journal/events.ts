@@ -124,6 +124,15 @@ export type Event =
       readonly output?: Data;
       readonly failure?: Failure;
     })
+  /** Just before a tag is moved, so that also of a run that is killed it is known which it may have moved. `from` `null`: a new tag. */
+  | (At & {
+      readonly type: 'tag.move';
+      readonly entry: string;
+      /** `registry/repository:tag`. */
+      readonly tag: string;
+      readonly from: string | null;
+      readonly to: string;
+    })
   /** Before the entry's end, once for each image of a run. */
   | (At & { readonly type: 'image'; readonly entry: string; readonly image: ImageEvidence })
   | (At & { readonly type: 'entry.done'; readonly entry: string; readonly rows: readonly Row[] })

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import fs, { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -51,6 +52,31 @@ describe('the journal', () => {
     journal.close();
     expect(readJournal(journal.file)).toEqual(events);
     expect(statSync(journal.file).mode & 0o777).toBe(0o600);
+  });
+
+  it('writes the rest of what was taken in part, and loses one line at most to a full disk', async () => {
+    const journal = openJournal(join(folder, 'run.ndjson'));
+    const real = fs.writeSync;
+    let left = Number.POSITIVE_INFINITY;
+    fs.writeSync = ((fd: number, bytes: Uint8Array, from: number) => {
+      if (left <= 0) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+      const some = Math.min(7, bytes.byteLength - from, left);
+      left -= some;
+      return real(fd, bytes, from, some);
+    }) as typeof fs.writeSync;
+    syncBuiltinESMExports();
+    try {
+      for (const event of events.slice(0, 5)) journal.write(event);
+      left = 10;
+      expect(() => journal.write({ t: 6, type: 'warning', message: 'lost' })).toThrow('full');
+      left = Number.POSITIVE_INFINITY;
+      for (const event of events.slice(5)) journal.write(event);
+      journal.close();
+    } finally {
+      fs.writeSync = real;
+      syncBuiltinESMExports();
+    }
+    expect(readJournal(journal.file)).toEqual(events);
   });
 
   it('makes no file before there is an event, and writes none after it was closed', () => {

@@ -1,6 +1,6 @@
 /**
- * One append-only NDJSON file a run: event stream, trace and record at once. A line is written before anything shows it.
- * Killed in the middle of a line, the reader leaves that line out.
+ * One append-only NDJSON file a run: event stream, trace and record at once. A line that tells of a change is written before anything
+ * shows it. Killed in the middle of a line, the reader leaves that line out.
  */
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -27,6 +27,8 @@ export function openJournal(file: string): Journal {
   let soon: NodeJS.Immediate | undefined;
   /** What went wrong when nobody could be told; the next one to write is. */
   let failure: { readonly error: unknown } | undefined;
+  /** A full disk took a part of a line: what comes next must not be taken for its rest. */
+  let torn = false;
 
   function flush(): void {
     clearImmediate(soon);
@@ -38,7 +40,11 @@ export function openJournal(file: string): Journal {
       mkdirSync(dirname(file), { recursive: true });
       descriptor = openSync(file, 'a', 0o600);
     }
-    writeSync(descriptor, lines);
+    const bytes = Buffer.from(torn ? `\n${lines}` : lines);
+    torn = true;
+    // It may take less than it is given, and says so at the next try only.
+    for (let written = 0; written < bytes.byteLength;) written += writeSync(descriptor, bytes, written);
+    torn = false;
   }
 
   function flushLater(): void {

@@ -1,5 +1,5 @@
 /** The journals of a folder, newest first, one at a time: a search mostly ends with the first. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from './events.ts';
 import { parseJournal } from './journal.ts';
@@ -10,7 +10,7 @@ export interface PastRun {
   readonly events: readonly Event[];
 }
 
-/** How far back anybody looks. */
+/** How far back anybody looks, and what a run leaves of earlier ones. */
 const MAX_RUNS = 200;
 /** Bytes of one journal that is still read into memory. */
 const MAX_JOURNAL = 512 * 1024 * 1024;
@@ -23,14 +23,32 @@ export function* recentRuns(folder: string): Generator<PastRun> {
   }
 }
 
-/** Their names begin with the time. */
+/** Removes the journals at which nobody looks any more. Other files that somebody has put there stay. */
+export function removeOldRuns(folder: string): void {
+  for (const name of journalNames(folder)
+    .filter((each) => OWN_NAME.test(each))
+    .slice(MAX_RUNS)) {
+    try {
+      rmSync(join(folder, name), { force: true });
+    } catch {
+      // It only takes room, and a checkout that is read only is read all the same.
+    }
+  }
+}
+
+const OWN_NAME = /^\d{8}-\d{6}-[0-9a-f]{6}\.ndjson$/;
+
 function journalsIn(folder: string): readonly string[] {
+  return journalNames(folder).slice(0, MAX_RUNS);
+}
+
+/** The newest first: their names begin with the time. */
+function journalNames(folder: string): readonly string[] {
   try {
     return readdirSync(folder)
       .filter((name) => name.endsWith('.ndjson'))
       .toSorted()
-      .toReversed()
-      .slice(0, MAX_RUNS);
+      .toReversed();
   } catch {
     return [];
   }

@@ -95,6 +95,7 @@ const EVENTS: Readonly<Record<Event['type'], Check>> = {
   'task.tool': fields({ task: text, tool: text, version: text }),
   'task.retry': fields({ task: text, failure, wait: amount }),
   'task.done': fields({ task: text, state: text, ms: amount }, { failure }),
+  'tag.move': fields({ entry: text, tag: text, from: orNull(text), to: text }),
   image: fields({ entry: text, image }),
   'entry.done': fields({ entry: text, rows: list(row) }),
   warning: fields({ message: text }),

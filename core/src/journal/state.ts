@@ -40,6 +40,7 @@ export function foldEvents(events: Iterable<Event>): RunState {
       case 'task.progress':
       case 'task.tool':
       case 'task.retry':
+      case 'tag.move':
       case 'image':
       case 'warning':
         break;

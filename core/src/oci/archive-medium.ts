@@ -16,7 +16,7 @@ import { filesInArchive } from './archive-files.ts';
 import { codeOf } from './error-code.ts';
 import { filesInFolder, layered, type Broken, type LayoutFiles } from './layout-files.ts';
 import { blobPath, INDEX, layoutContent, MARKER, readIndexFile, readMarker } from './layout.ts';
-import { lock } from './lock.ts';
+import { lock, type Lock } from './lock.ts';
 import { confine, makeFolder, markerBytes, type Medium } from './medium.ts';
 import type { Descriptor } from './model.ts';
 import { isManifestType } from './parse.ts';
@@ -26,10 +26,11 @@ import { replaceFile } from './write-files.ts';
 interface Work {
   /** Real path of the working folder. */
   readonly folder: string;
-  readonly release: () => Promise<void>;
+  readonly lock: Lock;
 }
 
 const UNFINISHED = '.archive';
+const LOST = 'was left alone for so long, as by a machine that slept, that another run may have gone on with it';
 /** Which archive the working folder was begun on. */
 const BASE = '.base';
 
@@ -70,11 +71,11 @@ export function archiveMedium(root: string, path: string): Medium {
       if (!confined.ok) return confined;
       const folder = await workFolder(file);
       await makeFolder(folder);
-      const release = await lock(folder);
-      if (release === undefined) return broken('is being written by another run');
+      const taken = await lock(folder);
+      if (taken === undefined) return broken('is being written by another run');
       await rebase(folder, await stampOf(file));
       await replaceFile(folder, MARKER, markerBytes);
-      return ok({ folder, release });
+      return ok({ folder, lock: taken });
     } catch (error) {
       return broken(`cannot be written (${codeOf(error)})`);
     }
@@ -90,10 +91,11 @@ export function archiveMedium(root: string, path: string): Medium {
         return answer;
       }
       work = answer.value;
-      return ok(work.folder);
+      return work.lock.isHeld() ? ok(work.folder) : broken(LOST);
     },
     async finish(broken) {
       if (work === undefined) return tidy(file);
+      if (!work.lock.isHeld()) return broken(LOST);
       const whole = await files(broken);
       if (!whole.ok) return whole;
       const members = whole.value === undefined ? ok([]) : await reachable(whole.value, broken);
@@ -109,12 +111,12 @@ export function archiveMedium(root: string, path: string): Medium {
         if (error instanceof StreamFailure) return fail(error.failure);
         return broken(`cannot be written (${codeOf(error)})`);
       }
-      await work.release();
+      await work.lock.release();
       [work, working, listed] = [undefined, undefined, undefined];
       return ok(undefined);
     },
     async close() {
-      await work?.release();
+      await work?.lock.release();
     },
   };
 }
@@ -143,10 +145,10 @@ async function tidy(file: string): Promise<Result<void>> {
     const isLeft = await Promise.all([folder, `${folder}.lock`].map(stampOf));
     if (isLeft.every((stamp) => stamp === '')) return ok(undefined);
     await makeFolder(folder);
-    const release = await lock(folder);
-    if (release === undefined) return ok(undefined);
+    const taken = await lock(folder);
+    if (taken === undefined) return ok(undefined);
     await removeTree(folder);
-    await release();
+    await taken.release();
   } catch {
     // What may not be tidied up here costs space.
   }

@@ -15,9 +15,10 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { parseLocation } from '../location.ts';
 import { pin, type Digest, type Pinned, type Reference, type Tag } from '../reference.ts';
 import { copy } from '../registry/copy.ts';
@@ -265,6 +266,36 @@ describe('index.json', () => {
       expect(new Set(await types())).toEqual(new Set([SBOM.artifactType, SCAN.artifactType]));
     }
     expect(must(await layouts.referrers(pin(subject, sha256('other')), 'source'))).toEqual([]);
+  });
+
+  test('a source is not opened for what cannot be written', async () => {
+    const folder = await newFolder();
+    const layouts = createLayouts(folder);
+    const content = layouts.content(at('oci:./out:1'), 'destination');
+    const small = { mediaType: 'a/b', digest: sha256('x'), size: 1 };
+    must(await content.putBlob(small, async () => ({ ok: true, value: Readable.from([Buffer.from('x')]) })));
+    // What stands in place of a folder is no folder.
+    await rm(join(folder, 'out', 'blobs'), { recursive: true });
+    await writeFile(join(folder, 'out', 'blobs'), '');
+    let opened = 0;
+    let closed = 0;
+    const open = async () => {
+      opened += 1;
+      async function* bytes() {
+        try {
+          yield Buffer.from('x');
+        } finally {
+          closed += 1;
+        }
+      }
+      return { ok: true, value: bytes() } as const;
+    };
+    expect(failureOf(await content.putBlob(small, open)).message).toContain('cannot be written');
+    expect(closed).toBe(opened);
+    await rm(join(folder, 'out'), { recursive: true });
+    await writeFile(join(folder, 'out'), '');
+    failureOf(await content.putBlob(small, open));
+    expect(closed).toBe(opened);
   });
 
   test('names in full are found by their tag at a source, where one image has it', async () => {
@@ -524,6 +555,21 @@ describe('a layout of somebody else', () => {
 });
 
 describe('an archive', () => {
+  test('is not written by a run that has lost its lock, as on a machine that slept', async () => {
+    await using from = await source();
+    const folder = await newFolder();
+    const layouts = createLayouts(folder);
+    await from.put(layouts, at('oci-archive:./out.tar:1'));
+    await rm(join(folder, '.out.tar.slipway.lock'), { recursive: true });
+    // It finds out when it gives its next sign of life.
+    const content = layouts.content(at('oci-archive:./out.tar:1'), 'destination');
+    await vi.waitUntil(async () => !(await content.hasManifest(from.image.digest)).ok, { timeout: 4500, interval: 50 });
+    const [failure] = [...(await layouts.finish()).values()];
+    expect(failure?.message).toContain('another run may have gone on with it');
+    expect(await readdir(folder)).toEqual(['.out.tar.slipway']);
+    await layouts.close();
+  });
+
   test('is written at the end, whole; a run that was killed before is gone on from', async () => {
     await using from = await source();
     const folder = await newFolder();

@@ -13,21 +13,27 @@ const UPDATE = 2_000;
 const PATIENCE = 60_000;
 const PAUSE = 20;
 
+export interface Lock {
+  readonly release: () => Promise<void>;
+  /** False: it was lost meanwhile, as by a machine that slept, and somebody else may have it. */
+  readonly isHeld: () => boolean;
+}
+
 /** Takes away the lock that a killed process has left on `path`; nothing when there is none, or somebody is at work. */
 export async function removeLeftLock(path: string): Promise<void> {
-  if ((await signOfLife(path)) !== undefined) await (await lock(path))?.();
+  if ((await signOfLife(path)) !== undefined) await (await lock(path))?.release();
 }
 
 /**
- * The lock's release; `undefined`: somebody else is at work, as signs of life show. A lock without any, as a killed process
+ * The lock; `undefined`: somebody else is at work, as signs of life show. A lock without any, as a killed process
  * leaves it, is waited for. `path` must be there.
  */
-export async function lock(path: string): Promise<(() => Promise<void>) | undefined> {
+export async function lock(path: string): Promise<Lock | undefined> {
   const end = performance.now() + PATIENCE;
   let seen: number | undefined;
   for (;;) {
-    const release = await tryLock(path);
-    if (release !== undefined) return release;
+    const taken = await tryLock(path);
+    if (taken !== undefined) return taken;
     const sign = await signOfLife(path);
     const isRenewed = seen !== undefined && sign !== undefined && sign !== seen;
     if (isRenewed || performance.now() > end) return undefined;
@@ -44,14 +50,15 @@ async function signOfLife(path: string): Promise<number | undefined> {
   );
 }
 
-/** The lock's release; `undefined`: somebody has it, or has left it behind less than {@link STALE} ago. */
-async function tryLock(path: string): Promise<(() => Promise<void>) | undefined> {
+/** `undefined`: somebody has it, or has left it behind less than {@link STALE} ago. */
+async function tryLock(path: string): Promise<Lock | undefined> {
   // Loaded by who writes a layout: most runs do not.
   const { default: lockfile } = await import('proper-lockfile');
   try {
-    const release = await lockfile.lock(path, { stale: STALE, update: UPDATE, onCompromised: () => {} });
-    // Lost meanwhile, as by a machine that slept: then there is nothing to release.
-    return () => release().catch(() => undefined);
+    let held = true;
+    const release = await lockfile.lock(path, { stale: STALE, update: UPDATE, onCompromised: () => (held = false) });
+    // Once lost there is nothing to release.
+    return { release: () => release().catch(() => undefined), isHeld: () => held };
   } catch (error) {
     if (codeOf(error) === 'ELOCKED') return undefined;
     throw error;
@@ -66,14 +73,14 @@ export async function withLock<T>(
   work: () => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const end = performance.now() + PATIENCE;
-  let release: (() => Promise<void>) | undefined;
-  while (release === undefined) {
+  let taken: Lock | undefined;
+  while (taken === undefined) {
     try {
-      release = await tryLock(join(base, file));
+      taken = await tryLock(join(base, file));
     } catch (error) {
       return broken(`cannot be locked (${codeOf(error)})`);
     }
-    if (release !== undefined) break;
+    if (taken !== undefined) break;
     if (performance.now() > end)
       return broken(`is locked by another process; if there is none, remove ${file}.lock in it`);
     await sleep(PAUSE + Math.random() * PAUSE);
@@ -81,6 +88,6 @@ export async function withLock<T>(
   try {
     return await work();
   } finally {
-    await release();
+    await taken.release();
   }
 }

@@ -11,6 +11,9 @@ import { mediaType, type Descriptor, type Index, type Manifest, type ManifestCon
 /** Bytes; registries should accept manifests of this size, and nobody should send larger ones. */
 export const MAX_MANIFEST = 4 * 1024 * 1024;
 
+/** How deep indexes may hold indexes. A deeper one is refused: what is copied must also be looked into. */
+export const MAX_INDEX_DEPTH = 8;
+
 /** A problem is a phrase that goes after a name: "is not valid JSON". */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
 

@@ -142,12 +142,10 @@ export function createStore(name: string, medium: Medium): LayoutStore {
     descriptor: Pick<Descriptor, 'digest' | 'size'>,
     source: () => Promise<Result<AsyncIterable<Uint8Array>>>,
   ): Promise<Result<void>> {
-    const stream = await source();
-    if (!stream.ok) return stream;
     const wrong = brokenHere(`was sent other bytes than ${descriptor.digest} says`);
     return write(
       blobPath(descriptor.digest),
-      verified(stream.value, descriptor, () => wrong.failure),
+      verified(openedLate(source), descriptor, () => wrong.failure),
     );
   }
 
@@ -274,6 +272,15 @@ export function createStore(name: string, medium: Medium): LayoutStore {
     finish: () => (isDestination ? medium.finish(brokenHere) : Promise.resolve(ok(undefined))),
     close: () => medium.close(),
   };
+}
+
+/** Opened when its first bytes are asked for: where they cannot be written, nobody would close it. */
+async function* openedLate(
+  open: () => Promise<Result<AsyncIterable<Uint8Array>>>,
+): AsyncGenerator<Uint8Array, undefined> {
+  const stream = await open();
+  if (!stream.ok) throw new StreamFailure(stream.failure);
+  yield* stream.value;
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { folderFiles } from './files.ts';
+import { fileState, folderFiles } from './files.ts';
 
 let top: string;
 let root: string;
@@ -60,4 +61,32 @@ it('lists files below a folder, sorted, without .git, and without following link
   expect(await files.list('.')).toEqual({ ok: true, value: expected });
   expect(await files.list('..')).toMatchObject({ ok: false });
   expect(await files.list('a/z.txt')).toMatchObject({ ok: false });
+});
+
+it('lists links that lead to no file as well where that is asked for', async () => {
+  const listed = await folderFiles(root).list('a', { links: true });
+  expect(listed).toEqual({ ok: true, value: ['a/b/c.txt', 'a/dangling', 'a/escape', 'a/link', 'a/loop', 'a/z.txt'] });
+});
+
+it('tells of a file its bytes, whether its owner may execute it, and of a link where it leads', async () => {
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  const state = async (path: string) => {
+    const found = await fileState(root, path);
+    return found.ok ? found.value : found.failure.message;
+  };
+  expect(await state('a/z.txt')).toEqual({ sha256: sha256('z'), executable: false });
+  await chmod(join(root, 'a/z.txt'), 0o744);
+  expect(await state('a/z.txt')).toEqual({ sha256: sha256('z'), executable: true });
+  await chmod(join(root, 'a/z.txt'), 0o655);
+  expect(await state('a/z.txt')).toMatchObject({ executable: false });
+  expect(await state('a/link')).toEqual({ sha256: sha256('z'), executable: false, link: 'z.txt' });
+  // Nothing outside is read for it.
+  for (const [path, link] of [
+    ['a/escape', '../../secret'],
+    ['a/dangling', 'gone'],
+    ['a/loop', '..'],
+  ] as const) {
+    expect(await state(path)).toEqual({ sha256: sha256(''), executable: false, link });
+  }
+  expect(await state('../link')).toContain('outside');
 });

@@ -9,12 +9,14 @@ import {
   createReadStream,
   fstatSync,
   openSync,
+  lstatSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   statSync,
 } from 'node:fs';
-import { isAbsolute, join, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import type { Files } from '../plugin/api.ts';
 
@@ -33,19 +35,28 @@ const LEFT_OUT = new Set(['.git', '.slipway']);
  * the root. `list` gives regular files, and links to such; links to folders are not followed, so that it always ends.
  */
 export function folderFiles(root: string): Files {
-  return { read: (path) => readInside(root, path), list: (folder) => listInside(root, folder) };
+  return {
+    read: (path) => readInside(root, path),
+    list: (folder, { links = false } = {}) => listInside(root, folder, links),
+  };
 }
 
 export interface FileState {
   /** Hex digits of the SHA-256 of its bytes. */
   readonly sha256: string;
+  /** For its owner, as Git has it. */
   readonly executable: boolean;
+  /** Where it leads, as it is written, if it is a symbolic link; one that leads to no file in the root has no bytes. */
+  readonly link?: string;
 }
 
 /** What a build sees of a file, of any size and kind of content. */
 export async function fileState(root: string, path: string): Promise<Result<FileState, ConfigFailure>> {
+  const link = linkInside(root, path);
   const opened = openInside(root, path);
-  if (!opened.ok) return opened;
+  if (!opened.ok) {
+    return link === undefined ? opened : ok({ sha256: createHash('sha256').digest('hex'), executable: false, link });
+  }
   using file = opened.value;
   const hash = createHash('sha256');
   try {
@@ -57,7 +68,20 @@ export async function fileState(root: string, path: string): Promise<Result<File
   } catch (error) {
     return fail(configFailure(`"${path}" cannot be read: ${reason(error)}`));
   }
-  return ok({ sha256: hash.digest('hex'), executable: file.executable });
+  return ok({
+    sha256: hash.digest('hex'),
+    executable: file.executable,
+    ...(link === undefined ? {} : { link }),
+  });
+}
+
+/** The text of a symbolic link whose folder is in the root. */
+function linkInside(root: string, path: string): string | undefined {
+  const folder = path === '' ? undefined : insideRoot(root, dirname(path));
+  if (folder?.ok !== true) return undefined;
+  const place = join(folder.value, basename(path));
+  const about = lstatSync(place, { throwIfNoEntry: false });
+  return about?.isSymbolicLink() === true ? readlinkSync(place) : undefined;
 }
 
 async function readInside(root: string, path: string): Promise<Result<string, ConfigFailure>> {
@@ -91,7 +115,7 @@ function openInside(root: string, path: string): Result<OpenFile, ConfigFailure>
       return fail(configFailure(`"${path}" is not a file`));
     }
     return ok({
-      ...{ fd, size: about.size, executable: (about.mode & 0o111) !== 0 },
+      ...{ fd, size: about.size, executable: (about.mode & 0o100) !== 0 },
       [Symbol.dispose]: () => closeSync(fd),
     });
   } catch (error) {
@@ -99,7 +123,11 @@ function openInside(root: string, path: string): Result<OpenFile, ConfigFailure>
   }
 }
 
-async function listInside(root: string, folder: string): Promise<Result<readonly string[], ConfigFailure>> {
+async function listInside(
+  root: string,
+  folder: string,
+  links: boolean,
+): Promise<Result<readonly string[], ConfigFailure>> {
   const real = insideRoot(root, folder);
   if (!real.ok) return real;
   const prefix = folder
@@ -114,7 +142,7 @@ async function listInside(root: string, folder: string): Promise<Result<readonly
         if (LEFT_OUT.has(item.name)) continue;
         const path = next.path === '' ? item.name : `${next.path}/${item.name}`;
         if (item.isDirectory()) folders.push({ path, real: join(next.real, item.name) });
-        else if (item.isFile() || (item.isSymbolicLink() && isFileInside(root, path))) found.push(path);
+        else if (item.isFile() || (item.isSymbolicLink() && (links || isFileInside(root, path)))) found.push(path);
         if (found.length + folders.length > MAX_FILES) {
           return fail(
             configFailure(

@@ -193,8 +193,11 @@ export type ContractOutput<N extends ContractName> = Contracts[N]['output'];
 export interface Files {
   /** UTF-8 text; a `config` failure when it is missing, too large, or outside the folder. */
   read(path: string): Promise<Result<string>>;
-  /** Every file below a folder, sorted, relative to the root; `.git` and `.slipway` left out. */
-  list(folder: string): Promise<Result<readonly string[]>>;
+  /**
+   * Every file below a folder, sorted, relative to the root; `.git` and `.slipway` left out. With `links` also the symbolic links
+   * that lead to no file in the root, for builds that are sent them as they are.
+   */
+  list(folder: string, options?: { readonly links?: boolean }): Promise<Result<readonly string[]>>;
 }
 
 /** What decides a build's result, found without network, clock or tool. */

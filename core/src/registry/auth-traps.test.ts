@@ -254,6 +254,27 @@ test('trap 16: what another host answers behind a redirect is nothing to log in 
   expect(storage.log.filter(({ headers }) => headers.authorization !== undefined)).toEqual([]);
 });
 
+test('a token that is exchanged for others is not sent on to another host, whoever says so', async () => {
+  await using thief = await startScriptedRegistry({
+    onRequest: () => ({ kind: 'answer', status: 200, body: '{"token":"t"}' }),
+  });
+  await using server = await startScriptedRegistry({
+    tokens: {},
+    onRequest: ({ method, path }) =>
+      method === 'POST' && path === '/token'
+        ? { kind: 'answer', status: 307, headers: { location: `http://${thief.host}/token` } }
+        : undefined,
+  });
+  const identity = { kind: 'identity', username: '', secret: 'canary-refresh' } as const;
+  await using registry = client({
+    credentials: logins({ [server.host]: identity }),
+    plainHttp: (host) => host === server.host || host === thief.host,
+  });
+  const failure = failureOf(await registry.head(reference(`${server.host}/a:1`), 'source'));
+  expect(failure.message).toContain('the secret in it is not meant');
+  expect(thief.log).toEqual([]);
+});
+
 test('trap 18: a login that is not accepted is told as such, since it stands in the way of public images', async () => {
   await using server = await startScriptedRegistry({ tokens: { users: { ann: 'another' } } });
   await using registry = client({ credentials: logins({ [server.host]: ANN }) });

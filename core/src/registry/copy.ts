@@ -5,7 +5,7 @@
 import { cancelled, fail, ok, type Failure, type Result } from '../failure.ts';
 import { StreamFailure } from '../oci/digest.ts';
 import { isForeign, type Descriptor, type ManifestContent } from '../oci/model.ts';
-import { isManifestType } from '../oci/parse.ts';
+import { isManifestType, MAX_INDEX_DEPTH } from '../oci/parse.ts';
 import type { Digest } from '../reference.ts';
 import type { Content, Taken, WritableContent } from './model.ts';
 
@@ -26,8 +26,6 @@ export interface Copied {
   readonly bytes: number;
 }
 
-/** How deep indexes may hold indexes; a loop cannot be, since each names the next by its digest. */
-const MAX_DEPTH = 8;
 /** Error codes by which a registry says that something that a manifest names is not there. */
 const PART_UNKNOWN: ReadonlySet<string | undefined> = new Set([
   'MANIFEST_BLOB_UNKNOWN',
@@ -61,7 +59,7 @@ export async function copy(
   }
 
   async function readAndSend(key: Digest, size: number | undefined, depth: number): Promise<Result<ManifestContent>> {
-    if (depth > MAX_DEPTH) return broken(source, `nests indexes more than ${MAX_DEPTH} deep at ${key}`);
+    if (depth > MAX_INDEX_DEPTH) return broken(source, `nests indexes more than ${MAX_INDEX_DEPTH} deep at ${key}`);
     const read = await from.manifest(key);
     if (!read.ok) return read;
     const content = read.value;

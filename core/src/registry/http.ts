@@ -40,6 +40,8 @@ export interface HttpRequest {
   /** For failures: which end of the work it is, and the registry's name in references. */
   readonly side: Side;
   readonly registry: string;
+  /** Its body is a secret of this very address. */
+  readonly confidential?: true;
   /** The answer may be long: it leaves room for others at the same host. */
   readonly long?: true;
   /** Asked when it is this request's turn: a failure keeps it from being sent. */
@@ -209,6 +211,8 @@ export function createHttp(options: HttpOptions): Http {
       // 301 to 303 may turn an upload into a GET; a registry that means the upload says 307 or 308.
       if (request.body !== undefined && status < 307) return refused('in the middle of an upload');
       if (!mayGo(url, next)) return refused(whyNot(next));
+      if (request.confidential === true && next.origin !== url.origin)
+        return refused('for which the secret in it is not meant');
       if (next.origin !== url.origin) headers = withoutAuthorization(headers);
       next.username = '';
       next.password = '';

@@ -66,6 +66,7 @@ export function createTokenClient({ http, retrier, mayGo }: TokenOptions) {
         url: realm.value,
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: Buffer.from(form.toString()),
+        confidential: true,
       });
       if (!answer.ok || !NO_POST.has(answer.value.status)) return answer;
       await answer.value.drain();
@@ -78,7 +79,7 @@ export function createTokenClient({ http, retrier, mayGo }: TokenOptions) {
 
   function send(
     { visit, login }: TokenRequest,
-    request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>,
+    request: Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body' | 'confidential'>,
   ): Promise<Result<HttpResponse>> {
     return retrier.run(request.url.host, async () => {
       const result = await http.send({ ...request, side: visit.side, registry: visit.registry });

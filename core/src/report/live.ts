@@ -69,6 +69,7 @@ export function liveView(usual: (task: string) => number | undefined = () => und
           break;
         case 'task.tool':
         case 'task.retry':
+        case 'tag.move':
         case 'image':
         case 'warning':
         case 'run.done':

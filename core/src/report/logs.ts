@@ -40,6 +40,7 @@ export function taskLogs(): TaskLogs {
         case 'task.progress':
         case 'task.tool':
         case 'task.retry':
+        case 'tag.move':
         case 'image':
         case 'entry.done':
         case 'warning':

@@ -35,6 +35,7 @@ export function plainView(): PlainView {
           return event.rows.map(rowLine);
         case 'warning':
           return [`warning: ${clean(event.message)}`];
+        case 'tag.move':
         case 'image':
         case 'task.progress':
         case 'task.log':

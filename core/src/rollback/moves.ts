@@ -12,12 +12,24 @@ export interface Move {
   readonly to: Digest;
 }
 
-/** Of each tag that the run moved from one digest to another, in order. New tags have nothing to go back to. */
+/**
+ * Of each tag that the run moved, or was about to move when it was killed, from one digest to another, in order. New tags have
+ * nothing to go back to. Journals of earlier versions tell only what was moved when all of an entry had succeeded.
+ */
 export function movesOfRun(events: readonly Event[]): readonly Move[] {
-  return events
-    .flatMap((event) => (event.type === 'entry.done' ? event.rows : []))
-    .filter(({ outcome }) => outcome === 'published')
-    .flatMap(({ destination, before, digest }) => moveOf(destination, digest, before) ?? []);
+  const moves = new Map<string, Move>();
+  const add = (tag: string, from: string | null, to: string | null): void => {
+    const move = moves.has(tag) ? undefined : moveOf(tag, to, from);
+    if (move !== undefined) moves.set(tag, move);
+  };
+  for (const event of events) {
+    if (event.type === 'tag.move') add(event.tag, event.from, event.to);
+    if (event.type !== 'entry.done') continue;
+    for (const { outcome, destination, before, digest } of event.rows) {
+      if (outcome === 'published') add(destination, before, digest);
+    }
+  }
+  return [...moves.values()];
 }
 
 /**

@@ -60,8 +60,8 @@ export async function rollBack(
   const rows: Row[] = [];
   for (const [index, move] of moves.entries()) {
     const from = performance.now();
-    const back = options.signal.aborted ? undefined : await putBack(engine, move, options);
     const id = ids[index] ?? '';
+    const back = options.signal.aborted ? undefined : await putBack(engine, id, move, options);
     const row = { ...rowOf(move, id, back), seconds: (performance.now() - from) / 1000 };
     rows.push(row);
     engine.emit({ ...at(), type: 'entry.done', entry: id, rows: [row] });
@@ -78,13 +78,17 @@ interface Back {
 
 async function putBack(
   engine: Engine,
+  id: string,
   { destination, from, to }: Move,
   { unverified, signal }: RollbackOptions,
 ): Promise<Result<Back>> {
   const now = await engine.registry.head(destination, 'destination');
   if (!now.ok) return now;
-  if (now.value?.digest === to) return ok({ moved: false, lacks: [] });
   const subject = pin(destination, to);
+  if (now.value?.digest === to) {
+    const lacks = await lacksOf(engine, subject, signal);
+    return lacks.ok ? ok({ moved: false, lacks: lacks.value }) : lacks;
+  }
   const there = await engine.registry.head(subject, 'destination');
   if (!there.ok) return there;
   if (there.value === undefined)
@@ -92,7 +96,16 @@ async function putBack(
   const lacks = await lacksOf(engine, subject, signal);
   if (!lacks.ok) return lacks;
   if (lacks.value.length > 0 && !unverified) return fail(doesNotVerify(subject, lacks.value));
-  const moved = await moveTag(engine.registry, destination, to, from);
+  const moved = await moveTag(engine.registry, destination, to, from, () =>
+    engine.emit({
+      t: engine.now().getTime(),
+      type: 'tag.move',
+      entry: id,
+      tag: formatReference(destination),
+      from,
+      to,
+    }),
+  );
   if (!moved.ok) return moved;
   const unwritten = (await engine.finishLayouts()).get(formatRepository(destination));
   return unwritten === undefined ? ok({ moved: moved.value, lacks: lacks.value }) : fail(unwritten);
@@ -122,7 +135,14 @@ function rowOf({ destination, from, to }: Move, id: string, back: Result<Back> |
   }
   const { moved, lacks } = back.value;
   if (!moved)
-    return { ...common, digest: to, before: to, outcome: 'unchanged', why: 'it is back already', signed: true };
+    return {
+      ...common,
+      digest: to,
+      before: to,
+      outcome: 'unchanged',
+      why: 'it is back already',
+      signed: lacks.length === 0,
+    };
   const why =
     lacks.length === 0
       ? `rolled back from ${shortDigest(from)}`

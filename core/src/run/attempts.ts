@@ -20,14 +20,16 @@ export function createAttempts(signal: AbortSignal, limit: number): Attempts {
       const own = new AbortController();
       const { promise: late, resolve } = Promise.withResolvers<Result<unknown>>();
       let expired = false;
+      let grace: NodeJS.Timeout | undefined;
       const end = (reason: unknown): void => {
         own.abort(reason);
-        setTimeout(() => resolve({ ok: false, failure: cancelled }), GRACE).unref();
+        grace ??= setTimeout(() => resolve({ ok: false, failure: cancelled }), GRACE);
       };
+      // These two keep the process alive: a step that waits for nothing that Node knows of would else end the run with it.
       const timer = setTimeout(() => {
         expired = true;
         end(new DOMException(`${task.id} takes too long`, 'TimeoutError'));
-      }, limit).unref();
+      }, limit);
       underWay.add(end);
       if (signal.aborted) end(signal.reason);
       try {
@@ -35,6 +37,7 @@ export function createAttempts(signal: AbortSignal, limit: number): Attempts {
         return !result.ok && expired && !signal.aborted ? { ok: false, failure: timedOut(task, limit) } : result;
       } finally {
         clearTimeout(timer);
+        clearTimeout(grace);
         underWay.delete(end);
       }
     },

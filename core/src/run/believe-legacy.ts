@@ -3,7 +3,7 @@ import type { Accept, Signing } from '../config/model.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import type { Descriptor, ManifestContent } from '../oci/model.ts';
 import type { Digest, Pinned } from '../reference.ts';
-import { acceptFingerprint, annotation, isCandidate } from '../trust/accept.ts';
+import { annotation, isCandidate } from '../trust/accept.ts';
 import { verifyKeySignature } from '../trust/bundle.ts';
 import { factFrom, type Fact } from '../trust/facts.ts';
 import {
@@ -17,6 +17,7 @@ import {
 } from '../trust/legacy.ts';
 import { predicateType, type Bundle } from '../trust/model.ts';
 import { missing, missingOnChild, type Subject } from '../trust/required.ts';
+import { trustFingerprint } from './trust-fingerprint.ts';
 import type { Engine, StepContext } from './engine.ts';
 import { prove } from './prove.ts';
 
@@ -106,7 +107,7 @@ async function factOf(
   bundle: Bundle,
   annotations: Readonly<Record<string, string>>,
 ): Promise<Result<Fact | undefined>> {
-  const fingerprint = acceptFingerprint(signing.accept);
+  const fingerprint = trustFingerprint(signing.accept, signing.trustedRoot);
   const remembered = engine.memory.get(layer, fingerprint);
   if (remembered?.subject === subject.digest) return ok(remembered);
   for (const accept of signing.accept) {

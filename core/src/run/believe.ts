@@ -6,10 +6,11 @@ import { ok, type Result } from '../failure.ts';
 import { mediaType } from '../oci/model.ts';
 import type { Digest, Pinned } from '../reference.ts';
 import type { Referrer } from '../registry/model.ts';
-import { acceptFingerprint, isCandidate } from '../trust/accept.ts';
+import { isCandidate } from '../trust/accept.ts';
 import { factFrom, type Fact } from '../trust/facts.ts';
 import type { Accept, Signing } from '../config/model.ts';
 import type { Bundle } from '../trust/model.ts';
+import { trustFingerprint } from './trust-fingerprint.ts';
 import { believeLegacy } from './believe-legacy.ts';
 import type { Engine, StepContext } from './engine.ts';
 import { prove } from './prove.ts';
@@ -67,24 +68,26 @@ async function believeOne(
   { descriptor }: Referrer,
   signing: Signing,
 ): Promise<Result<Fact | undefined>> {
-  const fingerprint = acceptFingerprint(signing.accept);
+  const fingerprint = trustFingerprint(signing.accept, signing.trustedRoot);
   const remembered = engine.memory.get(descriptor.digest, fingerprint);
   if (remembered === null) return ok(undefined);
   if (remembered?.subject === subject.digest) return ok(remembered);
   const bundle = await readBundle(engine, subject, descriptor.digest);
   if (!bundle.ok) return bundle;
   if (bundle.value === undefined) return ok(undefined);
+  const { text, annotations } = bundle.value;
   for (const accept of signing.accept) {
-    const proved = await prove(engine, task, bundle.value, accept, signing, signal);
+    const proved = await prove(engine, task, text, accept, signing, signal);
     if (!proved.ok) {
       if (proved.failure.reason === 'trust') continue;
       return proved;
     }
+    // Those of the manifest: what a list says of it may be another thing the next time, and this is remembered.
     const fact = factFrom({
       ...proved.value,
       referrer: descriptor.digest,
       subject: subject.digest,
-      ...(descriptor.annotations === undefined ? {} : { annotations: descriptor.annotations }),
+      ...(annotations === undefined ? {} : { annotations }),
     });
     if (fact === undefined) continue;
     await engine.memory.put(descriptor.digest, fingerprint, fact);
@@ -94,20 +97,27 @@ async function believeOne(
   return ok(undefined);
 }
 
+export interface AttachedBundle {
+  readonly text: Bundle;
+  /** Of the manifest that carries it. */
+  readonly annotations: Readonly<Record<string, string>> | undefined;
+}
+
 export async function readBundle(
   engine: Engine,
   subject: Pinned,
   referrer: Digest,
-): Promise<Result<Bundle | undefined>> {
+): Promise<Result<AttachedBundle | undefined>> {
   const pinned: Pinned = { ...subject, digest: referrer };
   const manifest = await engine.registry.manifest(pinned, 'destination');
   if (!manifest.ok) return manifest;
   if (manifest.value?.kind !== 'manifest' || manifest.value.value.subject?.digest !== subject.digest)
     return ok(undefined);
-  const [layer, ...more] = manifest.value.value.layers;
+  const { annotations, layers } = manifest.value.value;
+  const [layer, ...more] = layers;
   if (layer === undefined || more.length > 0 || layer.mediaType !== mediaType.bundle || layer.size > MAX_BUNDLE)
     return ok(undefined);
   const bytes = await engine.registry.readBlob(subject, layer, 'destination', MAX_BUNDLE);
   if (!bytes.ok) return bytes;
-  return ok(Buffer.from(bytes.value).toString('utf8') as Bundle);
+  return ok({ text: Buffer.from(bytes.value).toString('utf8') as Bundle, annotations });
 }

@@ -63,6 +63,8 @@ export interface StepContext {
   readonly planned: PlannedEntry;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
+  /** Told that a tag of the entry names its image now, also where a later one cannot be moved. */
+  readonly tagged: (target: string, backup: string | undefined) => void;
 }
 
 /** What the probe saw; later steps compare with it and never look a tag up again. */
@@ -104,8 +106,12 @@ export interface Image {
   readonly mediaType: string;
   /** Bytes of the manifest itself, for descriptors. */
   readonly manifestSize: number;
-  /** Platform images; empty for an artifact without an image config. */
-  readonly children: readonly (Child & { readonly mediaType: string; readonly size: number })[];
+  /** Platform images; empty for an artifact without an image config. `opaque`: its config is none that anybody could read. */
+  readonly children: readonly (Child & {
+    readonly mediaType: string;
+    readonly size: number;
+    readonly opaque?: true;
+  })[];
   /** All manifests in it, itself among them, but buildx's attestations: what something can refer to. */
   readonly manifests: readonly Digest[];
   /** Bytes of all configs and layers. */

@@ -106,7 +106,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   );
   const place = ({ id }: Row): number => position.get(id) ?? 0;
   rows.sort((a, b) => place(a) - place(b));
-  const exitCode = exitCodeOf(rows, isInterrupted(interrupt));
+  const exitCode = exitCodeOf(rows, interrupt.aborted);
   engine.emit({ ...at(), type: 'run.done', exitCode, seconds: (performance.now() - started) / 1000 });
   return { rows, exitCode };
 
@@ -129,7 +129,12 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
       const archive = formatRepository(entryOf(id).targets[0].destination);
       const failure = unwritten === undefined ? cancelled : unwritten.get(archive);
       const state = failure === cancelled ? 'cancelled' : 'failed';
-      if (failure !== undefined) recordOf(id).broken ??= { step: 'tag', end: { state, failure } };
+      if (failure !== undefined) {
+        const record = recordOf(id);
+        record.broken ??= { step: 'tag', end: { state, failure } };
+        // Its tags are in the archive that was not written.
+        delete record.tagged;
+      }
       concludeEntry(id);
     }
   }
@@ -164,8 +169,11 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   }
 
   async function executeTask(task: Task, outputs: ReadonlyMap<string, unknown>): Promise<TaskEnd> {
-    // That every image has passed is all there is to it: the loop has waited for them.
-    if (task.contract === 'core.together@1') return { state: 'ok', output: null };
+    // That every image has passed is all there is to it: the loop has waited for them. Of a selection nobody knows which they are.
+    if (task.contract === 'core.together@1') {
+      const [unknown] = failed;
+      return unknown === undefined ? { state: 'ok', output: null } : notOk(needOf(unknown), signal);
+    }
     for (let attempt = 1; ; attempt += 1) {
       engine.emit({ ...at(), type: 'task.start', task: task.id, attempt });
       const input = resolveInput(task.input, outputs);
@@ -194,7 +202,11 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
     const entry = planned.get(id);
     if (entry === undefined) throw new Error(`the plan has a task for an entry that it does not list: ${id}`);
     const log = (line: string): void => engine.emit({ ...at(), type: 'task.log', task: task.id, line });
-    return { engine, task, entry: entryOf(id), planned: entry, signal: taskSignal, log };
+    const tagged = (target: string, backup: string | undefined): void => {
+      const record = recordOf(id);
+      record.tagged = (record.tagged ?? new Map<string, string | undefined>()).set(target, backup);
+    };
+    return { engine, task, entry: entryOf(id), planned: entry, signal: taskSignal, log, tagged };
   }
 
   function taskEnded({ task, end, ms }: Ended): void {
@@ -232,9 +244,14 @@ async function tryStep(step: StepContext, input: unknown): Promise<Result<unknow
   }
 }
 
-/** A time limit aborts too, but then it is the run that failed, and nobody who interrupted it. */
-function isInterrupted({ aborted, reason }: AbortSignal): boolean {
-  return aborted && !(reason instanceof DOMException && reason.name === 'TimeoutError');
+function needOf({ selection, failure }: FailedSelection): Failure {
+  return {
+    reason: 'need',
+    class: 'permanent',
+    need: selection.id,
+    message: `${selection.id} failed: ${failure.message}`,
+    hint: 'with publish: together no tag moves before everything that was selected has passed',
+  };
 }
 
 function announce({ id, contract, entry, needs }: Task): AnnouncedTask {

@@ -7,7 +7,7 @@ import type { BuildEntry } from '../config/model.ts';
 import { ok, type Result } from '../failure.ts';
 import type { Change } from '../journal/events.ts';
 import { apkArchitectureOf } from '../oci/apk-architecture.ts';
-import { fileState } from '../plan/files.ts';
+import { fileState, type FileState } from '../plan/files.ts';
 import type { Task } from '../plan/model.ts';
 import { packageSources } from '../plan/package-sources.ts';
 import type { ModeInputs } from '../plugin/api.ts';
@@ -46,7 +46,7 @@ export async function keyParts(
   for (const path of [...new Set([...inputs.files, ...melangeConfigs])].sort()) {
     const state = await fileState(engine.config.folder, path);
     if (!state.ok) return state;
-    fixed.set(`file ${path}`, state.value.sha256);
+    fixed.set(`file ${path}`, stateHash(state.value));
   }
   const packages = await packageParts(engine, entry);
   if (!packages.ok) return packages;
@@ -62,6 +62,12 @@ export async function keyParts(
     indexes.set(`index ${url}`, digest.value);
   }
   return ok({ fixed, indexes });
+}
+
+/** Bytes, mode, and where a link leads: builds are sent all of it. */
+function stateHash({ sha256, executable, link }: FileState): string {
+  const more = [...(executable ? ['executable'] : []), ...(link === undefined ? [] : [`link ${link}`])];
+  return more.length === 0 ? sha256 : hash([sha256, ...more].join(' '));
 }
 
 interface PackageParts {
@@ -86,8 +92,7 @@ async function packageParts(engine: Engine, entry: BuildEntry): Promise<Result<P
     for (const path of [config.config, ...sources.value]) {
       const state = await fileState(engine.config.folder, path);
       if (!state.ok) return state;
-      const { sha256, executable } = state.value;
-      fixed.set(`file ${path}`, executable ? hash(`${sha256} executable`) : sha256);
+      fixed.set(`file ${path}`, stateHash(state.value));
     }
     const { architectures } = task.input as { readonly architectures: readonly string[] };
     for (const architecture of architectures.map(apkArchitectureOf)) {

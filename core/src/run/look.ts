@@ -7,6 +7,7 @@ import { formatReference, pin, type Digest } from '../reference.ts';
 import { ok } from '../failure.ts';
 import type { Engine, Probed, StepContext } from './engine.ts';
 import { runLoop, type TaskEnd } from './loop.ts';
+import { lacksName } from './named-for.ts';
 import { resolveInput } from './resolve-input.ts';
 import { checkAttached } from './steps/attached.ts';
 import { backupNames } from './steps/backup.ts';
@@ -157,7 +158,7 @@ async function verifyEntry(
         if (head.value === undefined) return { ...base, digest: null, ok: false, missing: ['tag'] };
         const { digest } = head.value;
         if (trust === 'copy') return { ...base, digest, ok: true, missing: [] };
-        const lacks = await lacksOf(engine, planned, entry, pin(destination, digest), deep, signal);
+        const lacks = await lacksOf(engine, planned, entry, pin(destination, digest, destination.tag), deep, signal);
         return lacks.ok
           ? { ...base, digest, ok: lacks.value.length === 0, missing: lacks.value }
           : { ...base, digest, ok: false, missing: [], failure: lacks.failure };
@@ -178,11 +179,15 @@ async function lacksOf(
   const task: Task = { id: `${entry.id}#verify`, contract: 'core.verify@1', entry: entry.id, input: null, needs: [] };
   const kind = attachedKind({ engine, entry, planned });
   const checked = await checkAttached({ engine, task, signal }, kind, image.value, deep);
-  return checked.ok ? ok(checked.value.lacks) : checked;
+  if (!checked.ok) return checked;
+  const { facts, lacks } = checked.value;
+  const target = formatReference({ ...subject, kind: 'tagged', tag: subject.tag ?? entry.targets[0].destination.tag });
+  const unnamed = engine.signing === undefined ? undefined : lacksName(engine, planned, entry, target, facts);
+  return ok(unnamed === undefined || lacks.length > 0 ? lacks : [unnamed]);
 }
 
 function lookContext(engine: Engine, planned: PlannedEntry | undefined, task: Task, signal: AbortSignal): StepContext {
   const entry = engine.planned.entries.get(planned?.id ?? '');
   if (entry === undefined || planned === undefined) throw new Error(`the plan does not hold the entry of ${task.id}`);
-  return { engine, task, entry, planned, signal, log: () => {} };
+  return { engine, task, entry, planned, signal, log: () => {}, tagged: () => {} };
 }

@@ -11,8 +11,8 @@ export interface Notes {
   put(text: string, ...name: readonly string[]): Promise<void>;
 }
 
-export async function openNotes(folder: string): Promise<Notes> {
-  const lines = await openLines(folder, { name: 'syncs.ndjson', field: 'text' });
+export async function openNotes(folder: string, mark: string | undefined): Promise<Notes> {
+  const lines = await openLines(folder, { name: 'syncs.ndjson', field: 'text', mark });
   return {
     get: (...name) => lines.get(keyOf(name)),
     async put(text, ...name) {

@@ -45,6 +45,10 @@ export function packageIndexes(folder: string, fetchFile: FetchFile): PackageInd
       if (answer === undefined) {
         answer = ask(url);
         asked.set(url, answer);
+        // The next try asks again.
+        void answer.then(({ ok: found }) => {
+          if (!found) asked.delete(url);
+        });
       }
       return answer;
     },

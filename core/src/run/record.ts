@@ -20,6 +20,8 @@ export interface EntryRecord {
   facts?: readonly Fact[];
   signed: boolean;
   tag?: TagOutput;
+  /** Targets that name the image now, with what kept the old one: known although the step may fail at another. */
+  tagged?: Map<string, string | undefined>;
   /** The first task of it that did not succeed. */
   broken?: { readonly step: string | undefined; readonly end: NotOk };
   ms: number;

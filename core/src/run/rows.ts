@@ -20,6 +20,7 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
   return entry.targets.map(({ destination }) => {
     const text = formatReference(destination);
     const outcome = outcomeOf(record, text);
+    const backup = record.tag?.backups[text] ?? record.tagged?.get(text);
     return {
       id: entry.id,
       destination: text,
@@ -27,19 +28,21 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
       outcome,
       before: probed?.before[text] ?? null,
       why: whyOf(record),
-      ...(record.tag?.backups[text] === undefined ? {} : { backup: record.tag.backups[text] }),
+      ...(backup === undefined ? {} : { backup }),
       findings: scanned.length === 0 ? null : countFindings(mergeFindings(scanned)),
       ...(unscanned.length === 0 ? {} : { unscanned }),
       signed: record.signed,
       size: record.image?.size ?? null,
       packages: scanned.length === 0 ? null : Math.max(...scanned.map((platform) => platform.packages)),
       seconds: Math.round(record.ms) / 1000,
-      ...(broken === undefined ? {} : { failure: broken.end.failure }),
+      ...(broken === undefined || outcome === 'published' ? {} : { failure: broken.end.failure }),
     };
   });
 }
 
-function outcomeOf({ broken, tag, probed }: EntryRecord, target: string): Outcome {
+function outcomeOf({ broken, tag, tagged, probed }: EntryRecord, target: string): Outcome {
+  // Public it is, whatever became of the entry's other tags.
+  if (tagged?.has(target) === true) return 'published';
   if (broken !== undefined) return lacksPackage(broken.end) ? 'failed' : broken.end.state;
   if (tag?.moved[target] === true) return 'published';
   return probed === undefined ? 'skipped' : 'unchanged';

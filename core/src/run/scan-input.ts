@@ -13,7 +13,9 @@ export async function readScanInput(registry: Registry, reference: Reference): P
   const subject = pin(reference, head.value.digest);
   const image = await readImage(registry, subject);
   if (!image.ok) return image;
-  const children = image.value.children.map(({ digest, platform }) => ({ digest, platform }));
+  const children = image.value.children
+    .filter((child) => !child.opaque)
+    .map(({ digest, platform }) => ({ digest, platform }));
   if (children.length > 0) return ok({ subject, children });
   return fail(configFailure(`${formatReference(reference)} holds no container image`, 'name an image with a platform'));
 }

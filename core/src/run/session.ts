@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { copyFile, lstat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import type { Config, Settings, Signing } from '../config/model.ts';
 import { createExec, findTool } from '../exec/exec.ts';
@@ -14,6 +14,7 @@ import { createWorkFolders } from '../exec/work-folders.ts';
 import { ok } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import { openJournal } from '../journal/journal.ts';
+import { removeOldRuns } from '../journal/recent.ts';
 import type { Planned } from '../plan/create.ts';
 import { createLayoutServer } from '../oci/serve-layout.ts';
 import { folderFiles } from '../plan/files.ts';
@@ -31,6 +32,7 @@ import { packageIndexes } from './package-indexes.ts';
 import { tellProgress } from './progress.ts';
 import { servingLocations } from './serve-locations.ts';
 import { openRegistry, plainHttpRule } from './open-registry.ts';
+import { ownMark } from './own-mark.ts';
 import { openReferrersMemory } from './referrers-memory.ts';
 import { createTagLists } from './tag-lists.ts';
 import { stateFailure } from './state-failure.ts';
@@ -181,6 +183,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     return session;
   };
 
+  const mark = ownMark(env);
   const engine: Engine = {
     config,
     settings,
@@ -190,8 +193,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     finishLayouts: () => layouts.finish(),
     files: folderFiles(config.folder),
     tagLists: createTagLists({ planned: options.planned, host, registry }),
-    memory: options.remember === false ? forgetful : await openMemory(stateFolder),
-    notes: options.remember === false ? noNotes : await openNotes(stateFolder),
+    memory: options.remember === false ? forgetful : await openMemory(stateFolder, mark),
+    notes: options.remember === false ? noNotes : await openNotes(stateFolder, mark),
     indexes: packageIndexes(stateFolder, fetcher.fetch),
     journal,
     durations,
@@ -210,6 +213,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     tools: () => [...started.values()],
     async [Symbol.asyncDispose]() {
       journal.close();
+      removeOldRuns(dirname(journal.file));
       apiMemory.save();
       challenges.save();
       durations.save();

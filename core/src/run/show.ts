@@ -131,7 +131,7 @@ async function sbomOf(
   const bundle = await readBundle(engine, pin(reference, wanted.digest), found.digest);
   if (!bundle.ok) return bundle;
   if (bundle.value === undefined) return fail(noSbom('the SBOM attestation could not be read'));
-  const statement = bundleStatement(bundle.value);
+  const statement = bundleStatement(bundle.value.text);
   return statement.ok ? ok(outline(statement.value.predicate)) : statement;
 }
 

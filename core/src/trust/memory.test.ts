@@ -18,6 +18,8 @@ function factNumber(number: number): Fact {
   return made;
 }
 
+const MARK = 'a'.repeat(64);
+
 let folder: string;
 let file: string;
 beforeEach(async () => {
@@ -30,10 +32,10 @@ describe('the memory', () => {
   const [one, two] = [factNumber(1), factNumber(2)];
 
   test('outlives the process, for one list of accepted signers, and in a private file', async () => {
-    const memory = await openMemory(folder);
+    const memory = await openMemory(folder, MARK);
     await memory.put(one.referrer, 'accept', one);
     await memory.put(two.referrer, 'accept', null);
-    const later = await openMemory(folder);
+    const later = await openMemory(folder, MARK);
     for (const some of [memory, later]) {
       expect(some.get(one.referrer, 'accept')).toEqual(one);
       expect(some.get(two.referrer, 'accept')).toBeNull();
@@ -43,16 +45,16 @@ describe('the memory', () => {
   });
 
   test('the last line about a referrer counts', async () => {
-    const memory = await openMemory(folder);
+    const memory = await openMemory(folder, MARK);
     await memory.put(one.referrer, 'accept', null);
     await memory.put(one.referrer, 'accept', one);
-    expect((await openMemory(folder)).get(one.referrer, 'accept')).toEqual(one);
+    expect((await openMemory(folder, MARK)).get(one.referrer, 'accept')).toEqual(one);
   });
 
   test('skips torn and hostile lines and keeps the others', async () => {
-    const memory = await openMemory(folder);
+    const memory = await openMemory(folder, MARK);
     await memory.put(one.referrer, 'accept', one);
-    const [line = ''] = (await readFile(file, 'utf8')).split('\n');
+    const [, line = ''] = (await readFile(file, 'utf8')).split('\n');
     const { key } = JSON.parse(line) as { key: string };
     const hostile = [
       '{"key":"torn',
@@ -64,44 +66,59 @@ describe('the memory', () => {
     ];
     await appendFile(file, `${hostile.join('\n')}\n`);
     await memory.put(two.referrer, 'accept', two);
-    const later = await openMemory(folder);
+    const later = await openMemory(folder, MARK);
     expect(later.get(one.referrer, 'accept')).toEqual(one);
     expect(later.get(two.referrer, 'accept')).toEqual(two);
   });
 
   test('does not believe a fact that stands under another referrer, or that is no fact', async () => {
-    const memory = await openMemory(folder);
+    const memory = await openMemory(folder, MARK);
     await memory.put(one.referrer, 'accept', two);
     expect(memory.get(one.referrer, 'accept')).toBeUndefined();
-    const { key } = JSON.parse(await readFile(file, 'utf8')) as { key: string };
+    const [first = '', line = ''] = (await readFile(file, 'utf8')).split('\n');
+    const { key } = JSON.parse(line) as { key: string };
     for (const packed of ['AAAA', 'e30=', '!']) {
-      await writeFile(file, `${JSON.stringify({ key, fact: packed })}\n`, { mode: 0o600 });
-      expect((await openMemory(folder)).get(one.referrer, 'accept')).toBeUndefined();
+      await writeFile(file, `${first}\n${JSON.stringify({ key, fact: packed })}\n`, { mode: 0o600 });
+      expect((await openMemory(folder, MARK)).get(one.referrer, 'accept')).toBeUndefined();
     }
   });
 
   test('two at once lose nothing', async () => {
-    const [left, right] = await Promise.all([openMemory(folder), openMemory(folder)]);
+    const [left, right] = await Promise.all([openMemory(folder, MARK), openMemory(folder, MARK)]);
     const facts = Array.from({ length: 100 }, (_, at) => factNumber(at));
     await Promise.all(facts.map((fact, at) => (at % 2 === 0 ? left : right).put(fact.referrer, 'accept', fact)));
-    const later = await openMemory(folder);
+    const later = await openMemory(folder, MARK);
     for (const fact of facts) expect(later.get(fact.referrer, 'accept')).toEqual(fact);
   });
 
   test('does not believe a file that others may have written', async () => {
-    await (await openMemory(folder)).put(one.referrer, 'accept', one);
+    await (await openMemory(folder, MARK)).put(one.referrer, 'accept', one);
     await chmod(file, 0o644);
-    const memory = await openMemory(folder);
+    const memory = await openMemory(folder, MARK);
     expect(memory.get(one.referrer, 'accept')).toBeUndefined();
     await memory.put(two.referrer, 'accept', two);
-    expect((await openMemory(folder)).get(two.referrer, 'accept')).toEqual(two);
+    expect((await openMemory(folder, MARK)).get(two.referrer, 'accept')).toEqual(two);
+  });
+
+  test('does not believe a private file of somebody else, as one in a checkout, nor keeps anything without a mark', async () => {
+    await (await openMemory(folder, 'b'.repeat(64))).put(one.referrer, 'accept', one);
+    expect((await openMemory(folder, undefined)).get(one.referrer, 'accept')).toBeUndefined();
+    const memory = await openMemory(folder, MARK);
+    expect(memory.get(one.referrer, 'accept')).toBeUndefined();
+    await memory.put(two.referrer, 'accept', two);
+    expect((await openMemory(folder, MARK)).get(two.referrer, 'accept')).toEqual(two);
+    await rm(file);
+    const without = await openMemory(folder, undefined);
+    await without.put(one.referrer, 'accept', one);
+    expect(without.get(one.referrer, 'accept')).toEqual(one);
+    await expect(stat(file)).rejects.toThrow('ENOENT');
   });
 
   test('follows no link, and works without a file', async () => {
     const target = join(folder, 'target');
     await writeFile(target, '', { mode: 0o600 });
     await symlink(target, file);
-    const memory = await openMemory(folder);
+    const memory = await openMemory(folder, MARK);
     await memory.put(one.referrer, 'accept', one);
     expect(memory.get(one.referrer, 'accept')).toEqual(one);
     expect(await readFile(target, 'utf8')).toBe('');

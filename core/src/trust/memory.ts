@@ -3,7 +3,7 @@
  * lost, torn or not understood is verified again.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
@@ -37,8 +37,8 @@ export interface Lines {
 }
 
 /** Opens `verified.ndjson` in `folder`, as {@link openLines} does. */
-export async function openMemory(folder: string): Promise<Memory> {
-  const lines = await openLines(folder, { name: NAME, field: 'fact' });
+export async function openMemory(folder: string, mark: string | undefined): Promise<Memory> {
+  const lines = await openLines(folder, { name: NAME, field: 'fact', mark });
   return {
     get(referrer, acceptFingerprint) {
       const packed = lines.get(keyOf(referrer, acceptFingerprint));
@@ -49,29 +49,38 @@ export async function openMemory(folder: string): Promise<Memory> {
   };
 }
 
+export interface LinesOptions {
+  readonly name: string;
+  readonly field: string;
+  /** What only this user's runs on this machine know. Undefined: nothing is believed, and nothing kept. */
+  readonly mark: string | undefined;
+}
+
 /**
- * Opens a file in `folder`, which is made when it is missing; a line holds a key, and a text as `field`. Never fails: without
- * a usable file it remembers for this process only. A file that others than its owner may read or write, as one that came
- * with a checkout, is not believed but set aside.
+ * Opens a file in `folder`, which is made when it is missing; its first line shows whose it is, any other holds a key, and a text as
+ * `field`. Never fails: without a usable file it remembers for this process only. A file without our mark, as one that came with a
+ * checkout, or that others than its owner may read or write, is not believed but set aside.
  */
-export async function openLines(
-  folder: string,
-  { name, field }: { readonly name: string; readonly field: string },
-): Promise<Lines> {
+export async function openLines(folder: string, { name, field, mark }: LinesOptions): Promise<Lines> {
   const file = join(folder, name);
-  const lines = await load(folder, file, field);
+  const first = mark === undefined ? undefined : `${JSON.stringify({ of: hash(`${name}\n${mark}`) })}\n`;
+  const lines = first === undefined ? new Map<string, string>() : await load(folder, file, { field, first });
   return {
     get: (key) => lines.get(key),
     async put(key, text) {
       lines.set(key, text);
       const line = `${JSON.stringify({ key, [field]: text })}\n`;
-      if (line.length <= MAX_LINE) append(file, line);
+      if (first !== undefined && line.length <= MAX_LINE) append(file, first, line);
     },
   };
 }
 
 function keyOf(referrer: Digest, acceptFingerprint: string): string {
-  return createHash('sha256').update(`${referrer}\n${acceptFingerprint}`).digest('hex');
+  return hash(`${referrer}\n${acceptFingerprint}`);
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** Compressed, because a scan's findings repeat themselves. The empty text stands for `null`. */
@@ -91,11 +100,15 @@ function unpack(packed: string): Remembered | undefined {
 }
 
 /** Later lines replace earlier ones. */
-async function load(folder: string, file: string, field: string): Promise<Map<string, string>> {
+async function load(
+  folder: string,
+  file: string,
+  { field, first }: { readonly field: string; readonly first: string },
+): Promise<Map<string, string>> {
   const lines = new Map<string, string>();
   try {
     await mkdir(folder, { recursive: true });
-    const text = await readPrivate(file);
+    const text = await readOwn(file, first);
     for (const line of text.split('\n')) {
       const json = line === '' ? undefined : readJson(line, MAX_LINE, 'a remembered line');
       const record = json?.ok === true ? asRecord(json.value) : undefined;
@@ -108,12 +121,13 @@ async function load(folder: string, file: string, field: string): Promise<Map<st
   return lines;
 }
 
-/** The file's text; one that is too large or not private is set aside first, so that a new one begins. */
-async function readPrivate(file: string): Promise<string> {
+/** The file's text; one that is too large, not private or not ours is set aside first, so that a new one begins. */
+async function readOwn(file: string, first: string): Promise<string> {
   const handle = await open(file, O_RDONLY | O_NOFOLLOW);
   try {
     const { mode, size } = await handle.stat();
-    if ((mode & 0o077) === 0 && size <= MAX_FILE) return await handle.readFile('utf8');
+    const text = (mode & 0o077) === 0 && size <= MAX_FILE ? await handle.readFile('utf8') : '';
+    if (text.startsWith(first)) return text;
   } finally {
     await handle.close();
   }
@@ -122,14 +136,16 @@ async function readPrivate(file: string): Promise<string> {
 }
 
 /**
- * One write per line on a descriptor opened for appending: lines of two processes do not mix. At once: another thread would take
- * longer to be asked than the calls take.
+ * One write per line on a descriptor opened for appending: lines of two processes do not mix, and of two first lines one is as good
+ * as none. At once: another thread would take longer to be asked than the calls take.
  */
-function append(file: string, line: string): void {
+function append(file: string, first: string, line: string): void {
   let fd: number | undefined;
   try {
     fd = openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
-    writeSync(fd, line);
+    if (fstatSync(fd).size === 0) writeSync(fd, first);
+    // What a full disk has cut off would swallow the next line.
+    if (writeSync(fd, line) < Buffer.byteLength(line)) writeSync(fd, '\n');
   } catch {
     // A full disk or a read-only checkout: the next run verifies again.
   } finally {

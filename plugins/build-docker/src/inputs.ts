@@ -28,7 +28,7 @@ export async function findInputs(entry: BuildEntry, files: Files, options: Docke
     for (const image of named.value) images.set(image.text, image);
   }
   const context = contextFolder(entry);
-  const listed = await files.list(context);
+  const listed = await files.list(context, { links: true });
   if (!listed.ok) return fail({ ...listed.failure, at: entry.at });
   const rules = await readIgnore(entry, files);
   const prefix = context === '.' ? '' : `${context}/`;

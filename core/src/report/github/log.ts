@@ -99,6 +99,7 @@ export function githubView({ workspace, placeOf }: GithubViewOptions): GithubVie
           return annotate('warning', clean(event.message), {});
         case 'run.done':
           return annotate.rest();
+        case 'tag.move':
         case 'image':
         case 'task.progress':
         case 'task.tool':

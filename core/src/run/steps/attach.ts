@@ -140,7 +140,7 @@ async function ourBundles(step: StepContext, subject: Pinned): Promise<Result<re
         message: `a referrer of ${formatRepository(subject)}@${subject.digest} changed while it was read`,
       });
     }
-    attachments.push(bundleAttachment(bundle.value, descriptor.annotations ?? {}));
+    attachments.push(bundleAttachment(bundle.value.text, bundle.value.annotations ?? {}));
   }
   return ok(attachments);
 }

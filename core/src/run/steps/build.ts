@@ -41,8 +41,10 @@ export async function buildStep(
   if (!parts.ok) return parts;
   const placed = await placeBases(engine, { named: inputs.bases, digests: bases, images });
   if (!placed.ok) return placed;
-  // Not disposed here: the layout in its work folder is needed until the push, which removes it.
   const session = await engine.context(task, `image.build@1/${name}`, signal);
+  // What was built lies in its work folder until the push, which removes it; nothing else is worth the room.
+  let needed = false;
+  await using _ = { [Symbol.asyncDispose]: async () => void (needed || (await session[Symbol.asyncDispose]())) };
   const request: BuildRequest = {
     entry,
     inputs,
@@ -76,6 +78,7 @@ export async function buildStep(
       ? await buildEach({ step, mode, request })
       : await buildWhole(mode, context);
   if (!made.ok) return made;
+  needed = true;
   const sessions = [session, ...made.value.sessions];
   return ok({
     kind: 'built',

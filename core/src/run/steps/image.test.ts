@@ -62,6 +62,28 @@ describe('an image', () => {
     expect(image.manifests).toEqual([top.digest, inner.digest, artifact.digest]);
   });
 
+  test('in an index in eight others is read, in one more it is refused, as it is not copied either', async () => {
+    const { server, registry, at } = await served();
+    let top = seedImage(server, 'a', 'leaf');
+    for (let depth = 0; depth < 8; depth += 1) top = index(server, [top]);
+    expect(must(await readImage(registry, at(top))).children).toHaveLength(1);
+    const deeper = await readImage(registry, at(index(server, [top])));
+    expect(!deeper.ok && deeper.failure).toMatchObject({ class: 'permanent', side: 'destination' });
+  });
+
+  test('of a platform whose config is none is not left out', async () => {
+    const { server, registry, at } = await served();
+    const config = { mediaType: 'application/octet-stream', digest: server.putBlob('a', 'x'), size: 1 };
+    const odd = server.putManifest('a', { schemaVersion: 2, mediaType: mediaType.ociManifest, config, layers: [] });
+    const platform = { os: 'linux', architecture: 'arm64' };
+    const top = index(server, [seedImage(server, 'a', 'leaf'), { ...odd, platform }]);
+    const { children } = must(await readImage(registry, at(top)));
+    expect(children.map((child) => child.opaque ?? false)).toEqual([false, true]);
+    expect(children[1]).toMatchObject({ digest: odd.digest, platform });
+    // Without a platform it is an artifact, which nobody runs.
+    expect(must(await readImage(registry, at(index(server, [odd])))).children).toEqual([]);
+  });
+
   test('whose index names what is not there is gone', async () => {
     const { registry, server, at } = await served();
     const top = index(server, [

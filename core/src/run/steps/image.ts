@@ -9,13 +9,10 @@ import {
   type ManifestContent,
   type Platform,
 } from '../../oci/model.ts';
-import { isManifestType, parseJson } from '../../oci/parse.ts';
+import { isManifestType, MAX_INDEX_DEPTH, parseJson } from '../../oci/parse.ts';
 import { formatPinned, type Digest, type Pinned } from '../../reference.ts';
 import type { Registry, Side } from '../../registry/model.ts';
 import type { Image } from '../engine.ts';
-
-/** Nested indexes are opened this deep; deeper ones are not images anybody runs. */
-const MAX_DEPTH = 3;
 
 /** Reads `subject` and its children. */
 export async function readImage(registry: Registry, subject: Pinned): Promise<Result<Image>> {
@@ -23,7 +20,7 @@ export async function readImage(registry: Registry, subject: Pinned): Promise<Re
   if (!content.ok) return content;
   if (content.value === undefined) return fail(gone(subject));
   const parts: Parts = { registry, children: [], manifests: new Set(), size: 0, seen: new Set() };
-  const failure = await collect(parts, subject, content.value, MAX_DEPTH);
+  const failure = await collect(parts, subject, content.value, MAX_INDEX_DEPTH);
   if (failure !== undefined) return fail(failure);
   return ok({
     digest: subject.digest,
@@ -56,7 +53,8 @@ async function collect(
 ): Promise<Failure | undefined> {
   parts.manifests.add(at.digest);
   if (content.kind === 'manifest') return collectManifest(parts, at, content.descriptor, content.value, known);
-  if (depth === 0 || parts.seen.has(at.digest)) return undefined;
+  if (parts.seen.has(at.digest)) return undefined;
+  if (depth === 0) return tooDeep(at);
   parts.seen.add(at.digest);
   for (const descriptor of content.value.manifests) {
     if (isUnknownPlatform(descriptor.platform) || !isManifestType(descriptor.mediaType)) continue;
@@ -81,13 +79,15 @@ async function collectManifest(
   known: Platform | undefined,
 ): Promise<Failure | undefined> {
   parts.size += manifest.config.size + manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
+  const { digest, mediaType: type, size } = descriptor;
   if (manifest.config.mediaType !== mediaType.ociConfig && manifest.config.mediaType !== mediaType.dockerConfig) {
+    // Its index says that it is for a platform, and some run it whatever its config is called.
+    if (known !== undefined) parts.children.push({ digest, platform: known, mediaType: type, size, opaque: true });
     return undefined;
   }
   const platform = known === undefined ? await configPlatform(parts.registry, at, manifest.config) : ok(known);
   if (!platform.ok) return platform.failure;
   if (platform.value === undefined) return undefined;
-  const { digest, mediaType: type, size } = descriptor;
   parts.children.push({ digest, platform: platform.value, mediaType: type, size });
   return undefined;
 }
@@ -113,6 +113,17 @@ export function platformOf(config: Uint8Array): Platform | undefined {
     os: typeof os === 'string' ? os : 'linux',
     architecture: typeof architecture === 'string' ? architecture : 'amd64',
     ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
+  };
+}
+
+function tooDeep(subject: Pinned): Failure {
+  return {
+    reason: 'registry',
+    class: 'permanent',
+    side: 'destination',
+    host: subject.registry,
+    message: `${formatPinned(subject)} is an index in more than ${MAX_INDEX_DEPTH} others`,
+    hint: 'nobody runs such an image, and nobody could say what is in it',
   };
 }
 

@@ -2,7 +2,7 @@
 import type { SyncEntry } from '../../config/model.ts';
 import { formatPlatform } from '../../oci/model.ts';
 import { formatReference, type Digest, type Pinned } from '../../reference.ts';
-import { acceptFingerprint } from '../../trust/accept.ts';
+import { trustFingerprint } from '../trust-fingerprint.ts';
 import { factsOf, type Fact, type FactOf } from '../../trust/facts.ts';
 import { isFrom, readVerified, type Copy, type Origin, type VerifiedSource } from '../../trust/predicates/copy.ts';
 import { readJson } from '../../trust/strict.ts';
@@ -87,7 +87,7 @@ export function noteSigner(
 }
 
 function rulesOf(engine: Engine, accept: NonNullable<SyncEntry['verify']>['accept']): string {
-  return `${acceptFingerprint(accept)} ${trustedRootOf(engine) ?? ''}`;
+  return trustFingerprint(accept, trustedRootOf(engine));
 }
 
 /** What upstream's certificates are verified against, as ours are. */

@@ -14,6 +14,7 @@ import { outsideBases } from '../bases.ts';
 import { believe } from '../believe.ts';
 import type { Probed, StepContext } from '../engine.ts';
 import { changesOf, inputKeys, keyParts } from '../keys.ts';
+import { lacksName } from '../named-for.ts';
 import { probeWithHints } from './hinted.ts';
 import { askedEarly, probeSync } from './probe-sync.ts';
 import { lagging, lookAt, type Targets } from './standing.ts';
@@ -83,11 +84,14 @@ async function currentDigests(
     const owner = [...planned.entries.values()].find((entry) =>
       entry.targets.some(({ destination }) => formatReference(destination) === target),
     );
+    const plannedOwner = planned.plan.entries.find(({ id }) => id === owner?.id);
     if (signing !== undefined && owner !== undefined) {
       const believed = await believe(step, pin(reference.value, digest), signing);
       if (!believed.ok) return believed;
       const lacks = missing({ kind: owner.kind, shape: shapeOf(head.value.mediaType), facts: believed.value.facts });
       if (lacks.length > 0) return fail(notUsable(target, `it lacks ${lacks.join(', ')}`));
+      const unnamed = lacksName(step.engine, plannedOwner ?? {}, owner, target, believed.value.facts);
+      if (unnamed !== undefined) return fail(notUsable(target, `it has no ${unnamed}`));
     }
     digests[text] = digest;
   }

@@ -6,7 +6,8 @@ import { ok, type Result } from '../../failure.ts';
 import { pin, type Digest } from '../../reference.ts';
 import { factsOf, type Fact } from '../../trust/facts.ts';
 import { isTooOld, missingOnChild, newestScan } from '../../trust/required.ts';
-import type { Scan } from '../../trust/model.ts';
+import { formatPlatform } from '../../oci/model.ts';
+import type { PlatformScan, Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
 import type { BuildOutput, Image, SbomOutput, StepContext } from '../engine.ts';
 
@@ -34,14 +35,19 @@ export async function scanStep(step: StepContext, { image }: ScanInput): Promise
     step.log(`taken from the scan of ${earlier.finishedAt}`);
     return ok({ scan: earlier, attested: true });
   }
-  if (image.children.length === 0) return ok({ scan: emptyScan(engine.now()), attested: false });
+  const [readable, opaque] = [children(image), image.children.filter((child) => child.opaque).map(unread)];
+  if (readable.length === 0) {
+    return ok({ scan: { ...emptyScan(engine.now()), platforms: opaque }, attested: false });
+  }
   await using context = await engine.context(task, 'image.scan@1', signal);
-  const scanned = await engine.host.call(
-    'image.scan@1',
-    { subject: image.subject, children: children(image) },
-    context,
-  );
-  return scanned.ok ? ok({ scan: scanned.value, attested: false }) : scanned;
+  const scanned = await engine.host.call('image.scan@1', { subject: image.subject, children: readable }, context);
+  if (!scanned.ok) return scanned;
+  return ok({ scan: { ...scanned.value, platforms: [...scanned.value.platforms, ...opaque] }, attested: false });
+}
+
+function unread({ digest, platform }: Image['children'][number]): PlatformScan {
+  const why = 'its config is not that of an image, so that nothing says what is in it';
+  return { digest, platform: formatPlatform(platform), status: 'unscanned', why, packages: 0, findings: [] };
 }
 
 /** An artifact without an image config: nothing to read, so nothing that could be called clean. */
@@ -61,7 +67,9 @@ export async function sbomStep(step: StepContext, { image, built }: SbomInput): 
   const facts = await believedFacts(step, image);
   if (!facts.ok) return facts;
   const attested = factsOf(facts.value, 'sbom').length > 0;
-  const lacking = attested ? await childrenWithoutSbom(step, image) : ok(image.children);
+  const lacking = attested
+    ? await childrenWithoutSbom(step, image)
+    : ok(image.children.filter((child) => !child.opaque));
   if (!lacking.ok) return lacking;
   const own = built?.kind === 'built' ? (built.built.sboms ?? []) : [];
   const wanted = new Set<string>(lacking.value.map(({ digest }) => digest));
@@ -81,7 +89,7 @@ export async function sbomStep(step: StepContext, { image, built }: SbomInput): 
 async function childrenWithoutSbom(step: StepContext, image: Image): Promise<Result<Image['children']>> {
   const lacking: Image['children'][number][] = [];
   for (const child of image.children) {
-    if (child.digest === image.digest) continue;
+    if (child.digest === image.digest || child.opaque) continue;
     const facts = await believedFacts(step, { subject: pin(image.subject, child.digest) });
     if (!facts.ok) return facts;
     if (missingOnChild(facts.value).includes('sbom')) lacking.push(child);
@@ -92,7 +100,7 @@ async function childrenWithoutSbom(step: StepContext, image: Image): Promise<Res
 function children(
   image: Image,
 ): readonly { readonly digest: Digest; readonly platform: Image['children'][number]['platform'] }[] {
-  return image.children.map(({ digest, platform }) => ({ digest, platform }));
+  return image.children.filter((child) => !child.opaque).map(({ digest, platform }) => ({ digest, platform }));
 }
 
 /** What is believed of the image so far: an interrupted run may have attached some of it. */

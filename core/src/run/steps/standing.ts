@@ -8,6 +8,7 @@ import { isTooOld, missing, newestScan } from '../../trust/required.ts';
 import { believe } from '../believe.ts';
 import { legacyLacks } from '../believe-legacy.ts';
 import type { StepContext } from '../engine.ts';
+import { lacksName } from '../named-for.ts';
 import { shortDigest } from '../wording.ts';
 import { checkAttached } from './attached.ts';
 import { readImage } from './image.ts';
@@ -61,6 +62,12 @@ export async function lookAt(step: StepContext, digest: Digest, shape: Targets['
   if (!ofChildren.ok) return ofChildren;
   const lacks = [...missing({ ...wanted, facts }), ...legacy.value, ...ofChildren.value];
   if (lacks.length > 0) return ok({ facts, why: `missing: ${lacks.join(', ')}` });
+  for (const { destination, templated } of entry.targets) {
+    // A tag from a template is moved to what is new only.
+    if (templated) continue;
+    const unnamed = lacksName(engine, planned, entry, formatReference(destination), facts);
+    if (unnamed !== undefined) return ok({ facts, why: `missing: ${unnamed} ${destination.tag}` });
+  }
   const scan = newestScan(facts)?.content.scan;
   if (scan !== undefined && isTooOld(scan, engine.settings.policy.scanMaxAge, engine.now())) {
     return ok({ facts, why: `its scan is from ${scan.finishedAt}` });

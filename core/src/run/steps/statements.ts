@@ -131,7 +131,9 @@ function provenance(
 ): WantedStatement | undefined {
   if (built === undefined) return undefined;
   const earlier = newestProvenance(probed.facts ?? [])?.content.provenance;
-  if (built.kind === 'reused' && earlier?.keys.input === built.keys.input) return undefined;
+  const targets = entry.targets.map(({ destination }) => formatReference(destination));
+  const named = entry.targets.every(({ templated }, at) => templated || earlier?.targets.includes(targets[at] ?? ''));
+  if (built.kind === 'reused' && earlier?.keys.input === built.keys.input && named) return undefined;
   const { engine, planned } = step;
   const now = engine.now().toISOString();
   const made = built.kind === 'built' ? built : undefined;
@@ -141,7 +143,7 @@ function provenance(
     options: { dockerOptions: entry.dockerOptions, melangeConfigs: entry.melangeConfigs, ...entry.options },
     platforms: image.children.map(({ platform }) => formatPlatform(platform)),
     keys: built.keys,
-    targets: entry.targets.map(({ destination }) => formatReference(destination)),
+    targets,
     previous: probed.before,
     materials: made?.built.materials ?? earlier?.materials ?? [],
     builder: {

@@ -35,29 +35,42 @@ export async function tagStep(step: StepContext, { probed, image }: TagInput): P
     const kept = await backUp(step, destination, image.digest, seen);
     if (!kept.ok) return kept;
     if (kept.value !== undefined) backups[text] = kept.value;
-    const result = await moveTag(engine.registry, destination, image.digest, seen);
+    const result = await moveTag(engine.registry, destination, image.digest, seen, () =>
+      engine.emit({
+        t: engine.now().getTime(),
+        type: 'tag.move',
+        entry: entry.id,
+        tag: text,
+        from: seen,
+        to: image.digest,
+      }),
+    );
     if (!result.ok) return result;
     moved[text] = result.value;
-    if (result.value) step.log(`${text} → ${image.digest}`);
+    if (!result.value) continue;
+    step.tagged(text, kept.value);
+    step.log(`${text} → ${image.digest}`);
   }
   return ok({ digest: image.digest, moved, backups });
 }
 
 /**
  * True when the tag has moved since it was `seen`, false when it named `digest` already. A try whose answer was lost has moved
- * it all the same.
+ * it all the same. `moving` is called just before it is moved.
  */
 export async function moveTag(
   registry: StepContext['engine']['registry'],
   destination: Tagged,
   digest: Digest,
   seen: Digest | null,
+  moving: () => void = () => {},
 ): Promise<Result<boolean>> {
   const now = await registry.head(destination, 'destination');
   if (!now.ok) return now;
   const names = now.value?.digest ?? null;
   if (names === digest) return ok(seen !== digest);
   if (names !== seen) return fail(movedByOther(destination, seen, names));
+  moving();
   const put = await registry.tag(pin(destination, digest), destination.tag);
   if (!put.ok) return put;
   const after = await registry.head(destination, 'destination');

@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { imported } from '../testing/killed-at.ts';
+
+/** In a process in which nothing else is to be waited for. */
+async function alone(script: string): Promise<string> {
+  const attempts = imported(join(import.meta.dirname, 'attempts.ts'));
+  const flags = ['--conditions=slipway-source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e'];
+  const text = `const { createAttempts } = ${attempts}; const task = { id: 'a#copy', contract: 'image.copy@1' }; ${script}`;
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, text]);
+  return stdout.trim();
+}
+
+const FOREVER = '() => new Promise(() => {})';
+
+test('a step that waits for nothing is ended by its time limit, and not by the end of the process', async () => {
+  const said = await alone(`
+    const attempts = createAttempts(new AbortController().signal, 20);
+    console.log(JSON.stringify(await attempts.run(task, ${FOREVER})));`);
+  expect(JSON.parse(said)).toMatchObject({ ok: false, failure: { tool: 'image.copy@1', class: 'permanent' } });
+});
+
+test('a step that does not notice that it is to stop is left behind', async () => {
+  const said = await alone(`
+    const control = new AbortController();
+    const running = createAttempts(control.signal, 60_000).run(task, ${FOREVER});
+    control.abort();
+    console.log(JSON.stringify(await running));`);
+  expect(JSON.parse(said)).toMatchObject({ ok: false, failure: { class: 'cancelled' } });
+});
+
+test('one that ends leaves nothing that would keep the process', async () => {
+  expect(
+    await alone(`
+    const control = new AbortController();
+    const running = createAttempts(control.signal, 60_000).run(task, async () => ({ ok: true }));
+    control.abort();
+    console.log(JSON.stringify(await running));`),
+  ).toBe('{"ok":true}');
+});

@@ -1,0 +1,31 @@
+/**
+ * Whether an image was ever meant for a tag. All that we sign for an image holds wherever it lies; only its provenance, or its copy
+ * attestation, names the tags that it was published under. Without that, a registry could answer a tag with any image of ours.
+ */
+import { formatReference } from '../reference.ts';
+import type { Entry } from '../config/model.ts';
+import { factsOf, type Fact } from '../trust/facts.ts';
+import type { PlannedEntry } from '../plan/model.ts';
+import type { Engine } from './engine.ts';
+
+/** What the facts of the image lack; undefined when they name `target`, as `registry/repository:tag`, or what it is a retag of. */
+export function lacksName(
+  engine: Pick<Engine, 'planned'>,
+  { retagOf }: Pick<PlannedEntry, 'retagOf'>,
+  entry: Entry,
+  target: string,
+  facts: readonly Fact[],
+): string | undefined {
+  // Whoever names an image by its digest means that one, whatever it was published under.
+  if (retagOf !== undefined && entry.kind === 'sync' && entry.source.kind === 'pinned') return undefined;
+  const origin = retagOf === undefined ? entry : engine.planned.entries.get(retagOf);
+  // Of what is not in this config's reach nobody knows the tags.
+  if (origin === undefined) return undefined;
+  const names = origin === entry ? [target] : origin.targets.map(({ destination }) => formatReference(destination));
+  const named =
+    origin.kind === 'build'
+      ? factsOf(facts, 'provenance').map(({ content }) => content.provenance.targets)
+      : factsOf(facts, 'copy').map(({ content }) => content.copy.targets);
+  if (named.some((targets) => names.some((name) => targets.includes(name)))) return undefined;
+  return `${origin.kind === 'build' ? 'provenance' : 'copy'} for this tag`;
+}

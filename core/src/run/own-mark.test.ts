@@ -1,0 +1,19 @@
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { ownMark } from './own-mark.ts';
+
+test('a mark is made once for a user, where nobody else reads it', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'slipway-mark-'));
+  onTestFinished(() => rm(home, { recursive: true }));
+  const made = ownMark({ HOME: home });
+  expect(made).toMatch(/^[0-9a-f]{64}$/);
+  expect(ownMark({ HOME: home })).toBe(made);
+  expect((await stat(join(home, '.cache/slipway/own-mark'))).mode & 0o777).toBe(0o600);
+  expect(ownMark({ HOME: home, XDG_CACHE_HOME: join(home, 'other') })).not.toBe(made);
+  // What is no mark is not taken for one, and there is no place for another.
+  await writeFile(join(home, '.cache/slipway/own-mark'), 'x');
+  expect(ownMark({ HOME: home })).toBeUndefined();
+  expect(ownMark({ HOME: '/proc' })).toBeUndefined();
+});

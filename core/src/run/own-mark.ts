@@ -1,0 +1,48 @@
+/**
+ * How files in `.slipway` are known to be this user's own. That folder is beside the config, so that it may come with a checkout, with
+ * any permissions; what only this file outside of it tells cannot.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import type { Variables } from '../exec/environment.ts';
+
+const MARK = /^[0-9a-f]{64}$/;
+
+/** The mark of this user on this machine, made now if there is none. Undefined: there is no place for one. */
+export function ownMark(env: Variables): string | undefined {
+  const { XDG_CACHE_HOME: cache, HOME: home } = env;
+  const folder = cache && isAbsolute(cache) ? cache : join(home && isAbsolute(home) ? home : homedir(), '.cache');
+  const own = join(folder, 'slipway');
+  const file = join(own, 'own-mark');
+  return readMark(file) ?? makeMark(file, [folder, own]);
+}
+
+function readMark(file: string): string | undefined {
+  try {
+    const text = readFileSync(file, 'utf8').trim();
+    return MARK.test(text) ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function makeMark(file: string, folders: readonly string[]): string | undefined {
+  // One by one: with `recursive`, Node tries for ever in a file system that says of a new folder that it is not there, as /proc does.
+  for (const folder of folders) makeFolder(folder);
+  try {
+    writeFileSync(file, `${randomBytes(32).toString('hex')}\n`, { flag: 'wx', mode: 0o600 });
+  } catch {
+    // A run beside this one has just made it, or nobody can.
+  }
+  return readMark(file);
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch {
+    // It is there, or what is to be in it cannot be made, which is seen then.
+  }
+}
