@@ -34,7 +34,7 @@ describe('import', () => {
   it('is no success when nothing could be taken over', async () => {
     const cwd = folderWith({ 'regsync.yml': STEPS });
     const made = await command({ cwd }, 'import', 'regsync', 'regsync.yml', '--json');
-    expect(made).toMatchObject({ code: 1, stderr: expect.stringContaining('REGISTRY is not set') });
+    expect(made).toMatchObject({ code: 1, stderr: expect.stringContaining('set REGISTRY') });
     expect(answerOf(made)).toMatchObject({ ok: false, config: expect.stringContaining('sync: []') });
     expect(
       await command(

@@ -241,7 +241,7 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
       'print the config.yaml that does what the config of another tool says, and name what has no equivalent',
     )
     .addArgument(new Argument('<tool>', 'whose it is').choices(importKinds))
-    .argument('<file>', 'what "skopeo sync --src yaml" or regsync reads')
+    .argument('<files...>', 'what "skopeo sync --src yaml" or regsync reads; of skopeo several are one config')
     .option('--destination <prefix>', 'where images go: the last argument of skopeo sync; regsync has its own targets')
     .option('--scoped', 'of skopeo: keep the whole name of the source below the destination', false)
     .option('--append-suffix <suffix>', 'of skopeo: what is added to each tag')
@@ -255,8 +255,8 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
         'slipway import regsync regsync.yml --strict --json',
       ),
     )
-    .action(async (kind: ImportKind, file: string, options: ImportOptions) =>
-      ended(await (await import('./commands/import.ts')).importCommand(io, kind, file, options)),
+    .action(async (kind: ImportKind, files: string[], options: ImportOptions) =>
+      ended(await (await import('./commands/import.ts')).importCommand(io, kind, files, options)),
     );
 
   addSetupCommands(program, io, ended);

@@ -24,7 +24,7 @@ export { apkArchitecture, apkArchitectureOf, parseArchitecture } from './oci/apk
 export * from './oci/model.ts';
 export type { LayerFile, LayerMember } from './oci/tar.ts';
 export { writeImageLayout, type ImageContent, type ImageSettings } from './oci/write-layout.ts';
-export { importFile } from './import/import.ts';
+export { importFiles } from './import/import.ts';
 export { importKinds, type ImportKind } from './import/model.ts';
 export { diffAll } from './diff/diff.ts';
 export { applyLock } from './lock/apply.ts';

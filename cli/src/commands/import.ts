@@ -1,6 +1,6 @@
 /** `import`: the config of another tool as a config.yaml on stdout; what has no equivalent on stderr. */
 import { resolve } from 'node:path';
-import { configFailure, formatFailure, importFile, type ImportKind } from '@slipway/core';
+import { configFailure, formatFailure, importFiles, type ImportKind } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 
@@ -14,9 +14,15 @@ export interface ImportOptions {
   readonly json: boolean;
 }
 
-export async function importCommand(io: Io, kind: ImportKind, file: string, options: ImportOptions): Promise<number> {
+export async function importCommand(
+  io: Io,
+  kind: ImportKind,
+  files: readonly string[],
+  options: ImportOptions,
+): Promise<number> {
   const { json, strict, platform: platforms, ...request } = options;
-  const imported = await importFile(kind, resolve(io.cwd, file), { ...request, platforms, environment: io.env });
+  const paths = files.map((file) => resolve(io.cwd, file));
+  const imported = await importFiles(kind, paths, { ...request, platforms, environment: io.env });
   if (!imported.ok) return refuse(io, json, 'import', imported.failures);
   const { config, settings, entries, unsupported } = imported.value;
   for (const { at, what, why } of unsupported) {

@@ -66,6 +66,24 @@ test('what other tools write is answered with what is meant here', () => {
   ]);
 });
 
+test('several destinations and all tags are answered with how they are said', () => {
+  const text = `sync:
+  - { source: a, destinations: [r.example/a, s.example/a] }
+  - { source: a, destinations: r.example/b }
+  - { source: a, destination: r.example/c, select: { all: true } }
+`;
+  expect(complaints(parse(text))).toEqual([
+    '2:18 unknown key "destinations" in "sync[0]"',
+    '3:18 unknown key "destinations" in "sync[1]"',
+    '4:54 unknown key "all" in "select"',
+  ]);
+  expect(hints(parse(text))).toEqual([
+    'write an entry each: an entry has one "destination", and under "tags" further tags in the same repository',
+    'did you mean "destination"?',
+    "for every tag write regex: '.*'",
+  ]);
+});
+
 test('keys of the layout that this one replaces are taken as they are', () => {
   const digest = `sha256:${'0'.repeat(64)}`;
   const text = `sync:

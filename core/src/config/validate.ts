@@ -44,6 +44,28 @@ const OF_OTHERS: Readonly<Record<string, string>> = {
   image: 'source',
 };
 
+/** What is said in another way here, where `beside` is a key. */
+const OTHERWISE: readonly {
+  readonly key: string;
+  readonly beside: string;
+  readonly holds: (value: unknown) => boolean;
+  readonly hint: string;
+}[] = [
+  {
+    key: 'destinations',
+    beside: 'destination',
+    holds: Array.isArray,
+    hint: 'write an entry each: an entry has one "destination", and under "tags" further tags in the same repository',
+  },
+  { key: 'all', beside: 'regex', holds: (value) => value === true, hint: "for every tag write regex: '.*'" },
+];
+
+function otherwise(error: ErrorObject, key: string): string | undefined {
+  const value = fields(error.data)[key];
+  return OTHERWISE.find((each) => each.key === key && knownKeys(error).includes(each.beside) && each.holds(value))
+    ?.hint;
+}
+
 function nearestKey(error: ErrorObject): string | undefined {
   const present = fields(error.data);
   const free = knownKeys(error).filter((key) => !Object.hasOwn(present, key));
@@ -56,7 +78,8 @@ function toFailure(document: Document, error: ErrorObject): ConfigFailure {
   if (error.keyword === 'additionalProperties') {
     const key = String(error.params['additionalProperty']);
     const meant = nearestKey(error);
-    const hint = meant === undefined ? `known keys here: ${knownKeys(error).join(', ')}` : `did you mean "${meant}"?`;
+    const known = meant === undefined ? `known keys here: ${knownKeys(error).join(', ')}` : `did you mean "${meant}"?`;
+    const hint = otherwise(error, key) ?? known;
     return configFailure(`unknown key ${quote(key)}${within(path)}`, hint, document.locate([...path, key], 'key'));
   }
   if (error.keyword === 'required') {

@@ -28,11 +28,17 @@ const MAX_REPEATED = 100_000;
 /** YAML 1.1's merge key: what the mappings behind it have is there, unless it is written beside it. https://yaml.org/type/merge.html */
 const MERGE = '<<';
 
-/**
- * Failures are everything that makes it no plain data: syntax, repeated keys, aliases that explode, several documents.
- * `failsafe`: every scalar is text, as it is written: the tag 3.10 stays one.
- */
-export function parseYaml(text: string, file: string, schema: 'core' | 'failsafe' = 'core'): Loaded<Document> {
+/** As other tools read their files. */
+export interface YamlManner {
+  /** `failsafe`: every scalar is text, as it is written: the tag 3.10 stays one. */
+  readonly schema?: 'core' | 'failsafe';
+  /** The last of a repeated key counts, and this is told of it; of merge keys each does. Otherwise it is a failure. */
+  readonly onRepeated?: (key: string, at: Position, firstLine: number) => void;
+}
+
+/** Failures are everything that makes it no plain data: syntax, repeated keys, aliases that explode, several documents. */
+export function parseYaml(text: string, file: string, manner: YamlManner = {}): Loaded<Document> {
+  const { schema = 'core' } = manner;
   const start: Position = { file, line: 1, column: 1 };
   const plain = schema === 'core' ? readPlainYaml(text, file) : undefined;
   if (plain !== undefined) return loaded(plain);
@@ -62,7 +68,7 @@ export function parseYaml(text: string, file: string, schema: 'core' | 'failsafe
   }
   if (mistakes.size > 0) return failed([...mistakes.values()]);
   const indexes = new Map<YAMLMap, ReadonlyMap<string | undefined, Pair>>();
-  const converter = new Converter(position);
+  const converter = new Converter(position, manner.onRepeated);
   const data = parsed.contents === null ? null : converter.convert(parsed.contents, 0).value;
   if (converter.problems.length > 0) return failed(converter.problems);
   return loaded({ file, data, locate: (path, part = 'value') => locate(parsed.contents, path, part) });
@@ -145,10 +151,12 @@ class Converter {
   readonly merged = new Map<YAMLMap, readonly YAMLMap[]>();
   readonly #anchors = new Map<string, { readonly node: Node; converted?: Converted }>();
   readonly #position: (offset: number) => Position;
+  readonly #onRepeated: YamlManner['onRepeated'];
   #repeated = 0;
 
-  constructor(position: (offset: number) => Position) {
+  constructor(position: (offset: number) => Position, onRepeated: YamlManner['onRepeated']) {
     this.#position = position;
+    this.#onRepeated = onRepeated;
   }
 
   convert(node: unknown, level: number): Converted {
@@ -184,16 +192,13 @@ class Converter {
         this.#refuse(keyNode, 'a key must be plain text');
         continue;
       }
+      const merges = key === MERGE && isPlain(keyNode);
       const first = seen.get(key);
-      if (first !== undefined) {
-        const { line } = this.#position(first.range?.[0] ?? 0);
-        this.#refuse(keyNode, `the key ${quote(key)} is already in line ${line}`, 'keep one of them');
-        continue;
-      }
+      if (first !== undefined && !this.#mayRepeat(key, keyNode, first, merges)) continue;
       seen.set(key, keyNode);
       const child = this.convert(pair.value, level + 1);
-      if (key === MERGE && isPlain(keyNode)) {
-        inherited = this.#merge(node, pair.value, child);
+      if (merges) {
+        inherited = [...this.#merge(node, pair.value, child), ...inherited];
         size += child.size;
         depth = Math.max(depth, child.depth);
         continue;
@@ -208,6 +213,16 @@ class Converter {
     return { value, size, depth: depth + 1 };
   }
 
+  #mayRepeat(key: string, node: Node, first: Node, merges: boolean): boolean {
+    const { line } = this.#position(first.range?.[0] ?? 0);
+    if (this.#onRepeated === undefined) {
+      this.#refuse(node, `the key ${quote(key)} is already in line ${line}`, 'keep one of them');
+      return false;
+    }
+    if (!merges) this.#onRepeated(key, this.#position(node.range?.[0] ?? 0), line);
+    return true;
+  }
+
   /** The mappings behind a merge key, as data; they are noted as nodes, for their places. */
   #merge(map: YAMLMap, written: unknown, { value }: Converted): readonly object[] {
     const behind = this.#targetOf(written);
@@ -218,7 +233,7 @@ class Converter {
       this.#refuse(isNode(written) ? written : map, `${quote(MERGE)} takes in a mapping, or a list of them`, hint);
       return [];
     }
-    this.merged.set(map, maps);
+    this.merged.set(map, [...maps, ...(this.merged.get(map) ?? [])]);
     return (Array.isArray(value) ? value : [value]) as readonly object[];
   }
 

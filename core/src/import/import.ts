@@ -1,60 +1,117 @@
-/** The config of another tool as one of ours. */
+/** The config of another tool, in one file or several, as one of ours. */
 import type { Document } from '../config/document.ts';
-import { isFields } from '../config/fields.ts';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import { readText } from '../config/read-text.ts';
 import { configFailure, type Position } from '../failure.ts';
 import { parseReference } from '../reference.ts';
-import type { Draft, Drafts, Imported, ImportKind, ImportRequest } from './model.ts';
+import { joinWishes } from './join-wishes.ts';
+import { keepLoadable } from './loadable.ts';
+import type { Draft, Imported, ImportKind, ImportRequest, Unsupported, Wish, Wishes } from './model.ts';
 import { readRegsync } from './regsync.ts';
+import { settleRelations } from './relations.ts';
 import { readSkopeo } from './skopeo.ts';
 import { parseSourceFile } from './source-file.ts';
-import { writeConfig } from './write-config.ts';
+import { configText } from './write-config.ts';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** `file`: absolute. Fails when the file is none of this tool; what is merely unknown is named in the result. */
-export async function importFile(kind: ImportKind, file: string, request: ImportRequest): Promise<Loaded<Imported>> {
-  const text = await readText(file, MAX_BYTES);
-  return text.ok ? importConfig(kind, text.value, file, request) : failed([text.failure]);
+interface SourceFile {
+  /** Absolute. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/**
+ * `files`: absolute; of skopeo several are one config. Fails when one is none of this tool; what is merely unknown is named in the
+ * result.
+ */
+export async function importFiles(
+  kind: ImportKind,
+  files: readonly string[],
+  request: ImportRequest,
+): Promise<Loaded<Imported>> {
+  const sources: SourceFile[] = [];
+  for (const file of files) {
+    const text = await readText(file, MAX_BYTES);
+    if (!text.ok) return failed([text.failure]);
+    sources.push({ file, text: text.value });
+  }
+  return importConfig(kind, sources, request);
 }
 
 /** The same without the file system. */
-export function importConfig(kind: ImportKind, text: string, file: string, request: ImportRequest): Loaded<Imported> {
-  const document = parseSourceFile(text, file);
-  if (!document.ok) return document;
-  if (!isFields(document.value.data)) {
-    return failed([
-      configFailure('the file holds no mapping', `is it the file that ${kind} reads?`, document.value.locate([])),
-    ]);
+export function importConfig(
+  kind: ImportKind,
+  sources: readonly SourceFile[],
+  request: ImportRequest,
+): Loaded<Imported> {
+  if (kind === 'regsync' && sources.length > 1) {
+    return failed([configFailure('regsync reads one file, and several were given', 'import each for itself')]);
   }
-  const read = kind === 'regsync' ? readRegsync(document.value, request) : skopeo(document.value);
-  if (!read.ok) return read;
-  const { drafts, settings, unsupported } = read.value;
-  const written = writeConfig(drafts, headerOf(kind, request, drafts));
-  if (!written.ok) return written;
-  const all = [...unsupported, ...written.value.unsupported].sort((a, b) => compare(a.at, b.at));
-  return loaded({ ...written.value, settings, unsupported: all });
-
-  function skopeo(source: Document): Loaded<Drafts> {
-    const { destination } = request;
-    if (destination === undefined) {
-      const hint = 'give the last argument of "skopeo sync", as --destination ghcr.io/example/mirror';
-      return failed([configFailure('a file of skopeo does not say where its images go', hint)]);
-    }
-    const place = parseReference(`${destination.replace(/^docker:\/\//, '').replace(/\/+$/, '')}/x`);
-    if (!place.ok) {
-      const hint = place.failure.hint ?? 'it is a registry, perhaps with a path, as ghcr.io/example/mirror';
-      return failed([configFailure(`--destination ${JSON.stringify(destination)} is no place for images`, hint)]);
-    }
-    return loaded(readSkopeo(source, { ...request, destination }));
+  const all: Wishes[] = [];
+  for (const source of sources) {
+    const read = readSource(kind, source, request);
+    if (!read.ok) return read;
+    all.push(read.value);
   }
+  const wishes = all.flatMap((each) => each.wishes);
+  const loadable = keepLoadable(joinWishes(wishes));
+  if (!loadable.ok) return loadable;
+  const settled = settleRelations(loadable.value.drafts, elsewhereOf(kind, request));
+  const order = new Map(sources.map(({ file }, index) => [file, index]));
+  const place = ({ file }: Position): number => order.get(file) ?? 0;
+  return loaded({
+    config: configText(settled.drafts, headerOf(kind, request, settled.drafts, wishes)),
+    // Several files are skopeo's, which say nothing that belongs there.
+    settings: all[0]?.settings ?? '',
+    entries: settled.drafts.length,
+    unsupported: [
+      ...all.flatMap(({ unsupported }) => unsupported),
+      ...loadable.value.unsupported,
+      ...settled.unsupported,
+    ].sort((a, b) => place(a.at) - place(b.at) || a.at.line - b.at.line || a.at.column - b.at.column),
+  });
 }
 
-function headerOf(kind: ImportKind, { platforms = [] }: ImportRequest, drafts: readonly Draft[]): readonly string[] {
-  const searches = drafts.some(
-    ({ item: { select = {} } }) => select.semver !== undefined || select.regex !== undefined,
-  );
+function readSource(kind: ImportKind, { file, text }: SourceFile, request: ImportRequest): Loaded<Wishes> {
+  const repeated: Unsupported[] = [];
+  const document = parseSourceFile(kind, text, file, repeated);
+  if (!document.ok) return document;
+  const read = kind === 'regsync' ? readRegsync(document.value, request) : skopeo(document.value, request);
+  if (!read.ok) return read;
+  return loaded({ ...read.value, unsupported: [...repeated, ...read.value.unsupported] });
+}
+
+function skopeo(document: Document, request: ImportRequest): Loaded<Wishes> {
+  const { destination } = request;
+  if (destination === undefined) {
+    const hint = 'give the last argument of "skopeo sync", as --destination ghcr.io/example/mirror';
+    return failed([configFailure('a file of skopeo does not say where its images go', hint)]);
+  }
+  const place = parseReference(`${destination.replace(/^docker:\/\//, '').replace(/\/+$/, '')}/x`);
+  if (!place.ok) {
+    const hint = place.failure.hint ?? 'it is a registry, perhaps with a path, as ghcr.io/example/mirror';
+    return failed([configFailure(`--destination ${JSON.stringify(destination)} is no place for images`, hint)]);
+  }
+  return loaded(readSkopeo(document, { ...request, destination }));
+}
+
+/** How two images that would have one name get one each. */
+function elsewhereOf(kind: ImportKind, { scoped = false }: ImportRequest): string {
+  return kind === 'skopeo' && !scoped
+    ? 'import with --scoped, which keeps whole names, give one of them another destination'
+    : 'give one of them another destination';
+}
+
+function headerOf(
+  kind: ImportKind,
+  { platforms = [] }: ImportRequest,
+  drafts: readonly Draft[],
+  wishes: readonly Wish[],
+): readonly string[] {
+  const selects = drafts.flatMap(({ item }) => item.select ?? []);
+  const searches = selects.some(({ semver, regex }) => semver !== undefined || regex !== undefined);
+  const names = wishes.some(({ sets = [] }) => sets.some(({ tags }) => tags !== undefined));
   return [
     `Imported from ${kind === 'skopeo' ? 'the YAML of skopeo sync' : "regsync's config"} by slipway import.`,
     ...(kind === 'skopeo' && platforms.length === 0
@@ -63,9 +120,14 @@ function headerOf(kind: ImportKind, { platforms = [] }: ImportRequest, drafts: r
     ...(searches
       ? [`That no tag is selected is a failure; allowEmpty: true makes it a warning, as ${kind} has it.`]
       : []),
+    ...(selects.some(({ semver }) => semver !== undefined)
+      ? [`Versions with a fourth number, as 3.8.1.1, are in ranges too; ${kind} passes over them.`]
+      : []),
+    ...(selects.some(({ regex }) => regex === '.*')
+      ? ['Of all tags those as sha256-… are left out: they are copied with referrers: true.']
+      : []),
+    ...(kind === 'regsync' && names
+      ? ['A tag by name that is not there is a failure; regsync passes over it in a repository.']
+      : []),
   ];
-}
-
-function compare(a: Position, b: Position): number {
-  return a.line - b.line || a.column - b.column;
 }

@@ -37,35 +37,50 @@ export interface Imported {
   readonly unsupported: readonly Unsupported[];
 }
 
-/** An item of `sync:`, as it will be written. */
-export interface Draft {
+/** What a file asks for; several may be about the same images. */
+export interface Wish {
   readonly at: Position;
   /** What it was, for messages, as `docker.io/library/redis` or `sync[2]`. */
   readonly what: string;
-  readonly item: Item;
+  readonly item: Image;
+  /** Of a repository, where every tag in any of these is meant; absent: `item` names one image. */
+  readonly sets?: readonly [Select, ...Select[]];
   /** Lines of a comment above it. */
   readonly comments: readonly string[];
 }
 
-export interface Item {
+/** An item of `sync:`, as it will be written. */
+export interface Draft extends Omit<Wish, 'sets'> {
+  readonly item: Item;
+}
+
+export interface Select {
+  readonly tags?: readonly string[];
+  readonly semver?: string | readonly string[];
+  readonly regex?: string;
+  readonly exclude?: readonly string[];
+  readonly prerelease?: true;
+}
+
+interface Ends {
   readonly source: string;
   readonly destination: string;
-  readonly select?: {
-    readonly tags?: readonly string[];
-    readonly semver?: string | readonly string[];
-    readonly regex?: string;
-    readonly exclude?: readonly string[];
-    readonly prerelease?: true;
-  };
+}
+
+export interface SyncOptions {
   readonly platforms?: readonly string[];
   readonly referrers?: true | { readonly types: readonly string[] };
   readonly foreignLayers?: true;
+  readonly always?: true;
   readonly backup?: string;
 }
 
-/** What a reader of a file gives. */
-export interface Drafts {
-  readonly drafts: readonly Draft[];
+export type Image = Ends & SyncOptions;
+export type Item = Ends & { readonly select?: Select } & SyncOptions;
+
+/** What a reader of a file gives; `settings`: as in {@link Imported}. */
+export interface Wishes {
+  readonly wishes: readonly Wish[];
   readonly settings: string;
   readonly unsupported: readonly Unsupported[];
 }

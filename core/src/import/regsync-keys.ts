@@ -1,9 +1,9 @@
 /** What regsync can be told and a config of ours cannot: why, and where it belongs. */
-import { items } from '../config/fields.ts';
+import { quote } from '../config/quote.ts';
+import type { Credential } from './credentials.ts';
 import { truth } from './source-file.ts';
 
 const TIME = 'when a sync runs is for what starts it to say, as the schedule of a CI workflow';
-const ALWAYS_SO = 'nothing has to be said for it: an unchanged tag costs two requests, and what it names is looked at';
 const ELSEWHERE = 'how a registry is reached belongs into the settings (docs/settings.md)';
 const MANNERS =
   'requests in flight adapt to what a registry bears, and its limits and Retry-After are kept without being told';
@@ -20,7 +20,11 @@ const READ = [
   'digestTags',
   'referrers',
   'referrerFilters',
+  'referrerSource',
+  'referrerTarget',
   'includeExternal',
+  'forceRecursive',
+  'mediaTypes',
   'backup',
 ];
 
@@ -29,14 +33,12 @@ const WHY: Readonly<Record<string, string>> = {
   schedule: TIME,
   ratelimit: `${MANNERS}; pulls that are left to others are "reserve" of the registry in the settings`,
   parallel: `${MANNERS}; "limits" in the settings has the rest`,
-  fastCheck: ALWAYS_SO,
-  forceRecursive: ALWAYS_SO,
-  mediaTypes: 'every kind of image is copied as it is',
+  fastCheck:
+    'nothing has to be said for it: an unchanged tag costs two requests; "always: true" looks at all that it names',
   hooks: 'regsync never ran hooks; a plugin can (docs/plugins.md)',
   repos: 'a whole registry is no source: repositories can be named, but not chosen by a pattern',
-  referrerSource: 'referrers are read where the image is',
-  referrerTarget: 'referrers are written where the image goes',
-  referrerSlow: ALWAYS_SO,
+  referrerSlow:
+    'nothing has to be said for it: referrers are looked for by the API, and by tags where a registry has none',
   blobLimit: 'blobs are streamed, whatever their size',
   cacheCount: 'what was read once in a run is not read again, without being told',
   cacheTime: 'what was read once in a run is not read again, without being told',
@@ -74,20 +76,36 @@ export function whyNot(key: string, value: unknown): string | undefined {
 }
 
 /** Of a key of one of `creds`. */
-export function whyCredential(key: string, value: unknown, registry: string): string | undefined {
+export function whyCredential(key: string, value: unknown, credential: Credential): string | undefined {
+  const { name, place, moved } = credential;
   if (key.startsWith('x-')) return undefined;
+  if (place === undefined) {
+    return key === 'registry'
+      ? `${quote(name)} is no host, and no "hostname" says where it is: nothing of it is in the settings`
+      : undefined;
+  }
+  if (key === 'registry') return undefined;
   if (key === 'tls') {
     if (value === 'enabled') return undefined;
     return value === 'disabled'
-      ? `it belongs into the settings: plainHttp: [${JSON.stringify(registry)}]`
+      ? `it belongs into the settings: plainHttp: [${JSON.stringify(place.split('/', 1)[0])}]`
       : 'a registry that is not to be verified has no place in the settings: name its authority there, as "ca"';
   }
-  if (key === 'mirrors') {
-    const mirrors = items(value).map((mirror) => `{ source: ${registry}, mirror: ${String(mirror)} }`);
-    return `they belong into the settings: mirrors: [${mirrors.join(', ')}]`;
-  }
+  if (key === 'mirrors') return whyMirrors(credential);
+  // Read where it is a mirror, or else the name of one.
+  if (moved && (key === 'hostname' || key === 'pathPrefix')) return undefined;
   if (NOT_NEEDED.includes(key)) return truth(value) === false ? undefined : MANNERS;
   const setting = OF_REGISTRY[key];
-  if (setting !== undefined) return `it belongs into the settings: registries: [{ match: ${registry}, ${setting}: … }]`;
+  if (setting !== undefined) return `it belongs into the settings: registries: [{ match: ${place}, ${setting}: … }]`;
   return CREDENTIALS[key] ?? ELSEWHERE;
+}
+
+function whyMirrors({ place, mirrors }: Credential): string {
+  const found = mirrors.filter((mirror) => mirror.place !== undefined);
+  const lost = mirrors.filter((mirror) => mirror.place === undefined).map(({ name }) => quote(name));
+  const items = found.map((mirror) => `{ source: ${place}, mirror: ${mirror.place} }`);
+  return [
+    ...(items.length === 0 ? [] : [`they belong into the settings: mirrors: [${items.join(', ')}]`]),
+    ...(lost.length === 0 ? [] : [`left out: ${lost.join(', ')}, of which nothing says at which host it is`]),
+  ].join('; ');
 }

@@ -1,48 +1,48 @@
 /** Which tags of a repository regsync copies: `tags` and `tagSets`, each a set that has to pass all of its tests. */
 import type { Path } from '../config/document.ts';
-import { fields, items, text, type Fields } from '../config/fields.ts';
+import { isFields, text, type Fields } from '../config/fields.ts';
 import { quote } from '../config/quote.ts';
+import type { Select } from './model.ts';
 import { rangeOfRegsync } from './ranges.ts';
 import { isEmpty, listed } from './source-file.ts';
-import { excludeOf, isLiteralTag, wholeOfAnchored } from './tag-patterns.ts';
-import { EVERY, unionOf, type Select } from './union.ts';
+import { excludeOf, isLiteralTag, problemOfAnchored, wholeOfAnchored } from './tag-patterns.ts';
+import { EVERY, type Sets } from './union.ts';
 
 type Refuse = (path: Path, why: string) => void;
 
-/**
- * One selection or several that share no tag; none, and the reason noted: there are no words for it. What cannot be said is
- * noted as well.
- */
-export function readTagSets(step: Fields, path: Path, refuse: Refuse): readonly Select[] {
-  const sets = [
-    ...(isEmpty(step['tags']) ? [] : [{ set: fields(step['tags']), at: [...path, 'tags'] }]),
-    ...items(step['tagSets']).map((set, index) => ({ set: fields(set), at: [...path, 'tagSets', index] })),
-  ].filter(({ set }) => Object.values(set).some((value) => listed(value).length > 0));
-  const [first, ...others] = sets.map(({ set, at }) => readSet(set, at, refuse));
-  if (sets.length === 0) return [EVERY];
-  if (first === undefined || others.includes(undefined)) return [];
-  const { selects, left } = unionOf([first, ...others.filter((select) => select !== undefined)]);
-  if (left.length > 0)
-    refuse(
-      [...path, 'tagSets'],
-      `sets that differ in more than their versions: ${left.length} of them ${left.length === 1 ? 'was' : 'were'} not taken over`,
-    );
-  return selects;
+const TESTS = ['allow', 'deny', 'semverRange'];
+
+/** Every tag that one of them means; `undefined`, and the reason noted: what the file means cannot be told. */
+export function readTagSets(step: Fields, path: Path, refuse: Refuse): Sets | undefined {
+  const written = [
+    ...(isEmpty(step['tags']) ? [] : [{ value: step['tags'], at: [...path, 'tags'] }]),
+    ...listed(step['tagSets']).map((value, index) => ({ value, at: [...path, 'tagSets', index] })),
+  ];
+  const sets = written.map(({ value, at }) => readSet(value, at, refuse));
+  if (sets.includes(undefined)) return undefined;
+  const [first, ...others] = sets.flatMap((set) => (set === undefined || set === 'empty' ? [] : [set]));
+  return [first ?? EVERY, ...others];
 }
 
-function readSet(set: Fields, at: Path, refuse: Refuse): Select | undefined {
-  const allow = patterns('allow');
-  const deny = patterns('deny');
-  const ranges = patterns('semverRange').map((range) => ({ range, imported: rangeOfRegsync(range) }));
-  for (const [index, { range, imported }] of ranges.entries()) {
-    if (imported === undefined)
-      refuse([...at, 'semverRange', index], `${quote(range)} is not a range that "select.semver" reads`);
+function readSet(set: unknown, at: Path, refuse: Refuse): Select | 'empty' | undefined {
+  if (!isFields(set)) {
+    refuse(at, `it is no mapping with ${TESTS.join(', ')}, so the step was left out: tags by name stand under "allow"`);
+    return undefined;
   }
-  const semver = ranges.flatMap(({ imported }) => imported?.range ?? []);
-  // Without its only range the set would let every version pass.
-  if (ranges.length > 0 && semver.length === 0) return undefined;
+  const given = Object.keys(set).filter((key) => listed(set[key]).length > 0);
+  const known = given.filter((key) => TESTS.includes(key));
+  const lost =
+    given.length > 0 && known.length === 0 ? ', and nothing else chooses tags, so the step was left out' : '';
+  for (const key of given) {
+    if (!TESTS.includes(key))
+      refuse([...at, key], `regsync has no such test of tags: there are ${TESTS.join(', ')}${lost}`);
+  }
+  if (known.length === 0) return lost === '' ? 'empty' : undefined;
+  const [allow, deny] = [patterns('allow'), patterns('deny')];
+  const semver = ranges();
+  if (allow === undefined || deny === undefined || semver === undefined) return undefined;
   const exclude = deny.flatMap((pattern) => excludeOf(wholeOfAnchored(pattern)));
-  if (allow.length > 0 && deny.length === 0 && ranges.length === 0 && allow.every(isLiteralTag)) return { tags: allow };
+  if (allow.length > 0 && known.length === 1 && allow.every(isLiteralTag)) return { tags: allow };
   const versions =
     semver.length === 0 ? {} : { semver: semver.length === 1 ? (semver[0] ?? '') : semver, prerelease: true as const };
   const regex = allow.length > 0 ? allow.map(wholeOfAnchored).join('|') : semver.length === 0 ? '.*' : undefined;
@@ -52,10 +52,29 @@ function readSet(set: Fields, at: Path, refuse: Refuse): Select | undefined {
     ...(exclude.length === 0 ? {} : { exclude }),
   };
 
-  function patterns(key: string): readonly string[] {
-    return listed(set[key]).flatMap((value) => {
-      const pattern = text(value);
-      return pattern === undefined || pattern === '' ? [] : [pattern];
+  /** A pattern that regsync does not take ends its whole step. */
+  function patterns(key: string): readonly string[] | undefined {
+    const values = listed(isFields(set) ? set[key] : undefined);
+    const problems = values.map((value) => (text(value) ? problemOfAnchored(text(value) ?? '') : 'is no pattern'));
+    for (const [index, problem] of problems.entries()) {
+      if (problem === undefined) continue;
+      refuse([...at, key, index], `${quote(text(values[index]) ?? '')} ${problem}, so the step was left out`);
+    }
+    return problems.every((problem) => problem === undefined)
+      ? values.flatMap((value) => text(value) ?? [])
+      : undefined;
+  }
+
+  /** Without its only range the set would let every version pass. */
+  function ranges(): readonly string[] | undefined {
+    const values = listed(isFields(set) ? set['semverRange'] : undefined);
+    const found = values.flatMap((value, index) => {
+      const range = text(value) ?? '';
+      const imported = rangeOfRegsync(range);
+      if (imported === undefined)
+        refuse([...at, 'semverRange', index], `${quote(range)} is not a range that "select.semver" reads`);
+      return imported?.range ?? [];
     });
+    return values.length > 0 && found.length === 0 ? undefined : found;
   }
 }

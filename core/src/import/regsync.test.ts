@@ -1,28 +1,23 @@
 /** Regsync's config as one of ours. */
 import { describe, expect, it } from 'vitest';
-import { options, valueOf } from '../config/fixtures.ts';
-import { parseConfig } from '../config/load.ts';
+import { valueOf } from '../config/fixtures.ts';
+import { readSettings } from '../config/settings.ts';
+import { parseYaml } from '../config/yaml.ts';
 import type { Tag } from '../reference.ts';
 import { selectTags } from '../selection/select-tags.ts';
+import { imported as importedBy } from './fixtures.ts';
 import { importConfig } from './import.ts';
 
 const FILE = '/somewhere/regsync.yml';
 
 function imported(text: string, environment: Readonly<Record<string, string>> = {}) {
-  const { config, settings, entries, unsupported } = valueOf(importConfig('regsync', text, FILE, { environment }));
-  return {
-    text: config,
-    settings,
-    entries,
-    config: valueOf(parseConfig(config, '/config.yaml', options)),
-    unsupported: unsupported.map(({ at, what, why }) => `${at.line}:${at.column} ${what}: ${why}`),
-  };
+  return importedBy('regsync', text, { environment });
 }
 
 function chosen(set: string, tags: readonly string[]): readonly string[] {
   const { config } = imported(`sync:\n  - { source: r.example/a, target: s.example/a, type: repository, ${set} }\n`);
   const all = config.selections.flatMap(({ select }) => selectTags(select, tags as unknown as Tag[]).tags);
-  return all.toSorted();
+  return [...new Set(all)].toSorted();
 }
 
 const REAL = `x-sched-a: &sched-a "15 01 * * *"
@@ -80,6 +75,7 @@ describe("regsync's config", () => {
     expect(text).toMatchInlineSnapshot(`
       "# Imported from regsync's config by slipway import.
       # That no tag is selected is a failure; allowEmpty: true makes it a warning, as regsync has it.
+      # Versions with a fourth number, as 3.8.1.1, are in ranges too; regsync passes over them.
 
       sync:
         # an index of this one platform, where regsync tags the image itself
@@ -87,7 +83,7 @@ describe("regsync's config", () => {
           destination: localhost:5000/library/busybox:latest
           platforms: [linux/amd64]
           backup: backup-{tag}
-        # referrers has the tags of cosign with it, which digestTags was for
+        # referrers: true has all digest tags (sha256-…) with it, which digestTags was for
         # backup: "{{ $t := time.Now }}" has no equivalent: "backup" knows {tag}, {date} and {sha}
         - source: alpine
           destination: localhost:5000/library/alpine:{tag}
@@ -120,7 +116,7 @@ describe("regsync's config", () => {
         "15:13 defaults.parallel: requests in flight adapt to what a registry bears, and its limits and Retry-After are kept without being told; "limits" in the settings has the rest",
         "21:15 sync[0].interval: when a sync runs is for what starts it to say, as the schedule of a CI workflow",
         "30:13 sync[1].backup: "{{ $t := time.Now }}" has no equivalent: "backup" knows {tag}, {date} and {sha}",
-        "40:16 sync[2].fastCheck: nothing has to be said for it: an unchanged tag costs two requests, and what it names is looked at",
+        "40:16 sync[2].fastCheck: nothing has to be said for it: an unchanged tag costs two requests; "always: true" looks at all that it names",
         "47:11 sync[4].type: a whole registry is no source: write a "repository" step for each repository, and import again",
       ]
     `);
@@ -181,15 +177,14 @@ describe("regsync's config", () => {
   - { source: r.example/g:1, target: s.example/f:1, type: image }
 sink: 1
 `);
-    expect(entries).toBe(3);
+    expect(entries).toBe(4);
     expect(unsupported).toMatchInlineSnapshot(`
       [
-        "2:40 sync[0].target: TARGET is not set, so the step was left out: set in the environment what regsync finds there, and import again",
+        "2:5 env: a step was left out: set TARGET, as regsync finds it in its environment, and import again",
         "3:102 sync[1].hooks: regsync never ran hooks; a plugin can (docs/plugins.md)",
         "4:89 sync[2].tags.semverRange[0]: "one" is not a range that "select.semver" reads",
-        "5:76 sync[3].tagSets: sets that differ in more than their versions: 1 of them was not taken over",
         "6:59 sync[4].type: "folder" is neither "image" nor "repository", so nothing was taken over",
-        "7:91 sync[5].platforms[1]: "local" is not a platform",
+        "7:91 sync[5].platforms[1]: "local" is the platform of the machine that runs regsync: name it, as linux/amd64",
         "7:107 sync[5].backup: a backup is a tag in the same repository",
         "7:131 sync[5].speed: regsync has no such key that is known here",
         "7:184 sync[5].referrerFilters[0].annotations: referrers are chosen by their type alone",
@@ -220,10 +215,8 @@ sync:
     ]);
     const without = imported(text, { DEBIAN: 'bookworm' });
     expect(without.entries).toBe(1);
-    expect(without.unsupported).toContainEqual(
-      expect.stringContaining(
-        'sync[1].target: TARGET is not set, so the step was left out: set in the environment what regsync finds there, and import again',
-      ),
+    expect(without.unsupported).toContain(
+      '4:5 env: 2 steps were left out: set TARGET, as regsync finds it in its environment, and import again',
     );
   });
 
@@ -273,8 +266,12 @@ sync:
   it.each([
     ['version: 2\nsync: []\n', 'version "2"'],
     ['docker.io:\n  images: {}\n', 'there is no list "sync"'],
+    [
+      'kind: ConfigMap\ndata:\n  regsync.yml: |\n    sync: []\n---\nkind: Pod\n',
+      'the file is a ConfigMap of Kubernetes',
+    ],
   ])('refuses %j', (text, why) => {
-    const result = importConfig('regsync', text, FILE, {});
+    const result = importConfig('regsync', [{ file: FILE, text: text }], {});
     expect(result.ok ? '' : result.failures[0]?.message).toContain(why);
   });
 
@@ -315,6 +312,78 @@ sync: []
             helper: ecr-login
       "
     `);
+  });
+
+  it('finds mirrors under the names that the file has for them, and settings that load', async () => {
+    const { settings, unsupported } = imported(`creds:
+  - { registry: hub-mirror, hostname: harbor.example.com, pathPrefix: /hub-proxy, user: '{{ env "H" }}', pass: '{{ env "P" }}', reqConcurrent: 4 }
+  - { registry: cache.example.com, pathPrefix: proxy/hub, tls: disabled }
+  - { registry: docker.io, mirrors: [hub-mirror, cache.example.com, plain.example.com, nowhere] }
+  - { registry: lost, user: u, reqPerSec: 2 }
+  - { registry: moved.example.com, hostname: real.example.com }
+  - { registry: INDEX.docker.io/team, credHelper: docker-credential-hub }
+sync: []
+`);
+    expect(settings).toMatchInlineSnapshot(`
+      "# A mirror, as the file makes one: what is published is neither scanned nor signed.
+      trust:
+        - match: "*"
+          level: copy
+      plainHttp:
+        - cache.example.com
+      mirrors:
+        - source: docker.io
+          mirror: harbor.example.com/hub-proxy
+        - source: docker.io
+          mirror: cache.example.com/proxy/hub
+        - source: docker.io
+          mirror: plain.example.com
+      registries:
+        - match: harbor.example.com/hub-proxy
+          login:
+            usernameEnv: H
+            passwordEnv: P
+        - match: docker.io/team
+          login:
+            helper: hub
+      "
+    `);
+    expect(unsupported.filter((line) => /mirror|registry|hostname|Prefix/.test(line))).toMatchInlineSnapshot(`
+      [
+        "2:89 creds[0].user: who logs in is not said in a config: use "docker login", or "login" of the registry in the settings",
+        "2:112 creds[0].pass: secrets do not belong into a config, and none was taken over: use "docker login", or "login" of the registry in the settings",
+        "4:37 creds[2].mirrors: they belong into the settings: mirrors: [{ source: docker.io, mirror: harbor.example.com/hub-proxy }, { source: docker.io, mirror: cache.example.com/proxy/hub }, { source: docker.io, mirror: plain.example.com }]; left out: "nowhere", of which nothing says at which host it is",
+        "5:17 creds[3].registry: "lost" is no host, and no "hostname" says where it is: nothing of it is in the settings",
+        "6:46 creds[4].hostname: how a registry is reached belongs into the settings (docs/settings.md)",
+        "7:51 creds[5].credHelper: who logs in is not said in a config: use "docker login", or "login" of the registry in the settings",
+      ]
+    `);
+    const document = valueOf(parseYaml(settings, '/slipway.config.yaml'));
+    const read = valueOf(await readSettings(document, { date: '2026-11-23', parallelism: 1 }));
+    expect(read.mirrors).toHaveLength(3);
+  });
+
+  it('reads what stands twice as regsync does, and names it', () => {
+    const { config, unsupported } = imported(`x-type: &type
+  type: repository
+  source: alpine
+x-tags: &tags
+  type: image
+  tags: { allow: [latest, edge] }
+sync:
+  - <<: *type
+    target: a.example/alpine
+    target: b.example/alpine
+    <<: *tags
+    type: repository
+`);
+    expect(config.entries.map(({ id }) => id)).toEqual(['sync:b.example/alpine:latest', 'sync:b.example/alpine:edge']);
+    expect(unsupported).toEqual([
+      '10:5 target: it is in line 9 already: regsync takes the last, and so did the import',
+    ]);
+    expect(
+      importConfig('skopeo', [{ file: FILE, text: 'a.b:\n  images: {}\na.b:\n' }], { destination: 'r.example' }).ok,
+    ).toBe(false);
   });
 
   it('never shows a password', () => {

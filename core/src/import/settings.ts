@@ -1,50 +1,44 @@
 /** What the file of another tool says of registries, as settings of ours: names of variables, and never what they hold. */
 import { stringify } from 'yaml';
-import { fields, items, text, type Fields } from '../config/fields.ts';
-import { parseRepository } from '../reference.ts';
-import { listed } from './source-file.ts';
+import { fields, text, type Fields } from '../config/fields.ts';
+import type { Credential } from './credentials.ts';
 
 /** Neither skopeo nor regsync scans or signs. */
 const TRUST = [{ match: '*', level: 'copy' }];
-const VARIABLE = /^\{\{\s*env\s+"([A-Za-z_]\w*)"\s*\}\}$/;
-const HELPER = /^docker-credential-([A-Za-z0-9][\w.-]*)$/;
+const VARIABLE = /^\{\{\s*env\s+"([A-Za-z_]\w{0,127})"\s*\}\}$/;
+const HELPER = /^docker-credential-([A-Za-z0-9][\w.-]{0,63})$/;
 const COMMENT = '# A mirror, as the file makes one: what is published is neither scanned nor signed.\n';
 
 export function mirrorSettings(): string {
   return `${COMMENT}${stringify({ trust: TRUST })}`;
 }
 
-/** `nameOf`: a registry's name with its variables filled in. */
-export function settingsOfRegsync(root: Fields, nameOf: (written: string) => string): string {
-  const named = listed(root['creds'])
-    .map(fields)
-    .map((each) => ({ each, match: nameOf(text(each['registry']) ?? '') }));
-  // The last of one name counts.
-  const credentials = named.filter(
-    ({ match }, index) =>
-      parseRepository(`${match}/x`).ok && named.findLastIndex((one) => one.match === match) === index,
+/** `all`: as the file has them; the last of one place counts. */
+export function settingsOfRegsync(root: Fields, all: readonly Credential[]): string {
+  const credentials = all.flatMap(({ fields: each, place, mirrors }, index) =>
+    place === undefined || all.findLastIndex((one) => one.place === place) !== index ? [] : [{ each, place, mirrors }],
   );
-  const registries = credentials.flatMap(({ each, match }) => {
-    const own = { ...loginOf(each), ...ratesOf(each) };
-    return Object.keys(own).length === 0 ? [] : [{ match, ...own }];
+  const registries = credentials.flatMap(({ each, place }) => {
+    const own = { ...loginOf(each), ...ratesOf(each, place) };
+    return Object.keys(own).length === 0 ? [] : [{ match: place, ...own }];
   });
   const reserve = whole(fields(fields(root['defaults'])['ratelimit'])['min'], 1_000_000);
   const hub = registries.findIndex(({ match }) => match === 'docker.io');
-  const all =
+  const withReserve =
     reserve === undefined
       ? registries
       : hub < 0
         ? [...registries, { match: 'docker.io', reserve }]
         : registries.map((each, index) => (index === hub ? { ...each, reserve } : each));
-  const plainHttp = credentials.filter(({ each }) => each['tls'] === 'disabled').map(({ match }) => hostOf(match));
-  const mirrors = credentials.flatMap(({ each, match }) =>
-    items(each['mirrors']).flatMap((mirror) => (typeof mirror === 'string' ? [{ source: match, mirror }] : [])),
+  const plainHttp = credentials.filter(({ each }) => each['tls'] === 'disabled').map(({ place }) => hostOf(place));
+  const mirrors = credentials.flatMap(({ place: source, mirrors: names }) =>
+    names.flatMap(({ place: mirror }) => (mirror === undefined ? [] : [{ source, mirror }])),
   );
   return `${COMMENT}${stringify({
     trust: TRUST,
     ...(plainHttp.length === 0 ? {} : { plainHttp: [...new Set(plainHttp)] }),
     ...(mirrors.length === 0 ? {} : { mirrors }),
-    ...(all.length === 0 ? {} : { registries: all }),
+    ...(withReserve.length === 0 ? {} : { registries: withReserve }),
   })}`;
 }
 
@@ -58,8 +52,8 @@ function loginOf(credential: Fields): Readonly<Record<string, unknown>> {
 }
 
 /** Both are of a whole host. */
-function ratesOf(credential: Fields): Readonly<Record<string, unknown>> {
-  if ((text(credential['registry']) ?? '').includes('/')) return {};
+function ratesOf(credential: Fields, place: string): Readonly<Record<string, unknown>> {
+  if (place.includes('/')) return {};
   const connections = whole(credential['reqConcurrent'], 256);
   const requestsPerSecond = whole(credential['reqPerSec'], 10_000);
   return {
@@ -73,6 +67,6 @@ function whole(value: unknown, most: number): number | undefined {
   return number >= 1 ? Math.min(number, most) : undefined;
 }
 
-function hostOf(match: string): string {
-  return match.split('/', 1)[0] ?? match;
+function hostOf(place: string): string {
+  return place.split('/', 1)[0] ?? place;
 }

@@ -1,24 +1,17 @@
 /** The YAML of `skopeo sync` as a config of ours. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digest, options, valueOf } from '../config/fixtures.ts';
-import { parseConfig } from '../config/load.ts';
+import { digest } from '../config/fixtures.ts';
 import { selectTags } from '../selection/select-tags.ts';
 import type { Tag } from '../reference.ts';
+import { imported as importedBy } from './fixtures.ts';
 import { importConfig } from './import.ts';
 import type { ImportRequest } from './model.ts';
 
 const FILE = '/somewhere/sync.yml';
 
-function imported(text: string, request: Partial<ImportRequest> = {}) {
-  const result = importConfig('skopeo', text, FILE, { destination: 'registry.example/mirror', ...request });
-  const { config, entries, unsupported } = valueOf(result);
-  return {
-    text: config,
-    entries,
-    config: valueOf(parseConfig(config, '/config.yaml', options)),
-    unsupported: unsupported.map(({ at, what, why }) => `${at.line}:${at.column} ${what}: ${why}`),
-  };
+function imported(text: string | readonly string[], request: Partial<ImportRequest> = {}) {
+  return importedBy('skopeo', text, { destination: 'registry.example/mirror', ...request });
 }
 
 /** In the shape of a real organisation's file: lists, ranges, one regular expression, numbers without quotes. */
@@ -63,6 +56,7 @@ describe('a file of skopeo', () => {
       "# Imported from the YAML of skopeo sync by slipway import.
       # Images are copied with all of their platforms, as skopeo sync --all does.
       # That no tag is selected is a failure; allowEmpty: true makes it a warning, as skopeo has it.
+      # Versions with a fourth number, as 3.8.1.1, are in ranges too; skopeo passes over them.
 
       sync:
         - source: docker.io/library/alpine
@@ -205,6 +199,50 @@ describe('a file of skopeo', () => {
     expect(JSON.stringify({ text, unsupported })).not.toContain('correct-horse');
   });
 
+  it('takes any pattern of a list, and refuses what is none', () => {
+    const { config, unsupported } = imported(`r.example:
+  images-by-tag-regex:
+    busybox: ['^1\\.3[5-6]', '^edge$', '(']
+    one: ['^8']
+    nothing:
+    mapping: { a: b }
+    blank: ['']
+  images-by-semver:
+    none:
+    empty: ''
+`);
+    expect(config.selections.map(({ source, select }) => [source.path, select.regex])).toEqual([
+      ['busybox', '1\\.3[5-6].*|edge'],
+      ['one', '8.*'],
+    ]);
+    const none = 'nothing chooses its tags, so it was left out';
+    expect(unsupported.map((line) => line.replace(/^\S+ r.example.images-by-/, ''))).toEqual([
+      expect.stringContaining('tag-regex.busybox[2]: left out: "(" is not a regular expression of RE2'),
+      `tag-regex.nothing: ${none}`,
+      'tag-regex.mapping: left out: "" is no pattern',
+      'tag-regex.blank[0]: left out: "" is no pattern',
+      `semver.none: ${none}`,
+      `semver.empty: ${none}`,
+    ]);
+  });
+
+  it('takes several files for one, and names what is wrong in their order', () => {
+    const { config, unsupported } = imported([
+      'quay.io:\n  images:\n    a/tool: [x]\n  retries: 1\n',
+      'quay.io:\n  images: { a/tool: [y, x] }\n  images-by-semver: { b/tool: one }\n',
+    ]);
+    expect(config.entries.map(({ id }) => id)).toEqual([
+      'sync:registry.example/mirror/tool:x',
+      'sync:registry.example/mirror/tool:y',
+    ]);
+    expect(unsupported).toEqual([
+      '4:12 quay.io.retries: skopeo has no such key that is known here',
+      '3:31 quay.io.images-by-semver.b/tool: "one" is not a range that "select.semver" reads',
+    ]);
+    const file = { file: FILE, text: 'sync: []\n' };
+    expect(importConfig('regsync', [file, { ...file, file: '/other.yml' }], {}).ok).toBe(false);
+  });
+
   it('leaves out what another image would overwrite', () => {
     const { config, unsupported } = imported(
       'a.example:\n  images:\n    x/stable: [v1]\nb.example:\n  images:\n    y/stable: [v1]\n',
@@ -220,13 +258,13 @@ describe('a file of skopeo', () => {
     ['- a\n', 'the file holds no mapping'],
     ['a: [\n', 'not valid YAML'],
   ])('refuses %j', (text, why) => {
-    const result = importConfig('skopeo', text, FILE, { destination: 'r.example' });
+    const result = importConfig('skopeo', [{ file: FILE, text: text }], { destination: 'r.example' });
     expect(result.ok ? '' : result.failures[0]?.message).toContain(why);
   });
 
   it.each([undefined, 'Nowhere At All'])('refuses the destination %j', (destination) => {
     const request = destination === undefined ? {} : { destination };
-    expect(importConfig('skopeo', REAL, FILE, request).ok).toBe(false);
+    expect(importConfig('skopeo', [{ file: FILE, text: REAL }], request).ok).toBe(false);
   });
 
   it('searches with a regular expression as skopeo does', () => {

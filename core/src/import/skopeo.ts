@@ -6,12 +6,12 @@ import type { Document, Path } from '../config/document.ts';
 import { fields, isFields, text, type Fields } from '../config/fields.ts';
 import { quote } from '../config/quote.ts';
 import { formatRepository, parseDigest, parseRepository, parseTag, type Repository } from '../reference.ts';
-import type { Draft, Drafts, ImportRequest, Unsupported } from './model.ts';
+import type { ImportRequest, Select, Unsupported, Wish, Wishes } from './model.ts';
 import { rangeOfSkopeo } from './ranges.ts';
 import { mirrorSettings } from './settings.ts';
 import { isEmpty, listed, pathText, truth } from './source-file.ts';
-import { wholeOfSearch } from './tag-patterns.ts';
-import { EVERY, unionOf, type Select } from './union.ts';
+import { problemOfSearch, wholeOfSearch } from './tag-patterns.ts';
+import { EVERY } from './union.ts';
 
 /** The ways to name tags; a repository may be under several, and then every tag that one of them means is copied. */
 const WAYS = ['images', 'images-by-tag-regex', 'images-by-semver'] as const;
@@ -31,11 +31,11 @@ interface Named {
   readonly digests: { readonly digest: string; readonly path: Path }[];
 }
 
-export function readSkopeo(document: Document, request: ImportRequest & { readonly destination: string }): Drafts {
+export function readSkopeo(document: Document, request: ImportRequest & { readonly destination: string }): Wishes {
   const unsupported: Unsupported[] = [];
-  const drafts: Draft[] = [];
+  const wishes: Wish[] = [];
   for (const [host, value] of Object.entries(fields(document.data))) readRegistry(host, value);
-  return { drafts, settings: mirrorSettings(), unsupported };
+  return { wishes, settings: mirrorSettings(), unsupported };
 
   function refuse(path: Path, why: string): void {
     unsupported.push({ at: document.locate(path), what: pathText(path), why });
@@ -51,7 +51,7 @@ export function readSkopeo(document: Document, request: ImportRequest & { readon
       for (const [name, tags] of Object.entries(fields(images))) readImage(host, way, name, tags, repositories);
     }
     readRest(host, value);
-    for (const named of repositories.values()) drafts.push(...draftsOf(named));
+    for (const named of repositories.values()) wishes.push(...wishesOf(named));
   }
 
   function readRest(host: string, value: Fields): void {
@@ -82,7 +82,8 @@ export function readSkopeo(document: Document, request: ImportRequest & { readon
     const key = formatRepository(repository.value);
     const named = repositories.get(key) ?? { repository: repository.value, path, sets: [], digests: [] };
     if (way === 'images') readTags(named, path, value);
-    else if (way === 'images-by-tag-regex') named.sets.push({ regex: wholeOfSearch(text(value) ?? '') });
+    else if (isEmpty(value)) refuse(path, 'nothing chooses its tags, so it was left out');
+    else if (way === 'images-by-tag-regex') readPatterns(named, path, value);
     else readVersions(named, path, value);
     if (named.sets.length > 0 || named.digests.length > 0) repositories.set(key, named);
   }
@@ -103,6 +104,17 @@ export function readSkopeo(document: Document, request: ImportRequest & { readon
     if (tags.length > 0) named.sets.push({ tags });
   }
 
+  /** Skopeo takes one; of a list any is meant. */
+  function readPatterns({ sets }: Named, path: Path, value: unknown): void {
+    for (const [index, each] of listed(value).entries()) {
+      const pattern = text(each) ?? '';
+      const problem = pattern === '' ? 'is no pattern' : problemOfSearch(pattern);
+      const at = Array.isArray(value) ? [...path, index] : path;
+      if (problem === undefined) sets.push({ regex: wholeOfSearch(pattern) });
+      else refuse(at, `left out: ${quote(pattern)} ${problem}`);
+    }
+  }
+
   /** A range, or in later versions a list of them. */
   function readVersions({ sets }: Named, path: Path, value: unknown): void {
     for (const [index, each] of listed(value).entries()) {
@@ -114,26 +126,19 @@ export function readSkopeo(document: Document, request: ImportRequest & { readon
     }
   }
 
-  function draftsOf(named: Named): readonly Draft[] {
+  function wishesOf(named: Named): readonly Wish[] {
     const { repository, path, sets, digests } = named;
     const source = formatRepository(repository);
     const destination = destinationOf(repository, request);
     const { platforms = [] } = request;
     const common = platforms.length === 0 ? {} : { platforms };
     const suffix = request.appendSuffix ?? '';
-    const what = pathText(path);
-    const made: Draft[] = [];
+    const item = { source, destination: `${destination}:{tag}${suffix}`, ...common };
     const [first, ...others] = sets;
-    const selects = first === undefined ? [] : unionOf([first, ...others]).selects;
-    for (const select of selects) {
-      const [tag, ...more] = select.tags ?? [];
-      const only = more.length === 0 && Object.keys(select).length === 1 ? tag : undefined;
-      const item =
-        only === undefined
-          ? { source, destination: `${destination}:{tag}${suffix}`, select, ...common }
-          : { source: `${source}:${only}`, destination: `${destination}:${only}${suffix}`, ...common };
-      made.push({ at: document.locate(path), what, item, comments: [] });
-    }
+    const made: Wish[] =
+      first === undefined
+        ? []
+        : [{ at: document.locate(path), what: pathText(path), item, sets: [first, ...others], comments: [] }];
     for (const { digest, path: place } of digests) {
       const named12 = `digest-${digest.slice(digest.indexOf(':') + 1).slice(0, 12)}`;
       refuse(place, `skopeo keeps it without a tag, and a destination has one: it is called "${named12}"`);

@@ -1,5 +1,7 @@
 /** Go's regular expressions on tags, as whole-tag patterns and as globs. */
 
+import { compileRegex } from '../selection/patterns.ts';
+
 /** Not in a tag, so nothing else is meant by them in a glob. */
 const CLASS_LIMIT = 40;
 
@@ -9,18 +11,37 @@ const CLASS_LIMIT = 40;
  */
 export function wholeOfSearch(pattern: string): string {
   const alternatives = splitAlternatives(pattern).map((each) => {
-    const start = each.startsWith('^');
+    const anchors = /^(?:\^[*+?]?\??)*/.exec(each)?.[0] ?? '';
+    // One that may be there no times is none: `^*` and `^?` are taken by Go.
+    const start = anchors.split('^').some((quantifier, index) => index > 0 && !/^[*?]/.test(quantifier));
     const end = endsWithAnchor(each);
-    const body = each.slice(start ? 1 : 0, end ? -1 : undefined);
+    const body = each.slice(anchors.length, end ? -1 : undefined);
     return `${start ? '' : '.*'}${body}${end ? '' : '.*'}`;
   });
   return alternatives.join('|');
 }
 
-/** What a tool searches for that puts `^` and `$` around a pattern, but no group. */
+/**
+ * What a tool searches for that puts `^` and `$` around a pattern, but no group. So `*-slim` of people who think of globs is
+ * `^*-slim$` there, which is what ends with `-slim`.
+ */
 export function wholeOfAnchored(pattern: string): string {
-  const body = pattern.replace(/^\^/, '');
-  return wholeOfSearch(`^${body}${endsWithAnchor(body) ? '' : '$'}`);
+  return wholeOfSearch(anchored(pattern));
+}
+
+function anchored(pattern: string): string {
+  return `^${pattern}${endsWithAnchor(pattern) ? '' : '$'}`;
+}
+
+/** Why Go's tools do not take a pattern that they put `^` and `$` around; `undefined`: they do. */
+export function problemOfAnchored(pattern: string): string | undefined {
+  return problemOfSearch(anchored(pattern));
+}
+
+/** The same of a pattern that is searched for as it is. */
+export function problemOfSearch(pattern: string): string | undefined {
+  const compiled = compileRegex(pattern);
+  return 'problem' in compiled ? compiled.problem : undefined;
 }
 
 function endsWithAnchor(text: string): boolean {

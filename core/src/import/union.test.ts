@@ -1,16 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Select as Wanted } from '../config/model.ts';
 import type { Tag } from '../reference.ts';
 import { selectTags } from '../selection/select-tags.ts';
-import { unionOf, type Select } from './union.ts';
+import type { Select } from './model.ts';
+import { selectOf } from './places.ts';
+import { unionOf } from './union.ts';
 
 const TAGS = ['latest', 'edge', '1.0.0', '1.2.0', '1.2.0-rc.1', '2.0.0', '2.1.0-alpine', '20240101', 'v3.0.0'];
 
-function chosen({ semver, exclude = [], tags = [], ...select }: Select): readonly string[] {
-  const wanted = { prerelease: false, allowEmpty: false, ...select, exclude, tags } as Omit<Wanted, 'semver'>;
-  const ranges = semver === undefined ? {} : { semver: [semver].flat() };
-  return selectTags({ ...wanted, ...ranges }, TAGS as unknown as Tag[]).tags;
+function chosen(select: Select): readonly string[] {
+  return selectTags(selectOf(select), TAGS as unknown as Tag[]).tags;
 }
 
 const tests = fc
@@ -30,20 +29,24 @@ const tests = fc
   });
 const names = fc.subarray(['latest', 'edge', '1.2.0'], { minLength: 1 }).map((tags): Select => ({ tags }));
 
-test('a union has every tag of any set that it does not leave, once', () => {
-  const sets = fc.array(fc.oneof(tests, names), { minLength: 1, maxLength: 4 });
+test('a union has every tag of any set, and no other', () => {
+  const sets = fc.array(fc.oneof(tests, names), { minLength: 1, maxLength: 5 });
   fc.assert(
     fc.property(sets, (several) => {
       const [first, ...others] = several;
       if (first === undefined) return;
-      const { selects, left } = unionOf([first, ...others]);
-      const all = selects.flatMap(chosen);
-      expect(new Set(all).size).toBe(all.length);
-      // Prereleases are in every range of a set, or in none.
-      const mixed = new Set(several.filter(({ semver }) => semver !== undefined).map(({ prerelease }) => prerelease));
-      if (left.length > 0 || mixed.size > 1) return;
+      const all = unionOf([first, ...others]).flatMap(chosen);
       expect(new Set(all)).toEqual(new Set(several.flatMap(chosen)));
     }),
     { numRuns: 500 },
   );
+});
+
+test('names, patterns and versions are one selection where they can be, and what is said twice is said once', () => {
+  expect(unionOf([{ tags: ['a', 'b'] }, { tags: ['b', 'c'] }])).toEqual([{ tags: ['a', 'b', 'c'] }]);
+  expect(unionOf([{ tags: ['a'] }, { regex: '1.*' }, { regex: '1.*' }, { regex: '2.*' }])).toEqual([
+    { tags: ['a'], regex: '1.*|2.*' },
+  ]);
+  expect(unionOf([{ semver: '>=1' }, { semver: '>=1' }])).toEqual([{ semver: '>=1' }]);
+  expect(unionOf([{ semver: '>=1' }, { semver: '>=2', prerelease: true }, { regex: 'x' }])).toHaveLength(3);
 });

@@ -1,34 +1,19 @@
-/** Several sets of tags, of which each tag in any is wanted, as selections of which none has a tag of another. */
-import type { Item } from './model.ts';
+/** Several sets of tags, of which each tag in any is wanted, as selections: as few as have words for it. */
+import type { Select } from './model.ts';
 
-export type Select = NonNullable<Item['select']>;
-
-export interface Union {
-  readonly selects: readonly [Select, ...Select[]];
-  /** Sets that no selection takes in. */
-  readonly left: readonly Select[];
-}
+export type Sets = readonly [Select, ...Select[]];
 
 export const EVERY: Select = { regex: '.*' };
 
-/** Names and patterns are one selection; versions are another, without what the first has already. */
-export function unionOf(sets: readonly [Select, ...Select[]]): Union {
-  if (sets.some(({ regex, exclude }) => regex === '.*' && exclude === undefined)) return { selects: [EVERY], left: [] };
+/** A tag may be in several selections: those of one source make one entry of it. */
+export function unionOf(sets: Sets): Sets {
+  if (sets.some(({ regex, exclude }) => regex === '.*' && exclude === undefined)) return [EVERY];
   const tags = [...new Set(sets.flatMap((set) => set.tags ?? []))];
-  const tests = sets.filter(hasTests).map(withoutNames);
-  const patterns = tests.filter(({ semver, exclude }) => semver === undefined && exclude === undefined);
-  const regex = patterns.flatMap(({ regex: each = [] }) => each).join('|');
-  const [other, ...left] = joinPatterns(joinVersions(tests.filter((each) => !patterns.includes(each))));
   const named = tags.length === 0 ? {} : { tags };
+  const tests = sets.map(withoutNames).filter((set) => Object.keys(set).length > 0);
+  const [first, ...others] = joinPatterns(joinVersions(tests));
   // Names are asked no test, so they can stand beside any.
-  if (other !== undefined && regex === '') return { selects: [{ ...named, ...other }], left };
-  const first: Select = { ...named, ...(regex === '' ? {} : { regex }) };
-  if (other === undefined) return { selects: [first], left };
-  return { selects: [first, { ...other, exclude: [...(other.exclude ?? []), `/${regex}/`, ...tags] }], left };
-}
-
-function hasTests(set: Select): boolean {
-  return set.semver !== undefined || set.regex !== undefined || set.exclude !== undefined;
+  return [{ ...named, ...first }, ...others];
 }
 
 function withoutNames(set: Select): Select {
@@ -40,15 +25,8 @@ function withoutNames(set: Select): Select {
 function joinVersions(sets: readonly Select[]): readonly Select[] {
   return joined(
     sets,
-    (set) => {
-      const { semver, prerelease: _, ...rest } = set;
-      return semver === undefined ? undefined : rest;
-    },
-    (one, other) => ({
-      ...one,
-      semver: [one.semver ?? [], other.semver ?? []].flat(),
-      ...(other.prerelease === true ? { prerelease: true } : {}),
-    }),
+    ({ semver, ...rest }) => (semver === undefined ? undefined : rest),
+    (one, other) => ({ ...one, semver: [...new Set([one.semver ?? [], other.semver ?? []].flat())] }),
   );
 }
 
@@ -61,18 +39,21 @@ function joinPatterns(sets: readonly Select[]): readonly Select[] {
   );
 }
 
-/** `common`: what two have to share to be joined; those without it stay as they are. */
+/** `common`: what two have to share to be joined; those without it stay as they are. What is the same twice is there once. */
 function joined(
   sets: readonly Select[],
-  common: (set: Select) => Partial<Select> | undefined,
+  common: (set: Select) => Select | undefined,
   join: (one: Select, other: Select) => Select,
 ): readonly Select[] {
-  const found = new Map<unknown, Select>();
+  const found = new Map<string, Select>();
   for (const set of sets) {
-    const shared = common(set);
-    const key = shared === undefined ? set : JSON.stringify(shared);
+    const key = JSON.stringify(common(set) ?? { only: set });
     const known = found.get(key);
-    found.set(key, known === undefined ? set : join(known, set));
+    found.set(key, known === undefined || isSame(known, set) ? set : join(known, set));
   }
   return [...found.values()];
+}
+
+function isSame(one: Select, other: Select): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

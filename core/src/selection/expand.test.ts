@@ -144,6 +144,31 @@ sync:
     ]);
   });
 
+  test('a tag that two items choose in the same way is one entry; in another way, or from elsewhere, it collides', async () => {
+    const text = (options: string, source = 'a.example/x') => `
+sync:
+  - { source: a.example/x, destination: r.example/x, platforms: [x86_64], select: { regex: '3.*', tags: [edge] } }
+  - { source: ${source}, destination: 'r.example/{name}:{tag}', ${options}, select: { semver: '>=3' } }
+  - { source: 'a.example/x:3.1', destination: 'r.example/x:3.1', platforms: [linux/amd64] }
+`;
+    const tags = { 'a.example/x': ['2.0', '3.0', '3.1', '4.0'], 'b.example/x': ['3.0'] };
+    const { config } = valueOf(await expand(text('platforms: [linux/amd64]'), tags));
+    expect(config.entries.map(({ id, at }) => [id, at.line])).toEqual([
+      ['sync:r.example/x:edge', 3],
+      ['sync:r.example/x:3.0', 3],
+      ['sync:r.example/x:3.1', 3],
+      ['sync:r.example/x:4.0', 4],
+    ]);
+    expect(config.selections).toEqual([]);
+    expect(complaints(await expand(text('referrers: true'), tags))).toEqual([
+      expect.stringContaining('the destination r.example/x:3.1 is already in line 3'),
+      expect.stringContaining('the destination r.example/x:3.0 is already in line 3'),
+    ]);
+    expect(complaints(await expand(text('platforms: [linux/amd64]', 'b.example/x'), tags))).toEqual([
+      expect.stringContaining('the destination r.example/x:3.0 is already in line 3'),
+    ]);
+  });
+
   test('a tag that is no part of a repository name is a failure at the template', async () => {
     const text = `sync:\n  - { source: a.example/x, destination: 'r.example/x/{tag}:1', select: { regex: '.*' } }\n`;
     expect(valueOf(await expand(text, { 'a.example/x': ['1'] })).config.entries[0]?.id).toBe('sync:r.example/x/1:1');

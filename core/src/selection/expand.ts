@@ -1,4 +1,5 @@
 /** Selections become entries, once their tags are known. Who knows them is a parameter: the registry, or a lock. */
+import { isDeepStrictEqual } from 'node:util';
 import { checkCollisions, type Located } from '../config/collisions.ts';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import type { Config, Entry, Select, Selection } from '../config/model.ts';
@@ -26,8 +27,8 @@ export interface Expanded {
 }
 
 /**
- * A selection that cannot be expanded leaves the others as they are: its failure is for the run to tell. Two destinations that
- * are one, and a tag that cannot be a destination, are faults of the config.
+ * A selection that cannot be expanded leaves the others as they are: its failure is for the run to tell. Two images for one
+ * destination, and a tag that cannot be a destination, are faults of the config.
  */
 export async function expandSelections(config: Config, findTags: FindTags): Promise<Loaded<Expanded>> {
   const expansions = await Promise.all(
@@ -40,12 +41,12 @@ export async function expandSelections(config: Config, findTags: FindTags): Prom
     }),
   );
   const problems: ConfigFailure[] = [];
-  const entries: { readonly entry: Entry; readonly located: readonly Located[] }[] = [];
+  const all: EntryAt[] = [];
   const left: Selection[] = [];
   let next = 0;
   const takeUntil = (position: number): void => {
     for (const entry of config.entries.slice(next, position)) {
-      entries.push({ entry, located: entry.targets.map(({ destination }) => ({ destination, at: entry.at })) });
+      all.push({ entry, located: entry.targets.map(({ destination }) => ({ destination, at: entry.at })) });
     }
     next = Math.max(next, position);
   };
@@ -55,12 +56,33 @@ export async function expandSelections(config: Config, findTags: FindTags): Prom
     if (tags.length === 0) left.push(selection);
     const { made, problems: wrong } = entriesOf(selection, tags);
     problems.push(...wrong);
-    entries.push(...made);
+    all.push(...made);
   }
   takeUntil(config.entries.length);
+  const entries = withoutRepeats(all);
   problems.push(...checkCollisions(entries.flatMap(({ located }) => located)));
   if (problems.length > 0) return failed(problems);
   return loaded({ config: { ...config, entries: entries.map(({ entry }) => entry), selections: left }, expansions });
+}
+
+interface EntryAt {
+  readonly entry: Entry;
+  readonly located: readonly Located[];
+}
+
+/** A tag that two items choose is one entry, the first, where both take it from the same source with the same options. */
+function withoutRepeats(all: readonly EntryAt[]): readonly EntryAt[] {
+  const first = new Map<string, Entry>();
+  return all.filter(({ entry }) => {
+    const known = first.get(entry.id);
+    if (known === undefined) first.set(entry.id, entry);
+    return known === undefined || !isDeepStrictEqual(whatIsDone(known), whatIsDone(entry));
+  });
+}
+
+/** All but where it stands, and what chose it. */
+function whatIsDone(entry: Entry): object {
+  return { ...entry, at: undefined, selection: undefined };
 }
 
 function checkCount({ source, select, at }: Selection, selected: Selected): Result<void> {

@@ -43,6 +43,30 @@ describe('selectTags', () => {
     ]);
   });
 
+  test('a fourth number makes a version later than the three before it, and earlier than the next', () => {
+    const tags = [
+      '3.8.1',
+      '3.8.1.1',
+      '3.8.1.10',
+      '3.8.1.9',
+      '3.8.2',
+      '3.8.1.2-alpine',
+      '3.9.0.1',
+      '4.0.0.0',
+      '1.2.3.4.5',
+    ];
+    const patch = ['3.8.1.10', '3.8.1.9', '3.8.1.1'];
+    expect(chosen({ semver: ['>=3.8 <4'] }, ...tags)).toEqual(['3.9.0.1', '3.8.2', ...patch, '3.8.1']);
+    expect(chosen({ semver: ['>3.8.1 <3.8.2'] }, ...tags)).toEqual(patch);
+    expect(chosen({ semver: ['<=3.8.1'] }, ...tags)).toEqual(['3.8.1']);
+    expect(chosen({ semver: ['3.8.1 || 4.0.0'] }, ...tags)).toEqual(['4.0.0.0', '3.8.1']);
+    expect(chosen({ semver: ['3.8.x'], latest: 2 }, ...tags)).toEqual(['3.8.2', '3.8.1.10']);
+    expect(chosen({ semver: ['*'], prerelease: true }, '10.0.17763.2114', '10.0.17763.999-amd64')).toEqual([
+      '10.0.17763.2114',
+      '10.0.17763.999-amd64',
+    ]);
+  });
+
   test('extract compares a part of the tag, by number or by its group named key', () => {
     const tags = ['3.11.4-alpine3.18', '3.9.1-alpine3.18', '3.12.0-bookworm', '3.12.0-alpine3.19'];
     const extract = '([0-9.]+)-alpine.*';
@@ -69,7 +93,7 @@ describe('selectTags', () => {
 
   test('says at which stage tags were dropped, and counts each once', () => {
     const wanted = select({ regex: '[0-9.]+', exclude: ['9.*'], semver: ['>=1'], latest: 1 });
-    const tags = ['1.0.0', '2.0.0', '9.1', '0.1', '1.2.3.4', 'latest', `sha256-${'a'.repeat(64)}.sig`];
+    const tags = ['1.0.0', '2.0.0', '9.1', '0.1', '1.2.3.4.5', 'latest', `sha256-${'a'.repeat(64)}.sig`];
     expect(selectTags(wanted, tags as unknown as readonly Tag[])).toEqual({
       tags: ['2.0.0'],
       seen: 6,

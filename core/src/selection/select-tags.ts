@@ -3,7 +3,15 @@ import type { Select, TagSort } from '../config/model.ts';
 import { isReferrersTag } from '../config/targets.ts';
 import type { Tag } from '../reference.ts';
 import { compileExclude, compileExtract, compileRegex } from './patterns.ts';
-import { compareNumbers, compareVersions, inRange, parseNumbers, parseRange, parseVersion } from './versions.ts';
+import {
+  compareNumbers,
+  compareVersions,
+  inRange,
+  isPrerelease,
+  parseNumbers,
+  parseRange,
+  parseVersion,
+} from './versions.ts';
 
 /** The stages in their order; a tag is dropped at the first that it does not pass. `sort`: it cannot be compared. */
 export const stages = ['regex', 'exclude', 'extract', 'prerelease', 'semver', 'sort', 'latest'] as const;
@@ -69,7 +77,10 @@ export function selectTags(select: Select, tags: readonly Tag[]): Selected {
   if (order === 'semver' && !prerelease) {
     pass(
       'prerelease',
-      left.filter(({ key }) => (parseVersion(key)?.prerelease.length ?? 0) === 0),
+      left.filter(({ key }) => {
+        const version = parseVersion(key);
+        return version === undefined || !isPrerelease(version);
+      }),
     );
   }
   if (semver !== undefined) {

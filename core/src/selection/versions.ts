@@ -1,19 +1,30 @@
 /** Tags as versions and numbers, so that they can be compared. */
-import { Range, compareBuild, parse, satisfies, type SemVer } from 'semver';
+import { Range, compareBuild, parse, satisfies, type Comparator, type SemVer } from 'semver';
 
-/** As registries have them: `v1.2.3`, `1.2`, `20`, `22.04`, `1.2.3-rc.1`, `1.2.3_rc1` (Alpine), `1.2.3_build` (Helm writes `_` for `+`). */
+export interface Version {
+  /** Of its first three numbers, and what follows the numbers. */
+  readonly semver: SemVer;
+  /** What some count besides, as in `3.8.1.1` or `10.0.17763.2114`. */
+  readonly fourth: number;
+}
+
+/** As registries have them: `v1.2.3`, `1.2`, `20`, `22.04`, `1.2.3.4`, `1.2.3-rc.1`, `1.2.3_rc1` (Alpine), `1.2.3_build` (Helm writes `_` for `+`). */
 const VERSION =
-  /^v?(?<major>\d{1,9})(?:\.(?<minor>\d{1,9}))?(?:\.(?<patch>\d{1,9}))?(?:(?:-|_(?=(?:alpha|beta|pre|rc)\d*$))(?<pre>[0-9A-Za-z.-]+))?(?:[_+](?<build>[0-9A-Za-z.-]+))?$/;
+  /^v?(?<major>\d{1,9})(?:\.(?<minor>\d{1,9})(?:\.(?<patch>\d{1,9})(?:\.(?<fourth>\d{1,9}))?)?)?(?:(?:-|_(?=(?:alpha|beta|pre|rc)\d*$))(?<pre>[0-9A-Za-z.-]+))?(?:[_+](?<build>[0-9A-Za-z.-]+))?$/;
 
 /** What is missing counts as 0; `undefined`: it is no version. */
-export function parseVersion(text: string): SemVer | undefined {
-  const { major, minor = '0', patch = '0', pre, build } = VERSION.exec(text)?.groups ?? {};
+export function parseVersion(text: string): Version | undefined {
+  const { major, minor = '0', patch = '0', fourth = '0', pre, build } = VERSION.exec(text)?.groups ?? {};
   if (major === undefined) return undefined;
   const core = [major, minor, patch].map(Number).join('.');
-  const version = parse(`${core}${pre === undefined ? '' : `-${pre}`}${build === undefined ? '' : `+${build}`}`, {
+  const semver = parse(`${core}${pre === undefined ? '' : `-${pre}`}${build === undefined ? '' : `+${build}`}`, {
     loose: true,
   });
-  return version ?? undefined;
+  return semver === null ? undefined : { semver, fourth: Number(fourth) };
+}
+
+export function isPrerelease({ semver }: Version): boolean {
+  return semver.prerelease.length > 0;
 }
 
 /** Zeros before a number, as in `22.04`. */
@@ -35,12 +46,23 @@ export function parseRange(text: string): Range | undefined {
 }
 
 /** Prereleases are in a range only with `prerelease`. */
-export function inRange(version: SemVer, ranges: readonly Range[], prerelease: boolean): boolean {
-  return ranges.some((range) => satisfies(version, range, { includePrerelease: prerelease }));
+export function inRange(version: Version, ranges: readonly Range[], prerelease: boolean): boolean {
+  if (version.fourth === 0) {
+    return ranges.some((range) => satisfies(version.semver, range, { includePrerelease: prerelease }));
+  }
+  if (isPrerelease(version) && !prerelease) return false;
+  return ranges.some(({ set }) => set.some((comparators) => comparators.every((each) => passes(version, each))));
 }
 
-export function compareVersions(a: SemVer, b: SemVer): number {
-  return compareBuild(a, b);
+/** Ranges know three numbers: a fourth makes it later than those alone, and earlier than the next. */
+function passes({ semver }: Version, comparator: Comparator): boolean {
+  const isAny = comparator.value === '';
+  if (isAny || semver.compareMain(comparator.semver) !== 0) return isAny || comparator.test(semver);
+  return comparator.operator.startsWith('>');
+}
+
+export function compareVersions(a: Version, b: Version): number {
+  return a.semver.compareMain(b.semver) || a.fourth - b.fourth || compareBuild(a.semver, b.semver);
 }
 
 /** `20231123`, `2023-11-23`, `v12.4`: its numbers, first to last; `undefined` when there is anything else. */

@@ -1,0 +1,50 @@
+/** `creds` of regsync: registries, and names of its own for mirrors, which it finds under `hostname/pathPrefix`. */
+import { fields, items, text, type Fields } from '../config/fields.ts';
+import { parsePrefix } from '../config/hosts.ts';
+import { listed } from './source-file.ts';
+
+export interface Credential {
+  readonly fields: Fields;
+  /** With its variables filled in. */
+  readonly name: string;
+  /** What settings call it: `docker.io`, or a part of it; absent: nothing says where it is. */
+  readonly place?: string;
+  /** Where `hostname` and `pathPrefix` stand in it, as for a mirror. */
+  readonly moved: boolean;
+  readonly mirrors: readonly { readonly name: string; readonly place?: string }[];
+}
+
+/** In their order. `nameOf`: a name with its variables filled in. */
+export function readCredentials(root: Fields, nameOf: (written: string) => string): readonly Credential[] {
+  const all = listed(root['creds'])
+    .map(fields)
+    .map((each) => ({ each, name: nameOf(text(each['registry']) ?? '') }));
+  const mirrorsOf = (each: Fields): readonly string[] =>
+    items(each['mirrors']).flatMap((mirror) => (typeof mirror === 'string' ? [nameOf(mirror)] : []));
+  const mirrors = new Set(all.flatMap(({ each }) => mirrorsOf(each)));
+  // The last of one name counts.
+  const reached = new Map(all.map(({ each, name }) => [name, reachedAt(name, each)]));
+  return all.map(({ each, name }) => {
+    const place = placeOf(name) ?? reached.get(name);
+    return {
+      fields: each,
+      name,
+      ...(place === undefined ? {} : { place }),
+      moved: mirrors.has(name) || placeOf(name) === undefined,
+      mirrors: mirrorsOf(each).map((mirror) => {
+        const found = reached.has(mirror) ? reached.get(mirror) : placeOf(mirror);
+        return { name: mirror, ...(found === undefined ? {} : { place: found }) };
+      }),
+    };
+  });
+
+  function reachedAt(name: string, each: Fields): string | undefined {
+    const [host, prefix] = ['hostname', 'pathPrefix'].map((key) => nameOf(text(each[key]) ?? ''));
+    return placeOf([host || name, ...(prefix ? [prefix.replace(/^\/+/, '')] : [])].join('/'));
+  }
+}
+
+function placeOf(name: string): string | undefined {
+  const prefix = parsePrefix(name);
+  return prefix.ok ? prefix.value : undefined;
+}

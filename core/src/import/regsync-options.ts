@@ -1,0 +1,138 @@
+/** How a step of regsync copies, beside what: each key of its own, or else of the defaults. */
+import type { Path } from '../config/document.ts';
+import { fields, text, type Fields } from '../config/fields.ts';
+import { parsePlatform } from '../config/platforms.ts';
+import { quote } from '../config/quote.ts';
+import { expandTemplate, type Known } from './go-template.ts';
+import type { SyncOptions } from './model.ts';
+import { isEmpty, listed, truth } from './source-file.ts';
+
+/** What regsync copies where nothing is said: https://github.com/regclient/regclient/blob/v0.11.7/docs/regsync.md */
+const MEDIA_TYPES = [
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.oci.image.index.v1+json',
+];
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+
+export interface OptionsRequest {
+  readonly step: Fields;
+  readonly path: Path;
+  readonly defaults: Fields;
+  /** A step of more than one tag. */
+  readonly several: boolean;
+  readonly target: string;
+  /** What a template of a backup is filled in with, besides its tag. */
+  readonly known: Known;
+  readonly refuse: (path: Path, why: string) => void;
+  /** The same, and a comment above the entry. */
+  readonly note: (path: Path, why: string) => void;
+  readonly comment: (text: string) => void;
+}
+
+export function readOptions(request: OptionsRequest): SyncOptions {
+  const { step, path, defaults, several, target, known, refuse, note, comment } = request;
+  const platforms = readPlatforms();
+  const referrers = readReferrers();
+  const backup = readBackup();
+  tellMediaTypes();
+  return {
+    ...(platforms.length === 0 ? {} : { platforms }),
+    ...(referrers === undefined ? {} : { referrers }),
+    ...(truth(setting('includeExternal').value) === true ? { foreignLayers: true } : {}),
+    ...(truth(setting('forceRecursive').value) === true ? { always: true } : {}),
+    ...(backup === undefined ? {} : { backup }),
+  };
+
+  /** The step's own, or else the default's. */
+  function setting(key: string): { readonly value: unknown; readonly at: Path } {
+    return isEmpty(step[key])
+      ? { value: defaults[key], at: ['defaults', key] }
+      : { value: step[key], at: [...path, key] };
+  }
+
+  function readPlatforms(): readonly string[] {
+    const single = isEmpty(step['platform']) ? [] : [{ value: step['platform'], at: [...path, 'platform'] }];
+    const named = [
+      ...single,
+      ...listed(step['platforms']).map((value, index) => ({ value, at: [...path, 'platforms', index] })),
+    ];
+    const platforms = named.flatMap(({ value, at }) => {
+      const platform = text(value) ?? '';
+      if (parsePlatform(platform).ok) return [platform];
+      const local = 'is the platform of the machine that runs regsync: name it, as linux/amd64';
+      note(at, `${quote(platform)} ${platform === 'local' ? local : 'is not a platform'}`);
+      return [];
+    });
+    if (single.length > 0 && platforms.length === 1)
+      comment('an index of this one platform, where regsync tags the image itself');
+    return platforms;
+  }
+
+  function readReferrers(): SyncOptions['referrers'] {
+    const digestTags = truth(setting('digestTags').value) === true;
+    if (truth(setting('referrers').value) !== true) {
+      if (!digestTags) return undefined;
+      comment('referrers: true has all digest tags (sha256-…) with it, which digestTags was for');
+      return true;
+    }
+    const elsewhere = setting('referrerSource');
+    if (!isEmpty(elsewhere.value)) {
+      note(elsewhere.at, `referrers are read where the image is: those at ${nameOf(elsewhere.value)} are not copied`);
+    }
+    const other = setting('referrerTarget');
+    if (!isEmpty(other.value) && other.value !== step['target'] && nameOf(other.value) !== target) {
+      note(other.at, `referrers are written where the image goes: none goes to ${nameOf(other.value)}`);
+    }
+    const filters = setting('referrerFilters');
+    const types = listed(filters.value).flatMap((value, index) => {
+      const filter = fields(value);
+      if (!isEmpty(filter['annotations'])) {
+        note([...filters.at, index, 'annotations'], 'referrers are chosen by their type alone');
+      }
+      const type = text(filter['artifactType']);
+      return type === undefined || isEmpty(type) ? [] : [type];
+    });
+    // A filter without a type lets every type pass.
+    if (types.length === 0 || types.length < listed(filters.value).length) return true;
+    if (digestTags)
+      note(setting('digestTags').at, 'beside "types", of digest tags only those of cosign with these types are copied');
+    return { types };
+  }
+
+  function nameOf(written: unknown): string {
+    const name = text(written) ?? '';
+    const expanded = expandTemplate(name, known);
+    return expanded.ok ? expanded.text : name;
+  }
+
+  function readBackup(): string | undefined {
+    const { value, at } = setting('backup');
+    if (isEmpty(value)) return undefined;
+    const expanded = expandTemplate(text(value) ?? '', { ...known, values: { ...known.values, '.Ref.Tag': '{tag}' } });
+    if (!expanded.ok) {
+      const unset = expanded.unset.length > 0 ? `${expanded.unset.join(', ')} not set` : undefined;
+      note(
+        at,
+        unset ?? `${quote(`{{ ${expanded.action} }}`)} has no equivalent: "backup" knows {tag}, {date} and {sha}`,
+      );
+      return undefined;
+    }
+    const backup = expanded.text;
+    if (!TAG.test(backup.replaceAll(/\{(?:tag|date)\}/g, 'a'))) note(at, 'a backup is a tag in the same repository');
+    else if (several && !backup.includes('{tag}')) {
+      note(at, `left out: each tag of a repository needs a backup of its own name, as ${quote(`${backup}-{tag}`)}`);
+    } else return backup;
+    return undefined;
+  }
+
+  function tellMediaTypes(): void {
+    const { value, at } = setting('mediaTypes');
+    const types = listed(value);
+    const skipped = types.length === 0 ? [] : MEDIA_TYPES.filter((type) => !types.includes(type));
+    if (skipped.length > 0) {
+      refuse(at, `every kind of image is copied: also ${skipped.join(', ')}, which regsync passes over with this list`);
+    }
+  }
+}

@@ -1,0 +1,122 @@
+/** A step of regsync's `sync:`, with its variables filled in. */
+import type { Document, Path } from '../config/document.ts';
+import { fields, text, type Fields } from '../config/fields.ts';
+import { quote } from '../config/quote.ts';
+import { splitTag } from '../config/targets.ts';
+import { expandTemplate } from './go-template.ts';
+import type { ImportRequest, Wish } from './model.ts';
+import { whyNot } from './regsync-keys.ts';
+import { readOptions } from './regsync-options.ts';
+import { readTagSets } from './regsync-tags.ts';
+import { isEmpty, listed, pathText } from './source-file.ts';
+
+const REPOSITORY = /^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/;
+
+/** `at`: where it stands, if that is not its name. */
+export type Refuse = (path: Path, why: string, at?: Path) => void;
+
+interface Step {
+  readonly document: Document;
+  readonly path: Path;
+  readonly defaults: Fields;
+  readonly environment: NonNullable<ImportRequest['environment']>;
+  readonly refuse: Refuse;
+  /** The step cannot be read without these variables. */
+  readonly lack: (variables: readonly string[]) => void;
+}
+
+export function readStep(step: Fields, context: Step): readonly Wish[] {
+  const { document, path, defaults, environment, refuse, lack } = context;
+  const type = text(step['type']) ?? '';
+  const repositories = type === 'registry' ? namedRepositories(fields(step['repos'])) : [];
+  for (const [key, value] of Object.entries(step)) {
+    const known = isEmpty(value) || (key === 'repos' && repositories.length > 0);
+    const why = known ? undefined : whyNot(key, value);
+    if (why !== undefined) refuse([...path, key], why);
+  }
+  const written = { source: text(step['source']) ?? '', target: text(step['target']) ?? '' };
+  const sync = { '.Sync.Type': type };
+  const unset: string[] = [];
+  const source = expand('source', written.source, {
+    ...sync,
+    '.Sync.Source': written.source,
+    '.Sync.Target': written.target,
+  });
+  const target = expand('target', written.target, {
+    ...sync,
+    '.Sync.Source': source ?? '',
+    '.Sync.Target': written.target,
+  });
+  if (unset.length > 0) lack(unset);
+  if (source === undefined || target === undefined) return [];
+  if (repositories.length > 0) {
+    const { repos: _, ...rest } = step;
+    return repositories.flatMap((name) => {
+      const one = { ...rest, type: 'repository', source: `${source}/${name}`, target: `${target}/${name}` };
+      return readStep(one, context);
+    });
+  }
+  if (type === 'registry') {
+    refuse(
+      [...path, 'type'],
+      'a whole registry is no source: write a "repository" step for each repository, and import again',
+    );
+    return [];
+  }
+  if (type !== 'image' && type !== 'repository') {
+    refuse([...path, 'type'], `${quote(type)} is neither "image" nor "repository", so nothing was taken over`);
+    return [];
+  }
+  const comments: string[] = [];
+  /** What is not the same in the entry stands above it as well. */
+  const note: Refuse = (at, why) => {
+    refuse(at, why);
+    comments.push(`${pathText(at[0] === 'defaults' ? at : at.slice(path.length))}: ${why}`);
+  };
+  const options = readOptions({
+    ...{ step, path, defaults, several: type === 'repository', target, refuse, note },
+    known: { values: sync, environment },
+    comment: (line) => comments.push(line),
+  });
+  const made = { at: document.locate(path), what: pathText(path), comments };
+  if (type === 'image')
+    return [{ ...made, item: { source: location(source), destination: location(target), ...options } }];
+  const item = { source: location(repositoryOf(source)), destination: `${location(repositoryOf(target))}:{tag}` };
+  const sets = readTagSets(step, path, note);
+  return sets === undefined ? [] : [{ ...made, item: { ...item, ...options }, sets }];
+
+  /** What a variable held is there to stay: the config has none. */
+  function expand(key: string, template: string, values: Readonly<Record<string, string>>): string | undefined {
+    const expanded = expandTemplate(template, { values, environment });
+    if (expanded.ok) {
+      for (const name of expanded.variables) {
+        refuse(['env', name], 'a config has no variables: its value of now was written', [...path, key]);
+      }
+      return expanded.text;
+    }
+    unset.push(...expanded.unset);
+    if (expanded.unset.length === 0) {
+      refuse([...path, key], `${quote(`{{ ${expanded.action} }}`)} cannot be filled in here, so the step was left out`);
+    }
+    return undefined;
+  }
+}
+
+/** A registry of which every repository is named; none when a pattern chooses, which only the registry's list could answer. */
+function namedRepositories({ allow, deny }: Fields): readonly string[] {
+  const names = listed(allow).map((name) => text(name) ?? '');
+  return listed(deny).length === 0 && names.every((name) => REPOSITORY.test(name)) ? names : [];
+}
+
+/** The tag of a repository means nothing to regsync either. */
+function repositoryOf(reference: string): string {
+  return splitTag(reference)[0];
+}
+
+/** `ocidir://mirror/alpine:3` → `oci:./mirror/alpine:3`. */
+function location(reference: string): string {
+  const layout = /^ocidir:(?:\/\/)?(.+)$/.exec(reference)?.[1];
+  if (layout === undefined) return reference;
+  const [path, tag] = splitTag(layout);
+  return `oci:${/^\.{0,2}\//.test(path) ? '' : './'}${path}${tag === undefined ? '' : `:${tag}`}`;
+}

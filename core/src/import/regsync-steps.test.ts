@@ -1,0 +1,145 @@
+/** What a step of regsync says of tags and options: taken over as it works there, or named. */
+import { describe, expect, it } from 'vitest';
+import { imported, expanded } from './fixtures.ts';
+
+const steps = (...written: readonly string[]) =>
+  imported('regsync', `sync:\n${written.map((step) => `  - { ${step} }\n`).join('')}`);
+const repository = (name: string, rest: string) =>
+  `type: repository, source: r.example/${name}, target: s.example/${name}, ${rest}`;
+const tags = (set: string) => steps(repository('a', set));
+
+describe('tags of a step', () => {
+  it.each([
+    ['allow: ["*"]', ['1-slim', '1', 'slim']],
+    ['allow: ["*-slim"]', ['1-slim']],
+    ['allow: ["?-slim"]', ['1-slim']],
+    ['allow: ["+1|slim"]', ['1-slim', '1', 'slim']],
+    ['allow: ["+slim"]', ['slim']],
+    ['allow: ["^*slim"]', ['slim']],
+    ['deny: ["*-slim"]', ['1', 'slim']],
+  ])('are those that Go finds with %s', async (set, expected) => {
+    const { config, unsupported } = tags(`tags: { ${set} }`);
+    expect(unsupported).toEqual([]);
+    const found = await expanded(config, ['1-slim', '1', 'slim']);
+    expect(found.map((id) => id.slice('sync:s.example/a:'.length)).toSorted()).toEqual(expected.toSorted());
+  });
+
+  it.each([
+    ['tags: [latest, "3.20"]', 'sync[0].tags: it is no mapping with allow, deny, semverRange'],
+    ['tags: latest', 'sync[0].tags: it is no mapping'],
+    ['tagSets: [{ allow: [a] }, b]', 'sync[0].tagSets[1]: it is no mapping'],
+    ['tags: { include: [latest] }', 'sync[0].tags.include: regsync has no such test of tags'],
+    ['tags: { allow: [a, "(b"] }', 'sync[0].tags.allow[1]: "(b" is not a regular expression of RE2'],
+    ['tags: { deny: ["**"] }', 'sync[0].tags.deny[0]: "**" is not a regular expression of RE2'],
+    ['tags: { deny: [{ a: b }] }', 'sync[0].tags.deny[0]: "" is no pattern'],
+  ])('that cannot be told leave the step out: %s', (set, why) => {
+    const { entries, unsupported } = tags(set);
+    expect(unsupported).toEqual([expect.stringContaining(why)]);
+    expect(unsupported[0]).toContain('so the step was left out');
+    expect(entries).toBe(0);
+  });
+
+  it('are taken by what is known beside a test that is not', () => {
+    const { entries, unsupported } = tags('tags: { allow: ["1.*"], limit: 3 }');
+    expect(unsupported).toEqual([
+      '2:98 sync[0].tags.limit: regsync has no such test of tags: there are allow, deny, semverRange',
+    ]);
+    expect(entries).toBe(1);
+  });
+
+  it('of more than two kinds of sets are a selection each', async () => {
+    const { config, unsupported } = tags(
+      'tagSets: [{ allow: [x] }, { semverRange: [">=1 <2"], allow: [".*-a"] }, { semverRange: [">=2 <3"], deny: [".*-b"] }, { semverRange: ["^3"] }]',
+    );
+    expect(unsupported).toEqual([]);
+    expect(await expanded(config, ['x', '1.1-a', '1.1-b', '2.1-a', '2.1-b', '3.0', '4.0'])).toEqual(
+      ['x', '1.1-a', '2.1-a', '3.0'].map((tag) => `sync:s.example/a:${tag}`),
+    );
+  });
+
+  it('are told of in the header: names that are not there, and what is none of all', () => {
+    const missing = '# A tag by name that is not there is a failure';
+    const signatures = '# Of all tags those as sha256-… are left out';
+    expect(tags('tags: { allow: [a, b] }').text).toContain(missing);
+    expect(tags('tags: { allow: [a] }').text).toContain(missing);
+    expect(tags('tags: { allow: ["a.*"] }').text).not.toContain(missing);
+    expect(tags('tags: {}').text).toContain(signatures);
+    expect(tags('tags: { allow: ["a.*"] }').text).not.toContain(signatures);
+    expect(imported('skopeo', 'r.example: { images: { x: [] } }', { destination: 's.example' }).text).toContain(
+      signatures,
+    );
+    expect(imported('skopeo', 'r.example: { images: { x: [a, b] } }', { destination: 's.example' }).text).not.toContain(
+      missing,
+    );
+  });
+});
+
+describe('options of a step', () => {
+  it('say which referrers do not come along, above the entry too', () => {
+    const { text, unsupported } = tags(
+      'referrers: true, referrerSource: scout.example/a, referrerTarget: other.example/a',
+    );
+    const here = 'referrers are read where the image is: those at scout.example/a are not copied';
+    const there = 'referrers are written where the image goes: none goes to other.example/a';
+    expect(unsupported.map((line) => line.replace(/^\S+ /, ''))).toEqual([
+      `sync[0].referrerSource: ${here}`,
+      `sync[0].referrerTarget: ${there}`,
+    ]);
+    expect(text).toContain(`  # referrerSource: ${here}\n  # referrerTarget: ${there}\n  - source`);
+    expect(tags('referrers: true, referrerTarget: s.example/a').unsupported).toEqual([]);
+    expect(tags('referrerSource: scout.example/a').unsupported).toEqual([]);
+  });
+
+  it('name the digest tags that do not come along with some types', () => {
+    const filters = 'referrers: true, digestTags: true, referrerFilters: [{ artifactType: a/b }]';
+    expect(tags(filters).unsupported).toEqual([expect.stringContaining('sync[0].digestTags: beside "types"')]);
+    expect(tags('referrers: true, digestTags: true').unsupported).toEqual([]);
+  });
+
+  it('name the kinds of images that a shortened list keeps from regsync', () => {
+    const all = ['docker.distribution.manifest.v2+json', 'docker.distribution.manifest.list.v2+json'].map(
+      (type) => `application/vnd.${type}`,
+    );
+    const oci = ['application/vnd.oci.image.manifest.v1+json', 'application/vnd.oci.image.index.v1+json'];
+    const types = (list: readonly string[]) => tags(`mediaTypes: [${list.map((type) => `"${type}"`).join(', ')}]`);
+    expect(types([...oci, ...all]).unsupported).toEqual([]);
+    expect(types(oci).unsupported).toEqual([
+      expect.stringContaining(`is copied: also ${all.join(', ')}, which regsync`),
+    ]);
+  });
+
+  it('look at all that an index names with forceRecursive', () => {
+    const { config, unsupported } = tags('forceRecursive: true');
+    expect(config.selections).toMatchObject([{ always: true }]);
+    expect(unsupported).toEqual([]);
+    expect(tags('forceRecursive: false').config.selections).toMatchObject([{ always: false }]);
+  });
+
+  it('that cannot be had leave the rest as it is', () => {
+    const { config, text, unsupported } = steps(
+      repository('a', 'backup: backup'),
+      repository('b', 'backup: "-{{.Ref.Tag}}"'),
+      'type: image, source: r.example/c, target: s.example/c, backup: backup, platform: local',
+    );
+    expect(unsupported.map((line) => line.replace(/^\S+ /, ''))).toEqual([
+      'sync[0].backup: left out: each tag of a repository needs a backup of its own name, as "backup-{tag}"',
+      'sync[1].backup: a backup is a tag in the same repository',
+      'sync[2].platform: "local" is the platform of the machine that runs regsync: name it, as linux/amd64',
+    ]);
+    expect(config.selections).toHaveLength(2);
+    expect(config.entries).toMatchObject([{ backup: { template: 'backup' } }]);
+    expect(text).not.toContain('this one platform');
+  });
+
+  it('that are not set in the environment are asked for at once', () => {
+    const { entries, unsupported } = steps(
+      'type: image, source: r.example/a, target: \'{{ env "ONE" }}/a\'',
+      'type: image, source: \'r.example/{{ env "TWO" }}\', target: \'{{ env "ONE" }}/b\'',
+      'type: image, source: r.example/c, target: s.example/c',
+    );
+    expect(unsupported).toEqual([
+      '2:5 env: 2 steps were left out: set ONE, TWO, as regsync finds them in its environment, and import again',
+    ]);
+    expect(entries).toBe(1);
+  });
+});
