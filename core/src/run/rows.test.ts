@@ -3,7 +3,9 @@ import { expect, it } from 'vitest';
 import type { SyncEntry } from '../config/model.ts';
 import type { Failure } from '../failure.ts';
 import type { Row } from '../journal/events.ts';
-import { parseReference, type Tagged } from '../reference.ts';
+import { parseReference, type Digest, type Tagged } from '../reference.ts';
+import type { Fact } from '../trust/facts.ts';
+import { predicateType } from '../trust/model.ts';
 import { exitCodeOf, rowsOf, skippedRows } from './rows.ts';
 
 const destination = tagged('registry.example/a:1');
@@ -51,6 +53,40 @@ it('the exit code is the first that applies of 130, 2, 5, 1, 3', () => {
   expect(exitCodeOf([...policy, ...failed, ...missing, ...config], false)).toBe(2);
   expect(exitCodeOf([...config], true)).toBe(130);
 });
+
+it('a build that failed has nothing of the scan of what was published before', () => {
+  const published = `sha256:${'b'.repeat(64)}` as Digest;
+  const fact = scanFact(published);
+  const before = { 'registry.example/a:1': published };
+  const end = { state: 'failed', failure: { reason: 'tool', class: 'permanent', tool: 'apko', message: 'm' } } as const;
+  const probed = { before, facts: [fact], goal: false, why: 'changed' };
+  const broken = { step: 'build', end };
+  expect(rowsOf(entry, { signed: false, ms: 1, probed, broken })).toMatchObject([
+    { digest: null, before: published, findings: null, packages: null },
+  ]);
+  // What is there as it should be keeps its own.
+  const there = { ...probed, digest: published, goal: true };
+  expect(rowsOf(entry, { signed: true, ms: 1, probed: there })).toMatchObject([
+    { outcome: 'unchanged', digest: published, findings: { HIGH: 1 }, packages: 7 },
+  ]);
+});
+
+function scanFact(subject: Digest): Fact {
+  const platform = 'linux/amd64';
+  const finding = { id: 'CVE-1', severity: 'HIGH', package: 'musl', installed: '1', platforms: [platform] } as const;
+  const found = { digest: subject, platform, status: 'scanned', packages: 7, findings: [finding] } as const;
+  const time = '2026-11-25T20:30:00Z';
+  const scanner = { name: 'trivy', version: '1', uri: 'u' };
+  const scan = { scanner, startedAt: time, finishedAt: time, platforms: [found] };
+  return {
+    referrer: subject,
+    subject,
+    predicateType: predicateType.scan,
+    signer: 's',
+    time,
+    content: { kind: 'scan', scan },
+  };
+}
 
 function tagged(text: string): Tagged {
   const parsed = parseReference(text);

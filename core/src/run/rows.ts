@@ -2,21 +2,18 @@
 import type { Outcome, Row } from '../journal/events.ts';
 import type { Entry, Selection } from '../config/model.ts';
 import type { Failure } from '../failure.ts';
-import { countFindings } from '../policy/gate.ts';
+import { tallyOf } from '../policy/tally.ts';
 import { formatReference } from '../reference.ts';
 import { newestScan } from '../trust/required.ts';
-import { mergeFindings } from '../trust/summary.ts';
 import type { EntryRecord } from './record.ts';
 import type { NotOk } from './loop.ts';
 
 export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
   const { probed, broken } = record;
   const digest = record.image?.digest ?? probed?.digest ?? null;
-  const scan = record.scan ?? newestScan(record.facts ?? probed?.facts ?? [])?.content.scan;
-  // An image that nobody could look into is never shown as one without findings.
-  const scanned = scan?.platforms.filter(({ status }) => status !== 'unscanned') ?? [];
-  const unscanned =
-    scan?.platforms.filter(({ status }) => status === 'unscanned').map(({ platform }) => platform) ?? [];
+  // The probe also believed what is attached to the image that was published: a build that failed has none of that.
+  const facts = (record.facts ?? probed?.facts ?? []).filter(({ subject }) => subject === digest);
+  const { findings, unscanned, packages } = tallyOf(record.scan ?? newestScan(facts)?.content.scan);
   return entry.targets.map(({ destination }) => {
     const text = formatReference(destination);
     const outcome = outcomeOf(record, text);
@@ -29,11 +26,11 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
       before: probed?.before[text] ?? null,
       why: whyOf(record),
       ...(backup === undefined ? {} : { backup }),
-      findings: scanned.length === 0 ? null : countFindings(mergeFindings(scanned)),
+      findings,
       ...(unscanned.length === 0 ? {} : { unscanned }),
       signed: record.signed,
       size: record.image?.size ?? null,
-      packages: scanned.length === 0 ? null : Math.max(...scanned.map((platform) => platform.packages)),
+      packages,
       seconds: Math.round(record.ms) / 1000,
       ...(broken === undefined || outcome === 'published' ? {} : { failure: broken.end.failure }),
     };
