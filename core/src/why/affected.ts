@@ -1,4 +1,5 @@
 /** Which images have a vulnerability: what each tag named last, joined with the newest scan of that image. Pure. */
+import { namedBy } from '../journal/named.ts';
 import type { PastRun } from '../journal/recent.ts';
 import type { Finding, Scan } from '../trust/model.ts';
 
@@ -58,10 +59,9 @@ function gather(runs: Iterable<PastRun>): Gathered {
         scans.set(event.image.digest, event.image.scan);
       }
       if (event.type !== 'entry.done') continue;
-      for (const { id, destination, outcome, digest, before } of event.rows) {
-        // What was refused or failed is not what the tag names.
-        const named = outcome === 'published' || outcome === 'unchanged' ? digest : before;
-        if (named !== null && !tags.has(destination)) tags.set(destination, { id, digest: named });
+      for (const row of event.rows) {
+        const digest = namedBy(row);
+        if (digest !== null && !tags.has(row.destination)) tags.set(row.destination, { id: row.id, digest });
       }
     }
   }
