@@ -1,10 +1,11 @@
 /** What somebody has to look at: what failed, what was refused, and why; with the log, and what to do. Pure. */
-import type { Failure } from '../../failure.ts';
 import type { Outcome } from '../../journal/events.ts';
 import { headline } from '../failure.ts';
-import { formatDigest } from '../wording.ts';
-import type { ReportData, ReportImage } from './data.ts';
+import { formatDigest, formatSeconds } from '../wording.ts';
+import { causesOf, sideOf, type Cause as CauseOf } from './causes.ts';
+import type { ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
+import type { ReportImage } from './image.ts';
 import { counted, imageName, link } from './parts.ts';
 
 /** More are in the table: nobody reads further here. */
@@ -12,22 +13,41 @@ const MAX_SHOWN = 20;
 /** Refusals that are shown without being asked for. */
 const MAX_REFUSALS = 3;
 
+type Cause = CauseOf<ReportImage>;
+
 export function attention({ images, warnings }: ReportData): Html {
-  const bad = (['failed', 'refused'] as const).flatMap((outcome) =>
-    images.filter((image) => image.outcome === outcome),
-  );
-  const held = images.filter(({ outcome }) => outcome === 'skipped' || outcome === 'cancelled');
-  if (bad.length + held.length + warnings.length === 0) return nothing;
+  const of = (outcome: Outcome): readonly ReportImage[] => images.filter((image) => image.outcome === outcome);
+  const [failed, refused] = [of('failed'), of('refused')];
+  const held = [...of('skipped'), ...of('cancelled')];
+  if (failed.length + refused.length + held.length + warnings.length === 0) return nothing;
+  const [failures, refusals] = shared(causesOf(failed), causesOf(refused));
   return markup`<section aria-labelledby="attention-heading">
     <h2 id="attention-heading">What needs attention</h2>
-    ${blame(bad)}
+    ${blame([...failed, ...refused])}
     <ul class="attention">
-      ${bad.slice(0, MAX_SHOWN).map(item)}
+      ${[...failures, ...refusals].map(item)}
     </ul>
-    ${bad.length > MAX_SHOWN ? markup`<p>${bad.length - MAX_SHOWN} more are at the top of the table of images.</p>` : nothing}
+    ${left('failed', failed, failures)} ${left('refused', refused, refusals)}
     ${heldLines(held)}
     ${warnings.map((warning) => markup`<p><span class="running">Warning:</span> ${warning}</p>`)}
   </section>`;
+}
+
+/** What came first is shown, and of neither kind so many that the other has less than half of the room. */
+function shared(
+  failures: readonly Cause[],
+  refusals: readonly Cause[],
+): readonly [failures: readonly Cause[], refusals: readonly Cause[]] {
+  const room = Math.max(MAX_SHOWN / 2, MAX_SHOWN - failures.length);
+  const some = refusals.slice(0, room);
+  return [failures.slice(0, MAX_SHOWN - some.length), some];
+}
+
+function left(outcome: Outcome, all: readonly ReportImage[], shown: readonly Cause[]): Html {
+  const more = all.length - shown.reduce((sum, { images }) => sum + images.length, 0);
+  return more === 0
+    ? nothing
+    : markup`<p>${link(`${more} more ${outcome}`, { outcome })} are in the table of images.</p>`;
 }
 
 /** Where to begin: one registry that is down fails many. */
@@ -39,41 +59,35 @@ function blame(bad: readonly ReportImage[]): Html {
   return bad.length < 2 ? nothing : markup`<p>${told.join(', ')}</p>`;
 }
 
-function sideOf(failure: Failure): string {
-  switch (failure.reason) {
-    case 'registry':
-      return `at the ${failure.side} registry ${failure.host}`;
-    case 'tool':
-    case 'missing-tool':
-      return `by ${failure.tool}`;
-    case 'plugin':
-      return `by the plugin ${failure.plugin}`;
-    case 'policy':
-      return 'by the policy';
-    case 'trust':
-      return 'for what could not be trusted';
-    case 'need':
-      return 'for what they need';
-    case 'config':
-      return 'by the config';
-    case 'wait':
-    case 'cancelled':
-      return 'for the time';
-  }
-}
-
-function item(image: ReportImage): Html {
-  const { destination, outcome, failure, log } = image;
+function item({ images: [image, ...others] }: Cause): Html {
+  const { outcome, failure, log, ended } = image;
   const refusals = failure?.reason === 'policy' ? failure.refusals : [];
+  const whose = others.length === 0 ? '' : ` of ${image.destination}`;
   return markup`<li data-outcome="${outcome}">
-    <p><span class="state ${outcome}">${outcome}</span> ${link(imageName(destination), { image: destination })}</p>
+    <p>
+      <span class="state ${outcome}">${outcome}</span> ${named(image)}
+      <span class="faint">${others.length === 0 ? '' : 'first, '}after ${formatSeconds(ended / 1000)}</span>
+    </p>
     <p>${refusals.length > 0 ? `The policy has ${counted(refusals.length, 'reason')}:` : failure === undefined ? image.why : headline(failure)}</p>
     ${list(refusals.slice(0, MAX_REFUSALS))}
     ${refusals.length > MAX_REFUSALS ? markup`<details><summary>${refusals.length - MAX_REFUSALS} more</summary>${list(refusals.slice(MAX_REFUSALS))}</details>` : nothing}
-    ${log === undefined ? nothing : markup`<details><summary>The log of the step that failed (${counted(log.length, 'line')})</summary><pre class="log">${log.join('\n')}</pre></details>`}
+    ${log === undefined ? nothing : markup`<details><summary>The log of the step that failed${whose} (${counted(log.length, 'line')})</summary><pre class="log">${log.join('\n')}</pre></details>`}
     ${failure?.hint === undefined ? nothing : markup`<p>→ ${failure.hint}</p>`}
     <p class="faint">${consequence(image)}</p>
+    ${others.length === 0 ? nothing : markup`<details><summary>and ${counted(others.length, 'more image')} for the same cause</summary>${names(others)}</details>`}
   </li>`;
+}
+
+function named({ destination }: ReportImage): Html {
+  return link(imageName(destination), { image: destination });
+}
+
+function names(images: readonly ReportImage[]): Html {
+  return markup`<ul>
+    ${images.map(
+      (image) => markup`<li>${named(image)} <span class="faint">after ${formatSeconds(image.ended / 1000)}</span></li>`,
+    )}
+  </ul>`;
 }
 
 function list(refusals: readonly string[]): Html {
@@ -81,8 +95,9 @@ function list(refusals: readonly string[]): Html {
 }
 
 /** What people who use the tag have now. */
-function consequence({ before, digest }: ReportImage): string {
-  if (before === null) return 'The tag was not moved.';
+function consequence({ before, digest, tag }: ReportImage): string {
+  if (tag === null) return 'The tag was not moved.';
+  if (before === null) return `The tag was not moved; it named ${formatDigest(tag)} last.`;
   if (before === digest) return `The tag named this image before, and still does: ${formatDigest(before)}.`;
   return `The tag still names ${formatDigest(before)}.`;
 }
@@ -91,13 +106,13 @@ function consequence({ before, digest }: ReportImage): string {
 function heldLines(held: readonly ReportImage[]): readonly Html[] {
   const reasons = Map.groupBy(held, ({ outcome, why }: ReportImage): string => `${outcome satisfies Outcome}: ${why}`);
   return [...reasons].map(([reason, all]) => {
-    const names = all
-      .slice(0, MAX_SHOWN)
-      .map(({ destination }) => markup`<li>${link(imageName(destination), { image: destination })}</li>`);
+    const hint = all.find(({ failure }) => failure?.hint !== undefined)?.failure?.hint;
+    const [first] = all;
     return markup`<details>
       <summary>${counted(all.length, 'image')} ${reason}</summary>
-      <ul>${names}</ul>
-      ${all.length > MAX_SHOWN ? markup`<p>and ${all.length - MAX_SHOWN} more</p>` : nothing}
+      ${hint === undefined ? nothing : markup`<p>→ ${hint}</p>`}
+      <ul>${all.slice(0, MAX_SHOWN).map((image) => markup`<li>${named(image)}</li>`)}</ul>
+      ${all.length > MAX_SHOWN && first !== undefined ? markup`<p>and ${link(`${all.length - MAX_SHOWN} more`, { outcome: first.outcome, find: first.why })}</p>` : nothing}
     </details>`;
   });
 }

@@ -4,17 +4,89 @@
  * page as the text of this function: see `script.ts`.
  */
 import type { detail } from './detail.ts';
+import type { filters } from './filters.ts';
 import type { Kit, Node, Page } from './kit.ts';
 import type { Packed, PackedImage } from './packed.ts';
 
-export function client(page: Page, kit: (page: Page) => Kit, details: typeof detail): void {
+export function client(page: Page, kit: (page: Page) => Kit, details: typeof detail, tablesOf: typeof filters): void {
   const tools = kit(page);
-  const { find, make, link, table, searchable } = tools;
+  const { find, link, table, searchable } = tools;
   const data = JSON.parse(find('#data').textContent) as Packed;
   const { images } = data;
   const draw = details(tools, data);
+  const { filtered, sortable } = tablesOf(page, tools);
   const dialog = find('#detail');
   const { location, history } = page.defaultView;
+
+  /** What the tables show, as the page's address; nothing but that of an image that is closed stays there. */
+  const tell = (): void => {
+    const goal = new URLSearchParams();
+    for (const filter of all) filter.tell(goal);
+    history.replaceState(null, '', `#${goal.toString()}`);
+  };
+  const imageOf = (row: Node): PackedImage | undefined => images[Number(row.dataset['index'])];
+  const findingsOf = (numbers: PackedImage['findings']) => numbers.flatMap(([number]) => data.findings[number] ?? []);
+
+  /** Everything that is known of the image. */
+  const textOf = (row: Node): string => {
+    const image = imageOf(row);
+    if (image === undefined) return row.textContent;
+    const listed = new Set(image.sbom.flatMap(({ packages }) => packages));
+    return [
+      row.textContent,
+      image.digest ?? '',
+      image.tag ?? '',
+      ...findingsOf([...image.findings, ...(image.made?.findings ?? [])]).map((one) => `${one.id} ${one.package}`),
+      ...[...listed].map((number) => `${data.packages[number]?.name ?? ''} ${data.packages[number]?.version ?? ''}`),
+    ].join('\n');
+  };
+  /** A vulnerability, or a package in one version: what only looks like it, as CVE-2026-1003 like CVE-2026-100, is none of it. */
+  const exactly = (goal: URLSearchParams) => {
+    const [cve, kept, name] = [goal.get('cve'), goal.get('unpublished'), goal.get('package')];
+    const having =
+      (id: string, of: (image: PackedImage) => PackedImage['findings']) =>
+      (row: Node): boolean => {
+        const image = imageOf(row);
+        return image !== undefined && findingsOf(of(image)).some((one) => one.id === id);
+      };
+    if (cve !== null) return { text: cve, holds: having(cve, (image) => image.findings) };
+    if (kept !== null)
+      return { text: `${kept}, not published`, holds: having(kept, (image) => image.made?.findings ?? []) };
+    if (name === null) return undefined;
+    const version = goal.get('version');
+    const numbers = new Set(
+      data.packages.flatMap((one, index) =>
+        one.name === name && (version === null || one.version === version) ? [index] : [],
+      ),
+    );
+    return {
+      text: version === null ? name : `${name} ${version}`,
+      holds: (row: Node): boolean =>
+        imageOf(row)?.sbom.some(({ packages }) => packages.some((number) => numbers.has(number))) === true,
+    };
+  };
+  const imageFilter = filtered({
+    name: 'images',
+    what: 'images',
+    choices: ['outcome', 'findings', 'signed'],
+    search: 'find',
+    textOf,
+    exactly,
+    exact: ['cve', 'unpublished', 'package', 'version'],
+    changed: tell,
+  });
+  const vulnerabilityFilter =
+    page.querySelector('#vulnerabilities') === null
+      ? undefined
+      : filtered({
+          name: 'vulnerabilities',
+          what: 'vulnerabilities',
+          choices: ['severity', 'fix', 'news'],
+          search: 'words',
+          textOf: (row) => row.textContent,
+          changed: tell,
+        });
+  const all = [imageFilter, ...(vulnerabilityFilter === undefined ? [] : [vulnerabilityFilter])];
 
   const open = (image: PackedImage): void => {
     find('#detail-heading').textContent = image.destination;
@@ -22,55 +94,6 @@ export function client(page: Page, kit: (page: Page) => Kit, details: typeof det
     if (!dialog.open) dialog.showModal();
     find('#detail-heading').focus();
   };
-  find('#detail-close').addEventListener('click', () => dialog.close());
-  dialog.addEventListener('close', () => {
-    // The same link opens it again only if the fragment changes.
-    if (location.hash.startsWith('#image=')) history.replaceState(null, '', '#');
-  });
-
-  /** A table that is filtered by what its controls say and its rows are marked with. */
-  const filtered = (name: string, what: string, textOf: (row: Node) => string): (() => void) => {
-    const rows = [...page.querySelectorAll(`#${name} tbody tr`)];
-    const controls = [...page.querySelectorAll(`#${name}-tools select`)];
-    const search = find(`#${name}-search`);
-    let texts: readonly string[] | undefined;
-    const update = (): void => {
-      const wanted = search.value.trim().toLowerCase();
-      if (wanted !== '') texts ??= rows.map((row) => textOf(row).toLowerCase());
-      let shown = 0;
-      for (const [index, row] of rows.entries()) {
-        const marks = (row.dataset['marks'] ?? '').split(' ');
-        row.hidden = !(
-          controls.every(({ value }) => value === '' || marks.includes(value)) &&
-          (wanted === '' || texts?.[index]?.includes(wanted) === true)
-        );
-        if (!row.hidden) shown += 1;
-      }
-      find(`#${name}-found`).textContent = `${shown} of ${rows.length} ${what}`;
-    };
-    for (const control of [search, ...controls])
-      control.addEventListener(control === search ? 'input' : 'change', update);
-    find(`#${name}-tools`).hidden = false;
-    update();
-    return update;
-  };
-
-  /** Everything that is known of the image. */
-  const updateImages = filtered('images', 'images', (row) => {
-    const image = images[Number(row.dataset['index'])];
-    if (image === undefined) return row.textContent;
-    const found = image.findings.flatMap((number) => data.findings[number] ?? []);
-    const listed = new Set(image.sbom.flatMap(({ packages }) => packages));
-    return [
-      row.textContent,
-      image.digest ?? '',
-      ...found.map((one) => `${one.id} ${one.package}`),
-      ...[...listed].map((number) => `${data.packages[number]?.name ?? ''} ${data.packages[number]?.version ?? ''}`),
-    ].join('\n');
-  });
-  if (page.querySelector('#vulnerabilities') !== null)
-    filtered('vulnerabilities', 'vulnerabilities', (row) => row.textContent);
-
   const go = (): void => {
     const goal = new URLSearchParams(location.hash.slice(1));
     const image = images.find(({ destination }) => destination === goal.get('image'));
@@ -79,15 +102,24 @@ export function client(page: Page, kit: (page: Page) => Kit, details: typeof det
       return;
     }
     if (dialog.open) dialog.close();
-    const names = ['outcome', 'findings', 'signed'];
-    if (![...names, 'find'].some((name) => goal.has(name))) return;
-    for (const name of names) find(`#images-${name}`).value = goal.get(name) ?? '';
-    find('#images-search').value = goal.get('find') ?? '';
-    updateImages();
-    find('#images-heading').scrollIntoView();
-    find('#images-search').focus();
+    const [filter] = all.filter((each) => each.asked(goal));
+    if (filter === undefined) return;
+    for (const each of all) if (each === filter || each.asked(goal)) each.take(goal);
+    tell();
+    const name = filter === imageFilter ? 'images' : 'vulnerabilities';
+    find(`#${name}-heading`).scrollIntoView();
+    find(`#${name}-search`).focus();
   };
   page.defaultView.addEventListener('hashchange', go);
+  // A link to where the page already is changes no address, and leads there all the same.
+  page.addEventListener('click', ({ target }) => {
+    if (target?.closest('a')?.getAttribute('href') === location.hash) go();
+  });
+  find('#detail-close').addEventListener('click', () => dialog.close());
+  dialog.addEventListener('close', () => {
+    // The same link opens it again only if the fragment changes.
+    if (location.hash.startsWith('#image=')) tell();
+  });
 
   /** Every package of every image, in each version. */
   const drawPackages = (): void => {
@@ -106,13 +138,13 @@ export function client(page: Page, kit: (page: Page) => Kit, details: typeof det
         known.images.add(index);
         users.set(key, known);
       }
-    const all = [...users.values()].toSorted((a, b) =>
+    const ordered = [...users.values()].toSorted((a, b) =>
       a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1,
     );
     find('#packages').replaceChildren(
       searchable(
         'Search all packages',
-        all,
+        ordered,
         (one) => `${one.name} ${one.version} ${one.license}`,
         (some, caption) =>
           table(
@@ -123,7 +155,8 @@ export function client(page: Page, kit: (page: Page) => Kit, details: typeof det
               one.version,
               one.license,
               link(one.images.size === 1 ? '1 image' : `${one.images.size} images`, {
-                find: `${one.name} ${one.version}`,
+                package: one.name,
+                version: one.version,
               }),
             ]),
           ),
@@ -131,29 +164,7 @@ export function client(page: Page, kit: (page: Page) => Kit, details: typeof det
     );
   };
 
-  for (const [column, header] of [...page.querySelectorAll('#images thead th')].entries()) {
-    const rows = [...page.querySelectorAll('#images tbody tr')];
-    const button = make('button', '', header.textContent);
-    button.setAttribute('type', 'button');
-    // Where numbers stand, the largest are asked for first.
-    let up = header.dataset['first'] === 'down';
-    button.addEventListener('click', () => {
-      up = !up;
-      for (const other of page.querySelectorAll('#images thead th')) other.setAttribute('aria-sort', 'none');
-      header.setAttribute('aria-sort', up ? 'ascending' : 'descending');
-      const value = (row: Node): string => {
-        const cell = [...row.children][column];
-        return cell?.dataset['sort'] ?? cell?.textContent.trim() ?? '';
-      };
-      const order = (a: Node, b: Node): number => {
-        const [x, y] = [value(a), value(b)];
-        const numbers = x !== '' && y !== '' && !Number.isNaN(Number(x)) && !Number.isNaN(Number(y));
-        return numbers ? Number(x) - Number(y) : x < y ? -1 : x > y ? 1 : 0;
-      };
-      find('#images tbody').append(...rows.toSorted((a, b) => (up ? order(a, b) : order(b, a))));
-    });
-    header.replaceChildren(button);
-  }
+  sortable('images');
   drawPackages();
   go();
 }

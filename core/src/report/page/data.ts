@@ -3,13 +3,11 @@
  * This is `run.json` too. Pure: the same journals give the same report, on any machine.
  */
 import type { PastRun } from '../../journal/recent.ts';
-import type { Change, Event, ImageEvidence, Outcome, Row } from '../../journal/events.ts';
-import type { Finding } from '../../trust/model.ts';
-import { mergeFindings } from '../../trust/summary.ts';
+import type { Event, Outcome, Row } from '../../journal/events.ts';
 import { taskLogs } from '../logs.ts';
-import { commandsFor, type Command } from './commands.ts';
-import { compareFindings, comparePackages, type FindingNews, type PackageChange } from './compare.ts';
-import { gatherEvidence, type Evidence } from './evidence.ts';
+import { commandsFor } from './commands.ts';
+import { gatherEvidence } from './evidence.ts';
+import { imageOf, type ReportImage } from './image.ts';
 import { timelineOf, type TimedTask } from './timeline.ts';
 import { vulnerabilitiesOf, type ReportVulnerability } from './vulnerabilities.ts';
 
@@ -32,26 +30,6 @@ export interface ReportData {
   readonly warnings: readonly string[];
 }
 
-export interface ReportImage extends Omit<Row, 'findings'> {
-  readonly counts: Row['findings'];
-  /** Of the image that the tag named before; absent when no journal has it. */
-  readonly sizeBefore?: number;
-  readonly changes: readonly Change[];
-  /** The most severe first. */
-  readonly findings: readonly Finding[];
-  /** Against the image before, or the scan before of the same image; absent when that is in no journal. */
-  readonly news?: FindingNews;
-  readonly scanned?: string;
-  readonly database?: string;
-  readonly sbom: ImageEvidence['packages'];
-  /** Package → version before and now; absent when one of the two lists is in no journal. */
-  readonly packageNews?: readonly PackageChange[];
-  readonly attachments: ImageEvidence['attachments'];
-  readonly commands: readonly Command[];
-  /** The last lines that its failed task wrote. */
-  readonly log?: readonly string[];
-}
-
 /** Lines of a log that a page shows; the journal has all. */
 const MAX_LOG = 200;
 
@@ -67,8 +45,14 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
   const logs = taskLogs();
   for (const event of events) logs.event(event);
   const run = start?.run ?? 'unknown';
+  const began = start?.t ?? events[0]?.t ?? 0;
+  const ends = new Map(
+    events.flatMap((event) => (event.type === 'entry.done' ? [[event.entry, event.t] as const] : [])),
+  );
   const images = rows.map((row) => ({
     ...imageOf(row, known),
+    // A clock that was put back meanwhile puts nothing before the run.
+    ended: Math.max(0, (ends.get(row.id) ?? began) - began),
     changes: changes.get(row.id) ?? [],
     commands: commandsFor(row, run, start?.cosign),
     ...logOf(row, logs.failed),
@@ -79,7 +63,7 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
     run,
     command: start?.command ?? 'unknown',
     version: start?.version ?? 'unknown',
-    started: start?.t ?? events[0]?.t ?? 0,
+    started: began,
     seconds: end?.seconds ?? null,
     exitCode: end?.exitCode ?? null,
     counts: countOutcomes(rows),
@@ -88,29 +72,6 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
     tasks,
     edges,
     warnings: events.flatMap((event) => (event.type === 'warning' ? [event.message] : [])),
-  };
-}
-
-function imageOf(row: Row, { known, earlier, sizes }: Evidence): Omit<ReportImage, 'changes' | 'commands' | 'log'> {
-  const { findings: counts, ...rest } = row;
-  const now = known.get(row.digest ?? '');
-  const moved = row.before !== row.digest;
-  // Of an image that stayed, a scan may be newer than the one before.
-  const before = moved ? known.get(row.before ?? '') : earlier.get(row.digest ?? '');
-  const news = compareFindings(before, now);
-  const packageNews = moved ? comparePackages(before, now) : undefined;
-  const sizeBefore = moved ? sizes.get(row.before ?? '') : undefined;
-  return {
-    ...rest,
-    counts,
-    findings: mergeFindings(now?.scan?.platforms ?? []),
-    ...(sizeBefore === undefined ? {} : { sizeBefore }),
-    ...(news === undefined ? {} : { news }),
-    ...(now?.scan === undefined ? {} : { scanned: now.scan.finishedAt }),
-    ...(now?.scan?.database === undefined ? {} : { database: now.scan.database }),
-    sbom: now?.packages ?? [],
-    ...(packageNews === undefined ? {} : { packageNews }),
-    attachments: now?.attachments ?? [],
   };
 }
 

@@ -1,6 +1,6 @@
 /** All that is known of one image, drawn when it is opened. Put into the page as the text of this function: see `script.ts`. */
 import type { Kit, Node } from './kit.ts';
-import type { Packed, PackedImage } from './packed.ts';
+import type { Packed, PackedImage, PackedUnpublished } from './packed.ts';
 
 export function detail({ make, table, searchable }: Kit, data: Packed): (image: PackedImage) => readonly Node[] {
   type Part = Node | string;
@@ -13,7 +13,7 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
     make('details', '', make('summary', '', title), ...parts);
 
   const about = (image: PackedImage): Node => {
-    const { failure, outcome, before, digest } = image;
+    const { failure, outcome, before, digest, tag } = image;
     const lines = [
       make(
         'p',
@@ -29,20 +29,24 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
     const facts: [string, string][] = [
       [outcome === 'refused' || outcome === 'failed' ? 'This image' : 'Digest', digest ?? 'none'],
     ];
-    if (before !== null && before !== digest)
-      facts.push([outcome === 'published' ? 'Before' : 'The tag still names', before]);
+    if (outcome === 'published' && before !== null && before !== digest) facts.push(['Before', before]);
+    if (outcome !== 'published' && tag !== null && tag !== digest)
+      facts.push([before === null ? 'The tag named last' : 'The tag still names', tag]);
     if (image.backup !== undefined) facts.push(['Kept as', `${image.backup} (unverified)`]);
     for (const { part, from, to } of image.changes) facts.push([part, `${short(from)} → ${short(to)}`]);
     const list = facts.flatMap(([name, value]) => [make('dt', '', name), make('dd', 'mono', value)]);
     return section('Why', ...lines, make('dl', '', ...list));
   };
-  const findings = (image: PackedImage): Node => {
+  const findings = (title: string, image: PackedImage | PackedUnpublished): Node => {
     const fresh = new Set(image.news?.new ?? []);
     const when =
       image.scanned === undefined
         ? 'No scan is known.'
         : `Scanned ${time(image.scanned)} UTC${image.database === undefined ? '' : `, database of ${time(image.database)} UTC`}.`;
-    const all = image.findings.flatMap((number) => data.findings[number] ?? []);
+    const all = image.findings.flatMap(([number, place]) => {
+      const [one, where] = [data.findings[number], data.places[place]];
+      return one === undefined || where === undefined ? [] : [{ ...one, ...where }];
+    });
     // What came up since the last time is what is asked for first.
     const ordered = [...all.filter(({ id }) => fresh.has(id)), ...all.filter(({ id }) => !fresh.has(id))];
     const gone = image.news?.gone ?? [];
@@ -84,9 +88,9 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
         ),
       );
     else if (image.scanned !== undefined && image.counts !== null) parts.push(make('p', '', 'None.'));
-    return section('Findings', ...parts);
+    return section(title, ...parts);
   };
-  const packages = (image: PackedImage): Node => {
+  const packages = (title: string, image: PackedImage | PackedUnpublished): Node => {
     /** One line for each package, with the platforms that have it. */
     const all = new Map<
       string,
@@ -104,10 +108,10 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
       }
     if (all.size === 0)
       return section(
-        'Packages',
+        title,
         make('p', 'faint', 'No journal here has its SBOM: slipway show --sbom prints the one that is attached.'),
       );
-    const news = image.packageNews ?? [];
+    const news = 'packageNews' in image ? (image.packageNews ?? []) : [];
     const moved =
       news.length === 0
         ? []
@@ -122,7 +126,7 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
             ),
           ];
     return section(
-      'Packages',
+      title,
       ...moved,
       searchable(
         'Search packages',
@@ -182,12 +186,22 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
       ),
     );
 
-  return (image) => [
-    about(image),
-    findings(image),
-    attestations(image),
-    commands(image),
-    packages(image),
-    steps(image),
-  ];
+  return (image) => {
+    const { tag } = image;
+    // What failed early was not even made, or not looked into.
+    const made = image.made?.scanned === undefined ? undefined : image.made;
+    // Of a tag that names nothing, nothing can be said.
+    const named = tag !== null || made === undefined;
+    const [kept, open] = made === undefined ? ['', ''] : [' in what was not published', ' in what the tag names'];
+    return [
+      about(image),
+      ...(made === undefined ? [] : [findings(`Findings${kept}`, made)]),
+      ...(named ? [findings(`Findings${open}`, image)] : []),
+      attestations(image),
+      commands(image),
+      ...(made === undefined || made.sbom.length === 0 ? [] : [packages(`Packages${kept}`, made)]),
+      ...(named ? [packages(`Packages${open}`, image)] : []),
+      steps(image),
+    ];
+  };
 }

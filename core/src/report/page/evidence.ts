@@ -1,5 +1,6 @@
 /** What journals know of the images of a run: of this run and, where that is not all, of earlier ones. Pure. */
 import type { Event, ImageEvidence, Row } from '../../journal/events.ts';
+import { namedBy } from '../../journal/named.ts';
 import type { PastRun } from '../../journal/recent.ts';
 
 export interface Evidence {
@@ -9,36 +10,73 @@ export interface Evidence {
   readonly earlier: ReadonlyMap<string, ImageEvidence>;
   /** Bytes by digest. */
   readonly sizes: ReadonlyMap<string, number>;
+  /** Destination → what it names now: of rows that did not get to ask, what the newest run before says. */
+  readonly tags: ReadonlyMap<string, string>;
 }
 
-/** Older runs are read only until nothing is missing. */
+/** Journals in a row that add nothing: what is missing then, older ones hardly have. */
+const MAX_IDLE = 10;
+
+interface Gathering {
+  readonly known: Map<string, ImageEvidence>;
+  readonly earlier: Map<string, ImageEvidence>;
+  readonly sizes: Map<string, number>;
+  readonly tags: Map<string, string>;
+  /** Digests. */
+  readonly wanted: Set<string>;
+}
+
+/** Older runs are read only until nothing is missing, or no more comes. */
 export function gatherEvidence(events: readonly Event[], past: Iterable<PastRun>, rows: readonly Row[]): Evidence {
-  const wanted = new Set(rows.flatMap(({ digest, before }) => [digest, before]).filter((digest) => digest !== null));
-  const known = new Map<string, ImageEvidence>();
-  const earlier = new Map<string, ImageEvidence>();
-  const sizes = new Map<string, number>();
-  take(events, wanted, [known], sizes);
-  const missing = rows.filter(hasBeenPublic);
-  const complete = ({ digest, before }: Row): boolean =>
-    isComplete(known.get(digest ?? '')) && (before === null || isComplete(earlier.get(before)));
-  for (const { events: older } of past) {
-    take(older, wanted, [known, earlier], sizes);
-    if (missing.every(complete)) break;
+  const all: Gathering = { known: new Map(), earlier: new Map(), sizes: new Map(), tags: new Map(), wanted: new Set() };
+  for (const row of rows) {
+    const named = namedBy(row);
+    if (named !== null) all.tags.set(row.destination, named);
+    for (const digest of [row.digest, row.before, named]) if (digest !== null) all.wanted.add(digest);
   }
-  return { known, earlier, sizes };
+  const asked = new Set(rows.map(({ destination }) => destination));
+  take(events, all, [all.known]);
+  let idle = 0;
+  for (const { events: older } of past) {
+    const named = takeTags(older, all, asked);
+    idle = take(older, all, [all.known, all.earlier]) || named ? 0 : idle + 1;
+    if (idle >= MAX_IDLE || rows.every((row) => isComplete(row, all))) break;
+  }
+  return all;
 }
 
-/** Of others, older runs need not know anything, and nobody would stop looking. */
-function hasBeenPublic({ outcome }: Row): boolean {
-  return outcome === 'published' || outcome === 'unchanged';
+/** Of an image that was never public, older runs know nothing. */
+function isComplete({ destination, before }: Row, { known, earlier, tags }: Gathering): boolean {
+  const tag = tags.get(destination);
+  return tag !== undefined && hasAll(known.get(tag)) && (before === null || hasAll(earlier.get(before)));
 }
 
+function hasAll(evidence: ImageEvidence | undefined): boolean {
+  return evidence?.scan !== undefined && evidence.packages.length > 0;
+}
+
+/** Whether anything came of it. The newest run that knows what a tag names has the last word. */
+function takeTags(events: readonly Event[], { tags, wanted }: Gathering, asked: ReadonlySet<string>): boolean {
+  const before = tags.size;
+  for (const event of events.toReversed()) {
+    if (event.type !== 'entry.done') continue;
+    for (const row of event.rows) {
+      const digest = namedBy(row);
+      if (digest === null || !asked.has(row.destination) || tags.has(row.destination)) continue;
+      tags.set(row.destination, digest);
+      wanted.add(digest);
+    }
+  }
+  return tags.size > before;
+}
+
+/** Whether anything came of it. */
 function take(
   events: readonly Event[],
-  wanted: ReadonlySet<string>,
+  { sizes, wanted }: Gathering,
   into: readonly Map<string, ImageEvidence>[],
-  sizes: Map<string, number>,
-): void {
+): boolean {
+  let more = false;
   for (const event of events.toReversed()) {
     if (event.type === 'entry.done') {
       for (const { digest, size } of event.rows)
@@ -47,9 +85,19 @@ function take(
     if (event.type !== 'image' || !wanted.has(event.image.digest)) continue;
     for (const map of into) {
       const newer = map.get(event.image.digest);
-      map.set(event.image.digest, newer === undefined ? event.image : completed(newer, event.image));
+      const evidence = newer === undefined ? event.image : completed(newer, event.image);
+      more ||= weightOf(evidence) > weightOf(newer);
+      map.set(event.image.digest, evidence);
     }
   }
+  return more;
+}
+
+/** How much of what there can be is known. */
+function weightOf(evidence: ImageEvidence | undefined): number {
+  if (evidence === undefined) return 0;
+  const { scan, packages, attachments } = evidence;
+  return 1 + [scan !== undefined, packages.length > 0, attachments.length > 0].filter(Boolean).length;
 }
 
 function completed(newer: ImageEvidence, older: ImageEvidence): ImageEvidence {
@@ -59,8 +107,4 @@ function completed(newer: ImageEvidence, older: ImageEvidence): ImageEvidence {
     packages: newer.packages.length > 0 ? newer.packages : older.packages,
     attachments: newer.attachments.length > 0 ? newer.attachments : older.attachments,
   };
-}
-
-function isComplete(evidence: ImageEvidence | undefined): boolean {
-  return evidence?.scan !== undefined && evidence.packages.length > 0;
 }

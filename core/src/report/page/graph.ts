@@ -1,6 +1,7 @@
 /** The graph of entries with their steps, as SVG. Pure. */
 import { formatSeconds } from '../wording.ts';
-import type { ReportData, ReportImage } from './data.ts';
+import type { ReportData } from './data.ts';
+import type { ReportImage } from './image.ts';
 import { markup, nothing, type Html } from './html.ts';
 import { levelsOf } from './levels.ts';
 import { counted, ending } from './parts.ts';

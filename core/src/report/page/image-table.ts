@@ -2,7 +2,7 @@
 import type { Outcome } from '../../journal/events.ts';
 import { headline } from '../failure.ts';
 import { formatBytes, formatDigest, formatSeconds } from '../wording.ts';
-import type { ReportImage } from './data.ts';
+import type { ReportImage } from './image.ts';
 import { markup, nothing, type Html } from './html.ts';
 import { imageName, link, tools } from './parts.ts';
 
@@ -36,6 +36,7 @@ const FINDINGS = {
   'new-severe': 'new critical or high',
   new: 'new',
   gone: 'gone',
+  unpublished: 'critical or high, not published',
   unknown: 'not scanned, or not wholly',
 };
 
@@ -43,7 +44,7 @@ export function imageTable(all: readonly ReportImage[]): Html {
   const present = new Set(all.map(({ outcome }) => outcome));
   const outcomes = Object.fromEntries(OUTCOMES.filter((each) => present.has(each)).map((each) => [each, each]));
   const ordered = [...all.entries()].toSorted(
-    ([, a], [, b]) => OUTCOMES.indexOf(a.outcome) - OUTCOMES.indexOf(b.outcome) || weight(b.counts) - weight(a.counts),
+    ([, a], [, b]) => OUTCOMES.indexOf(a.outcome) - OUTCOMES.indexOf(b.outcome) || weightOf(b) - weightOf(a),
   );
   return markup`<section aria-labelledby="images-heading">
     <h2 id="images-heading">Images</h2>
@@ -55,7 +56,8 @@ export function imageTable(all: readonly ReportImage[]): Html {
     <div class="scroll tall" tabindex="0" role="region" aria-label="Table of images">
       <table id="images">
         <caption>
-          One row for each tag, against the image, or the scan, before. Open one for its findings, packages, attestations and commands.
+          One row for each tag, with what it names now, against the image, or the scan, before. Open one for its findings, packages,
+          attestations and commands.
         </caption>
         <thead>
           <tr>
@@ -80,6 +82,7 @@ function imageRow(image: ReportImage, index: number): Html {
     <th scope="row" data-label="Image" data-sort="${destination}">
       ${link(imageName(destination), { image: destination })}
       <span class="why">${whyOf(image)}</span>
+      ${unpublishedLine(image)}
       ${unscanned === undefined ? nothing : markup`<span class="sub">not scanned: ${unscanned.join(', ')}</span>`}
     </th>
     <td data-label="Outcome"><span class="state ${outcome}">${outcome}</span></td>
@@ -99,19 +102,34 @@ function imageRow(image: ReportImage, index: number): Html {
 
 /** What the choices above the table ask for. */
 function marks(image: ReportImage): readonly string[] {
-  const { outcome, counts, findings, news, unscanned, signed } = image;
+  const { outcome, tag, made, counts, findings, news, unscanned, signed } = image;
   const fresh = new Set(news?.new ?? []);
   const severe = findings.filter(({ severity }) => severity === 'CRITICAL' || severity === 'HIGH');
   const facts: readonly (readonly [string, boolean])[] = [
     ['critical', (counts?.CRITICAL ?? 0) > 0],
-    ['severe', (counts?.CRITICAL ?? 0) + (counts?.HIGH ?? 0) > 0],
+    ['severe', isSevere(counts)],
     ['fixable', severe.some(({ fixed }) => fixed !== undefined)],
     ['new-severe', severe.some(({ id }) => fresh.has(id))],
     ['new', fresh.size > 0],
     ['gone', (news?.gone.length ?? 0) > 0],
-    ['unknown', counts === null || unscanned !== undefined],
+    ['unpublished', isSevere(made?.counts ?? null)],
+    ['unknown', tag !== null && (counts === null || unscanned !== undefined)],
+    ['signed', signed === true],
+    ['unsigned', tag !== null && signed !== true],
   ];
-  return [outcome, signed ? 'signed' : 'unsigned', ...facts.flatMap(([mark, holds]) => (holds ? [mark] : []))];
+  return [outcome, ...facts.flatMap(([mark, holds]) => (holds ? [mark] : []))];
+}
+
+/** What the run made of it, and nobody who uses the tag has. */
+function unpublishedLine({ made }: ReportImage): Html {
+  // What failed early was not even made, or not looked into.
+  if (made === undefined || made.counts === null) return nothing;
+  const { CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN } = made.counts;
+  return markup`<span class="sub">not published: ${CRITICAL} critical, ${HIGH} high, ${MEDIUM + LOW + UNKNOWN} other</span>`;
+}
+
+export function isSevere(counts: ReportImage['counts']): boolean {
+  return counts !== null && counts.CRITICAL + counts.HIGH > 0;
 }
 
 function whyOf({ outcome, failure, why }: ReportImage): string {
@@ -141,11 +159,15 @@ function newsCell({ news }: ReportImage): Html {
   return markup`<td class="number" data-label="Since before" data-sort="${news?.new.length ?? -1}">${text}</td>`;
 }
 
-function digestCell({ outcome, digest, before }: ReportImage): Html {
+function digestCell({ outcome, digest, before, tag: named }: ReportImage): Html {
   const shown = markup`<code title="${digest ?? ''}">${formatDigest(digest)}</code>`;
   if (outcome === 'unchanged') return shown;
-  const tag = before === null ? 'none' : formatDigest(before);
-  const line = outcome === 'published' ? (before === null ? 'new' : `was ${tag}`) : `tag: ${tag}`;
+  const line =
+    outcome === 'published'
+      ? before === null
+        ? 'new'
+        : `was ${formatDigest(before)}`
+      : `tag: ${named === null ? 'none' : formatDigest(named)}`;
   return markup`${shown}<span class="sub mono">${line}</span>`;
 }
 
@@ -161,10 +183,16 @@ function packageChange({ packageNews }: ReportImage): Html {
     : markup`<span class="sub">${packageNews.length} changed</span>`;
 }
 
-function signedCell({ signed, attachments }: ReportImage): Html {
+function signedCell({ tag, signed, attachments }: ReportImage): Html {
+  if (tag === null) return markup`<span class="faint">-</span>`;
+  if (signed === null) return markup`<span class="faint">not known</span>`;
   if (!signed) return markup`<span class="faint">no</span>`;
   const attested = attachments.filter(({ predicateType }) => !predicateType.includes('/sign/')).length;
   return markup`yes${attested === 0 ? nothing : markup`<span class="sub">${attested} attested</span>`}`;
+}
+
+function weightOf({ counts, made }: ReportImage): number {
+  return Math.max(weight(counts), weight(made?.counts ?? null));
 }
 
 /** So that one critical finding outweighs any number of lesser ones. */

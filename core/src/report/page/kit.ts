@@ -22,8 +22,14 @@ export interface Node {
   readonly open: boolean;
 }
 
+/** What was clicked. */
+interface Target {
+  closest(selector: string): { getAttribute(name: string): string | null } | null;
+}
+
 export interface Page extends Pick<Node, 'querySelector' | 'querySelectorAll'> {
   createElement(name: string): Node;
+  addEventListener(type: 'click', listener: (event: { readonly target: Target | null }) => void): void;
   readonly defaultView: {
     readonly location: { hash: string };
     readonly history: { replaceState(state: null, unused: '', hash: string): void };

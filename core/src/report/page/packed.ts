@@ -4,32 +4,67 @@
  */
 import type { ListedPackage } from '../../journal/events.ts';
 import type { Finding } from '../../trust/model.ts';
-import type { ReportImage, ReportData } from './data.ts';
+import type { ReportData } from './data.ts';
+import type { LookedInto, ReportImage, Unpublished } from './image.ts';
 
-export interface PackedImage extends Omit<ReportImage, 'sbom' | 'findings'> {
-  readonly findings: readonly number[];
+/** Numbers of a finding, and of where in the image it is: a layer is one image's, what is found in it many have. */
+export type PackedFinding = readonly [finding: number, place: number];
+
+interface PackedParts {
+  readonly findings: readonly PackedFinding[];
   readonly sbom: readonly { readonly platform: string; readonly packages: readonly number[] }[];
+}
+
+export type PackedUnpublished = Omit<Unpublished, keyof PackedParts> & PackedParts;
+
+export interface PackedImage extends Omit<ReportImage, keyof PackedParts | 'made'>, PackedParts {
+  readonly made?: PackedUnpublished;
 }
 
 export interface Packed extends Pick<ReportData, 'tasks'> {
   readonly images: readonly PackedImage[];
   readonly packages: readonly ListedPackage[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly Omit<Finding, 'purl' | 'layer' | 'platforms'>[];
+  readonly places: readonly Pick<Finding, 'layer' | 'platforms'>[];
 }
 
 export function packed({ images, tasks }: ReportData): Packed {
   const packages = pool<ListedPackage>(({ name, version, purl, license }) => [name, version, purl, license].join('\n'));
-  const findings = pool<Finding>((finding) => JSON.stringify(finding));
+  const findings = pool<Packed['findings'][number]>((finding) => JSON.stringify(finding));
+  const places = pool<Packed['places'][number]>((place) => JSON.stringify(place));
+  const parts = (looked: LookedInto): PackedParts => ({
+    findings: looked.findings.map((finding) => {
+      const { id, severity, package: name, installed, fixed, title, layer, platforms } = finding;
+      const found = findings.number({
+        id,
+        severity,
+        package: name,
+        installed,
+        ...given({ fixed }),
+        ...given({ title }),
+      });
+      return [found, places.number({ ...given({ layer }), platforms })];
+    }),
+    sbom: looked.sbom.map(({ platform, packages: some }) => ({ platform, packages: some.map(packages.number) })),
+  });
   return {
-    images: images.map((image) => ({
+    images: images.map(({ made, ...image }) => ({
       ...image,
-      findings: image.findings.map(findings.number),
-      sbom: image.sbom.map(({ platform, packages: some }) => ({ platform, packages: some.map(packages.number) })),
+      ...parts(image),
+      ...(made === undefined ? {} : { made: { ...made, ...parts(made) } }),
     })),
     packages: packages.all,
     findings: findings.all,
+    places: places.all,
     tasks,
   };
+}
+
+/** Nothing in place of `undefined`, which a property may not be. */
+function given<K extends string>(one: Readonly<Record<K, string | undefined>>): Partial<Record<K, string>> {
+  return Object.fromEntries(Object.entries(one).filter(([, value]) => value !== undefined)) as Partial<
+    Record<K, string>
+  >;
 }
 
 interface Pool<T> {

@@ -3,16 +3,18 @@
  * drawn by a small script from the data in the page. Pure.
  */
 import { createHash } from 'node:crypto';
+import type { Outcome } from '../../journal/events.ts';
 import { quote } from '../cosign.ts';
 import { formatSeconds } from '../wording.ts';
 import { attention } from './attention.ts';
+import { cards } from './cards.ts';
 import type { Command } from './commands.ts';
 import type { ReportData } from './data.ts';
 import { graph } from './graph.ts';
 import { embedded, markup, raw, type Html } from './html.ts';
-import { imageTable, OUTCOMES } from './image-table.ts';
+import { imageTable } from './image-table.ts';
 import { packed } from './packed.ts';
-import { counted, link } from './parts.ts';
+import { counted } from './parts.ts';
 import { script } from './script.ts';
 import { style } from './style.ts';
 import { timeline } from './time.ts';
@@ -36,7 +38,7 @@ content="default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha
 <header>
 <h1>${headline(data)}</h1>
 <p class="faint">
-slipway ${data.command} · run <span class="mono">${data.run}</span> · ${time(data.started)} · ${took(data)}
+slipway ${data.command} · run <span class="mono">${data.run}</span> · ${time(data.started)} · ${took(data)}${exit(data)}
 · version ${data.version}
 </p>
 <nav aria-label="Sections">
@@ -89,14 +91,30 @@ for ui.perfetto.dev in trace.json.
   return page.html;
 }
 
+/** What is said of the outcomes that are not as they should be, the worst first. */
+const WORDS: readonly (readonly [Outcome, string])[] = [
+  ['failed', 'failed'],
+  ['refused', 'refused by the policy'],
+  ['cancelled', 'cancelled'],
+  ['skipped', 'skipped'],
+];
+
 function headline({ exitCode, counts, images }: ReportData): string {
   const total = counted(images.length, 'image');
-  if (exitCode === null) return `${total}: the run was killed before its end`;
-  const refused = counts.refused ?? 0;
-  const failed = (counts.failed ?? 0) + (counts.cancelled ?? 0);
-  if (exitCode === 130) return `${total}: interrupted`;
-  if (refused + failed === 0) return `${total}: all as they should be`;
-  return `${total}: ${[failed > 0 ? `${failed} failed` : '', refused > 0 ? `${refused} refused by the policy` : ''].filter(Boolean).join(', ')}`;
+  const bad = WORDS.flatMap(([outcome, words]) => {
+    const count = counts[outcome] ?? 0;
+    return count === 0 ? [] : [`${count} ${words}`];
+  });
+  const all = bad.length === 0 ? '' : `, ${bad.join(', ')}`;
+  if (exitCode === null) return `${total}: the run was killed before its end${all}`;
+  if (exitCode === 130) return `${total}: interrupted${all}`;
+  // What was skipped may be well so, or not: the exit code knows.
+  if (exitCode === 0) return `${total}: all as they should be${all}`;
+  return `${total}: ${bad.length === 0 ? `ended with exit code ${exitCode}` : bad.join(', ')}`;
+}
+
+function exit({ exitCode }: ReportData): string {
+  return exitCode === null ? '' : ` · exit code ${exitCode}`;
 }
 
 function took({ seconds }: ReportData): string {
@@ -119,34 +137,6 @@ function commandList({ run, counts }: ReportData): Html {
   ];
   return markup`${all.map(({ what, command }) => markup`<p>${what}</p><pre>${command}</pre>`)}
     <p class="faint">An image, once opened, has its own commands, also those of cosign.</p>`;
-}
-
-/** The answers to what is asked first; each leads to the images that it counts. */
-function cards({ counts, vulnerabilities, images }: ReportData): Html {
-  const severe = vulnerabilities.filter(({ severity }) => severity === 'CRITICAL' || severity === 'HIGH');
-  const withSevere = images.filter(({ counts: found }) => found !== null && found.CRITICAL + found.HIGH > 0);
-  const compared = images.some(({ news }) => news !== undefined);
-  const fresh = severe.filter((one) => one.new.length > 0).length;
-  const gone = severe.filter((one) => one.gone.length > 0).length;
-  const open = images.filter(({ outcome }) => outcome === 'published' || outcome === 'unchanged');
-  const signed = open.filter((image) => image.signed).length;
-  const card = (count: string, className: string, text: string, goal: Readonly<Record<string, string>>): Html =>
-    markup`<li>${link(markup`<b class="${className}">${count}</b> ${text}`, goal)}</li>`;
-  return markup`<ul class="cards">
-    ${OUTCOMES.flatMap((outcome) => {
-      const count = counts[outcome];
-      return count === undefined ? [] : [card(String(count), outcome, outcome, { outcome })];
-    })}
-    ${card(String(withSevere.length), withSevere.length > 0 ? 'HIGH' : 'ok', 'have critical or high findings', { findings: 'severe' })}
-    ${
-      compared
-        ? card(`+${fresh} −${gone}`, fresh > 0 ? 'HIGH' : 'ok', 'critical or high since before', {
-            findings: fresh > 0 ? 'new-severe' : 'gone',
-          })
-        : markup`<li><span><b>-</b> no earlier scan to compare with</span></li>`
-    }
-    ${card(`${signed} of ${open.length}`, signed === open.length ? 'ok' : 'HIGH', 'public images signed', { signed: signed === open.length ? 'signed' : 'unsigned' })}
-  </ul>`;
 }
 
 function sha256(text: string): string {

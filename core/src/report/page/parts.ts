@@ -50,6 +50,7 @@ export function tools(
           </select></label
         >`,
     )}
+    <div id="${table}-exact" aria-live="polite"></div>
     <p id="${table}-found" role="status" class="faint"></p>
   </div>`;
 }

@@ -47,6 +47,7 @@ label { display: grid; gap: 0.2rem; font-size: 0.875rem; color: var(--faint); }
 input, select, button { font: inherit; color: var(--ink); background: var(--ground); border: 1px solid var(--line); border-radius: 0.35rem; padding: 0.35rem 0.6rem; max-width: 100%; }
 input[type=search] { width: 17rem; }
 button { cursor: pointer; background: var(--raised); }
+.chip { border-color: var(--link); overflow-wrap: anywhere; }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .scroll { overflow-x: auto; }
 .scroll:focus-visible { outline-offset: -3px; }
@@ -73,7 +74,7 @@ dialog::backdrop { background: rgb(0 0 0 / 0.5); }
 .bar { position: sticky; top: 0; z-index: 2; display: flex; gap: 1rem; justify-content: space-between; align-items: center; background: var(--raised); border-bottom: 1px solid var(--line); padding: 0.5rem 1rem; }
 .bar h2 { margin: 0; overflow-wrap: anywhere; } .bar h2:focus { outline: none; }
 #detail-body { padding: 0 1rem 1rem; overflow-wrap: anywhere; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: 0.2rem 1rem; margin: 0.5rem 0; } dt { color: var(--faint); } dd { margin: 0; }
+dl { display: grid; grid-template-columns: fit-content(40%) minmax(0, 1fr); gap: 0.2rem 1rem; margin: 0.5rem 0; } dt { color: var(--faint); } dd { margin: 0; } dt, dd { overflow-wrap: anywhere; }
 .new { background: var(--mark); }
 .legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; font-size: 0.875rem; color: var(--faint); margin: 0.5rem 0; }
 .key { display: inline-flex; gap: 0.35rem; align-items: center; } .swatch { width: 0.8rem; height: 0.8rem; border-radius: 2px; background: currentColor; }

@@ -1,0 +1,46 @@
+/** The answers to what is asked first, of what is public; each leads to what it counts. Pure. */
+import type { ReportData } from './data.ts';
+import { markup, nothing, type Html } from './html.ts';
+import { isSevere, OUTCOMES } from './image-table.ts';
+import { counted, link } from './parts.ts';
+
+type Goal = Readonly<Record<string, string>>;
+
+export function cards({ counts, vulnerabilities, images }: ReportData): Html {
+  const open = images.filter(({ tag }) => tag !== null);
+  const severe = open.filter((image) => isSevere(image.counts)).length;
+  const kept = images.filter(({ made }) => isSevere(made?.counts ?? null)).length;
+  const signed = open.filter((image) => image.signed === true).length;
+  return markup`<ul class="cards">
+    ${OUTCOMES.flatMap((outcome) => {
+      const count = counts[outcome];
+      return count === undefined ? [] : [card(String(count), outcome, outcome, { outcome })];
+    })}
+    ${card(`${severe} of ${open.length}`, severe > 0 ? 'HIGH' : 'ok', 'public images have critical or high findings', { findings: 'severe' })}
+    ${kept === 0 ? nothing : card(String(kept), 'refused', 'with such findings not published', { findings: 'unpublished' })}
+    ${newsCards(images, vulnerabilities)}
+    ${card(`${signed} of ${open.length}`, signed === open.length ? 'ok' : 'HIGH', 'public images signed', { signed: signed === open.length ? 'signed' : 'unsigned' })}
+  </ul>`;
+}
+
+/** Of all images together, and apart how many of them: one that loses a vulnerability is no balance for another that gets it. */
+function newsCards(images: ReportData['images'], vulnerabilities: ReportData['vulnerabilities']): Html {
+  if (!images.some(({ news }) => news !== undefined))
+    return markup`<li><span><b>-</b> no earlier scan to compare with</span></li>`;
+  const severe = vulnerabilities.filter(({ severity }) => severity === 'CRITICAL' || severity === 'HIGH');
+  const overall = (which: 'new' | 'gone'): number => severe.filter((one) => one.overall === which).length;
+  const [fresh, gone] = [overall('new'), overall('gone')];
+  const more = new Set(severe.flatMap((one) => one.new)).size;
+  const fewer = new Set(severe.flatMap((one) => one.gone)).size;
+  return markup`${card(
+    `+${fresh} −${gone}`,
+    fresh > 0 ? 'HIGH' : 'ok',
+    'critical or high, new to all images and gone from all',
+    { severity: 'severe', news: fresh > 0 || gone === 0 ? 'new-overall' : 'gone-overall' },
+  )}
+  ${card(counted(more, 'image'), more > 0 ? 'HIGH' : 'ok', `with new critical or high findings; ${fewer} with fewer`, { findings: 'new-severe' })}`;
+}
+
+function card(count: string, className: string, text: string, goal: Goal): Html {
+  return markup`<li>${link(markup`<b class="${className}">${count}</b> ${text}`, goal)}</li>`;
+}
