@@ -14,6 +14,8 @@ let browser: Browser;
 let address: string;
 /** The same page, of as many images as the rules can be checked on in no time. */
 let small: string;
+/** One whose images changed in a part with a long name. */
+let long: string;
 
 beforeAll(async () => {
   browser = await chromium.launch({
@@ -32,16 +34,18 @@ beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-report-'));
   address = await reportOf(300, join(folder, 'large'));
   small = await reportOf(12, join(folder, 'small'));
+  const name = 'base registry.example/'.padEnd(140, 'a-long-name/');
+  long = await reportOf(12, join(folder, 'long'), (line) => line.replaceAll(/"part":"[^"]*"/g, `"part":"${name}"`));
 });
 afterAll(() => browser?.close());
 
-async function reportOf(images: number, folder: string): Promise<string> {
+async function reportOf(images: number, folder: string, change = (line: string) => line): Promise<string> {
   const journal = join(folder, '20261125-203000-1a2b3c.ndjson');
   await mkdir(folder, { recursive: true });
   await writeFile(
     journal,
     sampleRun({ images })
-      .map((event) => `${JSON.stringify(event)}\n`)
+      .map((event) => `${change(JSON.stringify(event))}\n`)
       .join(''),
   );
   const made = await slipway(['report', journal, '--dir', join(folder, 'out')]);
@@ -124,14 +128,69 @@ describe('the report of 300 images', () => {
       .locator('#vulnerabilities a', { hasText: /images$/ })
       .first()
       .click();
-    await expect.poll(() => page.locator('#images-search').inputValue()).toMatch(/^CVE-/);
+    await expect.poll(() => page.locator('#images-exact').innerText()).toMatch(/^CVE-/);
     expect(await visible(page).count()).toBeGreaterThan(1);
     await page.getByLabel('Search all packages').fill('package-12');
     await page.locator('#packages a').first().click();
-    await expect.poll(() => page.locator('#images-search').inputValue()).toMatch(/^package-12 1\./);
+    await expect.poll(() => page.locator('#images-exact').innerText()).toMatch(/^package-12 1\./);
     // Whoever gets the address sees the same.
     const again = await open({}, `${address}#image=ghcr.io%2Fexample%2Fimage-3%3A1.3`);
     expect(await again.getByRole('dialog').getByText('2 fixable HIGH', { exact: true }).count()).toBe(1);
+  });
+
+  test('shows behind a count as many images as it says: of what only begins alike, none', async () => {
+    const page = await open();
+    const counts = await page.evaluate(`(async () => {
+      const wrong = [];
+      for (const link of [...document.querySelectorAll('#vulnerabilities a, #packages a')].slice(0, 90)) {
+        if (!/images$/.test(link.textContent)) continue;
+        link.click();
+        await new Promise((after) => setTimeout(after, 15));
+        if (!document.querySelector('#images-found').textContent.startsWith(parseInt(link.textContent) + ' of '))
+          wrong.push(link.hash);
+      }
+      return wrong;
+    })()`);
+    expect(counts).toEqual([]);
+    await page.goto(`${address}#cve=CVE-2026-100`);
+    await expect.poll(() => visible(page).count()).toBe(0);
+    await page.getByRole('button', { name: 'Remove the filter: CVE-2026-100' }).click();
+    expect(await visible(page).count()).toBe(300);
+    expect(new URL(page.url()).hash).toBe('');
+  });
+
+  test('follows the same link each time, and has in its address what was chosen by hand', async () => {
+    const page = await open();
+    const refused = page.locator('.cards a', { hasText: 'refused' }).first();
+    await refused.click();
+    await expect.poll(() => visible(page).count()).toBe(1);
+    await page.getByLabel('Outcome').selectOption('');
+    expect(await visible(page).count()).toBe(300);
+    await refused.click();
+    await expect.poll(() => visible(page).count()).toBe(1);
+    await page.getByLabel('Outcome').selectOption('published');
+    await page.locator('#images-search').fill('image-2');
+    await page.getByLabel('Severity').selectOption('severe');
+    const count = await visible(page).count();
+    const again = await open({}, page.url());
+    expect(await visible(again).count()).toBe(count);
+    expect(await again.getByLabel('Severity').inputValue()).toBe('severe');
+    // An image that is opened and closed leaves the filters as they were.
+    await again.locator('#images tbody tr:visible a').first().click();
+    await again.keyboard.press('Escape');
+    await expect.poll(() => again.getByRole('dialog').isHidden()).toBe(true);
+    expect(again.url()).toBe(page.url());
+  });
+
+  test('shows a long name of a changed part in an image that is not wide', async () => {
+    const page = await open({ viewport: { width: 1000, height: 800 } }, long);
+    await page.locator('#images tbody a').nth(2).click();
+    const detail = page.getByRole('dialog');
+    await detail.waitFor();
+    const widths = 'document.querySelector("dialog").scrollWidth - document.querySelector("dialog").clientWidth';
+    expect(await page.evaluate(widths)).toBe(0);
+    const value = await detail.locator('dd').last().boundingBox();
+    expect(value?.width).toBeGreaterThan(300);
   });
 
   test('shows what failed with its log, before anything else', async () => {
