@@ -321,9 +321,31 @@ describe('the summary', () => {
 
   it('draws no graph that GitHub would not draw', () => {
     const rows = Array.from({ length: 300 }, (_, index) => row({ id: `e${index}` }));
-    const edges = rows.slice(1).map(({ id }) => ['e0', id] as const);
+    const edges = rows.slice(1).map(({ id }, index) => [`e${index}`, id] as const);
     expect(text(rows, edges)).toContain('The graph has 300 entries and 299 edges');
     // Mermaid would draw no more of it elsewhere.
     expect(text(rows, edges)).toContain('`slipway plan --format dot` prints it');
+    expect(text(rows, edges)).not.toContain('```mermaid');
+    // What somebody has to look at is drawn all the same.
+    const broken = rows.map((one, index) =>
+      index < 280 ? one : row({ id: one.id, outcome: index === 280 ? 'failed' : 'skipped' }),
+    );
+    const shown = text(broken, edges);
+    expect(shown).toContain('what failed or was refused, with what it holds up');
+    expect(shown.match(/:::failed/g)).toHaveLength(1);
+    expect(shown.match(/:::skipped/g)).toHaveLength(19);
+    expect(shown).not.toContain(':::published');
+  });
+
+  it('draws siblings as one box with their number, and names an entry by its first tag', () => {
+    const rows = Array.from({ length: 300 }, (_, index) =>
+      row({ id: `e${index}`, destination: `ghcr.io/e${index}:latest`, outcome: index === 0 ? 'refused' : 'skipped' }),
+    );
+    const dated = row({ id: 'e0', destination: 'ghcr.io/e0:2026-11-25', outcome: 'refused' });
+    const shown = text(
+      [...rows.slice(0, 1), dated, ...rows.slice(1)],
+      rows.slice(1).map(({ id }) => ['e0', id] as const),
+    );
+    expect(shown).toContain('  e0["ghcr.io/e0:latest"]:::refused\n  e1["299 skipped"]:::skipped\n  e0 --> e1\n');
   });
 });

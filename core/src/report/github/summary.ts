@@ -2,6 +2,7 @@
 import type { Outcome, Row } from '../../journal/events.ts';
 import { formatCounts } from '../table.ts';
 import { headline } from '../failure.ts';
+import { firstOfEach, folded, heldUp } from '../fold.ts';
 import { clean, formatBytes, formatDigest, formatFindings } from '../wording.ts';
 
 export interface SummaryInput {
@@ -84,26 +85,39 @@ function literal(text: string): string {
 
 /** https://mermaid.js.org/syntax/flowchart.html; ids are numbers, because names may hold anything. */
 function graphOf({ rows, edges }: SummaryInput): string {
-  const entries = [...new Map(rows.map((row) => [row.id, row])).values()];
+  const entries = firstOfEach(rows);
   const linked = new Set(edges.flat());
   // What has no edge says nothing in a graph; it is in the table.
-  const boxes = entries.filter(({ id }) => linked.has(id));
-  if (boxes.length === 0) return '';
-  const ids = new Map(boxes.map(({ id }, index) => [id, `e${index}`]));
-  const drawn = edges.flatMap(([from, to]) => {
-    const [a, b] = [ids.get(from), ids.get(to)];
-    return a === undefined || b === undefined ? [] : [`  ${a} --> ${b}`];
-  });
-  const used = new Set(boxes.map(({ outcome }) => outcome));
+  const all = entries.filter(({ id }) => linked.has(id));
+  if (all.length === 0) return '';
+  const whole = mermaid(all, edges);
+  if (whole !== undefined) return whole;
+  const held = heldUp(all, edges);
+  const part = held.length === 0 ? undefined : mermaid(held, edges);
+  const size = `The graph has ${all.length} entries and ${edges.length} edges, more than can be drawn here`;
+  const more = '`slipway plan --format dot` prints it, for Graphviz';
+  return part === undefined
+    ? `\n${size}: ${more}.\n`
+    : `\n${size}: what failed or was refused, with what it holds up. ${more}.\n${part}`;
+}
+
+/** Undefined where GitHub would not draw it, and where it would be no picture. */
+function mermaid(entries: readonly Row[], edges: SummaryInput['edges']): string | undefined {
+  const drawing = folded(entries, edges);
+  const ids = new Map(drawing.boxes.map(({ id }, index) => [id, `e${index}`]));
+  const drawn = drawing.edges.map(([from, to]) => `  ${ids.get(from)} --> ${ids.get(to)}`);
+  const used = new Set(drawing.boxes.map(({ all: [{ outcome }] }) => outcome));
   const text = [
     'flowchart LR',
-    ...boxes.map(({ id, destination, outcome }) => `  ${ids.get(id)}["${label(destination)}"]:::${outcome}`),
+    ...drawing.boxes.map(({ id, all }) => {
+      const [{ destination, outcome }] = all;
+      return `  ${ids.get(id)}["${all.length > 1 ? `${all.length} ${outcome}` : label(destination)}"]:::${outcome}`;
+    }),
     ...drawn,
     ...ORDER.filter((outcome) => used.has(outcome)).map((outcome) => `  classDef ${outcome} ${COLOURS[outcome]}`),
   ].join('\n');
-  if (boxes.length > MAX_BOXES || drawn.length > MAX_EDGES || text.length > MAX_TEXT)
-    return `\nThe graph has ${boxes.length} entries and ${drawn.length} edges, more than can be drawn here: \`slipway plan --format dot\` prints it, for Graphviz.\n`;
-  return `\n\`\`\`mermaid\n${text}\n\`\`\`\n`;
+  const fits = drawing.boxes.length <= MAX_BOXES && drawn.length <= MAX_EDGES && text.length <= MAX_TEXT;
+  return fits ? `\n\`\`\`mermaid\n${text}\n\`\`\`\n` : undefined;
 }
 
 /** Mermaid's own character references; without a backtick none can end the block. */

@@ -25,7 +25,7 @@ export interface ReportData {
   readonly images: readonly ReportImage[];
   readonly vulnerabilities: readonly ReportVulnerability[];
   readonly tasks: readonly TimedTask[];
-  /** Between entries: the second takes what the first comes to. */
+  /** Between entries, and packages: the second takes what the first comes to. */
   readonly edges: readonly (readonly [from: string, to: string])[];
   readonly warnings: readonly string[];
 }

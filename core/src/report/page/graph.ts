@@ -1,10 +1,10 @@
-/** The graph of entries with their steps, as SVG. Pure. */
+/** The graph of entries and packages with their steps, as SVG. Pure. */
+import { firstOfEach, folded, type Box, type Edges } from '../fold.ts';
 import { formatSeconds } from '../wording.ts';
 import type { ReportData } from './data.ts';
-import type { ReportImage } from './image.ts';
 import { markup, nothing, type Html } from './html.ts';
 import { levelsOf } from './levels.ts';
-import { counted, ending } from './parts.ts';
+import { counted, ending, link } from './parts.ts';
 import type { TimedTask } from './timeline.ts';
 
 /** Boxes of each drawing: more are no picture, and the table has them. */
@@ -18,20 +18,45 @@ interface Place {
   readonly y: number;
 }
 
+/** An entry, or a package that entries are built with. */
+interface Item {
+  readonly id: string;
+  readonly name: string;
+  readonly outcome: string;
+  readonly seconds: number;
+  /** Where it leads to; a package has no place of its own. */
+  readonly goal?: Readonly<Record<string, string>>;
+}
+
 export function graph({ images, tasks, edges }: ReportData): Html {
-  const all = [...new Map(images.map((image) => [image.id, image])).values()];
+  const all: readonly Item[] = [
+    ...firstOfEach(images).map(({ id, destination, outcome, seconds }) => {
+      return { id, name: destination, outcome, seconds, goal: { image: destination } };
+    }),
+    ...tasks.flatMap(({ id, entry, step, state, ms }) =>
+      entry === undefined && id.startsWith('package:') ? [{ id, name: step, outcome: state, seconds: ms / 1000 }] : [],
+    ),
+  ];
   const linked = new Set(edges.flat());
-  const together = all.filter(({ id }) => linked.has(id));
-  const alone = all.filter(({ id }) => !linked.has(id));
+  const together = folded(
+    all.filter(({ id }) => linked.has(id)),
+    edges,
+  );
+  const alone = all.filter(({ id, goal }) => !linked.has(id) && goal !== undefined);
   // What was found as it should be has no steps to show.
-  const busy = alone.filter(({ outcome }) => outcome !== 'unchanged');
-  const steps = Map.groupBy(tasks, ({ entry }) => entry);
+  const busy = alone
+    .filter(({ outcome }) => outcome !== 'unchanged')
+    .map((one): Box<Item> => ({ id: one.id, all: [one] }));
+  const steps = Map.groupBy(tasks, ({ entry, id }) => entry ?? id);
   if (all.length === 0) return markup`<p class="faint">There was nothing to do.</p>`;
-  return markup`<p class="faint">A box for each entry, with a mark for each of its steps; what it takes stands left of it.</p>
+  return markup`<p class="faint">
+      A box for each entry and package, with a mark for each of its steps; what it takes stands left of it. Entries that take the same
+      and came to the same are one box.
+    </p>
     ${legend}
-    ${drawing('Graph of entries', together.slice(0, MAX_BOXES), inColumns(together.slice(0, MAX_BOXES), edges), edges, steps)}
-    ${left(together.length)}
-    ${alone.length === 0 ? nothing : markup`<p class="faint">${aloneLine(alone, busy)}</p>`}
+    ${drawing('Graph of entries', together.boxes.slice(0, MAX_BOXES), inColumns(together.boxes.slice(0, MAX_BOXES), together.edges), together.edges, steps)}
+    ${left(together.boxes.length)}
+    ${alone.length === 0 ? nothing : markup`<p class="faint">${aloneLine(alone.length, busy.length)}</p>`}
     ${drawing('Entries that take nothing of others', busy.slice(0, MAX_BOXES), inRows(busy.slice(0, MAX_BOXES)), [], steps)}
     ${left(busy.length)}`;
 }
@@ -40,26 +65,26 @@ const legend = markup`<p class="legend">
   ${['ok', 'failed', 'refused', 'skipped'].map((state) => markup`<span class="key"><span class="swatch ${state}"></span>${state}</span>`)}
 </p>`;
 
-function aloneLine(alone: readonly ReportImage[], busy: readonly ReportImage[]): string {
-  const quiet = alone.length - busy.length;
-  return `${counted(alone.length, 'entry takes', 'entries take')} nothing of others${quiet === 0 ? '' : `; ${quiet} of them unchanged, and not drawn`}.`;
+function aloneLine(alone: number, busy: number): string {
+  const quiet = alone - busy;
+  return `${counted(alone, 'entry takes', 'entries take')} nothing of others${quiet === 0 ? '' : `; ${quiet} of them unchanged, and not drawn`}.`;
 }
 
 function left(count: number): Html {
   return count > MAX_BOXES ? markup`<p class="faint">${count - MAX_BOXES} more are in the table.</p>` : nothing;
 }
 
-function inColumns(images: readonly ReportImage[], edges: ReportData['edges']): ReadonlyMap<string, Place> {
+function inColumns(boxes: readonly Box<Item>[], edges: Edges): ReadonlyMap<string, Place> {
   const columns = levelsOf(
-    images.map(({ id }) => id),
+    boxes.map(({ id }) => id),
     edges,
   );
   return new Map(columns.flatMap((ids, column) => ids.map((id, row) => [id, placeAt(column, row, BOX.gapX)] as const)));
 }
 
-function inRows(images: readonly ReportImage[]): ReadonlyMap<string, Place> {
+function inRows(boxes: readonly Box<Item>[]): ReadonlyMap<string, Place> {
   return new Map(
-    images.map(
+    boxes.map(
       ({ id }, index) => [id, placeAt(index % SIDE_BY_SIDE, Math.floor(index / SIDE_BY_SIDE), BOX.gapY)] as const,
     ),
   );
@@ -71,12 +96,12 @@ function placeAt(column: number, row: number, gap: number): Place {
 
 function drawing(
   label: string,
-  images: readonly ReportImage[],
+  boxes: readonly Box<Item>[],
   place: ReadonlyMap<string, Place>,
-  edges: ReportData['edges'],
-  steps: ReadonlyMap<string | undefined, readonly TimedTask[]>,
+  edges: Edges,
+  steps: ReadonlyMap<string, readonly TimedTask[]>,
 ): Html {
-  if (images.length === 0) return nothing;
+  if (boxes.length === 0) return nothing;
   const lines = edges.flatMap(([from, to]) => {
     const [a, b] = [place.get(from), place.get(to)];
     return a === undefined || b === undefined ? [] : [edge(a, b)];
@@ -84,14 +109,15 @@ function drawing(
   const places = [...place.values()];
   const width = Math.max(...places.map(({ x }) => x)) + BOX.width + 10;
   const height = Math.max(...places.map(({ y }) => y)) + BOX.height + 10;
+  const count = boxes.reduce((sum, { all }) => sum + all.length, 0);
   return markup`<div class="scroll tall drawing" tabindex="0" role="region" aria-label="${label}">
     <svg
       role="group"
-      aria-label="${`${label}: ${images.length}, with ${counted(lines.length, 'edge')} between them`}"
+      aria-label="${`${label}: ${count}, with ${counted(lines.length, 'edge')} between them`}"
       viewBox="0 0 ${width} ${height}"
       width="${width}"
     >
-      ${lines}${images.map((image) => box(image, place.get(image.id) ?? { x: 0, y: 0 }, steps.get(image.id) ?? []))}
+      ${lines}${boxes.map((one) => box(one, place.get(one.id) ?? { x: 0, y: 0 }, steps.get(one.id) ?? []))}
     </svg>
   </div>`;
 }
@@ -101,20 +127,40 @@ function edge(a: Place, b: Place): Html {
   return markup`<path class="edge" d="M${x1} ${y1} C${x1 + 30} ${y1} ${x2 - 30} ${y2} ${x2} ${y2}" />`;
 }
 
-function box(image: ReportImage, { x, y }: Place, steps: readonly TimedTask[]): Html {
-  const { destination, id, outcome, seconds } = image;
-  const goal = new URLSearchParams({ image: destination }).toString();
-  return markup`<a href="#${goal}">
-    <rect class="box" x="${x}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="5"><title>${id}: ${outcome}, ${formatSeconds(seconds)}</title></rect>
+function box({ all }: Box<Item>, place: Place, steps: readonly TimedTask[]): Html {
+  const [{ id, name, outcome, seconds, goal }] = all;
+  if (all.length > 1) {
+    const several = shape(
+      place,
+      outcome,
+      `${all.length} ${outcome}`,
+      `${name} and ${all.length - 1} more: ${outcome}`,
+      nothing,
+      '',
+    );
+    return link(several, { outcome });
+  }
+  const time = formatSeconds(seconds);
+  const marks = steps.slice(0, 12).map((step, index) => stepMark(step, place.x + 12 + index * 13, place.y + 28));
+  const title = `${goal === undefined ? id : name}: ${outcome}, ${time}`;
+  const one = shape(place, outcome, ending(name, 32), title, markup`${marks}`, `${outcome}, ${time}`);
+  return goal === undefined ? one : link(one, goal);
+}
+
+/** `remark`: in words what its colour says, for whoever does not see that. */
+function shape({ x, y }: Place, outcome: string, text: string, title: string, marks: Html, remark: string): Html {
+  return markup`<g
+    ><title>${title}</title
+    ><rect class="box" x="${x}" y="${y}" width="${BOX.width}" height="${BOX.height}" rx="5" />
     <rect class="${outcome}" x="${x}" y="${y}" width="5" height="${BOX.height}" />
-    <text class="mono" x="${x + 12}" y="${y + 18}">${ending(destination, 32)}</text>
-    ${steps.slice(0, 12).map((step, index) => stepMark(step, x + 12 + index * 15, y + 27))}
-    <text class="small" x="${x + BOX.width - 6}" y="${y + 37}" text-anchor="end">${formatSeconds(seconds)}</text></a
+    <text class="mono" x="${x + 12}" y="${y + 18}">${text}</text>
+    ${marks}
+    <text class="small" x="${x + BOX.width - 6}" y="${y + 38}" text-anchor="end">${remark}</text></g
   >`;
 }
 
 function stepMark({ step, state, ms }: TimedTask, x: number, y: number): Html {
-  return markup`<rect class="${state}" x="${x}" y="${y}" width="12" height="12" rx="2"
+  return markup`<rect class="${state}" x="${x}" y="${y}" width="10" height="11" rx="2"
     ><title>${step}: ${state}, ${formatSeconds(ms / 1000)}</title></rect
   >`;
 }

@@ -1,6 +1,5 @@
 /** Columns for a drawing: each entry stands right of everything that it takes, and near it. Pure. */
-
-type Edges = readonly (readonly [from: string, to: string])[];
+import type { Edges } from '../fold.ts';
 
 export function levelsOf(ids: readonly string[], edges: Edges): readonly (readonly string[])[] {
   const shown = new Set(ids);

@@ -1,4 +1,5 @@
 /** Where the time of a run went: the critical path, what took longest, and a timeline as SVG. Pure. */
+import { firstOfEach } from '../fold.ts';
 import { formatSeconds } from '../wording.ts';
 import type { ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
@@ -20,7 +21,7 @@ interface Lane {
 export function timeline({ tasks, images }: ReportData): Html {
   const timed = tasks.filter(({ start }) => start !== undefined);
   if (timed.length === 0) return markup`<p class="faint">No task was started.</p>`;
-  const destinations = new Map(images.map(({ id, destination }) => [id, destination]));
+  const destinations = new Map(firstOfEach(images).map(({ id, destination }) => [id, destination]));
   return markup`<div class="columns">
     ${stepTable('The critical path', criticalPath(timed), destinations)}
     ${stepTable(`The ${Math.min(LONGEST, timed.length)} longest steps`, longest(timed), destinations)}
@@ -54,9 +55,9 @@ function stepTable(caption: string, steps: readonly TimedTask[], destinations: R
       </thead>
       <tbody>
         ${steps.map(
-          ({ step, entry, state, ms, waited: idle }) => markup`<tr>
+          ({ id, step, entry, state, ms, waited: idle }) => markup`<tr>
             <th scope="row">${step}${state === 'ok' ? nothing : markup` <span class="${state}">${state}</span>`}</th>
-            <td>${entry === undefined ? 'a package' : nameOf(entry, destinations)}</td>
+            <td>${entry === undefined ? ownerOf(id) : nameOf(entry, destinations)}</td>
             <td class="number">${idle === undefined ? '' : formatSeconds(idle / 1000)}</td>
             <td class="number">${formatSeconds(ms / 1000)}</td>
           </tr>`,
@@ -66,9 +67,15 @@ function stepTable(caption: string, steps: readonly TimedTask[], destinations: R
   </div>`;
 }
 
+/** Tags that move together are moved by one task between all images. */
+function ownerOf(task: string): string {
+  return task.startsWith('package:') ? 'a package' : 'all entries';
+}
+
 function nameOf(entry: string, destinations: ReadonlyMap<string, string>): Html {
   const destination = destinations.get(entry);
-  return destination === undefined ? markup`${entry}` : link(ending(destination, 40), { image: destination });
+  if (destination === undefined) return markup`${entry}`;
+  return link(markup`<span title="${destination}">${ending(destination, 40)}</span>`, { image: destination });
 }
 
 function drawing(timed: readonly TimedTask[], destinations: ReadonlyMap<string, string>): Html {
@@ -131,7 +138,7 @@ function laneOf(
     >`;
   });
   const destination = destinations.get(name);
-  const text = markup`<text class="mono" x="4" y="${y + 13}">${ending(destination ?? name, 44)}</text>`;
+  const text = markup`<text class="mono" x="4" y="${y + 13}"><title>${destination ?? name}</title>${ending(destination ?? name, 44)}</text>`;
   const label =
     destination === undefined
       ? text

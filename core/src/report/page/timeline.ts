@@ -3,7 +3,7 @@ import type { AnnouncedTask, Event, TaskState } from '../../journal/events.ts';
 
 export interface TimedTask {
   readonly id: string;
-  /** Absent for what several entries share. */
+  /** Absent for what several entries share: packages, and the tags that move together. */
   readonly entry?: string;
   /** `scan`, or of a package its config. */
   readonly step: string;
@@ -103,10 +103,16 @@ function edgesOf(seen: ReadonlyMap<string, Seen>): Timeline['edges'] {
   const edges = new Map<string, readonly [string, string]>();
   for (const { task } of seen.values()) {
     for (const need of task.needs ?? []) {
-      const from = seen.get(need)?.task.entry;
-      if (from === undefined || from === null || task.entry === null || from === task.entry) continue;
-      edges.set(`${from} ${task.entry}`, [from, task.entry]);
+      const other = seen.get(need)?.task;
+      const [from, to] = [other === undefined ? undefined : boxOf(other), boxOf(task)];
+      if (from === undefined || to === undefined || from === to) continue;
+      edges.set(`${from} ${to}`, [from, to]);
     }
   }
   return [...edges.values()];
+}
+
+/** What stands for a task in the graph: its entry, or the package that it builds; what is between all of them stands for none. */
+function boxOf({ id, entry }: AnnouncedTask): string | undefined {
+  return entry ?? (id.startsWith('package:') ? id : undefined);
 }
