@@ -287,6 +287,27 @@ describe('the page', () => {
     );
   });
 
+  test('holds a finding that many images have once, and its layer beside its number', () => {
+    const alone = sampleRun({ images: 300 }).map((event) =>
+      event.type === 'image' && event.image.scan !== undefined
+        ? {
+            ...event,
+            image: { ...event.image, scan: { ...event.image.scan, platforms: event.image.scan.platforms.slice(0, 1) } },
+          }
+        : event,
+    );
+    const shown = reportData(alone);
+    const many = packed(shown);
+    expect(shown.images[7]?.findings[0]?.layer).toBeDefined();
+    expect(new Set(shown.images.flatMap(({ findings }) => findings.map(({ layer }) => layer))).size).toBeGreaterThan(
+      200,
+    );
+    expect(many.findings.length).toBeLessThan(500);
+    const [[finding, place] = [0, 0]] = many.images[7]?.findings ?? [];
+    const { purl: _, ...first } = shown.images[7]?.findings[0] ?? {};
+    expect({ ...many.findings[finding], ...many.places[place] }).toEqual(first);
+  });
+
   test('shows first what went wrong, then what has the worst findings', () => {
     const rows = [...reportPage(data).matchAll(/<tr data-index="(\d+)"/g)].map(([, index]) => Number(index));
     const images = rows.map((index) => data.images[index]);
