@@ -89,7 +89,7 @@ describe('a live view', () => {
     vi.advanceTimersByTime(1000);
     const lines = await screen.lines();
     expect(lines).toHaveLength(10);
-    expect(lines[0]).toBe('0/1000 entries  1 s');
+    expect(lines[0]).toBe('1 s  0/1000 entries');
     expect(lines.at(-1)).toBe('  and 992 more');
     vi.advanceTimersByTime(900);
     expect(screen.written()).toBe(0);
@@ -142,7 +142,7 @@ describe('a live view', () => {
     reporter.event({ t: 20_000, type: 'task.progress', task: `${id(1)}#scan`, bytes: 1_500_000, total: 3_000_000 });
     vi.advanceTimersByTime(100);
     expect(await screen.lines()).toEqual([
-      '0/2 entries  20 s, about 20 s left',
+      '20 s, about 20 s left  0/2 entries',
       `    0 s  ${id(1)}#scan  1.5 MB of 3.0 MB`,
     ]);
     reporter.close();

@@ -1,9 +1,11 @@
 /** What a live view shows, as text lines: a fold over the events, drawn by whoever has a screen. */
-import type { Event } from '../journal/events.ts';
+import type { Event, Outcome, Row } from '../journal/events.ts';
 import { formatBytes, formatSeconds } from './wording.ts';
 
 /** Running tasks that are shown; more are counted, so that a thousand entries stay readable. */
 const MAX_RUNNING = 8;
+/** Characters of a task's name that are shown however narrow the terminal is. */
+const MIN_NAME = 12;
 /** Milliseconds of known work that must be done before anything is estimated from it. */
 const ENOUGH = 2_000;
 
@@ -23,7 +25,7 @@ interface Running {
 /** `usual`: milliseconds that a task took in earlier runs. */
 export function liveView(usual: (task: string) => number | undefined = () => undefined): LiveView {
   const running = new Map<string, Running>();
-  const outcomes = new Map<string, number>();
+  const outcomes = entryOutcomes();
   /** Milliseconds of announced tasks, as they took before: those that have ended, and those that have not. */
   const work = { done: 0, left: 0 };
   let entries = 0;
@@ -65,7 +67,7 @@ export function liveView(usual: (task: string) => number | undefined = () => und
         }
         case 'entry.done':
           ended += 1;
-          for (const { outcome } of event.rows) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+          outcomes.add(event.rows);
           break;
         case 'task.tool':
         case 'task.retry':
@@ -78,19 +80,38 @@ export function liveView(usual: (task: string) => number | undefined = () => und
     },
     lines(now, columns) {
       if (start === undefined) return [];
-      const counts = [...outcomes].map(([outcome, count]) => `${count} ${outcome}`).join(', ');
+      const counts = outcomes.text();
       const left = remaining(work, now - start);
-      const head = `${ended}/${entries} entries${counts === '' ? '' : `: ${counts}`}  ${formatTicks(now - start)}${left}`;
-      const shown = [...running].slice(0, MAX_RUNNING).map(([task, state]) => runningLine(task, state, now));
+      // What is cut off at the end is told last: how many are as they were.
+      const head = `${formatTicks(now - start)}${left}  ${ended}/${entries} entries${counts === '' ? '' : `: ${counts}`}`;
+      const shown = [...running].slice(0, MAX_RUNNING).map(([task, state]) => runningLine(task, state, now, columns));
       const more = running.size - shown.length;
-      return [head, ...shown, ...(more > 0 ? [`  and ${more} more`] : [])].map((line) => cut(ascii(line), columns));
+      return [head, ...shown, ...(more > 0 ? [`  and ${more} more`] : [])].map((line) => cut(line, columns));
     },
   };
 }
 
-function runningLine(task: string, { since, last, bytes, total }: Running, now: number): string {
+/** Worst first; of an entry whose targets came to different things, the first of these. */
+const OUTCOMES: readonly Outcome[] = ['failed', 'refused', 'cancelled', 'skipped', 'published', 'unchanged'];
+
+/** How many entries, not targets, came to what. */
+function entryOutcomes(): { add(rows: readonly Row[]): void; text(): string } {
+  const counts = new Map<Outcome, number>();
+  return {
+    add(rows) {
+      const worst = OUTCOMES.find((outcome) => rows.some((row) => row.outcome === outcome));
+      if (worst !== undefined) counts.set(worst, (counts.get(worst) ?? 0) + 1);
+    },
+    text: () =>
+      OUTCOMES.flatMap((outcome) => (counts.has(outcome) ? [`${counts.get(outcome)} ${outcome}`] : [])).join(', '),
+  };
+}
+
+function runningLine(task: string, { since, last, bytes, total }: Running, now: number, columns: number): string {
   const size = bytes === 0 ? '' : `  ${formatBytes(bytes)}${total === undefined ? '' : ` of ${formatBytes(total)}`}`;
-  return `  ${formatTicks(now - since).padStart(5)}  ${task}${size}${last === '' ? '' : `  ${last}`}`;
+  const time = `  ${formatTicks(now - since).padStart(5)}  `;
+  const name = middle(ascii(task), Math.max(MIN_NAME, columns - time.length - size.length));
+  return `${time}${name}${size}${last === '' ? '' : `  ${ascii(last)}`}`;
 }
 
 /** As fast as it went so far. It names only whole minutes, or tens of seconds: more would be a promise. */
@@ -111,6 +132,13 @@ function formatTicks(ms: number): string {
 /** One column a character, whatever a tool wrote: else nobody knows how many rows a line takes. */
 function ascii(line: string): string {
   return line.replace(/[^\x20-\x7e]/gu, '?');
+}
+
+/** Both ends tell a task apart: whose it is, and which step, as `#build`. */
+function middle(text: string, room: number): string {
+  if (text.length <= room) return text;
+  const end = Math.floor((room - 1) / 2);
+  return `${text.slice(0, room - 1 - end)}…${text.slice(-end)}`;
 }
 
 function cut(line: string, columns: number): string {

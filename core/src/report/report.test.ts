@@ -242,15 +242,33 @@ describe('the live view', () => {
   it('shows counts and what runs, in lines that fit, one column a character', () => {
     expect(after(0).lines(0, 80)).toEqual([]);
     expect(after(9).lines(61_007, 80)).toEqual([
-      '0/1 entries  1 min 01 s',
+      '1 min 01 s  0/1 entries',
       '  1 min 01 s  sync:registry.example/a:1#copy  noise ? of a tool',
     ]);
-    expect(after(12).lines(1_000, 80)).toEqual(['1/1 entries: 1 failed  1 s']);
-    for (const line of after(9).lines(1_000, 30)) expect(line).toMatch(/^[\x20-\x7e]{0,29}…?$/);
+    expect(after(12).lines(1_000, 80)).toEqual(['1 s  1/1 entries: 1 failed']);
+    for (const line of after(9).lines(1_000, 30)) expect(line).toMatch(/^[\x20-\x7e…]{0,30}$/);
   });
 
   it('is the same within a second', () => {
     expect(after(9).lines(2_100, 80)).toEqual(after(9).lines(2_900, 80));
+  });
+
+  it('counts entries, not their targets, the worst first', () => {
+    const view = after(1);
+    const rows = (['published', 'unchanged', 'unchanged'] as const).map((outcome) => ({ ...row, outcome }));
+    for (const outcome of ['unchanged', 'failed'] as const)
+      view.event({ t: 0, type: 'entry.done', entry: row.id, rows: [{ ...row, outcome }] });
+    view.event({ t: 0, type: 'entry.done', entry: row.id, rows });
+    expect(view.lines(1_000, 80)[0]).toBe('1 s  3/1 entries: 1 failed, 1 published, 1 unchanged');
+  });
+
+  it('keeps both ends of a long name', () => {
+    const view = after(1);
+    const task = `build:registry.example/${'team/'.repeat(12)}tool:1#build`;
+    view.event({ t: 0, type: 'task.start', task, attempt: 1 });
+    const [, line = ''] = view.lines(0, 60);
+    expect(line).toMatch(/^ {4}0 s {2}build:registry.*….*\/tool:1#build$/);
+    expect(line).toHaveLength(60);
   });
 
   it('counts the tasks beyond the first eight', () => {
