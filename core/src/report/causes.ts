@@ -1,6 +1,6 @@
 /** What went wrong, once for each cause: one registry that refuses everybody fails many images. Pure. */
-import type { Failure } from '../../failure.ts';
-import { headline } from '../failure.ts';
+import type { Failure } from '../failure.ts';
+import { headline } from './failure.ts';
 
 /** The part of a row that a cause is told by. */
 export interface Broken {

@@ -188,6 +188,42 @@ describe('the log', () => {
     expect(exactly).toHaveLength(1);
   });
 
+  it('annotates each cause once, and keeps places for refusals', () => {
+    const told = (...rows: readonly Row[]): readonly Command[] => {
+      const ends = rows.map((one): Event => ({ t: 0, type: 'entry.done', entry: one.id, rows: [one] }));
+      const text = logOf([...ends, { t: 0, type: 'run.done', exitCode: 1, seconds: 1 }]);
+      return commandsIn(text).filter(({ name }) => name === 'error');
+    };
+    const failing = (index: number, status = 429): Row =>
+      row({
+        id: `f${index}`,
+        outcome: 'failed',
+        failure: {
+          reason: 'registry',
+          class: 'transient',
+          side: 'source',
+          host: 'docker.io',
+          status,
+          message: `no ${index}`,
+        },
+      });
+    const refused = (index: number): Row =>
+      row({
+        id: `r${index}`,
+        outcome: 'refused',
+        failure: { reason: 'policy', class: 'policy', refusals: [`CVE-${index}`], message: `refused ${index}` },
+      });
+    const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+    const limited = told(...range(9).map((index) => failing(index)), refused(1));
+    expect(limited.map(({ message }) => message.split(':')[0])).toEqual(['f0', 'r1', 'and 8 more errors']);
+    // Of thirty causes of failure, in front of six refusals.
+    const many = told(...range(30).map((index) => failing(index, 500 + index)), ...range(6).map(refused));
+    expect(many.map(({ message }) => message[0]).join('')).toBe('fffffrrrra');
+    expect(many.at(-1)?.message).toContain('and 27 more errors');
+    // Where nothing is refused, failures have its places.
+    expect(told(...range(30).map((index) => failing(index, 500 + index)))).toHaveLength(10);
+  });
+
   it('is commanded by no name', () => {
     for (const name of HOSTILE) {
       const end = { destination: name, outcome: 'refused', failure: failure(name), why: name } as const;

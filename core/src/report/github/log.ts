@@ -5,13 +5,13 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import type { Failure, Position } from '../../failure.ts';
 import type { Event, Row } from '../../journal/events.ts';
+import { causeOf } from '../causes.ts';
 import { headline } from '../failure.ts';
 import { plainView } from '../plain.ts';
 import { clean, formatSeconds } from '../wording.ts';
-import { withoutCommands, workflowCommand } from './commands.ts';
+import { annotator, oneLine, type Properties } from './annotations.ts';
+import { workflowCommand } from './commands.ts';
 
-/** GitHub shows so many of a step, and drops the rest without a word. */
-const MAX_ANNOTATIONS = 10;
 /** Lines of an entry's group; the journal has all. */
 const MAX_LINES = 2_000;
 /** An annotation is read in a narrow box beside the line. */
@@ -118,10 +118,15 @@ export function githubView({ workspace, placeOf }: GithubViewOptions): GithubVie
       ...further.map(oneLine),
       ...(blamed === undefined || failure === undefined
         ? []
-        : annotate('error', messageOf(blamed.id, failure), {
-            ...inWorkspace(failure.at ?? placeOf(event.entry), workspace),
-            title: `${blamed.outcome} ${clean(blamed.destination)}`,
-          })),
+        : annotate(
+            'error',
+            messageOf(blamed.id, failure),
+            {
+              ...inWorkspace(failure.at ?? placeOf(event.entry), workspace),
+              title: `${blamed.outcome} ${clean(blamed.destination)}`,
+            },
+            { state: blamed.outcome === 'refused' ? 'refused' : 'failed', cause: causeOf(blamed) },
+          )),
     ];
   }
 }
@@ -133,11 +138,6 @@ export function failureAnnotations(failures: readonly Failure[], workspace: stri
     ...failures.flatMap((failure) => annotate('error', textOf(failure), inWorkspace(failure.at, workspace))),
     ...annotate.rest(),
   ];
-}
-
-/** What is no command of ours must not be one of others'. */
-function oneLine(text: string): string {
-  return withoutCommands(clean(text).replaceAll('\n', ' '));
 }
 
 function isBad(outcome: Row['outcome']): boolean {
@@ -156,30 +156,6 @@ function textOf(failure: Failure): string {
 
 function cut(text: string): string {
   return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1)}…`;
-}
-
-type Properties = Readonly<Record<string, string | number | undefined>>;
-
-interface Annotate {
-  (kind: 'error' | 'warning', message: string, properties: Properties): readonly string[];
-  /** Says how many were kept back. */
-  rest(): readonly string[];
-}
-
-/** One place of each kind is kept for the sentence that says that there are more. */
-function annotator(): Annotate {
-  const counts = { error: 0, warning: 0 };
-  const annotate = (kind: 'error' | 'warning', message: string, properties: Properties): readonly string[] => {
-    counts[kind] += 1;
-    if (counts[kind] >= MAX_ANNOTATIONS) return [oneLine(`${kind}: ${message}`)];
-    return [workflowCommand(kind, message, properties)];
-  };
-  const rest = (): readonly string[] =>
-    (['error', 'warning'] as const).flatMap((kind) => {
-      const more = counts[kind] - MAX_ANNOTATIONS + 1;
-      return more < 1 ? [] : [workflowCommand(kind, `and ${more} more ${kind}${more === 1 ? '' : 's'}: see the log`)];
-    });
-  return Object.assign(annotate, { rest });
 }
 
 /** GitHub wants paths from the root of the checkout, with `/`. */

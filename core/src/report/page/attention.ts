@@ -2,7 +2,7 @@
 import type { Outcome } from '../../journal/events.ts';
 import { headline } from '../failure.ts';
 import { formatDigest, formatSeconds } from '../wording.ts';
-import { causesOf, sideOf, type Cause as CauseOf } from './causes.ts';
+import { causesOf, sideOf, type Cause as CauseOf } from '../causes.ts';
 import type { ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
 import type { ReportImage } from './image.ts';
