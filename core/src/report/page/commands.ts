@@ -1,5 +1,6 @@
 /** What a reader can run to see the same as the report, and to undo it. Pure. */
 import type { Row } from '../../journal/events.ts';
+import { locationScheme } from '../../location.ts';
 import { predicateType } from '../../trust/model.ts';
 import { quote } from '../cosign.ts';
 
@@ -17,16 +18,24 @@ export function commandsFor(
   cosign: string | undefined,
 ): readonly Command[] {
   const reference = quote(`${destination.slice(0, destination.lastIndexOf(':'))}@${digest ?? ''}`);
+  // cosign asks registries only; what lies in a layout can be checked by slipway.
+  const flags = locationScheme(destination) === undefined ? cosign : undefined;
   const checks =
-    digest === null || cosign === undefined || !signed
+    digest === null || !signed
       ? []
       : [
-          { what: 'Check the signature', command: `cosign verify ${cosign} ${reference}` },
-          ...Object.entries(ATTESTED).map(([name, type]) => ({
-            what: `Check the attested ${name}`,
-            command: `cosign verify-attestation ${cosign} --type ${type} ${reference}`,
-          })),
-          { what: 'Check everything that must be attached', command: `slipway verify --only ${quote(id)}` },
+          ...(flags === undefined
+            ? []
+            : [
+                { what: 'Check the signature', command: `cosign verify ${flags} ${reference}` },
+                ...Object.entries(ATTESTED).map(([name, type]) => ({
+                  what: `Check the attested ${name}`,
+                  command: `cosign verify-attestation ${flags} --type ${type} ${reference}`,
+                })),
+              ]),
+          ...(cosign === undefined
+            ? []
+            : [{ what: 'Check everything that must be attached', command: `slipway verify --only ${quote(id)}` }]),
         ];
   return [
     { what: 'Look at what the tag names now', command: `slipway show ${quote(destination)}` },

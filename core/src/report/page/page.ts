@@ -127,11 +127,11 @@ function time(ms: number): Html {
 }
 
 /** Of the run as a whole; each image has its own. */
-function commandList({ run, counts }: ReportData): Html {
+function commandList({ run, images }: ReportData): Html {
   const all: readonly Command[] = [
     { what: 'Check every image as a consumer would: signature, SBOM, scan, provenance', command: 'slipway verify' },
     { what: 'Say what would be done now, and why', command: 'slipway why --resolve' },
-    ...((counts.published ?? 0) > 0
+    ...(images.some(({ outcome, before }) => outcome === 'published' && before !== null)
       ? [{ what: 'Put back every tag that this run moved', command: `slipway rollback ${quote(run)}` }]
       : []),
   ];

@@ -1,0 +1,31 @@
+/** The commands that a page offers: those that work on what it is about. */
+import { expect, test } from 'vitest';
+import type { Event } from '../../journal/events.ts';
+import { commandsFor } from './commands.ts';
+import { reportData } from './data.ts';
+import { reportPage } from './page.ts';
+import { sampleRun } from './sample.ts';
+
+const row = reportData(sampleRun({ images: 1 })).images[0];
+const digest = `sha256:${'a'.repeat(64)}`;
+
+test('what lies in a layout is checked by slipway: cosign asks registries only', () => {
+  if (row === undefined) throw new Error('the sample has no image');
+  const shown = { ...row, findings: null, signed: true, digest };
+  const of = (destination: string): string =>
+    commandsFor({ ...shown, destination, id: `sync:${destination}` }, 'r', '--key cosign.pub')
+      .map(({ command }) => command)
+      .join('\n');
+  expect(of('oci:./mirror/alpine:3.20')).not.toContain('cosign');
+  expect(of('oci:./mirror/alpine:3.20')).toContain('slipway verify --only sync:oci:./mirror/alpine:3.20');
+  expect(of('oci:5000/alpine:3.20')).toContain(`cosign verify --key cosign.pub oci:5000/alpine@${digest}`);
+});
+
+test('a run is put back only if a tag of it named something before', () => {
+  const all = (before: string | null): readonly Event[] =>
+    sampleRun({ images: 1 }).map((event) =>
+      event.type === 'entry.done' ? { ...event, rows: event.rows.map((one) => ({ ...one, before })) } : event,
+    );
+  expect(reportPage(reportData(all(null)))).not.toContain('slipway rollback');
+  expect(reportPage(reportData(all(digest)))).toContain('slipway rollback 20261125-203000-1a2b3c');
+});
