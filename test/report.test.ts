@@ -211,6 +211,37 @@ describe('the report of 300 images', () => {
     expect(await page.locator('.tools:visible').count()).toBe(0);
   });
 
+  test('on a phone shows of each finding its severity, sorts where it can be seen, and breaks no word into letters', async () => {
+    const page = await open({ viewport: { width: 390, height: 800 } }, small);
+    const places = await page.evaluate(
+      `[...document.querySelectorAll('a, button, input, select')].filter((one) => !one.matches('.skip') && one.offsetParent !== null)
+        .map((one) => one.getBoundingClientRect().left).filter((left) => left < 0)`,
+    );
+    expect(places).toEqual([]);
+    const size = page.locator('#images thead button', { hasText: 'Size' });
+    await size.click();
+    expect(await visible(page).first().innerText()).toContain('image-11:');
+    const step = await page.locator('.columns tbody th').first().boundingBox();
+    expect(step?.height).toBeLessThan(60);
+    await page.locator('#images a', { hasText: 'image-7:' }).click();
+    const severity = page.getByRole('dialog').locator('td[data-label=Severity]').first();
+    await severity.scrollIntoViewIfNeeded();
+    const box = await severity.boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? 400)).toBeLessThanOrEqual(390);
+  });
+
+  test('leads by keyboard past the links of a section', async () => {
+    const page = await open();
+    await page.locator('#images-heading + .skip').focus();
+    expect((await page.locator('#images-heading + .skip').boundingBox())?.x).toBeGreaterThanOrEqual(0);
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.closest("section").getAttribute("aria-labelledby")')).toBe(
+      'vulnerabilities-heading',
+    );
+  });
+
   test.each([
     ['light', 1280],
     ['dark', 1280],

@@ -6,7 +6,7 @@ import { causesOf, sideOf, type Cause as CauseOf } from '../causes.ts';
 import type { ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
 import type { ReportImage } from './image.ts';
-import { counted, imageName, link } from './parts.ts';
+import { counted, imageName, link, skip } from './parts.ts';
 
 /** More are in the table: nobody reads further here. */
 const MAX_SHOWN = 20;
@@ -23,6 +23,7 @@ export function attention({ images, warnings }: ReportData): Html {
   const [failures, refusals] = shared(causesOf(failed), causesOf(refused));
   return markup`<section aria-labelledby="attention-heading">
     <h2 id="attention-heading">What needs attention</h2>
+    ${skip('images', 'the images')}
     ${blame([...failed, ...refused])}
     <ul class="attention">
       ${[...failures, ...refusals].map(item)}

@@ -4,7 +4,7 @@ import { headline } from '../failure.ts';
 import { formatBytes, formatDigest, formatSeconds } from '../wording.ts';
 import type { ReportImage } from './image.ts';
 import { markup, nothing, type Html } from './html.ts';
-import { imageName, link, tools } from './parts.ts';
+import { imageName, link, skip, tools } from './parts.ts';
 
 /** What is worth reading first. */
 export const OUTCOMES: readonly Outcome[] = ['failed', 'refused', 'cancelled', 'skipped', 'published', 'unchanged'];
@@ -48,6 +48,7 @@ export function imageTable(all: readonly ReportImage[]): Html {
   );
   return markup`<section aria-labelledby="images-heading">
     <h2 id="images-heading">Images</h2>
+    ${skip('vulnerabilities', 'the vulnerabilities')}
     ${tools('images', 'name, digest, package, CVE', [
       { name: 'outcome', label: 'Outcome', options: outcomes },
       { name: 'findings', label: 'Findings', options: FINDINGS },

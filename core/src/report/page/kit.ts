@@ -77,7 +77,18 @@ export function kit(page: Page): Kit {
       cell.setAttribute('scope', 'col');
       return cell;
     });
-    const cells = lines.map((line) => make('tr', '', ...line.map((part) => make('td', '', part))));
+    const cells = lines.map((line) =>
+      make(
+        'tr',
+        '',
+        ...line.map((part, column) => {
+          const cell = make('td', '', part);
+          // Where there is no room for columns, each cell says what it is.
+          cell.setAttribute('data-label', headers[column] ?? '');
+          return cell;
+        }),
+      ),
+    );
     const list = make(
       'div',
       'scroll list',

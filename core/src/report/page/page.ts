@@ -14,7 +14,7 @@ import { graph } from './graph.ts';
 import { embedded, markup, raw, type Html } from './html.ts';
 import { imageTable } from './image-table.ts';
 import { packed } from './packed.ts';
-import { counted } from './parts.ts';
+import { counted, skip } from './parts.ts';
 import { script } from './script.ts';
 import { style } from './style.ts';
 import { timeline } from './time.ts';
@@ -63,10 +63,12 @@ ${commandList(data)}
 </section>
 <section aria-labelledby="packages-heading">
 <h2 id="packages-heading">Packages</h2>
+${skip('graph', 'the graph')}
 <div id="packages"><p class="faint">They are drawn by a script, which does not run here; run.json has them.</p></div>
 </section>
 <section aria-labelledby="graph-heading">
 <h2 id="graph-heading">Graph</h2>
+${skip('timeline', 'the timeline')}
 ${graph(data)}
 </section>
 <section aria-labelledby="timeline-heading">

@@ -21,6 +21,11 @@ export function ending(name: string, length: number): string {
   return left.length + 2 <= length ? `…/${left}` : `…${left.slice(1 - length)}`;
 }
 
+/** By keyboard past the many links of a section; seen when it is reached. */
+export function skip(section: string, name: string): Html {
+  return markup`<a class="skip" href="#${section}-heading">Skip to ${name}</a>`;
+}
+
 /** `24 images`, `1 image`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;

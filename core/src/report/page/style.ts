@@ -26,6 +26,7 @@ code, .mono { font-family: ui-monospace, monospace; font-size: 0.875em; overflow
 .faint, .path { color: var(--faint); }
 .skip { position: absolute; left: -100rem; }
 .skip:focus { left: 1rem; top: 0.5rem; background: var(--raised); padding: 0.5rem; z-index: 2; }
+section { position: relative; }
 nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; list-style: none; padding: 0; margin: 0.75rem 0; }
 .cards { display: flex; flex-wrap: wrap; gap: 0.5rem; list-style: none; padding: 0; margin: 1rem 0; }
 .cards a, .cards li > span { display: block; height: 100%; color: var(--ink); text-decoration: none; background: var(--raised); border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.4rem 0.9rem; }
@@ -59,6 +60,7 @@ table { border-collapse: collapse; width: 100%; font-size: 0.92rem; }
 caption { text-align: left; color: var(--faint); padding: 0.35rem 0.6rem; }
 th, td { text-align: left; padding: 0.35rem 0.6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 tbody th { overflow-wrap: anywhere; font-weight: 400; }
+.columns tbody th { overflow-wrap: break-word; min-width: 5rem; } .columns td { overflow-wrap: anywhere; } .columns td.number { white-space: nowrap; overflow-wrap: normal; }
 .sub { display: block; color: var(--faint); font-size: 0.85rem; }
 thead th { background: var(--raised); white-space: nowrap; position: sticky; top: 0; z-index: 1; }
 thead th button { border: 0; background: none; padding: 0; font-weight: 600; white-space: normal; text-align: inherit; }
@@ -87,11 +89,17 @@ svg .published, svg .ok { fill: var(--ok); } svg .failed { fill: var(--bad); } s
 svg .skipped, svg .cancelled, svg .unchanged { fill: var(--off); } svg .running { fill: var(--warn); }
 svg .critical { stroke: var(--ink); stroke-width: 2; }
 @media (max-width: 46rem) {
-  .list table { min-width: 40rem; }
   input[type=search] { width: 100%; } .tools label { flex: 1 1 40%; }
   #images, #vulnerabilities { min-width: 0; }
-  #images thead, #vulnerabilities thead { position: absolute; left: -100rem; }
-  #images tr:not([hidden]), #vulnerabilities tr:not([hidden]) { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; border-bottom: 1px solid var(--line); padding: 0.5rem; }
+  #vulnerabilities thead, .list thead { position: absolute; left: -100rem; }
+  #images, #images caption, #images thead, #images tbody { display: block; } #images thead tr { border: 0; display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; background: var(--raised); }
+  #images thead th { position: static; border: 0; padding: 0; }
+  .list table, .list caption, .list tbody { display: block; } .list td:empty { display: none; }
+  .list tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; border-bottom: 1px solid var(--line); padding: 0.5rem; }
+  .list td { border: 0; padding: 0.1rem 0; overflow-wrap: anywhere; min-width: 0; } .list td .mono { white-space: normal; overflow-wrap: anywhere; }
+  .list td:first-child, .list td[data-label=Title], .list td[data-label='Package URL'], .list td[data-label=Signer], .list td[data-label=Referrer] { grid-column: 1 / -1; }
+  .list td::before { content: attr(data-label) ': '; color: var(--faint); }
+  #images tbody tr:not([hidden]), #vulnerabilities tr:not([hidden]) { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; border-bottom: 1px solid var(--line); padding: 0.5rem; }
   #images td, #images th[scope=row], #vulnerabilities td, #vulnerabilities th[scope=row] { border: 0; padding: 0.1rem 0; text-align: left; white-space: normal; width: auto; }
   #images th[scope=row], #vulnerabilities th[scope=row], #images td[data-label=Digest], #vulnerabilities td[data-label=Images], #vulnerabilities td[data-label=Packages] { grid-column: 1 / -1; }
   #images td::before, #vulnerabilities td::before { content: attr(data-label) ': '; color: var(--faint); }
