@@ -44,7 +44,7 @@ export function formatAhead(all: readonly Ahead[]): string {
     .join('\n');
 }
 
-export function formatAffected(vulnerability: string, { affected, looked, unknown }: Search): string {
+export function formatAffected(vulnerability: string, { affected, looked, unknown, since }: Search): string {
   const lines = affected.flatMap(({ destination, digest, scannedAt, findings }) => [
     `${destination} ${formatDigest(digest)}, scanned ${scannedAt}`,
     ...findings.map(({ severity, package: name, installed, fixed, platform, layer }) => {
@@ -54,7 +54,9 @@ export function formatAffected(vulnerability: string, { affected, looked, unknow
   ]);
   const count =
     affected.length === 0 ? 'none has it' : `${affected.length} ${affected.length === 1 ? 'has' : 'have'} it`;
-  lines.push(`${clean(vulnerability)}: of ${looked} scanned destinations ${count}`);
+  lines.push(
+    `${clean(vulnerability)}: of ${looked} scanned destinations ${count}${since === undefined ? '' : `, by the journals since ${since}`}`,
+  );
   if (unknown.length > 0) lines.push(`not known of ${unknown.join(', ')}`);
   return lines.map((line) => `${clean(line)}\n`).join('');
 }

@@ -19,12 +19,17 @@ export interface Search {
   readonly looked: number;
   /** Destinations of which no journal has a scan, and platforms that no scanner could read: they may have it too. */
   readonly unknown: readonly string[];
+  /** The oldest run that was read; what only older ones name is not told. */
+  readonly since?: string;
 }
+
+/** Journals in a row that name no other tag, and have no scan that is missing: older ones hardly do. */
+const MAX_IDLE = 30;
 
 /** Ids are compared without regard to case: `cve-2024-1` is `CVE-2024-1`. */
 export function findAffected(runs: Iterable<PastRun>, vulnerability: string): Search {
   const wanted = vulnerability.toUpperCase();
-  const { tags, scans } = gather(runs);
+  const { tags, scans, since } = gather(runs);
   const affected: Affected[] = [];
   const unknown: string[] = [];
   for (const [destination, { id, digest }] of tags) {
@@ -40,7 +45,8 @@ export function findAffected(runs: Iterable<PastRun>, vulnerability: string): Se
     for (const { platform, status } of scan.platforms)
       if (status === 'unscanned') unknown.push(`${destination} (${platform})`);
   }
-  return { affected, looked: [...tags.values()].filter(({ digest }) => scans.has(digest)).length, unknown };
+  const looked = scannedOf(tags, scans);
+  return { affected, looked, unknown, ...(since === undefined ? {} : { since }) };
 }
 
 interface Gathered {
@@ -48,12 +54,21 @@ interface Gathered {
   readonly tags: ReadonlyMap<string, { readonly id: string; readonly digest: string }>;
   /** By the image's digest. */
   readonly scans: ReadonlyMap<string, Scan>;
+  readonly since?: string;
+}
+
+function scannedOf(tags: Gathered['tags'], scans: Gathered['scans']): number {
+  return [...tags.values()].filter(({ digest }) => scans.has(digest)).length;
 }
 
 function gather(runs: Iterable<PastRun>): Gathered {
   const tags = new Map<string, { readonly id: string; readonly digest: string }>();
   const scans = new Map<string, Scan>();
-  for (const { events } of runs) {
+  let since: string | undefined;
+  let idle = 0;
+  for (const { run, events } of runs) {
+    since = run;
+    const before = tags.size + scannedOf(tags, scans);
     for (const event of events.toReversed()) {
       if (event.type === 'image' && event.image.scan !== undefined && !scans.has(event.image.digest)) {
         scans.set(event.image.digest, event.image.scan);
@@ -64,6 +79,8 @@ function gather(runs: Iterable<PastRun>): Gathered {
         if (digest !== null && !tags.has(row.destination)) tags.set(row.destination, { id: row.id, digest });
       }
     }
+    idle = tags.size + scannedOf(tags, scans) > before ? 0 : idle + 1;
+    if (idle >= MAX_IDLE) break;
   }
-  return { tags, scans };
+  return { tags, scans, ...(since === undefined ? {} : { since }) };
 }

@@ -124,7 +124,27 @@ describe('which images have a vulnerability', () => {
 
   test('an image that was refused is not what the tag names', () => {
     const past = runs([image(digest('aa'), scan('CVE-2026-1')), done(row({ outcome: 'refused', before: null }))]);
-    expect(findAffected(past, 'CVE-2026-1')).toEqual({ affected: [], looked: 0, unknown: [] });
+    expect(findAffected(past, 'CVE-2026-1')).toEqual({
+      affected: [],
+      looked: 0,
+      unknown: [],
+      since: 'run-1',
+    });
+  });
+
+  test('journals are read until thirty in a row add nothing, and it is said how far', () => {
+    let read = 0;
+    const found = { image: image(digest('aa'), scan('CVE-2026-1')), done: done(row({})) };
+    const other = done(row({ id: 'sync:r.example/x:1', destination: 'r.example/x:1', digest: digest('dd') }));
+    function* past(): Generator<PastRun> {
+      for (; read < 200; read += 1)
+        yield { run: `run-${200 - read}`, events: read === 0 ? [found.done] : read === 25 ? [found.image, other] : [] };
+    }
+    const search = findAffected(past(), 'CVE-2026-1');
+    expect(search).toMatchObject({ affected: [{ destination: 'r.example/app:1' }], unknown: ['r.example/x:1'] });
+    expect(read).toBe(55);
+    expect(search.since).toBe('run-145');
+    expect(formatAffected('CVE-2026-1', search)).toContain('by the journals since run-145');
   });
 });
 
