@@ -108,7 +108,7 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
         new Option('--against <what>', 'only what the registry does not hold as a run leaves it').choices(['registry']),
       )
       .option('--report <folder>', 'also write a report of the run there: an HTML page, its data, and a trace')
-      .option('--sarif <folder>', 'also write what the scans found there: a SARIF file for each image and platform')
+      .option('--sarif <folder>', 'also write what the scans found there, as SARIF: a run for each image and platform')
       .action(async (options: RunOptions) =>
         ended(await (await import('./commands/run.ts')).runCommand(io, options, name)),
       );

@@ -1,7 +1,7 @@
-/** `--sarif`: what the scans of a run found, a file an image and platform, for a code host to show. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** `--sarif`: what the scans of a run found, for a code host to show. */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configFailure, fail, ok, scanSarif } from '@slipway/core';
+import { configFailure, fail, ok, SARIF_NAME, sarifFiles, scanSarif } from '@slipway/core';
 import type { Event, ImageEvidence, Position, Result, Row } from '@slipway/core';
 
 export interface SarifCollector {
@@ -30,19 +30,21 @@ export function collectScans(): SarifCollector {
     write(folder, { rows, workspace, placeOf, warn }) {
       // The targets of an entry are one image: one of them stands for all.
       const first = new Map(rows.toReversed().map((row) => [row.id, row]));
-      const files = [...first.values()].flatMap((row) => {
+      const scans = [...first.values()].flatMap((row) => {
         const image = byEntry.get(row.id) ?? byDigest.get(row.digest ?? '');
         const at = placeOf(row.id);
         if (image?.scan === undefined || at === undefined) return [];
         const { destination } = row;
         return scanSarif({ destination, digest: image.digest, scan: image.scan, at }, workspace);
       });
+      const files = sarifFiles(scans);
+      for (const { category, left } of scans)
+        if (left > 0) warn(`${category} leaves out ${left} findings, the least severe: code hosts take no more`);
       try {
         mkdirSync(folder, { recursive: true });
-        for (const { name, text, left } of files) {
-          writeFileSync(join(folder, name), text);
-          if (left > 0) warn(`${name} leaves out ${left} findings, the least severe: code hosts take no more`);
-        }
+        // Of an earlier run: more files than now would say again what was found then.
+        for (const name of readdirSync(folder)) if (SARIF_NAME.test(name)) rmSync(join(folder, name));
+        for (const { name, text } of files) writeFileSync(join(folder, name), text);
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
         return fail(configFailure(`SARIF cannot be written to ${folder} (${code})`, 'name another folder'));

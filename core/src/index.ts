@@ -61,7 +61,7 @@ export { withoutCommands, workflowCommand } from './report/github/commands.ts';
 export { failureAnnotations, githubView, type GithubViewOptions } from './report/github/log.ts';
 export { formatOutputs, movedSince, stepOutputs } from './report/github/outputs.ts';
 export { jobSummary } from './report/github/summary.ts';
-export { scanSarif, type SarifFile } from './report/sarif.ts';
+export { SARIF_NAME, sarifFiles, scanSarif } from './report/sarif.ts';
 export { formatUpdate } from './report/lock.ts';
 export { liveView } from './report/live.ts';
 export { plainView } from './report/plain.ts';

@@ -6,7 +6,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../reference.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
-import { scanSarif } from './sarif.ts';
+import { SARIF_NAME, sarifFiles, scanSarif } from './sarif.ts';
 
 const require = createRequire(import.meta.url);
 const digest = `sha256:${'a'.repeat(64)}` as Digest;
@@ -21,11 +21,11 @@ const finding = (id: string, more: Partial<Finding> = {}): Finding => ({
   ...more,
 });
 
-function files(
+function runs(
   findings: readonly Finding[],
   more: Partial<PlatformScan> = {},
   destination = 'ghcr.io/example/a:1',
-  limits?: { readonly results: number; readonly compressed: number },
+  limits?: { readonly runs: number; readonly results: number; readonly compressed: number },
 ) {
   const platform: PlatformScan = { digest, platform: 'linux/amd64', status: 'scanned', packages: 3, findings, ...more };
   const scan: Scan = {
@@ -41,21 +41,19 @@ function files(
   return scanSarif({ destination, digest, scan, at }, '/checkout', limits);
 }
 
-interface Log {
-  readonly runs: readonly [
-    {
-      readonly automationDetails: { readonly id: string };
-      readonly tool: { readonly driver: { readonly rules: readonly { readonly id: string }[] } };
-      readonly results: readonly {
-        readonly ruleId: string;
-        readonly ruleIndex: number;
-        readonly level: string;
-        readonly partialFingerprints: Readonly<Record<string, string>>;
-      }[];
-    },
-  ];
+interface Run {
+  readonly automationDetails: { readonly id: string };
+  readonly tool: { readonly driver: { readonly rules: readonly { readonly id: string }[] } };
+  readonly results: readonly {
+    readonly ruleId: string;
+    readonly ruleIndex: number;
+    readonly level: string;
+    readonly partialFingerprints: Readonly<Record<string, string>>;
+  }[];
 }
-const read = ({ text }: { readonly text: string }): Log => JSON.parse(text) as Log;
+const read = ({ text }: { readonly text: string }): Run => JSON.parse(text) as Run;
+const runsOf = ({ text }: { readonly text: string }): readonly Run[] =>
+  (JSON.parse(text) as { readonly runs: readonly Run[] }).runs;
 
 describe('SARIF of scans', () => {
   const schema = require('@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json') as Record<string, unknown>;
@@ -64,14 +62,16 @@ describe('SARIF of scans', () => {
     Object.fromEntries(Object.entries(schema).filter(([key]) => key !== '$schema' && key !== 'id')),
   );
 
-  it('is valid, a file for each platform that was read', () => {
-    const made = files([
-      finding('CVE-1', { title: 'a\u001b[31m title', fixed: '3.0.1' }),
-      finding('CVE-2', { severity: 'UNKNOWN' }),
-    ]);
-    expect(made).toHaveLength(2);
+  it('is valid, a run for each platform that was read', () => {
+    const made = sarifFiles(
+      runs([
+        finding('CVE-1', { title: 'a\u001b[31m title', fixed: '3.0.1' }),
+        finding('CVE-2', { severity: 'UNKNOWN' }),
+      ]),
+    );
+    expect(made).toHaveLength(1);
     for (const file of made) expect(validate(JSON.parse(file.text)), JSON.stringify(validate.errors)).toBe(true);
-    expect(made.map(read).map(({ runs }) => runs[0].automationDetails.id)).toEqual([
+    expect(made.flatMap(runsOf).map((run) => run.automationDetails.id)).toEqual([
       'slipway-scan/ghcr.io/example/a:1/linux/amd64/',
       'slipway-scan/ghcr.io/example/a:1/linux/arm64/',
     ]);
@@ -95,52 +95,60 @@ describe('SARIF of scans', () => {
             { level: 'note' },
           ],
         },
+        { results: [] },
       ],
     });
   });
 
   it('names a rule by its place, and a finding the same when its package moved', () => {
-    const [before] = files([
+    const [run] = runs([
       finding('CVE-2'),
       finding('CVE-1', { severity: 'CRITICAL' }),
       finding('CVE-2', { package: 'curl' }),
     ]).map(read);
-    const run = before?.runs[0];
     expect(run?.results.map(({ ruleId }) => ruleId)).toEqual(['CVE-1', 'CVE-2', 'CVE-2']);
     for (const { ruleId, ruleIndex } of run?.results ?? []) expect(run?.tool.driver.rules[ruleIndex]?.id).toBe(ruleId);
-    const prints = (log: Log | undefined) =>
-      log?.runs[0].results.map((each) => each.partialFingerprints['primaryLocationLineHash']);
-    expect(new Set(prints(before)).size).toBe(3);
-    const [after] = files([finding('CVE-1', { severity: 'CRITICAL', installed: '3.0.9' })]).map(read);
-    expect(prints(after)).toEqual(prints(before)?.slice(0, 1));
+    const prints = (one: Run | undefined) =>
+      one?.results.map((each) => each.partialFingerprints['primaryLocationLineHash']);
+    expect(new Set(prints(run)).size).toBe(3);
+    const [after] = runs([finding('CVE-1', { severity: 'CRITICAL', installed: '3.0.9' })]).map(read);
+    expect(prints(after)).toEqual(prints(run)?.slice(0, 1));
   });
 
   it('keeps the 5,000 worst, and counts the rest', () => {
     const many = Array.from({ length: 6_000 }, (_, index) =>
       finding(`CVE-${index}`, { severity: index === 5_999 ? 'CRITICAL' : 'LOW' }),
     );
-    const [file] = files(many);
-    const results = file === undefined ? [] : read(file).runs[0].results;
+    const [made] = runs(many);
+    const results = made === undefined ? [] : read(made).results;
     expect(results).toHaveLength(5_000);
     expect(results[0]?.ruleId).toBe('CVE-5999');
-    expect(file?.left).toBe(1_000);
+    expect(made?.left).toBe(1_000);
   });
 
   it('leaves out more where it would be too large compressed', () => {
     const noise = (seed: number): string => createHash('sha512').update(String(seed)).digest('base64').repeat(3);
     const many = Array.from({ length: 400 }, (_, index) => finding(`CVE-${index}`, { title: noise(index) }));
-    const [file] = files(many, {}, undefined, { results: 5_000, compressed: 20_000 });
-    expect(gzipSync(file?.text ?? '').length).toBeLessThanOrEqual(20_000);
-    expect(file?.left).toBeGreaterThan(100);
-    expect(file?.left).toBeLessThan(400);
+    const limits = { runs: 20, results: 5_000, compressed: 20_000 };
+    const made = runs(many, {}, undefined, limits);
+    const [run] = made;
+    expect(gzipSync(sarifFiles(made.slice(0, 1), limits)[0]?.text ?? '').length).toBeLessThanOrEqual(20_000);
+    expect(run?.left).toBeGreaterThan(100);
+    expect(run?.left).toBeLessThan(400);
   });
 
-  it('gives each image and platform a file of its own, inside the folder', () => {
-    const names = ['ghcr.io/a/b:1', 'ghcr.io/a-b:1', '../../etc/passwd', '..', 'x'.repeat(500)].flatMap((destination) =>
-      files([], {}, destination).map(({ name }) => name),
-    );
-    expect(new Set(names).size).toBe(names.length);
-    for (const name of names) expect(name).toMatch(/^(?![.-])[A-Za-z0-9._-]{1,140}\.sarif$/);
-    expect(files([]).map(({ name }) => name)).toEqual(files([finding('CVE-1')]).map(({ name }) => name));
+  it('puts up to twenty runs into a file, each with a category of its own, and no more than a code host takes', () => {
+    const made = Array.from({ length: 25 }, (_, index) => runs([finding('CVE-1')], {}, `ghcr.io/a/${index}:1`)).flat();
+    const files = sarifFiles(made);
+    expect(files.map((file) => runsOf(file).length)).toEqual([20, 20, 10]);
+    expect(files.map(({ name }) => name)).toEqual([1, 2, 3].map((number) => `slipway-scan-${number}.sarif`));
+    for (const { name } of files) expect(name).toMatch(SARIF_NAME);
+    const categories = files.flatMap(runsOf).map(({ automationDetails }) => automationDetails.id);
+    expect(new Set(categories).size).toBe(50);
+    const compressed = (made[0]?.compressed ?? 0) * 4 + 300;
+    const small = sarifFiles(made, { runs: 20, results: 5_000, compressed });
+    expect(small.length).toBeGreaterThan(8);
+    for (const { text } of small) expect(gzipSync(text).length).toBeLessThanOrEqual(compressed);
+    expect(sarifFiles([])).toEqual([]);
   });
 });

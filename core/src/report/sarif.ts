@@ -1,7 +1,7 @@
 /**
- * What scans found, as SARIF 2.1.0 for code hosts: a log for each image and platform, each with a category of its own, so that
- * the next upload of the same image replaces this one and no other. GitHub's limits are kept (1 run a file here, of 20; 5,000
- * results, which is what it keeps of 25,000; 10 MB compressed):
+ * What scans found, as SARIF 2.1.0 for code hosts: a run for each image and platform, each with a category of its own, so that
+ * the next upload of the same image replaces this one and no other. GitHub's limits are kept (20 runs a file; 5,000 results of
+ * each, which is what it keeps of 25,000; 10 MB of a file, compressed):
  * https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support
  */
 import { createHash } from 'node:crypto';
@@ -14,7 +14,11 @@ import { clean } from './wording.ts';
 
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
-const LIMITS = { results: 5_000, compressed: 10_000_000 } as const;
+const LIMITS = { runs: 20, results: 5_000, compressed: 10_000_000 } as const;
+
+type Limits = Readonly<Record<keyof typeof LIMITS, number>>;
+/** Bytes around the runs of a file, compressed. */
+const FRAME = 300;
 /** Titles come from a database that anybody may write to. */
 const MAX_TEXT = 1_000;
 
@@ -36,82 +40,102 @@ export interface ScannedImage {
   readonly at: Position;
 }
 
-export interface SarifFile {
-  /** Safe as a file's name, and the same for the same image and platform. */
-  readonly name: string;
+export interface SarifRun {
+  /** Of the image and platform, the same in each upload. */
+  readonly category: string;
+  /** JSON. */
   readonly text: string;
+  /** Bytes of `text`, compressed. */
+  readonly compressed: number;
   /** Findings that did not fit; the least severe. */
   readonly left: number;
 }
 
-/** One file a platform that was read. `workspace`: what paths are relative to, the root of the checkout. */
-export function scanSarif(
-  image: ScannedImage,
-  workspace: string,
-  limits: Readonly<Record<keyof typeof LIMITS, number>> = LIMITS,
-): readonly SarifFile[] {
-  return image.scan.platforms
-    .filter(({ status }) => status === 'scanned')
-    .map((platform) => fileOf(image, platform, workspace, limits));
+export interface SarifFile {
+  readonly name: string;
+  readonly text: string;
 }
 
-function fileOf(
-  image: ScannedImage,
-  platform: PlatformScan,
-  workspace: string,
-  limits: Readonly<Record<keyof typeof LIMITS, number>>,
-): SarifFile {
+/** What `sarifFiles` calls its files: those of an earlier run in the same folder are about the same images. */
+export const SARIF_NAME = /^slipway-scan-[0-9]+\.sarif$/;
+
+/** One run a platform that was read. `workspace`: what paths are relative to, the root of the checkout. */
+export function scanSarif(image: ScannedImage, workspace: string, limits: Limits = LIMITS): readonly SarifRun[] {
+  return image.scan.platforms
+    .filter(({ status }) => status === 'scanned')
+    .map((platform) => runOf(image, platform, workspace, limits));
+}
+
+/** As few files as a code host takes: each is a request, of which it answers only so many. */
+export function sarifFiles(runs: readonly SarifRun[], limits: Limits = LIMITS): readonly SarifFile[] {
+  const files: { readonly runs: SarifRun[]; compressed: number }[] = [];
+  for (const run of runs) {
+    const last = files.at(-1);
+    // Runs compress no worse together than apart.
+    if (
+      last !== undefined &&
+      last.runs.length < limits.runs &&
+      last.compressed + run.compressed <= limits.compressed - FRAME
+    ) {
+      last.runs.push(run);
+      last.compressed += run.compressed;
+    } else files.push({ runs: [run], compressed: run.compressed });
+  }
+  const digits = String(files.length).length;
+  return files.map(({ runs: some }, index) => ({
+    name: `slipway-scan-${String(index + 1).padStart(digits, '0')}.sarif`,
+    text: `{"$schema":${JSON.stringify(SCHEMA)},"version":"2.1.0","runs":[${some.map(({ text }) => text).join(',')}]}\n`,
+  }));
+}
+
+function runOf(image: ScannedImage, platform: PlatformScan, workspace: string, limits: Limits): SarifRun {
   const worstFirst = platform.findings.toSorted((a, b) => rankOf(a) - rankOf(b) || compare(keyOf(a), keyOf(b)));
   for (let count = Math.min(limits.results, worstFirst.length); ; count = Math.floor(count / 2)) {
-    const text = `${JSON.stringify(logOf(image, platform, worstFirst.slice(0, count), workspace))}\n`;
-    if (count === 0 || gzipSync(text).length <= limits.compressed)
-      return { name: nameOf(image.destination, platform.platform), text, left: worstFirst.length - count };
+    const text = JSON.stringify(logOf(image, platform, worstFirst.slice(0, count), workspace));
+    const compressed = gzipSync(text).length;
+    if (count === 0 || compressed <= limits.compressed - FRAME)
+      return { category: categoryOf(image, platform), text, compressed, left: worstFirst.length - count };
   }
 }
 
-function logOf(
-  { destination, digest, scan, at }: ScannedImage,
-  { platform }: PlatformScan,
-  findings: readonly Finding[],
-  workspace: string,
-): unknown {
+function logOf(image: ScannedImage, scanned: PlatformScan, findings: readonly Finding[], workspace: string): unknown {
   const rules = [...new Map(findings.map((finding) => [finding.id, finding])).values()];
   const indexes = new Map(rules.map(({ id }, index) => [id, index]));
+  const { destination, digest, scan, at } = image;
+  const { platform } = scanned;
   return {
-    $schema: SCHEMA,
-    version: '2.1.0',
-    runs: [
-      {
-        tool: {
-          driver: {
-            name: scan.scanner.name,
-            version: scan.scanner.version,
-            rules: rules.map(ruleOf),
+    tool: {
+      driver: {
+        name: scan.scanner.name,
+        version: scan.scanner.version,
+        rules: rules.map(ruleOf),
+      },
+    },
+    // GitHub takes what stands before the last "/" for the category.
+    automationDetails: { id: `${categoryOf(image, scanned)}/` },
+    columnKind: 'utf16CodeUnits',
+    properties: { destination: clean(destination), digest, platform: clean(platform) },
+    results: findings.map((finding) => ({
+      ruleId: shorten(finding.id),
+      ruleIndex: indexes.get(finding.id) ?? 0,
+      level: levelOf(finding),
+      message: { text: messageOf(finding, destination, platform) },
+      locations: [
+        {
+          physicalLocation: {
+            artifactLocation: { uri: uriOf(at.file, workspace), uriBaseId: '%SRCROOT%' },
+            region: { startLine: at.line, startColumn: at.column },
           },
         },
-        // GitHub takes what stands before the last "/" for the category.
-        automationDetails: { id: `slipway-scan/${clean(destination)}/${clean(platform)}/` },
-        columnKind: 'utf16CodeUnits',
-        properties: { destination: clean(destination), digest, platform: clean(platform) },
-        results: findings.map((finding) => ({
-          ruleId: shorten(finding.id),
-          ruleIndex: indexes.get(finding.id) ?? 0,
-          level: levelOf(finding),
-          message: { text: messageOf(finding, destination, platform) },
-          locations: [
-            {
-              physicalLocation: {
-                artifactLocation: { uri: uriOf(at.file, workspace), uriBaseId: '%SRCROOT%' },
-                region: { startLine: at.line, startColumn: at.column },
-              },
-            },
-          ],
-          // The line of the config may move, and the package's version too: it stays the same finding.
-          partialFingerprints: { primaryLocationLineHash: fingerprint(finding, destination, platform) },
-        })),
-      },
-    ],
+      ],
+      // The line of the config may move, and the package's version too: it stays the same finding.
+      partialFingerprints: { primaryLocationLineHash: fingerprint(finding, destination, platform) },
+    })),
   };
+}
+
+function categoryOf({ destination }: ScannedImage, { platform }: PlatformScan): string {
+  return `slipway-scan/${clean(destination)}/${clean(platform)}`;
 }
 
 function ruleOf(finding: Finding): unknown {
@@ -165,11 +189,4 @@ function uriOf(file: string, workspace: string): string {
   const path = isAbsolute(file) ? relative(workspace, file) : file;
   const parts = path.split(sep);
   return (parts[0] === '..' || isAbsolute(path) ? parts.slice(-1) : parts).map(encodeURIComponent).join('/');
-}
-
-/** Names of images hold `/` and `:`, and two that differ in such signs only must not share a file. */
-function nameOf(destination: string, platform: string): string {
-  const readable = `${destination}-${platform}`.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replace(/^[.-]+/, '');
-  const hash = createHash('sha256').update(`${destination}\n${platform}`).digest('hex').slice(0, 12);
-  return `${readable.slice(0, 120)}-${hash}.sarif`;
 }
