@@ -17,7 +17,7 @@ export function cards({ counts, vulnerabilities, images }: ReportData): Html {
       return count === undefined ? [] : [card(String(count), outcome, outcome, { outcome })];
     })}
     ${card(`${severe} of ${open.length}`, severe > 0 ? 'HIGH' : 'ok', 'public images have critical or high findings', { findings: 'severe' })}
-    ${kept === 0 ? nothing : card(String(kept), 'refused', 'with such findings not published', { findings: 'unpublished' })}
+    ${kept === 0 ? nothing : card(String(kept), 'refused', 'have them in what was not published', { findings: 'unpublished' })}
     ${newsCards(images, vulnerabilities)}
     ${card(`${signed} of ${open.length}`, signed === open.length ? 'ok' : 'HIGH', 'public images signed', { signed: signed === open.length ? 'signed' : 'unsigned' })}
   </ul>`;

@@ -9,7 +9,7 @@ import type { TimedTask } from './timeline.ts';
 
 /** Boxes of each drawing: more are no picture, and the table has them. */
 const MAX_BOXES = 300;
-const BOX = { width: 250, height: 46, gapX: 60, gapY: 12 } as const;
+const BOX = { width: 280, height: 46, gapX: 60, gapY: 12 } as const;
 /** Boxes side by side of entries that nothing links. */
 const SIDE_BY_SIDE = 4;
 
@@ -141,7 +141,7 @@ function box({ all }: Box<Item>, place: Place, steps: readonly TimedTask[]): Htm
     return link(several, { outcome });
   }
   const time = formatSeconds(seconds);
-  const marks = steps.slice(0, 12).map((step, index) => stepMark(step, place.x + 12 + index * 13, place.y + 28));
+  const marks = steps.slice(0, 12).map((step, index) => stepMark(step, place.x + 12 + index * 11, place.y + 28));
   const title = `${goal === undefined ? id : name}: ${outcome}, ${time}`;
   const one = shape(place, outcome, ending(name, 32), title, markup`${marks}`, `${outcome}, ${time}`);
   return goal === undefined ? one : link(one, goal);
@@ -160,7 +160,7 @@ function shape({ x, y }: Place, outcome: string, text: string, title: string, ma
 }
 
 function stepMark({ step, state, ms }: TimedTask, x: number, y: number): Html {
-  return markup`<rect class="${state}" x="${x}" y="${y}" width="10" height="11" rx="2"
+  return markup`<rect class="${state}" x="${x}" y="${y}" width="9" height="11" rx="2"
     ><title>${step}: ${state}, ${formatSeconds(ms / 1000)}</title></rect
   >`;
 }

@@ -115,7 +115,7 @@ describe('what a tag names', () => {
     const images = reportData(run).images.filter(({ outcome }) => outcome !== 'refused' && outcome !== 'failed');
     const severe = images.filter(({ counts }) => (counts?.CRITICAL ?? 0) + (counts?.HIGH ?? 0) > 0).length;
     expect(cards).toContain(`${severe} of 12 public images have critical or high findings`);
-    expect(cards).toContain('1 with such findings not published');
+    expect(cards).toContain('1 have them in what was not published');
     expect(cards).toContain('12 of 12 public images signed');
     // Nobody knows of what the other two tags name whether it is signed, nor what is in it.
     const unknown = reportPage(reportData(run));

@@ -92,7 +92,7 @@ svg .critical { stroke: var(--ink); stroke-width: 2; }
   input[type=search] { width: 100%; } .tools label { flex: 1 1 40%; }
   #images, #vulnerabilities { min-width: 0; }
   #vulnerabilities thead, .list thead { position: absolute; left: -100rem; }
-  #images, #images caption, #images thead, #images tbody { display: block; } #images thead tr { border: 0; display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; background: var(--raised); }
+  #images, #images caption, #images thead, #images tbody { display: block; } #images thead tr { border: 0; display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; padding: 0.35rem 0.5rem; background: var(--raised); }
   #images thead th { position: static; border: 0; padding: 0; }
   .list table, .list caption, .list tbody { display: block; } .list td:empty { display: none; }
   .list tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; border-bottom: 1px solid var(--line); padding: 0.5rem; }
