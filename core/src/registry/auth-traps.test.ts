@@ -92,6 +92,8 @@ describe('trap 14: tokens', () => {
     ['no expires_in', { token: 't' }],
     ['an odd expires_in', { token: 't', expires_in: -5 }],
     ['an expires_in in quotes', { token: 't', expires_in: '300' }],
+    ['an expires_in that cannot be made a number', { token: 't', expires_in: { valueOf: 1, toString: 1 } }],
+    ['an expires_in that is a list', { token: 't', expires_in: [[0.000_001]] }],
     ['issued long ago, by its own clock', { token: 't', expires_in: 300, issued_at: '2001-01-01T00:00:00Z' }],
   ])('%s', async (_, grant) => {
     await using server = await byHand({

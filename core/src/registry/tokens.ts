@@ -139,8 +139,7 @@ async function readToken({ visit, scopes, login }: TokenRequest, response: HttpR
   if (typeof token !== 'string' || token.length > LONGEST_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
     return fail(registryFailure(visit, 'permanent', `${visit.registry} gave no token when asked to let us in`));
   }
-  const lifetime = Number(property(json, 'expires_in') ?? Number.NaN);
-  const milliseconds = (lifetime > 0 ? lifetime : LIFETIME) * 1000;
+  const milliseconds = secondsIn(property(json, 'expires_in')) * 1000;
   // By our own clock, from now on: `issued_at` is by another one.
   const now = Date.now();
   return ok({
@@ -149,4 +148,13 @@ async function readToken({ visit, scopes, login }: TokenRequest, response: HttpR
     renew: now + milliseconds * RENEW,
     until: now + milliseconds * USE,
   });
+}
+
+/** Some write the number as text; anything else is as if nothing were said. */
+function secondsIn(expires: unknown): number {
+  const seconds =
+    typeof expires === 'number' || (typeof expires === 'string' && /^\d{1,15}(?:\.\d{1,9})?$/.test(expires))
+      ? Number(expires)
+      : 0;
+  return seconds > 0 ? seconds : LIFETIME;
 }
