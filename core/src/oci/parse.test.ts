@@ -87,6 +87,17 @@ test.each([
   expect(parse(value)).toMatchObject({ ok: false, problem: expect.stringContaining(problem) });
 });
 
+test.each(['a\ud800', 'x'.repeat(129), 'amd64\u001b[31m', 'a\nb', 'a\u202eb'])(
+  'a platform is of short printable words, and %j is none',
+  (bad) => {
+    for (const key of ['os', 'architecture', 'variant', 'os.version']) {
+      const platform = { os: 'linux', architecture: 'arm', [key]: bad };
+      const parsed = parse({ ...index, manifests: [{ ...part, platform }] });
+      expect(parsed).toMatchObject({ ok: false, problem: expect.stringContaining('no short printable text at') });
+    }
+  },
+);
+
 test.each([{}, { os: '', architecture: '' }])('a platform that a writer left unset is none: %o', (platform) => {
   expect(parse({ ...index, manifests: [{ ...part, platform }] })).toMatchObject({
     ok: true,

@@ -35,6 +35,9 @@ const FIELDS: ReadonlySet<string> = new Set([
 ]);
 const FOLDED: ReadonlySet<string> = new Set([...FIELDS].map(fold));
 
+/** The longest that a part of a platform may be; all that anybody writes are words as `windows` and `10.0.17763.6775`. */
+const PLATFORM_PART = /^[\x20-\x7e]{0,128}$/;
+
 class Malformed extends Error {}
 
 type Json = { readonly [key: string]: unknown };
@@ -198,11 +201,22 @@ function platform(value: unknown, where: string): Platform {
   if (!isObject(value)) throw new Malformed(`has no object at ${where}`);
   fielded(value, where);
   return {
-    os: text(value['os'], `${where}.os`),
-    architecture: text(value['architecture'], `${where}.architecture`),
-    ...field('variant', optional(value, 'variant', text)),
-    ...field('os.version', optional(value, 'os.version', text)),
+    os: platformPart(value['os'], `${where}.os`),
+    architecture: platformPart(value['architecture'], `${where}.architecture`),
+    ...field('variant', optional(value, 'variant', platformPart)),
+    ...field('os.version', optional(value, 'os.version', platformPart)),
   };
+}
+
+function platformPart(value: unknown, where: string): string {
+  const part = text(value, where);
+  if (!isPlatformPart(part)) throw new Malformed(`has no short printable text at ${where}`);
+  return part;
+}
+
+/** Platforms become names in statements, tables and messages: only what is short and printable is one. */
+export function isPlatformPart(value: unknown): value is string {
+  return typeof value === 'string' && PLATFORM_PART.test(value);
 }
 
 function text(value: unknown, where: string): string {

@@ -105,6 +105,16 @@ describe('an image', () => {
     },
   );
 
+  test('whose config names a platform that is no name is read as if it named none', async () => {
+    const { server, registry, at } = await served();
+    const config = '{"os":"linux\\u001b[31m","architecture":"a\\ud800","variant":"v\\n"}';
+    const digest = server.putBlob('a', config);
+    const descriptor = { mediaType: mediaType.ociConfig, digest, size: config.length };
+    const top = server.putManifest('a', { schemaVersion: 2, config: descriptor, layers: [] });
+    const { children } = must(await readImage(registry, at(top)));
+    expect(children.map(({ platform }) => platform)).toEqual([{ os: 'linux', architecture: 'amd64' }]);
+  });
+
   test('beside which its index names what is no manifest is read without that', async () => {
     const { server, registry, at } = await served();
     const note = { mediaType: 'text/plain', digest: server.putBlob('a', 'a note'), size: 6 };

@@ -9,7 +9,7 @@ import {
   type ManifestContent,
   type Platform,
 } from '../../oci/model.ts';
-import { isManifestType, MAX_INDEX_DEPTH, parseJson } from '../../oci/parse.ts';
+import { isManifestType, isPlatformPart, MAX_INDEX_DEPTH, parseJson } from '../../oci/parse.ts';
 import { formatPinned, type Digest, type Pinned } from '../../reference.ts';
 import type { Registry, Side } from '../../registry/model.ts';
 import type { Image } from '../engine.ts';
@@ -104,15 +104,18 @@ export async function configPlatform(
   return bytes.ok ? ok(platformOf(bytes.value)) : bytes;
 }
 
-/** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties */
+/**
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties What cannot be a platform's name is as if it were
+ * not there, so that such an image is scanned like others.
+ */
 export function platformOf(config: Uint8Array): Platform | undefined {
   const json = parseJson(config);
   if (!json.ok) return undefined;
   const { os, architecture, variant } = json.value;
   return {
-    os: typeof os === 'string' ? os : 'linux',
-    architecture: typeof architecture === 'string' ? architecture : 'amd64',
-    ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
+    os: isPlatformPart(os) ? os : 'linux',
+    architecture: isPlatformPart(architecture) ? architecture : 'amd64',
+    ...(isPlatformPart(variant) && variant !== '' ? { variant } : {}),
   };
 }
 
