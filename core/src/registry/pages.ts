@@ -1,65 +1,78 @@
 /** Lists that come in pages, each with a `Link` to the next: https://www.rfc-editor.org/rfc/rfc8288 */
 import { fail, ok, type RegistryFailure, type Result } from '../failure.ts';
 import { MAX_MANIFEST } from '../oci/parse.ts';
+import type { Where } from './manifests.ts';
 import { refusal, registryFailure, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
 const MAX_PAGES = 1000;
-/** Bytes of all pages together: a million tags are less. */
-const MAX_BYTES = 64 * 1024 * 1024;
+/** Milliseconds for all pages together, or a page a second would keep us for as many seconds as there may be pages. */
+const LONGEST = 600_000;
 
 export type Pages =
-  | {
-      readonly kind: 'pages';
-      readonly pages: readonly unknown[];
-      /** Content type of the first page. */ readonly type: string | undefined;
-    }
+  /** All have been taken. */
+  | { readonly kind: 'taken' }
+  /** A page was no page of such a list; the content type is the first page's. */
+  | { readonly kind: 'foreign'; readonly type: string | undefined }
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly status: number; readonly failure: RegistryFailure };
 
-/**
- * Reads all pages as JSON. A page may be as large as a manifest; a link that leads back or elsewhere is a failure. `rest` says
- * where to go on from a page of a registry that never sends a link, if anywhere.
- */
-export async function readPages(
-  wire: Wire,
-  asked: Asked,
-  repository: string,
-  path: string,
-  rest: (page: unknown) => string | undefined = () => undefined,
-): Promise<Result<Pages>> {
-  const pages: unknown[] = [];
+export interface List {
+  readonly asked: Asked;
+  /** The path of the repository whose list it is. */
+  readonly repository: Where['path'];
+  /** Where the first page is, below the registry. */
+  readonly path: string;
+  /** Bytes of all pages together. */
+  readonly limit: number;
+  /**
+   * Keeps what is wanted of a page, which is then let go: parsed, it takes up to thirty times its bytes. `rest` says where to go
+   * on if the registry never sends a link, `full` that no more can be kept. `type`: the content type of the first page.
+   */
+  readonly take: (
+    page: unknown,
+    type: string | undefined,
+  ) => { readonly rest?: string; readonly full?: true } | 'foreign';
+}
+
+/** Reads all pages as JSON, one after the other. A page may be as large as a manifest; a link that leads back or elsewhere is a failure. */
+export async function readPages(wire: Wire, list: List): Promise<Result<Pages>> {
+  const { asked, repository: path, limit, take } = list;
   const seen = new Set<string>();
   let type: string | undefined;
   let linked = false;
   let size = 0;
+  const since = performance.now();
   const endless = (why: string) =>
     fail(registryFailure(asked, 'permanent', `${asked.registry} sent a list that ${why} for ${asked.what}`));
-  for (let url: string | URL = path; ;) {
-    const response = await wire.call({ ...asked, method: 'GET', url, scopes: [{ path: repository, actions: 'pull' }] });
+  for (let url: string | URL = list.path; ;) {
+    const response = await wire.call({ ...asked, method: 'GET', url, scopes: [{ path, actions: 'pull' }] });
     if (!response.ok) return response;
     const { status } = response.value;
     if (status !== 200) {
       const { absent, failure } = await refusal(asked, response.value);
-      if (pages.length > 0) return fail(failure);
+      if (seen.size > 0) return fail(failure);
       return ok(absent ? { kind: 'absent' } : { kind: 'refused', status, failure });
     }
     type ??= response.value.header('content-type')?.split(';')[0]?.trim();
     const bytes = await response.value.bytes(MAX_MANIFEST);
     if (!bytes.ok) return bytes;
     size += bytes.value.byteLength;
-    if (size > MAX_BYTES) return endless('does not end');
-    const page = parse(bytes.value);
-    pages.push(page);
+    if (size > limit) return endless('does not end');
+    // Parsed and let go at once: however many lists are read at a time, one page at most is in memory as objects.
+    const taken = take(parse(bytes.value), type);
+    if (taken === 'foreign') return ok({ kind: 'foreign', type });
+    if (taken.full === true) return endless('does not end');
     const sent = nextLink(response.value.header('link'));
     linked ||= sent !== undefined;
-    const link = sent ?? (linked ? undefined : rest(page));
-    if (link === undefined) return ok({ kind: 'pages', pages, type });
+    const link = sent ?? (linked ? undefined : taken.rest);
+    if (link === undefined) return ok({ kind: 'taken' });
     const next = wire.follow(asked, link, response.value.url);
     if (!next.ok) return next;
     seen.add(response.value.url.href);
     if (next.value.origin !== response.value.url.origin) return endless(`goes on at ${next.value.host}`);
-    if (seen.has(next.value.href) || pages.length >= MAX_PAGES) return endless('does not end');
+    if (seen.has(next.value.href) || seen.size >= MAX_PAGES) return endless('does not end');
+    if (performance.now() - since > LONGEST) return endless(`does not end in ${LONGEST / 60_000} minutes`);
     url = next.value;
   }
 }

@@ -4,7 +4,7 @@
  */
 import { fail, ok, type Result } from '../failure.ts';
 import { mediaType, type Descriptor, type ManifestContent } from '../oci/model.ts';
-import { parseDescriptor } from '../oci/parse.ts';
+import { MAX_MANIFEST, parseDescriptor } from '../oci/parse.ts';
 import { formatPinned, formatRepository, pin, type Digest, type Repository, type Tag } from '../reference.ts';
 import { getManifest, type Where } from './manifests.ts';
 import type { Referrer } from './model.ts';
@@ -14,6 +14,9 @@ import type { Wire } from './wire.ts';
 
 /** Statuses by which a registry says that it does not have the API at all, beside 404. */
 const NO_API: ReadonlySet<number> = new Set([400, 405, 406, 501]);
+
+/** Bytes of a list: four times what one under the fallback tag can have, and tens of thousands of referrers. */
+const MAX_BYTES = 4 * MAX_MANIFEST;
 
 /** Whether a repository's registry has the referrers API, as far as it is known. */
 export interface ApiMemory {
@@ -68,7 +71,25 @@ async function askApi(
     registry: where.registry,
     what: `the referrers of ${formatPinned(pin(where, subject))}`,
   };
-  const answer = await readPages(wire, asked, where.path, `/v2/${where.path}/referrers/${subject}`);
+  const found: Descriptor[] = [];
+  const answer = await readPages(wire, {
+    asked,
+    repository: where.path,
+    path: `/v2/${where.path}/referrers/${subject}`,
+    limit: MAX_BYTES,
+    take(page, type) {
+      // A web page with status 200 is what some servers answer to what they do not know.
+      if (type !== mediaType.ociIndex) return 'foreign';
+      const manifests = property(page, 'manifests');
+      if (manifests === null) return {};
+      if (!Array.isArray(manifests)) return 'foreign';
+      for (const entry of manifests) {
+        const descriptor = parseDescriptor(entry);
+        if (descriptor.ok) found.push(descriptor.value);
+      }
+      return {};
+    },
+  });
   if (!answer.ok) return answer;
   if (answer.value.kind === 'absent') return ok(undefined);
   if (answer.value.kind === 'refused') {
@@ -76,19 +97,9 @@ async function askApi(
     if (status === 401 || status === 403) return ok('refused');
     return NO_API.has(status) ? ok(undefined) : fail(failure);
   }
-  // A web page with status 200 is what some servers answer to what they do not know.
-  if (answer.value.type !== mediaType.ociIndex) return ok(undefined);
-  const found: Descriptor[] = [];
-  for (const page of answer.value.pages) {
-    const manifests = property(page, 'manifests');
-    if (manifests === null) continue;
-    if (!Array.isArray(manifests)) {
-      return fail(registryFailure(asked, 'permanent', `${where.registry} sent no valid list for ${asked.what}`));
-    }
-    for (const entry of manifests) {
-      const descriptor = parseDescriptor(entry);
-      if (descriptor.ok) found.push(descriptor.value);
-    }
+  if (answer.value.kind === 'foreign') {
+    if (answer.value.type !== mediaType.ociIndex) return ok(undefined);
+    return fail(registryFailure(asked, 'permanent', `${where.registry} sent no valid list for ${asked.what}`));
   }
   return ok(found);
 }

@@ -44,6 +44,21 @@ describe('lists of tags that are odd', () => {
     }
   });
 
+  test('a full page that ends in what is no name goes on after the last one', async () => {
+    const order = [...ALL.slice(0, 999), '\ud800', ...ALL.slice(999)];
+    const { result } = await listOf((query) => {
+      const from = query.has('last') ? order.indexOf(query.get('last') ?? '') + 1 : 0;
+      return { tags: order.slice(from, from + Number(query.get('n'))) };
+    });
+    expect(must(result)).toEqual(ALL);
+  });
+
+  test('more tags than anybody has are a list that does not end', async () => {
+    const tags = Array.from({ length: 500_001 }, (_, index) => index.toString(36));
+    const { result } = await listOf(() => ({ tags }));
+    expect(failureOf(result).message).toContain('sent a list that does not end');
+  });
+
   test('a registry that does not know "last" is asked once more, and not for ever', async () => {
     const { result, log } = await listOf(() => ({ tags: ALL.slice(0, 1000) }));
     expect(must(result)).toHaveLength(1000);

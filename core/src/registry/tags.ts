@@ -2,46 +2,55 @@
 import { fail, ok, type Result } from '../failure.ts';
 import { formatRepository, parseTag, type Tag } from '../reference.ts';
 import type { Where } from './manifests.ts';
-import { readPages } from './pages.ts';
+import { readPages, type List } from './pages.ts';
 import { property, registryFailure, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
 /** Tags asked for at once; some registries refuse more. */
 const PAGE = 1000;
 
+/** Bytes of a list, and tags that are kept of it: repositories of a company's builds of many years have fewer. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_TAGS = 500_000;
+
 /** Every tag of a repository that is a valid one, sorted; none when there is no such repository. */
 export async function listTags(wire: Wire, where: Where): Promise<Result<readonly Tag[]>> {
   const what = `the tags of ${formatRepository(where)}`;
   const asked: Asked = { side: where.side, registry: where.registry, what };
   const path = `/v2/${where.path}/tags/list`;
-  const names = new Set<string>();
-  /** Some registries cut a list short without a link to the rest: then it is asked for by the last name. */
-  const rest = (page: unknown): string | undefined => {
-    const found = namesIn(page) ?? [];
-    const before = names.size;
-    for (const name of found) names.add(name);
-    const last = found.at(-1);
-    const full = found.length >= PAGE;
+  const tags = new Set<Tag>();
+  const take: List['take'] = (page) => {
+    const found = namesIn(page);
+    if (found === undefined) return 'foreign';
+    const before = tags.size;
+    for (const name of found) {
+      const tag = parseTag(name);
+      if (tag !== undefined) tags.add(tag);
+      if (tags.size > MAX_TAGS) return { full: true };
+    }
+    // Some registries cut a list short without a link to the rest: then it is asked for by the last name that is one.
+    const last = found.findLast((name) => parseTag(name) !== undefined);
     // One that does not know `last` gives the same names again.
-    return last !== undefined && full && names.size > before
-      ? `${path}?n=${PAGE}&last=${encodeURIComponent(last)}`
-      : undefined;
+    return last !== undefined && found.length >= PAGE && tags.size > before
+      ? { rest: `${path}?n=${PAGE}&last=${encodeURIComponent(last)}` }
+      : {};
   };
-  let pages = await readPages(wire, asked, where.path, `${path}?n=${PAGE}`, rest);
+  const list = { asked, repository: where.path, limit: MAX_BYTES, take };
+  let pages = await readPages(wire, { ...list, path: `${path}?n=${PAGE}` });
   if (pages.ok && pages.value.kind === 'refused' && [400, 405, 413, 414, 416, 422].includes(pages.value.status)) {
-    pages = await readPages(wire, asked, where.path, path, rest);
+    pages = await readPages(wire, { ...list, path });
   }
   if (!pages.ok) return pages;
-  if (pages.value.kind === 'absent') return ok([]);
-  if (pages.value.kind === 'refused') return fail(pages.value.failure);
-  for (const page of pages.value.pages) {
-    const found = namesIn(page);
-    if (found === undefined) {
+  switch (pages.value.kind) {
+    case 'absent':
+      return ok([]);
+    case 'refused':
+      return fail(pages.value.failure);
+    case 'foreign':
       return fail(registryFailure(asked, 'permanent', `${where.registry} sent something else for ${what}`));
-    }
-    for (const name of found) names.add(name);
+    case 'taken':
+      return ok([...tags].sort());
   }
-  return ok([...names].flatMap((name) => parseTag(name) ?? []).sort());
 }
 
 /** `null`, or no list at all, is what some say for none; `undefined`: this is no answer to the question. */
