@@ -13,6 +13,7 @@ import { wantedDigest } from './wanted.ts';
 import { runLoop, type Ended, type TaskEnd } from './loop.ts';
 import { resolveInput } from './resolve-input.ts';
 import { remember, type EntryRecord } from './record.ts';
+import { bugFailure, traceOf } from './bug-failure.ts';
 import { createAttempts } from './attempts.ts';
 import { exitCodeOf, rowsOf, selectionRow, skippedRows } from './rows.ts';
 import { usersOfPackages } from './package-users.ts';
@@ -233,14 +234,14 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   }
 }
 
-/** A full disk is no bug: it fails the task that met it. */
+/** A full disk is no bug, and a bug in what was made of one entry's answers is none of the others': each fails the task that met it. */
 async function tryStep(step: StepContext, input: unknown): Promise<Result<unknown>> {
   try {
     return await perform(step, input);
   } catch (error) {
     const failure = stateFailure(error);
-    if (failure === undefined) throw error;
-    return { ok: false, failure };
+    if (failure === undefined) for (const line of traceOf(error)) step.log(line);
+    return { ok: false, failure: failure ?? bugFailure(step.task, error) };
   }
 }
 
