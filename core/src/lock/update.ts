@@ -88,10 +88,10 @@ export async function updateLock(request: UpdateRequest): Promise<Updated> {
   ];
   for (const { done } of work.toSorted((a, b) => compare(a.at, b.at))) {
     const looked = await done;
-    changes.push(...looked.changes);
+    for (const change of looked.changes) changes.push(change);
     if (looked.failure !== undefined) failures.push(looked.failure);
   }
-  changes.push(...gone());
+  for (const change of gone()) changes.push(change);
   const lock: Lock = { sources, selections };
   return { lock, repins, changes, failures, stale: repins.length > 0 || !sameLock(before, lock) };
 

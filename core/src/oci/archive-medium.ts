@@ -18,7 +18,7 @@ import { filesInFolder, layered, type Broken, type LayoutFiles } from './layout-
 import { blobPath, INDEX, layoutContent, MARKER, readIndexFile, readMarker } from './layout.ts';
 import { lock, type Lock } from './lock.ts';
 import { confine, makeFolder, markerBytes, type Medium } from './medium.ts';
-import type { Descriptor } from './model.ts';
+import { partsOf, type Descriptor } from './model.ts';
 import { isManifestType } from './parse.ts';
 import { layerMembers, tarBytes, type LayerMember } from './tar.ts';
 import { replaceFile } from './write-files.ts';
@@ -181,8 +181,7 @@ async function reachable(files: LayoutFiles, broken: Broken): Promise<Result<rea
     if (!isManifestType(next.mediaType)) continue;
     const manifest = await content.manifest(digest);
     if (!manifest.ok) return manifest;
-    if (manifest.value?.kind === 'index') open.push(...manifest.value.value.manifests);
-    if (manifest.value?.kind === 'manifest') open.push(manifest.value.value.config, ...manifest.value.value.layers);
+    for (const part of manifest.value === undefined ? [] : partsOf(manifest.value)) open.push(part);
   }
   const blobs = [...sizes].map(([digest, size]): LayerMember => {
     const read = (): AsyncIterable<Uint8Array> => blobBytes(files, digest);

@@ -59,6 +59,11 @@ export const mediaType = {
   bundle: 'application/vnd.dev.sigstore.bundle.v0.3+json',
 } as const;
 
+/** All that it names: an index its children, a manifest its config and then its layers. */
+export function partsOf({ kind, value }: ManifestContent): readonly Descriptor[] {
+  return kind === 'index' ? value.manifests : [value.config, ...value.layers];
+}
+
 /** `linux/amd64`, `linux/arm/v7`. */
 export function formatPlatform(platform: Platform): string {
   const variant = platform.variant === undefined ? '' : `/${platform.variant}`;

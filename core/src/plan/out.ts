@@ -13,7 +13,7 @@ export function needsOf(input: Data): readonly string[] {
   for (let data = open.pop(); data !== undefined; data = open.pop()) {
     if (data === null || typeof data !== 'object') continue;
     if (isOut(data)) found.add(data.$out);
-    else open.push(...(Array.isArray(data) ? (data as readonly Data[]) : Object.values(data)));
+    else for (const part of Array.isArray(data) ? (data as readonly Data[]) : Object.values(data)) open.push(part);
   }
   return [...found].sort();
 }

@@ -117,7 +117,7 @@ function packageTasksOf({ planned }: Engine, id: string): readonly Task[] {
     const task = tasks.get(need);
     if (task === undefined || task.entry !== null || found.has(task)) continue;
     found.add(task);
-    open.push(...task.needs);
+    for (const other of task.needs) open.push(other);
   }
   return [...found];
 }

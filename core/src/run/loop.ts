@@ -221,7 +221,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       } else {
         continue;
       }
-      stack.push(...node.dependents);
+      for (const dependent of node.dependents) stack.push(dependent);
     }
   }
 

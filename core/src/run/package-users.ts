@@ -13,7 +13,7 @@ export function usersOfPackages(tasks: readonly Task[]): ReadonlyMap<string, str
     for (let id = open.pop(); id !== undefined; id = open.pop()) {
       if (users.has(id)) continue;
       users.set(id, entry);
-      open.push(...(packages.get(id)?.needs ?? []));
+      for (const need of packages.get(id)?.needs ?? []) open.push(need);
     }
   }
   return users;

@@ -2,8 +2,11 @@
 import type { Located } from '../config/collisions.ts';
 import type { Selection, SyncEntry, Target } from '../config/model.ts';
 import { parseDestination, parseFurtherTag } from '../config/targets.ts';
-import type { ConfigFailure } from '../failure.ts';
+import type { ConfigFailure, RegistryFailure } from '../failure.ts';
 import { formatRepository, type Tag } from '../reference.ts';
+
+/** Entries of one selection: each takes some twenty kilobytes until the run ends. */
+export const MAX_ENTRIES = 50_000;
 
 export interface MadeEntry {
   readonly entry: SyncEntry;
@@ -24,6 +27,17 @@ export function entriesOf(
     else made.push(one);
   }
   return { made, problems };
+}
+
+export function tooMany(source: Selection['source'], found: number): RegistryFailure {
+  return {
+    reason: 'registry',
+    class: 'permanent',
+    side: 'source',
+    host: source.registry,
+    message: `${found} tags of ${formatRepository(source)} are selected, and more than ${MAX_ENTRIES} cannot be at once`,
+    hint: 'select fewer, as by "latest", or by several selections in configs of their own',
+  };
 }
 
 function entryOf(selection: Selection, tag: Tag): MadeEntry | { readonly problem: ConfigFailure } {

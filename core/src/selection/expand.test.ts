@@ -36,6 +36,24 @@ build: []
 `;
 
 describe('expandSelections', () => {
+  test('as many tags as anybody may push are entries, or a failure of their selection alone', async () => {
+    const tags = (count: number) => Array.from({ length: count }, (_, index) => `t${index}`);
+    const text = (pattern: string) => `
+sync:
+  - { source: alpine, destination: r.example/alpine, select: { regex: '${pattern}' } }
+  - { source: busybox, destination: r.example/busybox }
+`;
+    const many = valueOf(await expand(text('.*'), { 'docker.io/library/alpine': tags(50_000) }));
+    expect(many.config.entries).toHaveLength(50_001);
+    const { config, expansions } = valueOf(await expand(text('.*'), { 'docker.io/library/alpine': tags(200_000) }));
+    expect(config.entries).toHaveLength(1);
+    expect(expansions[0]?.failure).toMatchObject({
+      class: 'permanent',
+      message: expect.stringContaining('200000 tags of docker.io/library/alpine are selected'),
+      at: { line: 3 },
+    });
+  });
+
   test('puts entries where the selection stands, with its options, its place and its id', async () => {
     const { config, expansions } = valueOf(
       await expand(MIXED, { 'docker.io/library/node': ['16.0.0', '20.1.0', '18.2.0', 'latest', '22.0.0'] }),

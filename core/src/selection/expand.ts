@@ -5,7 +5,7 @@ import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import type { Config, Entry, Select, Selection } from '../config/model.ts';
 import { fail, ok, type ConfigFailure, type Failure, type Result } from '../failure.ts';
 import { formatRepository, type Tag } from '../reference.ts';
-import { entriesOf } from './entries.ts';
+import { entriesOf, MAX_ENTRIES, tooMany } from './entries.ts';
 import { selectTags, type Selected } from './select-tags.ts';
 
 /** Every tag that the selection's source has, in any order; those of one repository are asked for once a selection. */
@@ -55,12 +55,13 @@ export async function expandSelections(config: Config, findTags: FindTags): Prom
     const tags = failure === undefined ? (selected?.tags ?? []) : [];
     if (tags.length === 0) left.push(selection);
     const { made, problems: wrong } = entriesOf(selection, tags);
-    problems.push(...wrong);
-    all.push(...made);
+    // A list of strangers may be longer than the arguments that a call can have.
+    for (const problem of wrong) problems.push(problem);
+    for (const one of made) all.push(one);
   }
   takeUntil(config.entries.length);
   const entries = withoutRepeats(all);
-  problems.push(...checkCollisions(entries.flatMap(({ located }) => located)));
+  for (const problem of checkCollisions(entries.flatMap(({ located }) => located))) problems.push(problem);
   if (problems.length > 0) return failed(problems);
   return loaded({ config: { ...config, entries: entries.map(({ entry }) => entry), selections: left }, expansions });
 }
@@ -88,6 +89,7 @@ function whatIsDone(entry: Entry): object {
 function checkCount({ source, select, at }: Selection, selected: Selected): Result<void> {
   const found = selected.tags.length;
   const { minimum = 1, allowEmpty } = select;
+  if (found > MAX_ENTRIES) return fail({ ...tooMany(source, found), at });
   if (found >= minimum || (found === 0 && allowEmpty)) return ok(undefined);
   const repository = formatRepository(source);
   const message =

@@ -28,7 +28,8 @@ export async function madeAt(
   const times = await timesOf(engine.registry, source, counts, MAX_DEPTH, new Set());
   if (!times.ok) return times;
   const known = times.value.filter((time) => time !== undefined);
-  const made = known.length === times.value.length && known.length > 0 ? Math.max(...known) : undefined;
+  const made =
+    known.length === times.value.length && known.length > 0 ? known.reduce((a, b) => Math.max(a, b)) : undefined;
   await engine.notes.put(made === undefined ? '' : new Date(made).toISOString(), 'made', source.digest, ...names);
   return ok(made);
 }
@@ -54,7 +55,7 @@ async function timesOf(
     if (isUnknownPlatform(platform) || (platform !== undefined && counts.size > 0 && !counts.has(name))) continue;
     const inner = await timesOf(registry, pin(image, digest), counts, depth - 1, seen);
     if (!inner.ok) return inner;
-    times.push(...inner.value);
+    for (const time of inner.value) times.push(time);
   }
   return ok(times);
 }
