@@ -84,14 +84,21 @@ export function createBlobService({ wire, presence, records, limits }: BlobServi
       const { answer, joined } = flights.fly(nameOf(wanted.where, wanted.descriptor.digest), () => bring(wanted));
       const taken = await answer;
       if (!joined) return taken;
+      // It was brought with another size than this manifest says.
+      if (taken.ok && isOdd(wanted)) continue;
       if (taken.ok) return ok({ ...taken.value, mine: false });
       // Whoever was first failed by its own source or was called off, which is no reason for us to: the next one leads.
     }
   }
 
+  /** The blob was measured, and the descriptor says another size: sending it again will show which of the two is wrong. */
+  function isOdd({ where, descriptor: { digest, size } }: Wanted): boolean {
+    return (presence.sizeOf(where, digest) ?? size) !== size;
+  }
+
   async function bring(wanted: Wanted): Promise<Result<Taken>> {
     const { where, descriptor } = wanted;
-    if (doubted.delete(nameOf(where, descriptor.digest))) {
+    if (doubted.delete(nameOf(where, descriptor.digest)) || isOdd(wanted)) {
       const there = await hasBlob(wire, where, descriptor);
       return there.ok && !there.value ? send(wanted) : done(wanted, there, 'there');
     }
@@ -200,7 +207,7 @@ export function createBlobService({ wire, presence, records, limits }: BlobServi
 
   function done({ where, descriptor }: Wanted, result: Result<unknown>, how: Taken['how']): Result<Taken> {
     if (!result.ok) return result;
-    presence.add(where, descriptor.digest);
+    presence.add(where, descriptor.digest, how === 'sent' ? descriptor.size : undefined);
     return ok({ how, mine: true });
   }
 

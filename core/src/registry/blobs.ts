@@ -15,16 +15,26 @@ export interface UploadSession {
   readonly minimum?: number;
 }
 
+/**
+ * One that is there with another size than the descriptor says is as good as none: it is sent again, and shows whether it is the
+ * registry that has half of it, or the descriptor that lies.
+ */
 export async function hasBlob(wire: Wire, where: Where, descriptor: Descriptor): Promise<Result<boolean>> {
   const asked = askedFor(where, descriptor, '');
   const response = await wire.call({ ...asked, method: 'HEAD', url: blobPath(where, descriptor), scopes: pull(where) });
   if (!response.ok) return response;
   if (response.value.status === 200) {
     await response.value.drain();
-    return ok(true);
+    return ok(isLength(response.value, descriptor.size));
   }
   const { absent, failure } = await refusal(asked, response.value);
   return absent ? ok(false) : fail(failure);
+}
+
+/** Where it is not said, or said of packed bytes, or as 0 by what knows no better, anything may be. */
+function isLength({ header }: HttpResponse, size: number): boolean {
+  const length = Number(header('content-length') ?? 0);
+  return header('content-encoding') !== undefined || length === 0 || Number.isNaN(length) || length === size;
 }
 
 /**

@@ -22,6 +22,16 @@ test('what is in a repository is known there, and elsewhere on the same host', (
   expect(known.elsewhere(at('y'), A)).toEqual([]);
 });
 
+test('a size is kept from when the blob was measured', () => {
+  const known = createPresence();
+  known.add(at('x'), A);
+  expect(known.sizeOf(at('x'), A)).toBeUndefined();
+  known.add(at('x'), A, 7);
+  known.add(at('y'), A);
+  expect(known.sizeOf(at('y'), A)).toBe(7);
+  expect(known.sizeOf(at('y', 'two.example'), A)).toBeUndefined();
+});
+
 test('memory is bounded, and what was used last is kept', () => {
   const digest = fc.integer({ min: 0, max: 30 }).map((n) => sha256(String(n)));
   const step = fc.record({ path: fc.constantFrom('x', 'y', 'z'), digest, add: fc.boolean() });

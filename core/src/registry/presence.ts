@@ -13,31 +13,36 @@ export interface Presence {
   has(repository: Repository, digest: Digest): boolean;
   /** Other repositories of the same host that have it. */
   elsewhere(repository: Repository, digest: Digest): readonly Repository[];
-  add(repository: Repository, digest: Digest): void;
+  /** `size` in bytes, where the blob itself was measured: what manifests say of it proves nothing. */
+  add(repository: Repository, digest: Digest, size?: number): void;
+  /** Of what was measured on its way to this host. */
+  sizeOf(repository: Pick<Repository, 'registry'>, digest: Digest): number | undefined;
   remove(repository: Repository, digest: Digest): void;
 }
 
 export function createPresence(limit = PAIRS): Presence {
   /** Host and digest → paths, the most recently used digests last. */
-  const places = new Map<string, Set<string>>();
+  const places = new Map<string, { readonly paths: Set<string>; readonly size: number | undefined }>();
   let pairs = 0;
 
   function drop(key: string): void {
-    pairs -= places.get(key)?.size ?? 0;
+    pairs -= places.get(key)?.paths.size ?? 0;
     places.delete(key);
   }
 
   return {
-    has: (repository, digest) => places.get(keyOf(repository, digest))?.has(repository.path) === true,
+    has: (repository, digest) => places.get(keyOf(repository, digest))?.paths.has(repository.path) === true,
     elsewhere: ({ registry, path: own }, digest) =>
-      [...(places.get(keyOf({ registry }, digest)) ?? [])]
+      [...(places.get(keyOf({ registry }, digest))?.paths ?? [])]
         .filter((path) => path !== own)
         .map((path) => ({ registry, path })),
-    add(repository, digest) {
+    sizeOf: (repository, digest) => places.get(keyOf(repository, digest))?.size,
+    add(repository, digest, size) {
       const key = keyOf(repository, digest);
-      const paths = places.get(key) ?? new Set();
+      const known = places.get(key);
+      const paths = known?.paths ?? new Set();
       places.delete(key);
-      places.set(key, paths);
+      places.set(key, { paths, size: size ?? known?.size });
       if (paths.has(repository.path)) return;
       const [first] = paths;
       if (first !== undefined && paths.size >= PLACES) {
@@ -51,7 +56,7 @@ export function createPresence(limit = PAIRS): Presence {
     },
     remove(repository, digest) {
       const key = keyOf(repository, digest);
-      const paths = places.get(key);
+      const paths = places.get(key)?.paths;
       if (paths?.delete(repository.path) !== true) return;
       pairs -= 1;
       if (paths.size === 0) places.delete(key);
