@@ -27,6 +27,10 @@ export function isManifestType(type: string): boolean {
   return MANIFESTS.has(type) || INDEXES.has(type);
 }
 
+export function isIndexType(type: string): boolean {
+  return INDEXES.has(type);
+}
+
 /** Of all objects that are read here. */
 const FIELDS: ReadonlySet<string> = new Set([
   ...['schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'manifests', 'subject', 'annotations'],

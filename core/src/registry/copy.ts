@@ -4,10 +4,11 @@
  */
 import { cancelled, fail, ok, type Failure, type Result } from '../failure.ts';
 import { StreamFailure } from '../oci/digest.ts';
-import { isForeign, type Descriptor, type ManifestContent } from '../oci/model.ts';
-import { isManifestType, MAX_INDEX_DEPTH } from '../oci/parse.ts';
+import { isForeign, partsOf, type Descriptor, type ManifestContent } from '../oci/model.ts';
+import { isIndexType, isManifestType, MAX_INDEX_DEPTH } from '../oci/parse.ts';
 import type { Digest } from '../reference.ts';
 import type { Content, Taken, WritableContent } from './model.ts';
+import { createRoom } from './room.ts';
 
 export interface CopyOptions {
   /** What the source is called in failures, as a registry's host. */
@@ -26,6 +27,11 @@ export interface Copied {
   readonly bytes: number;
 }
 
+/** Manifests and blobs that one image may name: a hundred platforms of a hundred layers are a fifth of it. */
+const MAX_PARTS = 50_000;
+/** Bytes of manifests that are being copied at once, and what each counts for at least, whatever its index says of it. */
+const ROOM = 16 * 1024 * 1024;
+const LEAST = 1024 * 1024;
 /** Error codes by which a registry says that something that a manifest names is not there. */
 const PART_UNKNOWN: ReadonlySet<string | undefined> = new Set([
   'MANIFEST_BLOB_UNKNOWN',
@@ -40,32 +46,54 @@ export async function copy(
   options: CopyOptions = {},
 ): Promise<Result<Copied>> {
   const { signal, onBytes, source = 'the source' } = options;
-  const manifests = new Map<Digest, Promise<Result<ManifestContent>>>();
+  /** No manifest is kept once it is there: an index may name ten thousand, of four megabytes each. */
+  const manifests = new Map<Digest, Promise<Result<void>>>();
   const blobs = new Map<Digest, Promise<Result<Taken>>>();
+  /** As it was first said: whoever says another size later lies, or did then. */
+  const sizes = new Map<Digest, number>();
+  const room = createRoom(ROOM);
+  let root: ManifestContent | undefined;
   const sent = { blobs: 0, bytes: 0 };
   /** The first failure ends the copy: work that has not begun does not begin. */
   let failed = false;
   /** Something of the image was there: the rest most likely is, too. */
   let likely = false;
 
-  function copyManifest(
-    named: Pick<Descriptor, 'digest' | 'size'> | Digest,
-    depth: number,
-  ): Promise<Result<ManifestContent>> {
-    const key = typeof named === 'string' ? named : named.digest;
-    return once(manifests, key, () =>
-      guarded(() => readAndSend(key, typeof named === 'string' ? undefined : named.size, depth)),
-    );
+  function copyChild(child: Descriptor, depth: number): Promise<Result<void>> {
+    const { digest: key, size } = child;
+    const work = () => guarded(() => readAndSend(key, depth, child));
+    // An index waits for its children, and must not take the room from them.
+    const careful = isIndexType(child.mediaType) ? work : () => room.within(Math.max(size, LEAST), work);
+    return admitted(child) ?? once(manifests, key, careful);
   }
 
-  async function readAndSend(key: Digest, size: number | undefined, depth: number): Promise<Result<ManifestContent>> {
+  /** A failure where a part is not to be copied for what is said of it. */
+  function admitted({
+    digest: key,
+    size,
+  }: Descriptor): Promise<{ readonly ok: false; readonly failure: Failure }> | undefined {
+    const known = sizes.get(key) ?? size;
+    sizes.set(key, known);
+    if (known === size && sizes.size <= MAX_PARTS) return undefined;
+    failed = true;
+    const problem =
+      known === size
+        ? `names more than ${MAX_PARTS} manifests and blobs`
+        : `says of ${key} that it has ${known} bytes, and that it has ${size}`;
+    return Promise.resolve(broken(source, problem));
+  }
+
+  async function readAndSend(key: Digest, depth: number, named?: Descriptor): Promise<Result<void>> {
     if (depth > MAX_INDEX_DEPTH) return broken(source, `nests indexes more than ${MAX_INDEX_DEPTH} deep at ${key}`);
     const read = await from.manifest(key);
     if (!read.ok) return read;
     const content = read.value;
     if (content === undefined) return broken(source, `has no manifest ${key}`);
-    if (size !== undefined && content.descriptor.size !== size) {
+    if (named === undefined) root = content;
+    else if (content.descriptor.size !== named.size) {
       return broken(source, `holds a manifest ${key} of another size than its index says`);
+    } else if (isIndexType(named.mediaType) !== (content.kind === 'index')) {
+      return broken(source, `holds under ${key} another kind of manifest than its index says`);
     }
     // Below an index that is missing, the answer about the config says as much, and is needed anyway.
     const config = content.kind === 'manifest' && depth > 0 && !likely ? await isConfigMissing(content) : ok(false);
@@ -76,37 +104,37 @@ export async function copy(
     // What an index names is looked at even if the index is there: some registries take one whose parts are missing.
     const parts = present.value && content.kind === 'manifest' ? ok(undefined) : await copyParts(content, depth);
     if (!parts.ok) return parts;
-    if (present.value) return ok(content);
+    if (present.value) return ok(undefined);
     const put = await to.putManifest(content);
-    if (put.ok) return ok(content);
-    const again = put.failure.reason === 'registry' && PART_UNKNOWN.has(put.failure.code);
+    const again = !put.ok && put.failure.reason === 'registry' && PART_UNKNOWN.has(put.failure.code);
     return again ? mend(content, depth) : put;
   }
 
   async function copyParts(content: ManifestContent, depth: number): Promise<Result<void>> {
-    const needed: Promise<Result<unknown>>[] =
-      content.kind === 'index'
-        ? content.value.manifests.map((child) =>
-            // An index may hold anything; what is no manifest registries keep as a blob.
-            isManifestType(child.mediaType) ? copyManifest(child, depth + 1) : copyBlob(child),
-          )
-        : [content.value.config, ...content.value.layers].filter(isWanted).map((part) => copyBlob(part));
-    return firstFailure(await Promise.all(needed)) ?? ok(undefined);
+    if (content.kind === 'manifest') {
+      const needed = partsOf(content).filter(isWanted);
+      return firstFailure(await Promise.all(needed.map((part) => copyBlob(part)))) ?? ok(undefined);
+    }
+    const indexes = content.value.manifests.filter(({ mediaType }) => isIndexType(mediaType));
+    const others = content.value.manifests
+      .filter(({ mediaType }) => !isIndexType(mediaType))
+      // An index may hold anything; what is no manifest registries keep as a blob.
+      .map((child) => (isManifestType(child.mediaType) ? copyChild(child, depth + 1) : copyBlob(child)));
+    const results = await Promise.all([...others, inTurn(indexes, (child) => copyChild(child, depth + 1))]);
+    return firstFailure(results) ?? ok(undefined);
   }
 
   /** What was thought to be there is not, or not yet: each part is looked at again, and the manifest sent once more. */
-  async function mend(content: ManifestContent, depth: number): Promise<Result<ManifestContent>> {
+  async function mend(content: ManifestContent, depth: number): Promise<Result<void>> {
     to.forgetParts?.(content);
     likely = true;
-    const { value } = content;
-    for (const { digest: part } of 'manifests' in value ? value.manifests : [value.config, ...value.layers]) {
+    for (const { digest: part } of partsOf(content)) {
       manifests.delete(part);
       blobs.delete(part);
     }
     const parts = await copyParts(content, depth);
     if (!parts.ok) return parts;
-    const put = await to.putManifest(content);
-    return put.ok ? ok(content) : put;
+    return to.putManifest(content);
   }
 
   /** Whoever lacks the config of an image lacks its manifest: no registry takes one before the other. */
@@ -119,7 +147,9 @@ export async function copy(
   }
 
   function copyBlob(descriptor: Descriptor, onMissing?: () => void): Promise<Result<Taken>> {
-    return once(blobs, descriptor.digest, () => guarded(() => bringBlob(descriptor, onMissing)));
+    return (
+      admitted(descriptor) ?? once(blobs, descriptor.digest, () => guarded(() => bringBlob(descriptor, onMissing)))
+    );
   }
 
   async function bringBlob(descriptor: Descriptor, onMissing: (() => void) | undefined): Promise<Result<Taken>> {
@@ -169,8 +199,19 @@ export async function copy(
     return result;
   }
 
-  const root = await copyManifest(digest, 0);
-  return root.ok ? ok({ root: root.value, ...sent }) : root;
+  const copied = await guarded(() => readAndSend(digest, 0));
+  if (!copied.ok) return copied;
+  if (root === undefined) throw new Error('a copy that went well has read what it copied');
+  return ok({ root, ...sent });
+}
+
+/** One after the other, as long as all goes well: indexes in indexes would else all be in memory at once. */
+async function inTurn<T>(items: readonly T[], work: (item: T) => Promise<Result<void>>): Promise<Result<void>> {
+  for (const item of items) {
+    const done = await work(item);
+    if (!done.ok) return done;
+  }
+  return ok(undefined);
 }
 
 /** What really went wrong: work that was called off because of it says only that it was. */
