@@ -160,7 +160,7 @@ describe('the log', () => {
       {
         name: 'error',
         properties: { file: 'team/config.yaml', line: '12', col: '5', title: 'failed ghcr.io/example/a:1' },
-        message: `${entry}: tool: apko ended with exit code 1\n::error::owned\n→ look`,
+        message: `${entry}: tool: apko ended with exit code 1 ::error::owned\n→ look`,
       },
     ]);
   });

@@ -151,7 +151,7 @@ function messageOf(id: string, failure: Failure): string {
 function textOf(failure: Failure): string {
   const refusals = failure.reason === 'policy' ? failure.refusals.slice(1, 20).map((each) => `- ${each}`) : [];
   const hint = failure.hint === undefined ? [] : [`→ ${failure.hint}`];
-  return cut(clean([headline(failure), ...refusals, ...hint].join('\n')));
+  return cut([headline(failure), ...refusals, ...hint].map((line) => clean(line)).join('\n'));
 }
 
 function cut(text: string): string {

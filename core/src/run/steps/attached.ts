@@ -1,6 +1,7 @@
 /** What is attached to an image, and what it lacks. */
 import { ok, type Result } from '../../failure.ts';
 import { pin } from '../../reference.ts';
+import { plainText } from '../../trust/strict.ts';
 import type { Fact } from '../../trust/facts.ts';
 import { missing, missingOnChild } from '../../trust/required.ts';
 import { believe } from '../believe.ts';
@@ -35,7 +36,7 @@ export async function checkAttached(
     const legacyChild = await legacyLacks(step, pin(image.subject, digest), signing, 'child');
     if (!legacyChild.ok) return legacyChild;
     const lacking = [...missingOnChild(child.value.facts), ...legacyChild.value];
-    lacks.push(...lacking.map((what) => `${platform.os}/${platform.architecture}: ${what}`));
+    lacks.push(...lacking.map((what) => `${plainText(`${platform.os}/${platform.architecture}`)}: ${what}`));
   }
   return ok({ lacks, facts });
 }
