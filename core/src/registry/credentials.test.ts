@@ -214,7 +214,12 @@ describe('accounts that the settings name', () => {
     expect(await name('team-a/secret/app')).toBe('v');
     expect(await name('team-a/secret/other')).toBe('v');
     expect(made.asked).toEqual(['vault ghcr.io']);
-    expect(new Set(made.learnt)).toEqual(new Set(['host-secret', 'team-secret', 'vault-secret']));
+    expect(new Set(made.learnt)).toEqual(
+      new Set([
+        ...['host-secret', 'team-secret', 'vault-secret'],
+        ...['host:host-secret', 'team:team-secret', 'v:vault-secret'],
+      ]),
+    );
   });
 
   test('whose variables are not set are a failure that names the variable and no value', async () => {

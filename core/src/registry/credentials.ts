@@ -68,6 +68,11 @@ export interface CredentialsOptions {
   readonly learnt?: (secret: string) => void;
 }
 
+/** What is sent by Basic, before it is encoded; an identity that has no name goes by that of one. */
+export function userAndSecret({ kind, username, secret }: Login): string {
+  return `${kind === 'identity' && username === '' ? '<token>' : username}:${secret}`;
+}
+
 /** A helper's name becomes part of a program's name. */
 const HELPER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -145,7 +150,11 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   function login(registry: string, path?: string): Promise<Result<Login | undefined>> {
     return once(`of ${registry}/${path ?? ''}`, async () => {
       const found = await find(registry, path);
-      if (found.ok && found.value !== undefined) learnt(found.value.secret);
+      if (found.ok && found.value !== undefined) {
+        learnt(found.value.secret);
+        // As it is sent: in base64 the two together hold nothing that is known of the one.
+        learnt(userAndSecret(found.value));
+      }
       return found;
     });
   }

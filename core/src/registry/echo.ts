@@ -6,17 +6,23 @@ import { createRedactor } from '../exec/redact.ts';
 import { ok } from '../failure.ts';
 import type { HttpResponse } from './http.ts';
 
-/** `secrets` are asked for only where there is an error to be read. */
+/** Headers that are for people. Others mean something as they are: an address may well hold again what it was given. */
+const SHOWN: ReadonlySet<string> = new Set(['warning']);
+
+/** `secrets` are asked for only where there is something to be read that may be shown: such a header, or the body of an error. */
 export function withoutSecrets(response: HttpResponse, secrets: () => readonly string[]): HttpResponse {
-  if (response.status < 400) return response;
+  // Known ones only: the text may be JSON, and has to stay that.
+  const mask = (text: string): string => createRedactor(secrets()).values(text);
   return {
     ...response,
+    header(name) {
+      const value = response.header(name);
+      return value !== undefined && SHOWN.has(name) ? mask(value) : value;
+    },
     async bytes(limit) {
       const bytes = await response.bytes(limit);
-      if (!bytes.ok || bytes.value.byteLength === 0) return bytes;
-      // Known ones only: the text may be JSON, and has to stay that.
-      const { values } = createRedactor(secrets());
-      return ok(Buffer.from(values(Buffer.from(bytes.value).toString('utf8'))));
+      if (response.status < 400 || !bytes.ok || bytes.value.byteLength === 0) return bytes;
+      return ok(Buffer.from(mask(Buffer.from(bytes.value).toString('utf8'))));
     },
   };
 }

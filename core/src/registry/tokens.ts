@@ -5,7 +5,7 @@ import { fail, ok, type Result } from '../failure.ts';
 import type { Reach } from './address.ts';
 import type { Visit } from './auth.ts';
 import type { Challenge } from './challenge.ts';
-import type { Login } from './credentials.ts';
+import { userAndSecret, type Login } from './credentials.ts';
 import { secretsInHeader, withoutSecrets } from './echo.ts';
 import type { Http, HttpRequest, HttpResponse } from './http.ts';
 import { isTransientStatus, property, refusal, registryFailure } from './refusal.ts';
@@ -110,8 +110,7 @@ function realmOf(visit: Visit, challenge: Challenge, mayGo: Reach): Result<URL> 
 }
 
 export function basic(login: Login): string {
-  const name = login.kind === 'identity' && login.username === '' ? '<token>' : login.username;
-  return `Basic ${Buffer.from(`${name}:${login.secret}`).toString('base64')}`;
+  return `Basic ${Buffer.from(userAndSecret(login)).toString('base64')}`;
 }
 
 async function readToken({ visit, scopes, login }: TokenRequest, response: HttpResponse): Promise<Result<Token>> {

@@ -147,12 +147,13 @@ export function createWire(options: WireOptions): Wire {
       if (begun) manners.ended(errand);
       return answer;
     }
-    manners.heard(errand, answer.value);
     const secrets = () => [
       ...secretsInHeader(authorization),
       ...(typeof call.url === 'string' ? [] : secretsInAddress(call.url)),
     ];
-    return ok(withoutSecrets(answer.value, secrets));
+    const heard = withoutSecrets(answer.value, secrets);
+    manners.heard(errand, heard);
+    return ok(heard);
   }
 
   async function attempt(call: Call): Promise<Attempt<HttpResponse>> {

@@ -60,6 +60,49 @@ describe('36: an answer that repeats what is secret in its request', LIMIT, () =
     expect(message).toContain('there is no ***');
   });
 
+  test.each([200, 404])('in a warning beside a %i is shown without it', async (status) => {
+    const shown: string[] = [];
+    const grant = JSON.stringify({ token: 'a-token-of-many-letters' });
+    await using server = await startScriptedRegistry({
+      onRequest: ({ headers, path }) => {
+        const sent = headers.authorization ?? '';
+        const text = Buffer.from(sent.split(' ')[1] ?? '', 'base64')
+          .toString('latin1')
+          .replaceAll(/[^!-~]/g, '?');
+        const warning = `299 - "you sent ${sent}, that is ${text}"`;
+        if (path === '/token') return { kind: 'answer', status: 200, headers: { warning }, body: grant };
+        const challenge = `Bearer realm="http://${server.host}/token"`;
+        return sent === ''
+          ? { kind: 'answer', status: 401, headers: { 'www-authenticate': challenge } }
+          : { kind: 'answer', status, headers: { warning } };
+      },
+    });
+    await using registry = client({ credentials, notice: (message) => shown.push(message) });
+    await registry.manifest(reference(`${server.host}/a:1`), 'source');
+    expect(shown).toEqual([expect.stringContaining('says: you sent Bearer ***')]);
+    expect(shown.join('\n')).not.toMatch(/canary|YW5u|a-token/);
+  });
+
+  test('in a warning, of a password', async () => {
+    const shown: string[] = [];
+    await using server = await startScriptedRegistry({
+      basic: { username: 'ann', password: SECRET },
+      onRequest: ({ headers: { authorization: sent = '' } }) =>
+        sent === ''
+          ? undefined
+          : {
+              kind: 'answer',
+              status: 404,
+              headers: {
+                warning: `299 - "${sent} ${encodeURIComponent(Buffer.from(sent.slice(6), 'base64').toString())}"`,
+              },
+            },
+    });
+    await using registry = client({ credentials, notice: (message) => shown.push(message) });
+    must(await registry.manifest(reference(`${server.host}/a:1`), 'source'));
+    expect(shown).toEqual([`${server.host} says: Basic *** ***`]);
+  });
+
   test('is still understood', async () => {
     await using server = await startScriptedRegistry({
       basic: { username: 'ann', password: SECRET },
