@@ -4,12 +4,12 @@
  */
 import type { ReferrerFilter } from '../../config/model.ts';
 import { fail, ok, type Result } from '../../failure.ts';
-import type { ManifestContent } from '../../oci/model.ts';
-import { pin, type Digest, type Repository, type Tag, type Tagged } from '../../reference.ts';
+import type { Descriptor, ManifestContent } from '../../oci/model.ts';
+import { formatPinned, pin, type Digest, type Repository, type Tag, type Tagged } from '../../reference.ts';
 import { copy } from '../../registry/copy.ts';
 import { trustedMirrors } from '../../registry/mirrors.ts';
 import type { Head } from '../../registry/model.ts';
-import { legacyType, type Layer, type LegacyKind } from '../../trust/legacy.ts';
+import { legacyTag, legacyType, type Layer, type LegacyKind } from '../../trust/legacy.ts';
 import type { Engine, StepContext } from '../engine.ts';
 import { writeLegacy } from './legacy.ts';
 import { passes, type Ends } from './referrers-filter.ts';
@@ -32,7 +32,10 @@ const TYPES: Readonly<Record<Kind, readonly string[]>> = {
     'application/vnd.syft+json',
   ],
 };
-const MAX_LAYER = 64 * 1024 * 1024;
+/** Bytes that are read of one such tag: a signature's payload has some hundred, an attestation of an SBOM some millions. */
+const MAX_BYTES: Readonly<Record<LegacyKind, number>> = { sig: 4 * 1024 * 1024, att: 64 * 1024 * 1024 };
+/** Signatures, or attestations, of one image that are added to those that are here. */
+const MAX_LAYERS = 500;
 /** Of one image; more is a flood. */
 const MAX_OTHERS = 100;
 
@@ -156,11 +159,23 @@ async function addLayers(
   content: ManifestContent,
 ): Promise<Result<boolean>> {
   if (content.kind === 'index') return ok(false);
-  const layers: Layer[] = [];
-  for (const descriptor of content.value.layers) {
-    const bytes = await step.engine.registry.readBlob(source, descriptor, 'source', MAX_LAYER);
-    if (!bytes.ok) return bytes;
-    layers.push({ descriptor: { ...descriptor, annotations: descriptor.annotations ?? {} }, bytes: bytes.value });
+  // One payload may be signed by many, and is read for all of them at once.
+  const nameOf = ({ digest, size }: Descriptor): string => `${digest} ${size}`;
+  const distinct = new Map(content.value.layers.map((layer) => [nameOf(layer), layer]));
+  const size = [...distinct.values()].reduce((sum, layer) => sum + layer.size, 0);
+  if (content.value.layers.length > MAX_LAYERS || size > MAX_BYTES[kind]) {
+    const message = `the tag ${legacyTag(source.digest, kind)} of ${formatPinned(source)} has ${content.value.layers.length} layers of ${size} bytes, which is more than can be added to those that are here (${MAX_LAYERS}, ${MAX_BYTES[kind]})`;
+    return fail({ reason: 'registry', class: 'permanent', side: 'source', host: source.registry, message });
   }
+  const read = new Map<string, Uint8Array>();
+  for (const [name, descriptor] of distinct) {
+    const bytes = await step.engine.registry.readBlob(source, descriptor, 'source', MAX_BYTES[kind]);
+    if (!bytes.ok) return bytes;
+    read.set(name, bytes.value);
+  }
+  const layers = content.value.layers.map((descriptor): Layer => {
+    const bytes = read.get(nameOf(descriptor)) ?? new Uint8Array();
+    return { descriptor: { ...descriptor, annotations: descriptor.annotations ?? {} }, bytes };
+  });
   return writeLegacy(step, subject, kind, layers, new Set());
 }
