@@ -72,8 +72,9 @@ export function createRegistry(options: RegistryOptions): RemoteRegistry {
         );
       }
       // The stream ends by itself after the size that was just checked. Reading whole can be tried again as a whole.
+      const whole = { bytes: descriptor.size, waited: 0 };
       return wire.retry(repository.registry, async () => {
-        const stream = await content(repository, side).blob(descriptor);
+        const stream = await content(repository, side).blob(descriptor, whole);
         return stream.ok ? { result: await readWhole(stream.value) } : { result: stream, final: true };
       });
     },

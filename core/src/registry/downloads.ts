@@ -11,6 +11,7 @@ import { without } from './chunks.ts';
 import type { HttpResponse } from './http.ts';
 import type { Where } from './manifests.ts';
 import { lied, refusal, registryFailure, type Asked } from './refusal.ts';
+import type { Whole } from './whole.ts';
 import { hostOf, type Wire } from './wire.ts';
 
 /** Bytes that count as getting further, and how often in a row it may break off without. */
@@ -29,9 +30,16 @@ export async function openBlob(
   wire: Wire,
   where: Where,
   descriptor: Descriptor,
+  whole?: Whole,
 ): Promise<Result<AsyncIterable<Uint8Array>>> {
   const asked = askedFor(where, descriptor, '');
-  const call = { ...asked, method: 'GET' as const, url: blobPath(where, descriptor), scopes: pull(where) };
+  const call = {
+    ...asked,
+    method: 'GET' as const,
+    url: blobPath(where, descriptor),
+    scopes: pull(where),
+    ...(whole === undefined ? {} : { whole }),
+  };
   const get = async (start: number, again = true): Promise<Result<Chunks>> => {
     const headers = start === 0 ? {} : { range: `bytes=${start}-` };
     const response = await wire.call({ ...call, headers });

@@ -16,6 +16,7 @@ import { openBody } from './request-body.ts';
 import { withBody, withoutBody, type Exchange } from './response.ts';
 import { parseRetryAfter } from './retry.ts';
 import { transportFailure } from './transport.ts';
+import type { Whole } from './whole.ts';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -44,6 +45,8 @@ export interface HttpRequest {
   readonly confidential?: true;
   /** The answer may be long: it leaves room for others at the same host. */
   readonly long?: true;
+  /** Of what is small and wanted whole: how long that may take in all. */
+  readonly whole?: Whole;
   /** Asked when it is this request's turn: a failure keeps it from being sent. */
   readonly admit?: () => Failure | undefined;
 }

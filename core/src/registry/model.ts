@@ -6,13 +6,17 @@ import type { Result } from '../failure.ts';
 import type { Descriptor, ManifestContent } from '../oci/model.ts';
 import type { Digest, Pinned, Reference, Repository, Tag, Tagged } from '../reference.ts';
 import type { Quota } from './quota.ts';
+import type { Whole } from './whole.ts';
 
 /** Something images can be read from: a repository of a registry, or a layout. Digests are checked on every read. */
 export interface Content {
   /** `undefined`: not there. */
   manifest(digest: Digest): Promise<Result<ManifestContent | undefined>>;
-  /** The stream fails if the bytes do not match the descriptor's digest and size. */
-  blob(descriptor: Descriptor): Promise<Result<AsyncIterable<Uint8Array>>>;
+  /**
+   * The stream fails if the bytes do not match the descriptor's digest and size, and, where it is said that it is small and wanted
+   * whole, if it takes longer than that may.
+   */
+  blob(descriptor: Descriptor, whole?: Whole): Promise<Result<AsyncIterable<Uint8Array>>>;
   /** A layer that registries only point to, from the addresses in its descriptor; without credentials. */
   foreignBlob?(descriptor: Descriptor): Promise<Result<AsyncIterable<Uint8Array>>>;
 }

@@ -7,6 +7,7 @@ import { formatPinned, pin, type Reference, type Repository } from '../reference
 import type { ManifestName, Where } from './manifests.ts';
 import { mirrorLocations, trustedMirrors } from './mirrors.ts';
 import type { Side } from './model.ts';
+import type { Whole } from './whole.ts';
 
 export interface Place {
   readonly where: Where;
@@ -57,16 +58,20 @@ function withMirrors(failure: Failure, mirrors: readonly Failure[]): Failure {
  * and its failure is transient: whoever opens the blob anew gets it from the next place.
  */
 export function createBlobReader(
-  open: (where: Where, descriptor: Descriptor) => Promise<Result<AsyncIterable<Uint8Array>>>,
+  open: (where: Where, descriptor: Descriptor, whole?: Whole) => Promise<Result<AsyncIterable<Uint8Array>>>,
 ) {
   const spoilt = new Set<string>();
   const keyOf = (place: Place, { digest }: Descriptor) => formatPinned(pin(place.where, digest));
 
-  return (places: readonly Place[], descriptor: Descriptor): Promise<Result<AsyncIterable<Uint8Array>>> => {
+  return (
+    places: readonly Place[],
+    descriptor: Descriptor,
+    whole?: Whole,
+  ): Promise<Result<AsyncIterable<Uint8Array>>> => {
     const origin = places.at(-1);
     const good = places.filter((place) => place === origin || !spoilt.has(keyOf(place, descriptor)));
     return firstThatHas(good, async (place) => {
-      const stream = await open(place.where, descriptor);
+      const stream = await open(place.where, descriptor, whole);
       if (!stream.ok || place === origin) return stream;
       return { ok: true, value: onFailure(stream.value, () => void spoilt.add(keyOf(place, descriptor))) };
     });

@@ -48,7 +48,7 @@ export function createRepositories({ wire, mirrors, plainHttp, records, limits }
   const reads = createFlights<Result<ManifestContent | undefined>>();
   const puts = createFlights<Result<void>>();
   const absent = new Map<string, number>();
-  const readBlob = createBlobReader((where, descriptor) => openBlob(wire, where, descriptor));
+  const readBlob = createBlobReader((where, descriptor, whole) => openBlob(wire, where, descriptor, whole));
   /** Which repository a content reads from, so that a copy within one registry can mount. */
   const repositories = new WeakMap<Content, Repository>();
 
@@ -120,7 +120,7 @@ export function createRepositories({ wire, mirrors, plainHttp, records, limits }
         const found = await headAt({ where, name: { digest } });
         return found.ok ? ok(found.value !== undefined) : found;
       },
-      blob: (descriptor) => readBlob(places(descriptor.digest), descriptor),
+      blob: (descriptor, whole) => readBlob(places(descriptor.digest), descriptor, whole),
       foreignBlob: (descriptor) => openForeignBlob(wire, where, descriptor, plainHttp),
       hasBlob: (descriptor) => hasBlob(wire, where, descriptor),
       async mountBlob(descriptor, from) {

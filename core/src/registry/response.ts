@@ -5,6 +5,7 @@ import { fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Headers } from './bodiless.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { registryFailure } from './refusal.ts';
+import { longest, type Whole } from './whole.ts';
 
 /** Bytes of a body that nobody wants which are read so that the connection can be used again. */
 const MAX_DRAIN = 64 * 1024;
@@ -29,13 +30,13 @@ export function withBody(answer: Dispatcher.ResponseData, exchange: Exchange, re
   body.once('close', release);
   // A body that breaks before anybody reads it must not become an uncaught error.
   body.on('error', () => {});
-  const stream = () => exchange.pace(read(body, exchange));
+  const stream = (whole = exchange.request.whole) => exchange.pace(read(body, exchange, whole));
   return {
     status: answer.statusCode,
     url: exchange.url,
     header: (name) => headerOf(answer.headers, name),
-    stream,
-    bytes: (limit) => collect(stream(), limit, exchange.request),
+    stream: () => stream(),
+    bytes: (limit) => collect(stream({ bytes: limit, waited: 0 }), limit, exchange.request),
     async drain() {
       const timer = setTimeout(() => body.destroy(), exchange.patience);
       await body.dump({ limit: MAX_DRAIN }).catch(() => {});
@@ -64,6 +65,7 @@ function headerOf(headers: Headers, name: string): string | undefined {
 function read(
   body: Dispatcher.ResponseData['body'],
   { explain, patience, request }: Exchange,
+  whole: Whole | undefined,
 ): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {
@@ -78,9 +80,13 @@ function read(
           } catch (error) {
             throw new StreamFailure(explain(error));
           }
-          if (step.done === true || isFast(performance.now() - since, step.value.byteLength)) return step;
+          if (step.done === true) return step;
+          const waited = performance.now() - since;
+          if (whole !== undefined) whole.waited += waited;
+          const late = whole !== undefined && whole.waited > longest(whole, patience);
+          if (!late && isFast(waited, step.value.byteLength)) return step;
           body.destroy();
-          throw new StreamFailure(tooSlow(request));
+          throw new StreamFailure(late ? tooLate(request, longest(whole, patience)) : tooSlow(request));
         },
         async return() {
           body.destroy();
@@ -107,6 +113,12 @@ function createPace(patience: number): (milliseconds: number, bytes: number) => 
 function tooSlow(request: HttpRequest): Failure {
   const message = `${request.registry} sends too slowly: less than ${SLOWEST} bytes a second`;
   return registryFailure(request, 'transient', message, { hint: 'check the network and the registry, then run again' });
+}
+
+/** Permanent: as much again would be waited for with each new try. */
+function tooLate(request: HttpRequest, milliseconds: number): Failure {
+  const message = `${request.registry} sends too slowly: what is small was not there after ${Math.ceil(milliseconds / 1000)} s`;
+  return registryFailure(request, 'permanent', message, { hint: 'check the network and the registry, then run again' });
 }
 
 async function collect(

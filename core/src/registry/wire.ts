@@ -8,6 +8,7 @@ import { parseUrl, type Http, type HttpRequest, type HttpResponse, type Method, 
 import type { Errand, Manners } from './manners.ts';
 import { isTransientStatus, MAX_ERROR, refusal, registryFailure, thing, type Asked } from './refusal.ts';
 import type { Attempt, Retrier } from './retry.ts';
+import type { Whole } from './whole.ts';
 
 export interface Call extends Asked {
   readonly method: Method;
@@ -16,6 +17,8 @@ export interface Call extends Asked {
   readonly scopes: readonly Scope[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | StreamBody;
+  /** Of what is small and wanted whole: how long that may take in all. */
+  readonly whole?: Whole;
   /** Never with credentials, not even to the registry itself. */
   readonly anonymous?: true;
 }
@@ -129,6 +132,7 @@ export function createWire(options: WireOptions): Wire {
       registry: call.registry,
       headers: { ...bodyLength(call), ...call.headers, ...(authorization === undefined ? {} : { authorization }) },
       ...(call.body === undefined ? {} : { body: call.body }),
+      ...(call.whole === undefined ? {} : { whole: call.whole }),
       ...(isDownload(call) ? { long: true } : {}),
     };
     const errand = errandOf(call);

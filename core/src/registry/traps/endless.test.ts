@@ -46,6 +46,18 @@ describe('38: an answer that trickles, or never begins', LIMIT, () => {
     });
   });
 
+  test('what is small, just fast enough for something large', async () => {
+    // A mebibyte in twenty seconds, and a patience of a third of one.
+    const { registry, host } = await trickling(status('200 OK', 1_000_000), 'x'.repeat(1024));
+    const late = { class: 'permanent', message: expect.stringContaining('was not there after') as unknown };
+    const blob = { mediaType: 'a/b', digest: pinned(`a@${DIGEST}`).digest, size: 1_000_000 };
+    expect(failureOf(await registry.readBlob(repository(host, 'a'), blob, 'source'))).toMatchObject(late);
+    expect(failureOf(await registry.manifest(reference(`${host}/a:1`), 'source'))).toMatchObject(late);
+    expect(failureOf(await registry.tags(repository(host, 'a'), 'source'))).toMatchObject(late);
+    const json = { repository: repository(host, 'a'), path: '/v2/a/more' };
+    expect(failureOf(await registry.fetchJson(json))).toMatchObject(late);
+  });
+
   test('the text of a refusal', async () => {
     const { registry, host } = await trickling(status('403 Forbidden', 10_000), 'x');
     expect(failureOf(await registry.manifest(reference(`${host}/a:1`), 'source'))).toMatchObject({ status: 403 });
