@@ -3,9 +3,10 @@
  * `accept`, and what it proved is remembered by its digest, so that an unchanged image costs no second look.
  */
 import { ok, type Result } from '../failure.ts';
-import { mediaType } from '../oci/model.ts';
+import { mediaType, type Descriptor } from '../oci/model.ts';
 import type { Digest, Pinned } from '../reference.ts';
 import type { Referrer } from '../registry/model.ts';
+import { createRoom } from '../registry/room.ts';
 import { isCandidate } from '../trust/accept.ts';
 import { factFrom, type Fact } from '../trust/facts.ts';
 import type { Accept, Signing } from '../config/model.ts';
@@ -19,6 +20,13 @@ import { prove } from './prove.ts';
 const MAX_CANDIDATES = 256;
 /** Bytes of one bundle: an SBOM of a large image is some MiB. */
 const MAX_BUNDLE = 64 * 1024 * 1024;
+/**
+ * Bytes of all bundles of one image: an SBOM and a scan of tens of MiB each, and a hundred of a few hundred KiB, as signatures and
+ * provenance are at most. The smallest are looked at first, so that large ones of others keep none of ours out.
+ */
+const MAX_BYTES = 128 * 1024 * 1024;
+/** Of all images together, what is read at once: as text, parsed and decoded a bundle takes some times its bytes. */
+const room = createRoom(MAX_BUNDLE);
 
 export interface Believed {
   readonly facts: readonly Fact[];
@@ -35,17 +43,41 @@ export async function believe(
   }
   const listed = await step.engine.registry.referrers(subject, 'destination');
   if (!listed.ok) return listed;
-  const candidates = listed.value
-    .filter(({ descriptor }) => isOurs(descriptor.artifactType, descriptor.annotations, signing.accept))
-    .slice(0, MAX_CANDIDATES);
-  const facts: Fact[] = [];
-  for (const looked of await Promise.all(
-    candidates.map((candidate) => believeOne(step, subject, candidate, signing)),
-  )) {
+  const ours = listed.value.filter(({ descriptor }) =>
+    isOurs(descriptor.artifactType, descriptor.annotations, signing.accept),
+  );
+  // One that is listed twice costs what it costs once.
+  const candidates = [...new Map(ours.map((one) => [one.descriptor.digest, one])).values()].slice(0, MAX_CANDIDATES);
+  const facts = new Map<Digest, Fact>();
+  const unknown: Found[] = [];
+  for (const looked of await Promise.all(candidates.map((candidate) => look(step, subject, candidate, signing)))) {
     if (!looked.ok) return looked;
-    if (looked.value !== undefined) facts.push(looked.value);
+    if (looked.value === undefined) continue;
+    if ('layer' in looked.value) unknown.push(looked.value);
+    else facts.set(looked.value.referrer, looked.value);
   }
-  return ok({ facts });
+  const read = atMost(unknown, MAX_BYTES).map((found) =>
+    room.within(found.layer.size, () => proveOne(step, subject, found, signing)),
+  );
+  for (const proved of await Promise.all(read)) {
+    if (!proved.ok) return proved;
+    if (proved.value !== undefined) facts.set(proved.value.referrer, proved.value);
+  }
+  return ok({ facts: candidates.flatMap(({ descriptor }) => facts.get(descriptor.digest) ?? []) });
+}
+
+/** A bundle that has not been read. */
+interface Found {
+  readonly referrer: Digest;
+  readonly layer: Descriptor;
+  /** Of the manifest that carries it. */
+  readonly annotations: Readonly<Record<string, string>> | undefined;
+}
+
+/** The smallest of them, as many as come to `limit` bytes. */
+function atMost(found: readonly Found[], limit: number): readonly Found[] {
+  let left = limit;
+  return found.toSorted((a, b) => a.layer.size - b.layer.size).filter(({ layer }) => (left -= layer.size) >= 0);
 }
 
 /** Some registries list what a bundle's manifest says of its config, in place of what it says of itself. */
@@ -61,21 +93,32 @@ function isOurs(
   return LISTED_TYPES.has(artifactType) && isCandidate(annotations, accept);
 }
 
-/** `undefined`: not believed. A registry that cannot be read is a failure, never "not signed". */
-async function believeOne(
-  { engine, task, signal }: Pick<StepContext, 'engine' | 'task' | 'signal'>,
+/** What is remembered of it, or where its bundle is. `undefined`: not believed. */
+async function look(
+  { engine }: Pick<StepContext, 'engine'>,
   subject: Pinned,
   { descriptor }: Referrer,
   signing: Signing,
-): Promise<Result<Fact | undefined>> {
+): Promise<Result<Fact | Found | undefined>> {
   const fingerprint = trustFingerprint(signing.accept, signing.trustedRoot);
   const remembered = engine.memory.get(descriptor.digest, fingerprint);
   if (remembered === null) return ok(undefined);
   if (remembered?.subject === subject.digest) return ok(remembered);
-  const bundle = await readBundle(engine, subject, descriptor.digest);
-  if (!bundle.ok) return bundle;
-  if (bundle.value === undefined) return ok(undefined);
-  const { text, annotations } = bundle.value;
+  return findBundle(engine, subject, descriptor.digest);
+}
+
+/** `undefined`: not believed. A registry that cannot be read is a failure, never "not signed". */
+async function proveOne(
+  { engine, task, signal }: Pick<StepContext, 'engine' | 'task' | 'signal'>,
+  subject: Pinned,
+  found: Found,
+  signing: Signing,
+): Promise<Result<Fact | undefined>> {
+  const { referrer, annotations } = found;
+  const fingerprint = trustFingerprint(signing.accept, signing.trustedRoot);
+  const read = await readFound(engine, subject, found);
+  if (!read.ok) return read;
+  const text = read.value;
   for (const accept of signing.accept) {
     const proved = await prove(engine, task, text, accept, signing, signal);
     if (!proved.ok) {
@@ -85,15 +128,15 @@ async function believeOne(
     // Those of the manifest: what a list says of it may be another thing the next time, and this is remembered.
     const fact = factFrom({
       ...proved.value,
-      referrer: descriptor.digest,
+      referrer,
       subject: subject.digest,
       ...(annotations === undefined ? {} : { annotations }),
     });
     if (fact === undefined) continue;
-    await engine.memory.put(descriptor.digest, fingerprint, fact);
+    await engine.memory.put(referrer, fingerprint, fact);
     return ok(fact);
   }
-  await engine.memory.put(descriptor.digest, fingerprint, null);
+  await engine.memory.put(referrer, fingerprint, null);
   return ok(undefined);
 }
 
@@ -108,6 +151,14 @@ export async function readBundle(
   subject: Pinned,
   referrer: Digest,
 ): Promise<Result<AttachedBundle | undefined>> {
+  const found = await findBundle(engine, subject, referrer);
+  if (!found.ok || found.value === undefined) return found.ok ? ok(undefined) : found;
+  const text = await readFound(engine, subject, found.value);
+  return text.ok ? ok({ text: text.value, annotations: found.value.annotations }) : text;
+}
+
+/** `undefined`: it is no bundle, or one of another image. */
+async function findBundle(engine: Engine, subject: Pinned, referrer: Digest): Promise<Result<Found | undefined>> {
   const pinned: Pinned = { ...subject, digest: referrer };
   const manifest = await engine.registry.manifest(pinned, 'destination');
   if (!manifest.ok) return manifest;
@@ -117,7 +168,10 @@ export async function readBundle(
   const [layer, ...more] = layers;
   if (layer === undefined || more.length > 0 || layer.mediaType !== mediaType.bundle || layer.size > MAX_BUNDLE)
     return ok(undefined);
+  return ok({ referrer, layer, annotations });
+}
+
+async function readFound(engine: Engine, subject: Pinned, { layer }: Found): Promise<Result<Bundle>> {
   const bytes = await engine.registry.readBlob(subject, layer, 'destination', MAX_BUNDLE);
-  if (!bytes.ok) return bytes;
-  return ok({ text: Buffer.from(bytes.value).toString('utf8') as Bundle, annotations });
+  return bytes.ok ? ok(Buffer.from(bytes.value).toString('utf8') as Bundle) : bytes;
 }

@@ -1,0 +1,70 @@
+import { setImmediate } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { fail, ok } from '../failure.ts';
+import { sha256 } from '../oci/digest.ts';
+import { mediaType, type ManifestContent } from '../oci/model.ts';
+import { pin, type Digest } from '../reference.ts';
+import { must, repository } from '../registry/test-client.ts';
+import { believe } from './believe.ts';
+import type { StepContext } from './engine.ts';
+
+const MIB = 1024 * 1024;
+const SUBJECT = pin(repository('r.example', 'a'), sha256('image'));
+const SIGNER = { kind: 'identity', issuer: { exact: 'i' }, subject: { exact: 's' } } as const;
+
+/** Looks at bundles of these sizes, none of which verifies: what was read of them, in its order, and the most of it at once. */
+async function looked(sizes: readonly number[]) {
+  const referrers = sizes.map((_, at) => sha256(`referrer ${at}`));
+  const read: number[] = [];
+  let [open, most] = [0, 0];
+  const manifestOf = (digest: Digest): ManifestContent => {
+    const at = referrers.indexOf(digest);
+    const config = { mediaType: mediaType.empty, digest: sha256('{}'), size: 2 };
+    const layer = { mediaType: mediaType.bundle, digest: sha256(`bundle ${at}`), size: sizes[at] ?? 0 };
+    const subject = { mediaType: mediaType.ociManifest, digest: SUBJECT.digest, size: 1 };
+    return {
+      kind: 'manifest',
+      descriptor: { mediaType: mediaType.ociManifest, digest, size: 1 },
+      bytes: new Uint8Array(1),
+      value: { schemaVersion: 2, config, layers: [layer], subject },
+    };
+  };
+  const engine = {
+    memory: { get: () => undefined, put: async () => {} },
+    registry: {
+      referrers: async () =>
+        ok(
+          referrers.map((digest) => ({
+            descriptor: { mediaType: mediaType.ociManifest, artifactType: mediaType.bundle, digest, size: 1 },
+          })),
+        ),
+      manifest: async ({ digest }: { readonly digest: Digest }) => ok(manifestOf(digest)),
+      async readBlob(_: unknown, { size }: { readonly size: number }) {
+        read.push(size);
+        most = Math.max(most, (open += size));
+        await setImmediate();
+        open -= size;
+        return ok(new Uint8Array());
+      },
+    },
+    context: async () => ({ [Symbol.asyncDispose]: async () => {} }),
+    host: { call: async () => fail({ reason: 'trust', class: 'permanent', message: 'not signed by anybody here' }) },
+  };
+  const signal = new AbortController().signal;
+  const task = { id: 'a#verify', contract: 'core.verify@1', entry: 'a', input: null, needs: [] };
+  const step = { engine, task, signal } as unknown as StepContext;
+  const { facts } = must(await believe(step, SUBJECT, { signer: SIGNER, accept: [SIGNER] }));
+  expect(facts).toEqual([]);
+  return { read, most };
+}
+
+test('bundles of an image are read the smallest first, and up to 128 MiB of them', async () => {
+  const { read } = await looked([...Array.from({ length: 40 }, () => 63 * MIB), 20 * MIB, 2_000]);
+  expect(read).toEqual([2_000, 20 * MIB, 63 * MIB]);
+});
+
+test('64 MiB of them are in memory at once, and all of a usual number', async () => {
+  const { read, most } = await looked([...Array.from({ length: 200 }, () => 100_000), 30 * MIB, 40 * MIB]);
+  expect(read).toHaveLength(202);
+  expect(most).toBeLessThanOrEqual(64 * MIB);
+});
