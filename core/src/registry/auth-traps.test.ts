@@ -232,6 +232,32 @@ describe('trap 15: scopes', () => {
   });
 });
 
+test('trap 16: a registry that stands before another one is followed to it, as a guest there', async () => {
+  await using other = await startScriptedRegistry({ tokens: { users: { ann: ANN.secret } } });
+  await using front = await startScriptedRegistry({
+    basic: { username: 'ann', password: ANN.secret },
+    onRequest: ({ headers, url }) =>
+      headers.authorization === undefined
+        ? undefined
+        : { kind: 'answer', status: 307, headers: { location: `http://${other.host}${url}` } },
+  });
+  const credentials = logins({ [front.host]: ANN, [other.host]: ANN });
+  await using registry = client({ credentials });
+  seedImage(other, 'a', 'one', { tag: '1' });
+  const manifest = must(await registry.manifest(reference(`${front.host}/a:1`), 'source'));
+  if (manifest?.kind !== 'manifest') throw new Error('there is no manifest');
+  must(await registry.readBlob(repository(front.host, 'a'), manifest.value.config, 'source'));
+  const sent = other.log.map(({ path, headers }) => [path.replace(/\/sha256:.*/, ''), headers.authorization]);
+  expect(sent).toEqual([
+    ['/v2/a/manifests/1', undefined],
+    ['/token', undefined],
+    ['/v2/a/manifests/1', 'Bearer token-1'],
+    ['/v2/a/blobs', undefined],
+    ['/v2/a/blobs', 'Bearer token-1'],
+  ]);
+  expect(front.log.every(({ headers }) => headers.authorization?.startsWith('Bearer') !== true)).toBe(true);
+});
+
 test('trap 16: what another host answers behind a redirect is nothing to log in for', async () => {
   await using thief = await startScriptedRegistry();
   await using storage = await startScriptedRegistry({

@@ -33,6 +33,11 @@ export interface Auth {
    * a new try may be let in.
    */
   challenged(visit: Visit, header: string | undefined, sent: string | undefined, fresh: boolean): boolean;
+  /**
+   * What to bring to another host than the registry, which a redirect led to and which asks for a token: one that anybody gets, with
+   * no login. `visit.origin` is that host; undefined: it asks for something else.
+   */
+  guest(visit: Visit, header: string | undefined): Promise<Result<string | undefined>>;
 }
 
 export interface AuthOptions {
@@ -55,6 +60,8 @@ export function createAuth({ http, retrier, credentials, mayGo, writes, memory }
   /** Hosts whose challenge of this run is known, so that what is remembered of them is of no interest. */
   const seen = new Set<string>();
   const tokens = new Map<string, Token>();
+  /** Of hosts that redirects lead to, by their origin and scope. */
+  const guests = new Map<string, Token>();
   const pending = new Map<string, Promise<Result<Token | undefined>>>();
   /** By registry and what we would ask for. */
   const demands = new Map<string, string>();
@@ -185,7 +192,20 @@ export function createAuth({ http, retrier, credentials, mayGo, writes, memory }
     return true;
   }
 
-  return { knows: (registry) => challengeOf(registry) !== undefined, authorization, challenged };
+  async function guest(visit: Visit, header: string | undefined): Promise<Result<string | undefined>> {
+    const challenge = parseChallenges(header ?? '').find(({ scheme }) => scheme === 'bearer');
+    const scope = challenge?.parameters.get('scope') ?? '';
+    if (challenge === undefined || !DEMAND.test(scope)) return ok(undefined);
+    const key = `${visit.origin.origin} ${scope}`;
+    const kept = guests.get(key);
+    if (kept !== undefined && isGood(kept, Date.now())) return ok(kept.header);
+    const token = await client.fetch({ visit, challenge, scopes: [scope], login: undefined });
+    if (!token.ok) return token;
+    guests.set(key, token.value);
+    return ok(token.value.header);
+  }
+
+  return { guest, knows: (registry) => challengeOf(registry) !== undefined, authorization, challenged };
 }
 
 /**

@@ -107,8 +107,10 @@ export function createWire(options: WireOptions): Wire {
       // There is nothing else to try it with.
       if (before !== undefined && sent === undefined) return ok(before);
       const answer = await send(call, url, sent);
+      if (!answer.ok) return answer;
       // What another host says, behind a redirect, is nothing to log in for. Without one it is the very address that was asked.
-      if (!answer.ok || (answer.value.url !== url && answer.value.url.origin !== origin.origin)) return answer;
+      if (answer.value.url !== url && answer.value.url.origin !== origin.origin)
+        return asGuest(call, visit, answer.value);
       if (answer.value.status === 403 && mayBeNew(call)) return ok({ ...answer.value, status: 404 });
       if (answer.value.status !== 401) return answer;
       // Read now: an open answer keeps its place in the host's lane, in which the request for a token has to wait.
@@ -116,6 +118,15 @@ export function createWire(options: WireOptions): Wire {
       const again = auth.challenged(visit, before.header('www-authenticate'), sent, round > 1);
       if (!again || round === MAX_ROUNDS) return ok(before);
     }
+  }
+
+  /** Registries that stand before another one send us on to it: what anybody may read there can be read, once more and by nobody's name. */
+  async function asGuest(call: Call, visit: Visit, answer: HttpResponse): Promise<Result<HttpResponse>> {
+    if (answer.status !== 401 || (call.method !== 'GET' && call.method !== 'HEAD')) return ok(answer);
+    // Its answer is the one to tell, whatever goes wrong with a token.
+    const refused = await readWhole(answer);
+    const token = await auth.guest({ ...visit, origin: answer.url }, refused.header('www-authenticate'));
+    return token.ok && token.value !== undefined ? send(call, answer.url, token.value) : ok(refused);
   }
 
   /** Some registries do not allow to look at what is not there yet. If that was not it, writing will fail and say so. */
