@@ -158,7 +158,7 @@ describe('tokens', () => {
     await using server = await startScriptedRegistry({ tokens: { realm: '/token', users: { ann: ANN.secret } } });
     seedImage(server, 'a', 'one', { tag: '1' });
     await using registry = client({ credentials: logins({ [server.host]: ANN }) });
-    must(await registry.head(reference(`${server.host}/a:1`), 'source'));
+    expect(must(await registry.head(reference(`${server.host}/a:1`), 'source'))).toBeDefined();
   });
 
   test('mounting asks for the other repository in the same token', async () => {

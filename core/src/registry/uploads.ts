@@ -4,17 +4,12 @@
  * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
  */
 import { fail, ok, type Result } from '../failure.ts';
-import type { Descriptor } from '../oci/model.ts';
-import { parseDigest } from '../reference.ts';
 import { askedFor, hasBlob, push, sessionOf, type UploadSession } from './blobs.ts';
-import { smallerBody, type BodyLimits } from './body-limits.ts';
-import { counted, inPieces, without } from './chunks.ts';
-import type { HttpResponse, StreamBody } from './http.ts';
-import { contradicts, type Where } from './manifests.ts';
-import { lied, refusal, registryFailure, thing, type Asked } from './refusal.ts';
+import type { HttpResponse } from './http.ts';
+import type { Where } from './manifests.ts';
+import { refusal, type Asked } from './refusal.ts';
 import type { Attempt } from './retry.ts';
-import { givingBack } from './spent.ts';
-import type { UploadRecords } from './upload-records.ts';
+import { forget, sendParts, sendRest, sendWhole, type Progress, type Upload } from './upload-requests.ts';
 import type { Wire } from './wire.ts';
 
 /** Bytes from which an upload is recorded for a later run. */
@@ -22,35 +17,6 @@ const RECORDED = 16 * 1024 * 1024;
 /** Bytes that count as getting further, and how often an upload that gets further may break off. */
 const STEP = 1024 * 1024;
 const BREAKS = 100;
-/** Statuses of what stands before a registry, when it would not wait for the whole; once it may be an accident. */
-const GATEWAY: ReadonlySet<number | undefined> = new Set([502, 504]);
-
-export interface Upload {
-  readonly wire: Wire;
-  readonly where: Where;
-  readonly descriptor: Descriptor;
-  /** Gives the whole blob, each time from its beginning. */
-  readonly open: StreamBody['open'];
-  /** An upload that is open already. */
-  readonly session?: UploadSession | undefined;
-  readonly records?: UploadRecords | undefined;
-  readonly limits: BodyLimits;
-  /** The chunks that `open` gives belong to nobody else: their memory may be given back when they are sent. */
-  readonly disposable?: boolean;
-}
-
-/** How far an upload has come. */
-interface Progress {
-  session: UploadSession | undefined;
-  /** Bytes that the registry has. */
-  offset: number;
-  /** Bytes were sent since the registry was last asked what it has. */
-  unsure: boolean;
-  /** Bytes that one request may have. */
-  limit: number;
-  /** How often what stands before the registry gave up on a request of that size. */
-  givenUp: number;
-}
 
 export async function sendBlob(upload: Upload): Promise<Result<void>> {
   const { wire, where, descriptor } = upload;
@@ -143,202 +109,6 @@ async function lookAgain(upload: Upload, progress: Progress): Promise<Attempt<vo
   return there.ok && there.value ? { result: ok(undefined) } : undefined;
 }
 
-async function sendWhole(upload: Upload, progress: Progress, asked: Asked): Promise<Attempt<void>> {
-  const { wire, where, descriptor } = upload;
-  const { session } = progress;
-  if (session === undefined) throw new Error('an upload has a session');
-  // Nothing is sent before the source's first bytes have come: a registry gives up on those who keep it waiting.
-  const body = bodyFrom(upload, progress, 0);
-  const answer = await wire.attempt({
-    ...asked,
-    method: 'PUT',
-    url: withDigest(session.url, descriptor),
-    scopes: push(where),
-    // Any other type makes some servers read the body as a form.
-    headers: { 'content-type': 'application/octet-stream' },
-    body,
-  });
-  return finished(upload, progress, answer, body);
-}
-
-async function sendRest(upload: Upload, progress: Progress, asked: Asked): Promise<Attempt<void>> {
-  const { wire, where, descriptor } = upload;
-  const { size } = descriptor;
-  const { session, offset } = progress;
-  if (session === undefined) throw new Error('an upload has a session');
-  let next = session;
-  if (offset < size) {
-    const body = bodyFrom(upload, progress, offset);
-    const headers = { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${size - 1}` };
-    const call = { ...asked, method: 'PATCH' as const, url: session.url, scopes: push(where), headers, body };
-    const { result: answer, ...wait } = await wire.attempt(call);
-    if (!answer.ok) return { ...wait, result: answer, final: body.unread() };
-    if (answer.value.status !== 202) return finished(upload, progress, { ...wait, result: answer }, body);
-    await answer.value.drain();
-    if (!body.whole()) return { result: fail(early(asked, 'transient')) };
-    const moved = sessionOf(wire, asked, answer.value);
-    if (!moved.ok) return { result: moved };
-    next = moved.value;
-    Object.assign(progress, { session: next, offset: size });
-  }
-  return sendEnd(upload, progress, asked, next);
-}
-
-async function sendEnd(
-  upload: Upload,
-  progress: Progress,
-  asked: Asked,
-  { url }: UploadSession,
-): Promise<Attempt<void>> {
-  const { wire, where, descriptor } = upload;
-  const end = { ...asked, method: 'PUT' as const, url: withDigest(url, descriptor), scopes: push(where) };
-  return finished(upload, progress, await wire.attempt(end));
-}
-
-/** From one reading of the source: each request takes its part of it. */
-async function sendParts(upload: Upload, progress: Progress, asked: Asked): Promise<Attempt<void>> {
-  const { wire, where, descriptor } = upload;
-  const { size } = descriptor;
-  const stream = await upload.open();
-  if (!stream.ok) return { result: stream, final: true };
-  const source = inPieces(without(progress.offset, stream.value[Symbol.asyncIterator]()));
-  try {
-    while (progress.offset < size) {
-      const { session, offset } = progress;
-      if (session === undefined) throw new Error('an upload has a session');
-      const length = Math.min(progress.limit, size - offset);
-      const body = partOf(source.take(length), length, asked);
-      progress.unsure = true;
-      const { result: answer, ...wait } = await wire.attempt({
-        ...asked,
-        method: 'PATCH',
-        url: session.url,
-        scopes: push(where),
-        headers: { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${offset + length - 1}` },
-        body,
-      });
-      if (!answer.ok || answer.value.status !== 202)
-        return await finished(upload, progress, { ...wait, result: answer }, body);
-      await answer.value.drain();
-      if (!body.whole()) return { result: fail(early(asked, 'transient')) };
-      const moved = sessionOf(wire, asked, answer.value);
-      if (!moved.ok) return { result: moved };
-      Object.assign(progress, { session: moved.value, offset: offset + length, unsure: false });
-    }
-  } finally {
-    await source.close();
-  }
-  const { session } = progress;
-  if (session === undefined) throw new Error('an upload has a session');
-  return sendEnd(upload, progress, asked, session);
-}
-
-/** It can be read once only: whoever has to send it again asks first what the registry has. */
-function partOf(stream: AsyncIterable<Uint8Array>, length: number, asked: Asked): Body {
-  let given: number | undefined;
-  return {
-    length,
-    unread: () => false,
-    whole: () => given === length,
-    open: async () => {
-      if (given !== undefined)
-        return fail(registryFailure(asked, 'transient', `${asked.registry} asks again for a part of ${thing(asked)}`));
-      given = 0;
-      const count = (bytes: number) => void (given = (given ?? 0) + bytes);
-      return ok({ [Symbol.asyncIterator]: () => counted(stream[Symbol.asyncIterator](), count) });
-    },
-  };
-}
-
-/** Reads the answer that ends an upload. */
-async function finished(
-  upload: Upload,
-  progress: Progress,
-  { result: answer, ...wait }: Attempt<HttpResponse>,
-  body?: Body,
-): Promise<Attempt<void>> {
-  const { where, descriptor } = upload;
-  const asked = askedFor(where, descriptor, 'to store ');
-  if (!answer.ok) {
-    progress.unsure = true;
-    const { failure } = answer;
-    if (failure.reason === 'registry' && GATEWAY.has(failure.status) && (progress.givenUp += 1) > 1)
-      shrink(progress, body);
-    return { ...wait, result: answer, final: body?.unread() === true };
-  }
-  const { status } = answer.value;
-  if (status === 201) {
-    await answer.value.drain();
-    const stored = parseDigest(answer.value.header('docker-content-digest') ?? '');
-    if (stored !== undefined && contradicts(descriptor.digest, stored)) {
-      return { result: fail(lied(asked, `it says that it stored ${stored}`)) };
-    }
-    return { result: body?.whole() === false ? await saidEarly(upload, asked) : ok(undefined) };
-  }
-  const { failure } = await refusal(asked, answer.value);
-  if (status === 413 && !shrink(progress, body)) return { result: fail(failure) };
-  // It says that it has another number of bytes than we think, or it has seen none of these: it will tell how many it has.
-  if (status === 416 || status === 413) progress.unsure = true;
-  // It has forgotten the upload, or what it has kept of an earlier try is no use.
-  else if (status === 404 || progress.offset > 0) forget(progress);
-  else return { result: fail(failure) };
-  return { result: fail({ ...failure, class: 'transient' }) };
-}
-
-/** It did not wait for the whole, which alone proves that the blob is the right one: it may have had it already. */
-async function saidEarly({ wire, where, descriptor }: Upload, asked: Asked): Promise<Result<void>> {
-  const there = await hasBlob(wire, where, descriptor);
-  if (!there.ok) return there;
-  return there.value ? ok(undefined) : fail(early(asked, 'permanent'));
-}
-
-function early(asked: Asked, kind: 'transient' | 'permanent') {
-  return registryFailure(asked, kind, `${asked.registry} says that it has ${thing(asked)} before all of it was sent`);
-}
-
-/** Whether a smaller request is worth a try. */
-function shrink(progress: Progress, body: Body | undefined): boolean {
-  const smaller = body === undefined ? undefined : smallerBody(body.length, progress.session?.minimum);
-  if (smaller === undefined) return false;
-  Object.assign(progress, { limit: smaller, givenUp: 0 });
-  return true;
-}
-
-function forget(progress: Progress): void {
-  Object.assign(progress, { session: undefined, offset: 0, unsure: false });
-}
-
-interface Body extends StreamBody {
-  /** The source could not be opened. */
-  readonly unread: () => boolean;
-  /** All of it was given away, or nobody wanted it: its source gives the last part only when the whole is right. */
-  readonly whole: () => boolean;
-}
-
-/** The blob from `start` on. It is read from its beginning, since only the whole proves that it is the right one. */
-function bodyFrom(upload: Upload, progress: Progress, start: number): Body {
-  const length = upload.descriptor.size - start;
-  let unread = false;
-  let given: number | undefined;
-  return {
-    length,
-    unread: () => unread,
-    whole: () => given === undefined || given === length,
-    open: async () => {
-      const stream = await upload.open();
-      unread = !stream.ok;
-      if (!stream.ok) return stream;
-      progress.unsure = true;
-      given = 0;
-      const count = (bytes: number) => void (given = (given ?? 0) + bytes);
-      const rest = {
-        [Symbol.asyncIterator]: () => counted(without(start, stream.value[Symbol.asyncIterator]()), count),
-      };
-      return ok(upload.disposable === true ? givingBack(rest) : rest);
-    },
-  };
-}
-
 async function openUpload(wire: Wire, where: Where, asked: Asked): Promise<Attempt<UploadSession>> {
   const { result: response, ...wait } = await wire.attempt({
     ...asked,
@@ -365,11 +135,4 @@ function offsetOf(response: HttpResponse): number | undefined {
   const end = /^(?:bytes=)?0-(\d{1,15})$/.exec(range.trim())?.[1];
   if (end === undefined) return undefined;
   return end === '0' ? 0 : Number(end) + 1;
-}
-
-/** The session's own query must stay as it is: it may be signed. */
-function withDigest(session: URL, descriptor: Descriptor): URL {
-  const url = new URL(session);
-  url.search = `${url.search === '' ? '?' : `${url.search}&`}digest=${encodeURIComponent(descriptor.digest)}`;
-  return url;
 }
