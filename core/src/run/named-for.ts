@@ -2,7 +2,7 @@
  * Whether an image was ever meant for a tag. All that we sign for an image holds wherever it lies; only its provenance, or its copy
  * attestation, names the tags that it was published under. Without that, a registry could answer a tag with any image of ours.
  */
-import { formatReference } from '../reference.ts';
+import { formatReference, isLocation } from '../reference.ts';
 import type { Entry } from '../config/model.ts';
 import { factsOf, type Fact } from '../trust/facts.ts';
 import type { PlannedEntry } from '../plan/model.ts';
@@ -16,6 +16,8 @@ export function lacksName(
   target: string,
   facts: readonly Fact[],
 ): string | undefined {
+  // A layout is carried to where it is needed, and is then called otherwise.
+  if (isLocation(entry.targets[0].destination)) return undefined;
   // Whoever names an image by its digest means that one, whatever it was published under.
   if (retagOf !== undefined && entry.kind === 'sync' && entry.source.kind === 'pinned') return undefined;
   const origin = retagOf === undefined ? entry : engine.planned.entries.get(retagOf);
