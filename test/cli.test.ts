@@ -39,7 +39,10 @@ describe('answers and events', () => {
       .split('\n')
       .map((line): unknown => JSON.parse(line));
     expect(events.flatMap(complaintsAbout)).toEqual([]);
-    expect(new Set(events.map((event) => (event as { readonly type: string }).type))).toEqual(
+    const typeOf = (event: unknown): string => (event as { readonly type: string }).type;
+    // What takes a while tells how far it is, and no journal keeps that.
+    const kept = events.filter((event) => typeOf(event) !== 'task.progress');
+    expect(new Set(kept.map(typeOf))).toEqual(
       new Set([
         'run.start',
         'entry.chain',
@@ -47,12 +50,13 @@ describe('answers and events', () => {
         'task.log',
         'task.tool',
         'task.done',
+        'tag.move',
         'image',
         'entry.done',
         'run.done',
       ]),
     );
-    expect(await one.journals()).toEqual([events]);
+    expect(await one.journals()).toEqual([kept]);
 
     const [first] = entries as readonly unknown[] as readonly { readonly destination: string }[];
     for (const args of [
@@ -221,7 +225,7 @@ describe('in a terminal', () => {
     expect(frames.length).toBeGreaterThan(3);
     // At most ten times a second, and only when something changed.
     expect(frames.length).toBeLessThan(150);
-    expect(text).toMatch(/0\/2 entries {2}0 s/);
+    expect(text).toMatch(/0 s {2}0\/2 entries/);
     expect(text).not.toContain('\u001b[?25l');
     const after = text.slice(text.lastIndexOf(end) + end.length);
     expect(after).toMatch(/^destination +outcome /);
