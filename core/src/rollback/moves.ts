@@ -13,7 +13,7 @@ export interface Move {
 }
 
 /**
- * Of each tag that the run moved, or was about to move when it was killed, from one digest to another, in order. New tags have
+ * Of each tag that the run moved, or was about to move when it was killed, from one digest to another, the last first. New tags have
  * nothing to go back to. Journals of earlier versions tell only what was moved when all of an entry had succeeded.
  */
 export function movesOfRun(events: readonly Event[]): readonly Move[] {
@@ -29,7 +29,7 @@ export function movesOfRun(events: readonly Event[]): readonly Move[] {
       if (outcome === 'published') add(destination, before, digest);
     }
   }
-  return [...moves.values()];
+  return [...moves.values()].toReversed();
 }
 
 /**
