@@ -96,16 +96,7 @@ async function putBack(
   const lacks = await lacksOf(engine, subject, signal);
   if (!lacks.ok) return lacks;
   if (lacks.value.length > 0 && !unverified) return fail(doesNotVerify(subject, lacks.value));
-  const moved = await moveTag(engine.registry, destination, to, from, () =>
-    engine.emit({
-      t: engine.now().getTime(),
-      type: 'tag.move',
-      entry: id,
-      tag: formatReference(destination),
-      from,
-      to,
-    }),
-  );
+  const moved = await moveTag(engine, id, destination, to, from);
   if (!moved.ok) return moved;
   const unwritten = (await engine.finishLayouts()).get(formatRepository(destination));
   return unwritten === undefined ? ok({ moved: moved.value, lacks: lacks.value }) : fail(unwritten);

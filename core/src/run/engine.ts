@@ -164,10 +164,7 @@ export interface VerifyOutput {
   readonly facts: readonly Fact[];
 }
 
+/** What its tags name now; which of them were moved is told by {@link StepContext.tagged}. */
 export interface TagOutput {
   readonly digest: Digest;
-  /** Target's text → whether its tag was moved by this run. */
-  readonly moved: Readonly<Record<string, boolean>>;
-  /** Target's text → the tag under which what it named before is kept. */
-  readonly backups: Readonly<Record<string, string>>;
 }

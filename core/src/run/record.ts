@@ -3,7 +3,7 @@ import type { ListedPackage } from '../journal/events.ts';
 import type { Step } from '../plan/model.ts';
 import { factsOf, type Fact } from '../trust/facts.ts';
 import type { Scan } from '../trust/model.ts';
-import type { Image, Probed, SbomOutput, TagOutput, VerifyOutput } from './engine.ts';
+import type { Image, Probed, SbomOutput, VerifyOutput } from './engine.ts';
 import { packagesOf } from './evidence.ts';
 import type { NotOk } from './loop.ts';
 import type { Resolution } from './steps/resolve.ts';
@@ -19,7 +19,6 @@ export interface EntryRecord {
   /** What the verification read back. */
   facts?: readonly Fact[];
   signed: boolean;
-  tag?: TagOutput;
   /** Targets that name the image now, with what kept the old one: known although the step may fail at another. */
   tagged?: Map<string, string | undefined>;
   /** The first task of it that did not succeed. */
@@ -51,9 +50,6 @@ export function remember(record: EntryRecord, step: Step | undefined, output: un
       record.facts = (output as VerifyOutput).facts;
       record.signed = isSigned(record.facts);
       break;
-    case 'tag':
-      record.tag = output as TagOutput;
-      break;
     case 'sbom':
       record.packages = packagesOf(output as SbomOutput);
       break;
@@ -62,6 +58,7 @@ export function remember(record: EntryRecord, step: Step | undefined, output: un
     case 'gate':
     case 'sign':
     case 'attach':
+    case 'tag':
     case undefined:
       break;
   }

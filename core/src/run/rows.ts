@@ -17,7 +17,7 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
   return entry.targets.map(({ destination }) => {
     const text = formatReference(destination);
     const outcome = outcomeOf(record, text);
-    const backup = record.tag?.backups[text] ?? record.tagged?.get(text);
+    const backup = record.tagged?.get(text);
     return {
       id: entry.id,
       destination: text,
@@ -37,11 +37,10 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
   });
 }
 
-function outcomeOf({ broken, tag, tagged, probed }: EntryRecord, target: string): Outcome {
+function outcomeOf({ broken, tagged, probed }: EntryRecord, target: string): Outcome {
   // Public it is, whatever became of the entry's other tags.
   if (tagged?.has(target) === true) return 'published';
   if (broken !== undefined) return lacksPackage(broken.end) ? 'failed' : broken.end.state;
-  if (tag?.moved[target] === true) return 'published';
   return probed === undefined ? 'skipped' : 'unchanged';
 }
 

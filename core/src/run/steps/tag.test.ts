@@ -17,7 +17,8 @@ async function moved(onPut: () => Action | undefined, tagged = true) {
   const old = seedImage(server, 'a', 'old', tagged ? { tag: '1' } : {});
   server.onRequest = ({ method, path }) => (method === 'PUT' && path.endsWith('/1') ? onPut() : undefined);
   const destination: Tagged = { kind: 'tagged', registry: server.host, path: 'a', tag: '1' as Tag };
-  const move = (seen: Digest | null) => moveTag(registry, destination, image.digest, seen);
+  const move = (seen: Digest | null) =>
+    moveTag({ registry, emit: () => {}, now: () => new Date() }, 'sync:a', destination, image.digest, seen);
   return { server, image, old, move };
 }
 

@@ -5,7 +5,7 @@
  */
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { formatReference, pin, type Digest, type Tagged } from '../../reference.ts';
-import type { Image, Probed, StepContext, TagOutput } from '../engine.ts';
+import type { Engine, Image, Probed, StepContext, TagOutput } from '../engine.ts';
 import { isImmutable } from './immutable.ts';
 import { shortDigest } from '../wording.ts';
 import { backUp } from './backup.ts';
@@ -18,59 +18,40 @@ export interface TagInput {
 export async function tagStep(step: StepContext, { probed, image }: TagInput): Promise<Result<TagOutput>> {
   const { engine, entry } = step;
   const newlyPublished = probed.before[formatReference(entry.targets[0].destination)] !== image.digest;
-  const moved: Record<string, boolean> = {};
-  const backups: Record<string, string> = {};
   // The entry's own tag moves last: killed in between, the next run still sees that the others are behind.
   for (const { destination, templated } of entry.targets.toReversed()) {
     const text = formatReference(destination);
-    if (isImmutable(entry) && (probed.before[text] ?? null) !== null) {
-      moved[text] = false;
-      continue;
-    }
-    if (templated && !newlyPublished && destination !== entry.targets[0].destination) {
-      moved[text] = false;
-      continue;
-    }
     const seen = probed.before[text] ?? null;
+    if (isImmutable(entry) && seen !== null) continue;
+    if (templated && !newlyPublished && destination !== entry.targets[0].destination) continue;
     const kept = await backUp(step, destination, image.digest, seen);
     if (!kept.ok) return kept;
-    if (kept.value !== undefined) backups[text] = kept.value;
-    const result = await moveTag(engine.registry, destination, image.digest, seen, () =>
-      engine.emit({
-        t: engine.now().getTime(),
-        type: 'tag.move',
-        entry: entry.id,
-        tag: text,
-        from: seen,
-        to: image.digest,
-      }),
-    );
+    const result = await moveTag(engine, entry.id, destination, image.digest, seen);
     if (!result.ok) return result;
-    moved[text] = result.value;
     if (!result.value) continue;
     step.tagged(text, kept.value);
     step.log(`${text} → ${image.digest}`);
   }
-  return ok({ digest: image.digest, moved, backups });
+  return ok({ digest: image.digest });
 }
 
 /**
  * True when the tag has moved since it was `seen`, false when it named `digest` already. A try whose answer was lost has moved
- * it all the same. `moving` is called just before it is moved.
+ * it all the same. `entry` is whose tag it is, in the journal, which is told just before it moves.
  */
 export async function moveTag(
-  registry: StepContext['engine']['registry'],
+  { registry, emit, now: clock }: Pick<Engine, 'registry' | 'emit' | 'now'>,
+  entry: string,
   destination: Tagged,
   digest: Digest,
   seen: Digest | null,
-  moving: () => void = () => {},
 ): Promise<Result<boolean>> {
   const now = await registry.head(destination, 'destination');
   if (!now.ok) return now;
   const names = now.value?.digest ?? null;
   if (names === digest) return ok(seen !== digest);
   if (names !== seen) return fail(movedByOther(destination, seen, names));
-  moving();
+  emit({ t: clock().getTime(), type: 'tag.move', entry, tag: formatReference(destination), from: seen, to: digest });
   const put = await registry.tag(pin(destination, digest), destination.tag);
   if (!put.ok) return put;
   const after = await registry.head(destination, 'destination');
