@@ -8,15 +8,15 @@ import {
   constants,
   createReadStream,
   fstatSync,
-  openSync,
   lstatSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
   statSync,
 } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import type { Files } from '../plugin/api.ts';
 
@@ -75,13 +75,14 @@ export async function fileState(root: string, path: string): Promise<Result<File
   });
 }
 
-/** The text of a symbolic link whose folder is in the root. */
+/** The text of a symbolic link whose folder is in the root; what cannot be looked at is told by whoever opens it. */
 function linkInside(root: string, path: string): string | undefined {
-  const folder = path === '' ? undefined : insideRoot(root, dirname(path));
-  if (folder?.ok !== true) return undefined;
-  const place = join(folder.value, basename(path));
-  const about = lstatSync(place, { throwIfNoEntry: false });
-  return about?.isSymbolicLink() === true ? readlinkSync(place) : undefined;
+  const place = resolve(root, path);
+  try {
+    return lstatSync(place).isSymbolicLink() && insideRoot(root, dirname(path)).ok ? readlinkSync(place) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function readInside(root: string, path: string): Promise<Result<string, ConfigFailure>> {

@@ -117,21 +117,22 @@ export async function putManifest(
   };
   const response = await wire.call(call);
   if (!response.ok) return response;
-  const { status } = response.value;
-  if (status !== 201) {
-    // Not what the specification says, and some say it: what counts is whether it is there.
-    const there = ALMOST_STORED.has(status)
-      ? await headManifest(wire, where, { digest: content.descriptor.digest })
-      : ok(undefined);
-    if (!there.ok || there.value === undefined)
-      return there.ok ? fail((await refusal(call, response.value)).failure) : there;
-  }
+  const isStored = await storedBy(wire, where, content.descriptor.digest, response.value.status);
+  if (!isStored.ok) return isStored;
+  if (!isStored.value) return fail((await refusal(call, response.value)).failure);
   await response.value.drain();
   const stored = parseDigest(response.value.header('docker-content-digest') ?? '');
   if (stored !== undefined && contradicts(content.descriptor.digest, stored)) {
     return fail(lied(call, `it says that it stored ${stored} instead of ${content.descriptor.digest}`));
   }
   return ok({ subject: response.value.header('oci-subject'), tagged: response.value.header('oci-tag') });
+}
+
+/** Some say it otherwise than the specification: then what counts is whether it is there. */
+async function storedBy(wire: Wire, where: Where, digest: Digest, status: number): Promise<Result<boolean>> {
+  if (!ALMOST_STORED.has(status)) return ok(status === 201);
+  const there = await headManifest(wire, where, { digest });
+  return there.ok ? ok(there.value !== undefined) : there;
 }
 
 /**

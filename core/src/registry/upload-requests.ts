@@ -45,8 +45,7 @@ export interface Progress {
 
 export async function sendWhole(upload: Upload, progress: Progress, asked: Asked): Promise<Attempt<void>> {
   const { wire, where, descriptor } = upload;
-  const { session } = progress;
-  if (session === undefined) throw new Error('an upload has a session');
+  const session = opened(progress);
   // Nothing is sent before the source's first bytes have come: a registry gives up on those who keep it waiting.
   const body = bodyFrom(upload, progress, 0);
   const answer = await wire.attempt({
@@ -64,8 +63,8 @@ export async function sendWhole(upload: Upload, progress: Progress, asked: Asked
 export async function sendRest(upload: Upload, progress: Progress, asked: Asked): Promise<Attempt<void>> {
   const { wire, where, descriptor } = upload;
   const { size } = descriptor;
-  const { session, offset } = progress;
-  if (session === undefined) throw new Error('an upload has a session');
+  const { offset } = progress;
+  const session = opened(progress);
   let next = session;
   if (offset < size) {
     const body = bodyFrom(upload, progress, offset);
@@ -104,8 +103,8 @@ export async function sendParts(upload: Upload, progress: Progress, asked: Asked
   const source = inPieces(without(progress.offset, stream.value[Symbol.asyncIterator]()));
   try {
     while (progress.offset < size) {
-      const { session, offset } = progress;
-      if (session === undefined) throw new Error('an upload has a session');
+      const { offset } = progress;
+      const session = opened(progress);
       const length = Math.min(progress.limit, size - offset);
       const body = partOf(source.take(length), length, asked);
       progress.unsure = true;
@@ -128,8 +127,7 @@ export async function sendParts(upload: Upload, progress: Progress, asked: Asked
   } finally {
     await source.close();
   }
-  const { session } = progress;
-  if (session === undefined) throw new Error('an upload has a session');
+  const session = opened(progress);
   return sendEnd(upload, progress, asked, session);
 }
 
@@ -202,6 +200,11 @@ function shrink(progress: Progress, body: Body | undefined): boolean {
   if (smaller === undefined) return false;
   Object.assign(progress, { limit: smaller, givenUp: 0 });
   return true;
+}
+
+function opened({ session }: Progress): UploadSession {
+  if (session === undefined) throw new Error('an upload has a session');
+  return session;
 }
 
 export function forget(progress: Progress): void {

@@ -48,16 +48,17 @@ export async function believe(
   );
   // One that is listed twice costs what it costs once.
   const candidates = [...new Map(ours.map((one) => [one.descriptor.digest, one])).values()].slice(0, MAX_CANDIDATES);
+  const fingerprint = trustFingerprint(signing.accept, signing.trustedRoot);
   const facts = new Map<Digest, Fact>();
   const unknown: Found[] = [];
-  for (const looked of await Promise.all(candidates.map((candidate) => look(step, subject, candidate, signing)))) {
+  for (const looked of await Promise.all(candidates.map((candidate) => look(step, subject, candidate, fingerprint)))) {
     if (!looked.ok) return looked;
     if (looked.value === undefined) continue;
     if ('layer' in looked.value) unknown.push(looked.value);
     else facts.set(looked.value.referrer, looked.value);
   }
   const read = atMost(unknown, MAX_BYTES).map((found) =>
-    room.within(found.layer.size, () => proveOne(step, subject, found, signing)),
+    room.within(found.layer.size, () => proveOne(step, subject, found, signing, fingerprint)),
   );
   for (const proved of await Promise.all(read)) {
     if (!proved.ok) return proved;
@@ -98,9 +99,8 @@ async function look(
   { engine }: Pick<StepContext, 'engine'>,
   subject: Pinned,
   { descriptor }: Referrer,
-  signing: Signing,
+  fingerprint: string,
 ): Promise<Result<Fact | Found | undefined>> {
-  const fingerprint = trustFingerprint(signing.accept, signing.trustedRoot);
   const remembered = engine.memory.get(descriptor.digest, fingerprint);
   if (remembered === null) return ok(undefined);
   if (remembered?.subject === subject.digest) return ok(remembered);
@@ -113,9 +113,9 @@ async function proveOne(
   subject: Pinned,
   found: Found,
   signing: Signing,
+  fingerprint: string,
 ): Promise<Result<Fact | undefined>> {
   const { referrer, annotations } = found;
-  const fingerprint = trustFingerprint(signing.accept, signing.trustedRoot);
   const read = await readFound(engine, subject, found);
   if (!read.ok) return read;
   const text = read.value;

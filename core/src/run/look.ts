@@ -3,7 +3,7 @@ import type { Entry } from '../config/model.ts';
 import type { Failure, Result } from '../failure.ts';
 import type { Change } from '../journal/events.ts';
 import type { PlannedEntry, Task } from '../plan/model.ts';
-import { formatReference, pin, type Digest } from '../reference.ts';
+import { formatReference, pin, type Digest, type Tagged } from '../reference.ts';
 import { ok } from '../failure.ts';
 import type { Engine, Probed, StepContext } from './engine.ts';
 import { runLoop, type TaskEnd } from './loop.ts';
@@ -158,7 +158,7 @@ async function verifyEntry(
         if (head.value === undefined) return { ...base, digest: null, ok: false, missing: ['tag'] };
         const { digest } = head.value;
         if (trust === 'copy') return { ...base, digest, ok: true, missing: [] };
-        const lacks = await lacksOf(engine, planned, entry, pin(destination, digest, destination.tag), deep, signal);
+        const lacks = await lacksOf(engine, planned, entry, { destination, digest, deep, signal });
         return lacks.ok
           ? { ...base, digest, ok: lacks.value.length === 0, missing: lacks.value }
           : { ...base, digest, ok: false, missing: [], failure: lacks.failure };
@@ -170,20 +170,24 @@ async function lacksOf(
   engine: Engine,
   planned: PlannedEntry,
   entry: Entry,
-  subject: ReturnType<typeof pin>,
-  deep: boolean,
-  signal: AbortSignal,
+  published: {
+    readonly destination: Tagged;
+    readonly digest: Digest;
+    readonly deep: boolean;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Result<readonly string[]>> {
-  const image = await readImage(engine.registry, subject);
+  const { destination, digest, deep, signal } = published;
+  const image = await readImage(engine.registry, pin(destination, digest));
   if (!image.ok) return image;
   const task: Task = { id: `${entry.id}#verify`, contract: 'core.verify@1', entry: entry.id, input: null, needs: [] };
   const kind = attachedKind({ engine, entry, planned });
   const checked = await checkAttached({ engine, task, signal }, kind, image.value, deep);
   if (!checked.ok) return checked;
   const { facts, lacks } = checked.value;
-  const target = formatReference({ ...subject, kind: 'tagged', tag: subject.tag ?? entry.targets[0].destination.tag });
-  const unnamed = engine.signing === undefined ? undefined : lacksName(engine, planned, entry, target, facts);
-  return ok(unnamed === undefined || lacks.length > 0 ? lacks : [unnamed]);
+  if (lacks.length > 0 || engine.signing === undefined) return ok(lacks);
+  const unnamed = lacksName(engine, planned, entry, formatReference(destination), facts);
+  return ok(unnamed === undefined ? [] : [unnamed]);
 }
 
 function lookContext(engine: Engine, planned: PlannedEntry | undefined, task: Task, signal: AbortSignal): StepContext {

@@ -3,7 +3,7 @@ import { configFailure, fail, ok, type Failure, type Result } from '../failure.t
 import type { ScanInput } from '../plugin/api.ts';
 import { formatReference, pin, type Reference } from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
-import { readImage } from './steps/image.ts';
+import { readableChildren, readImage } from './steps/image.ts';
 
 /** The image that `reference` names now, with every platform; a failure when it is not there or has none. */
 export async function readScanInput(registry: Registry, reference: Reference): Promise<Result<ScanInput>> {
@@ -13,9 +13,7 @@ export async function readScanInput(registry: Registry, reference: Reference): P
   const subject = pin(reference, head.value.digest);
   const image = await readImage(registry, subject);
   if (!image.ok) return image;
-  const children = image.value.children
-    .filter((child) => !child.opaque)
-    .map(({ digest, platform }) => ({ digest, platform }));
+  const children = readableChildren(image.value);
   if (children.length > 0) return ok({ subject, children });
   return fail(configFailure(`${formatReference(reference)} holds no container image`, 'name an image with a platform'));
 }

@@ -183,7 +183,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     return session;
   };
 
-  const mark = ownMark(env);
   const engine: Engine = {
     config,
     settings,
@@ -193,8 +192,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     finishLayouts: () => layouts.finish(),
     files: folderFiles(config.folder),
     tagLists: createTagLists({ planned: options.planned, host, registry }),
-    memory: options.remember === false ? forgetful : await openMemory(stateFolder, mark),
-    notes: options.remember === false ? noNotes : await openNotes(stateFolder, mark),
+    ...(options.remember === false ? { memory: forgetful, notes: noNotes } : await openRemembered(stateFolder, env)),
     indexes: packageIndexes(stateFolder, fetcher.fetch),
     journal,
     durations,
@@ -234,6 +232,11 @@ function secretsOf({ signing, scratch, registries }: Settings, env: Variables): 
   const logins = registries.map(({ login }) => (login?.kind === 'env' ? login.passwordEnv : undefined));
   const keys = registries.flatMap(({ key }) => key ?? []);
   return [...[...names, ...logins].flatMap((name) => (name === undefined ? [] : (env[name] ?? []))), ...keys];
+}
+
+async function openRemembered(folder: string, env: Variables): Promise<Pick<Engine, 'memory' | 'notes'>> {
+  const mark = ownMark(env);
+  return { memory: await openMemory(folder, mark), notes: await openNotes(folder, mark) };
 }
 
 const forgetful: Memory = { get: () => undefined, put: async () => {} };

@@ -12,6 +12,7 @@ import {
 import { isManifestType, isPlatformPart, MAX_INDEX_DEPTH, parseJson } from '../../oci/parse.ts';
 import { formatPinned, type Digest, type Pinned } from '../../reference.ts';
 import type { Registry, Side } from '../../registry/model.ts';
+import type { Child } from '../../trust/model.ts';
 import type { Image } from '../engine.ts';
 
 /** Reads `subject` and its children. */
@@ -32,6 +33,11 @@ export async function readImage(registry: Registry, subject: Pinned): Promise<Re
     manifests: [...parts.manifests],
     size: parts.size,
   });
+}
+
+/** The platform images that a scanner can be asked about. */
+export function readableChildren({ children }: Pick<Image, 'children'>): readonly Child[] {
+  return children.filter((child) => !child.opaque).map(({ digest, platform }) => ({ digest, platform }));
 }
 
 interface Parts {

@@ -3,13 +3,14 @@
  * is `always` or the command is `scan`: a scan's key holds the subject only.
  */
 import { ok, type Result } from '../../failure.ts';
-import { pin, type Digest } from '../../reference.ts';
+import { pin } from '../../reference.ts';
 import { factsOf, type Fact } from '../../trust/facts.ts';
 import { isTooOld, missingOnChild, newestScan } from '../../trust/required.ts';
 import { formatPlatform } from '../../oci/model.ts';
-import type { PlatformScan, Scan } from '../../trust/model.ts';
+import type { Child, PlatformScan, Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
 import type { BuildOutput, Image, SbomOutput, StepContext } from '../engine.ts';
+import { readableChildren } from './image.ts';
 
 export interface ScanOutput {
   readonly scan: Scan;
@@ -35,7 +36,7 @@ export async function scanStep(step: StepContext, { image }: ScanInput): Promise
     step.log(`taken from the scan of ${earlier.finishedAt}`);
     return ok({ scan: earlier, attested: true });
   }
-  const [readable, opaque] = [children(image), image.children.filter((child) => child.opaque).map(unread)];
+  const [readable, opaque] = [readableChildren(image), image.children.filter((child) => child.opaque).map(unread)];
   if (readable.length === 0) {
     return ok({ scan: { ...emptyScan(engine.now()), platforms: opaque }, attested: false });
   }
@@ -67,9 +68,7 @@ export async function sbomStep(step: StepContext, { image, built }: SbomInput): 
   const facts = await believedFacts(step, image);
   if (!facts.ok) return facts;
   const attested = factsOf(facts.value, 'sbom').length > 0;
-  const lacking = attested
-    ? await childrenWithoutSbom(step, image)
-    : ok(image.children.filter((child) => !child.opaque));
+  const lacking = attested ? await childrenWithoutSbom(step, image) : ok(readableChildren(image));
   if (!lacking.ok) return lacking;
   const own = built?.kind === 'built' ? (built.built.sboms ?? []) : [];
   const wanted = new Set<string>(lacking.value.map(({ digest }) => digest));
@@ -77,30 +76,20 @@ export async function sbomStep(step: StepContext, { image, built }: SbomInput): 
   const left = lacking.value.filter(({ digest }) => !documents.some((document) => document.digest === digest));
   if (left.length === 0) return ok({ documents, attested });
   await using context = await engine.context(task, 'sbom.make@1', signal);
-  const made = await engine.host.call(
-    'sbom.make@1',
-    { subject: image.subject, children: left.map(({ digest, platform }) => ({ digest, platform })) },
-    context,
-  );
+  const made = await engine.host.call('sbom.make@1', { subject: image.subject, children: left }, context);
   return made.ok ? ok({ documents: [...documents, ...made.value.documents], attested }) : made;
 }
 
 /** Somebody may have removed what was attached to one platform; the index still has its own list. */
-async function childrenWithoutSbom(step: StepContext, image: Image): Promise<Result<Image['children']>> {
-  const lacking: Image['children'][number][] = [];
-  for (const child of image.children) {
-    if (child.digest === image.digest || child.opaque) continue;
+async function childrenWithoutSbom(step: StepContext, image: Image): Promise<Result<readonly Child[]>> {
+  const lacking: Child[] = [];
+  for (const child of readableChildren(image)) {
+    if (child.digest === image.digest) continue;
     const facts = await believedFacts(step, { subject: pin(image.subject, child.digest) });
     if (!facts.ok) return facts;
     if (missingOnChild(facts.value).includes('sbom')) lacking.push(child);
   }
   return ok(lacking);
-}
-
-function children(
-  image: Image,
-): readonly { readonly digest: Digest; readonly platform: Image['children'][number]['platform'] }[] {
-  return image.children.filter((child) => !child.opaque).map(({ digest, platform }) => ({ digest, platform }));
 }
 
 /** What is believed of the image so far: an interrupted run may have attached some of it. */
