@@ -78,9 +78,16 @@ const cases: readonly Case[] = [
     destination: ['HEAD a:1'],
   },
   {
-    name: 'by tags, where the source knows no other way: both tags of old and new signatures',
+    name: 'by tags, where the source knows no other way: one list of them for all of a repository',
+    entries: ['1', '2'].map((tag) => `{ source: S/a:${tag}, destination: D/a:${tag}, referrers: true }`),
+    source: ['HEAD a:1', 'HEAD a:2', 'TAGS a'],
+    destination: ['HEAD a:1', 'HEAD a:2'],
+  },
+  {
+    name: 'of a list that goes on: both tags of old and new signatures',
     entries: ['{ source: S/a:1, destination: D/a:1, referrers: true }'],
-    source: ['GET a:sha256-DIGEST', 'HEAD a:1', 'HEAD a:sha256-DIGEST.sig'],
+    options: { pageSize: 1 },
+    source: ['GET a:sha256-DIGEST', 'HEAD a:1', 'HEAD a:sha256-DIGEST.sig', 'TAGS a'],
     destination: ['HEAD a:1'],
   },
   {

@@ -59,7 +59,7 @@ export function createRegistry(options: RegistryOptions): RemoteRegistry {
     close: () => http.close(),
     referrersApi: (repository) => memory.get(repository),
     referrers: (subject, side) => listReferrers(wire, memory, { ...place(subject), side }, subject.digest),
-    tags: (repository, side) => listTags(wire, { ...place(repository), side }),
+    tags: (repository, side, pages) => listTags(wire, { ...place(repository), side }, pages),
     async readBlob(repository, descriptor, side, limit = MAX_BLOB) {
       if (descriptor.size > limit) {
         const where = { side, registry: repository.registry };

@@ -12,6 +12,8 @@ const LONGEST = 600_000;
 export type Pages =
   /** All have been taken. */
   | { readonly kind: 'taken' }
+  /** There are more than were to be read. */
+  | { readonly kind: 'long' }
   /** A page was no page of such a list; the content type is the first page's. */
   | { readonly kind: 'foreign'; readonly type: string | undefined }
   | { readonly kind: 'absent' }
@@ -25,6 +27,8 @@ export interface List {
   readonly path: string;
   /** Bytes of all pages together. */
   readonly limit: number;
+  /** Pages that are read of a list that may be left unread; a list of more than a thousand is a failure. */
+  readonly pages?: number;
   /**
    * Keeps what is wanted of a page, which is then let go: parsed, it takes up to thirty times its bytes. `rest` says where to go
    * on if the registry never sends a link, `full` that no more can be kept. `type`: the content type of the first page.
@@ -37,7 +41,7 @@ export interface List {
 
 /** Reads all pages as JSON, one after the other. A page may be as large as a manifest; a link that leads back or elsewhere is a failure. */
 export async function readPages(wire: Wire, list: List): Promise<Result<Pages>> {
-  const { asked, repository: path, limit, take } = list;
+  const { asked, repository: path, limit, take, pages = Number.POSITIVE_INFINITY } = list;
   const seen = new Set<string>();
   let type: string | undefined;
   let linked = false;
@@ -70,6 +74,7 @@ export async function readPages(wire: Wire, list: List): Promise<Result<Pages>> 
     const next = wire.follow(asked, link, response.value.url);
     if (!next.ok) return next;
     seen.add(response.value.url.href);
+    if (seen.size >= pages) return ok({ kind: 'long' });
     if (next.value.origin !== response.value.url.origin) return endless(`goes on at ${next.value.host}`);
     if (seen.has(next.value.href) || seen.size >= MAX_PAGES) return endless('does not end');
     if (performance.now() - since > LONGEST) return endless(`does not end in ${LONGEST / 60_000} minutes`);

@@ -10,7 +10,7 @@ export function routeRegistry(remote: Registry, layouts: Registry): Registry {
     readBlob: (repository, ...rest) => at(repository).readBlob(repository, ...rest),
     content: (repository, ...rest) => at(repository).content(repository, ...rest),
     tag: (subject, ...rest) => at(subject).tag(subject, ...rest),
-    tags: (repository, side) => at(repository).tags(repository, side),
+    tags: (repository, ...rest) => at(repository).tags(repository, ...rest),
     referrers: (subject, side) => at(subject).referrers(subject, side),
     attach: (subject, ...rest) => at(subject.repository).attach(subject, ...rest),
     list: (subject, pushed) => at(subject).list(subject, pushed),

@@ -13,8 +13,8 @@ const PAGE = 1000;
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_TAGS = 500_000;
 
-/** Every tag of a repository that is a valid one, sorted; none when there is no such repository. */
-export async function listTags(wire: Wire, where: Where): Promise<Result<readonly Tag[]>> {
+/** Every tag of a repository that is a valid one, sorted; none when there is no such repository. A failure where that is more than `pages` pages. */
+export async function listTags(wire: Wire, where: Where, pages?: number): Promise<Result<readonly Tag[]>> {
   const what = `the tags of ${formatRepository(where)}`;
   const asked: Asked = { side: where.side, registry: where.registry, what };
   const path = `/v2/${where.path}/tags/list`;
@@ -35,19 +35,21 @@ export async function listTags(wire: Wire, where: Where): Promise<Result<readonl
       ? { rest: `${path}?n=${PAGE}&last=${encodeURIComponent(last)}` }
       : {};
   };
-  const list = { asked, repository: where.path, limit: MAX_BYTES, take };
-  let pages = await readPages(wire, { ...list, path: `${path}?n=${PAGE}` });
-  if (pages.ok && pages.value.kind === 'refused' && [400, 405, 413, 414, 416, 422].includes(pages.value.status)) {
-    pages = await readPages(wire, { ...list, path });
+  const list = { asked, repository: where.path, limit: MAX_BYTES, take, ...(pages === undefined ? {} : { pages }) };
+  let read = await readPages(wire, { ...list, path: `${path}?n=${PAGE}` });
+  if (read.ok && read.value.kind === 'refused' && [400, 405, 413, 414, 416, 422].includes(read.value.status)) {
+    read = await readPages(wire, { ...list, path });
   }
-  if (!pages.ok) return pages;
-  switch (pages.value.kind) {
+  if (!read.ok) return read;
+  switch (read.value.kind) {
     case 'absent':
       return ok([]);
     case 'refused':
-      return fail(pages.value.failure);
+      return fail(read.value.failure);
     case 'foreign':
       return fail(registryFailure(asked, 'permanent', `${where.registry} sent something else for ${what}`));
+    case 'long':
+      return fail(registryFailure(asked, 'permanent', `${what} are more than ${pages} pages`));
     case 'taken':
       return ok([...tags].sort());
   }

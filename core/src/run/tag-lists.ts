@@ -34,6 +34,8 @@ export interface TagLists {
   namesOf(destination: Repository): Promise<Result<ReadonlySet<Tag>>>;
   /** All tags of a source's repository, listed once. */
   allOf(source: Repository): Promise<Result<ReadonlySet<Tag>>>;
+  /** The same, unless the list is longer than there are images wanted of it. */
+  fewOf(source: Repository): Promise<ReadonlySet<Tag> | undefined>;
   /** Whether another entry of the plan takes this one's digest. */
   isTaken(entry: string): boolean;
 }
@@ -51,6 +53,7 @@ export function createTagLists({
   let taken: ReadonlySet<string> | undefined;
   const lists = new Map<string, Promise<ReadonlyMap<string, Digest>>>();
   const names = new Map<string, Promise<Result<ReadonlySet<Tag>>>>();
+  const few = new Map<string, Promise<Result<ReadonlySet<Tag>>>>();
   /** Counted when the first list is thought of: most runs have no use for one. */
   const tagsIn = (repository: Repository, side: Side): ReadonlySet<string> =>
     (wanted ??= countTags(planned)).get(keyOf(repository, side)) ?? new Set();
@@ -80,13 +83,20 @@ export function createTagLists({
       return listed(destination, 'destination');
     },
     allOf: (source) => listed(source, 'source'),
+    async fewOf(source) {
+      const key = keyOf(source, 'source');
+      const pages = Math.max(1, tagsIn(source, 'source').size);
+      const known = names.get(key) ?? few.get(key) ?? registry.tags(source, 'source', pages).then(asSet);
+      few.set(key, known);
+      const found = await known;
+      return found.ok ? found.value : undefined;
+    },
     isTaken: (entry) => (taken ??= new Set(planned.plan.entries.flatMap(({ needs }) => needs))).has(entry),
   };
 
   function listed(repository: Repository, side: Side): Promise<Result<ReadonlySet<Tag>>> {
     const key = keyOf(repository, side);
-    const known =
-      names.get(key) ?? registry.tags(repository, side).then((found) => (found.ok ? ok(new Set(found.value)) : found));
+    const known = names.get(key) ?? registry.tags(repository, side).then(asSet);
     names.set(key, known);
     return known;
   }
@@ -130,6 +140,10 @@ function countTags({ plan, entries }: Planned): ReadonlyMap<string, ReadonlySet<
     if (source !== undefined) add(source, 'source');
   }
   return wanted;
+}
+
+function asSet(tags: Result<readonly Tag[]>): Result<ReadonlySet<Tag>> {
+  return tags.ok ? ok(new Set(tags.value)) : tags;
 }
 
 function tagOf(entry: Entry): Tagged | undefined {

@@ -5,7 +5,15 @@
 import type { ReferrerFilter } from '../../config/model.ts';
 import { fail, ok, type Result } from '../../failure.ts';
 import type { Descriptor, ManifestContent } from '../../oci/model.ts';
-import { formatPinned, pin, type Digest, type Repository, type Tag, type Tagged } from '../../reference.ts';
+import {
+  formatPinned,
+  pin,
+  type Digest,
+  type Pinned,
+  type Repository,
+  type Tag,
+  type Tagged,
+} from '../../reference.ts';
 import { copy } from '../../registry/copy.ts';
 import { trustedMirrors } from '../../registry/mirrors.ts';
 import type { Head } from '../../registry/model.ts';
@@ -52,25 +60,28 @@ function named({ registry, path }: Repository, tag: Tag): Tagged {
 }
 
 /**
- * The `.sig` tag of an image at its source. Only registries without the referrers API are asked: elsewhere one list is enough, as
- * whoever signs there today signs with a referrer. `lacking`: the destination's is another.
+ * What the `.sig` tag of an image names at its source. Only registries without the referrers API are asked: elsewhere one list is
+ * enough, as whoever signs there today signs with a referrer.
  */
-export async function legacySignature(
+export async function upstreamSignature(
   { registry, settings }: Engine,
   filter: ReferrerFilter,
-  { source, subject }: Ends,
-  only?: 'source',
-): Promise<Result<{ readonly source: Digest | undefined; readonly lacking: boolean }>> {
-  const nothing = ok({ source: undefined, lacking: false });
+  source: Pinned,
+): Promise<Result<Digest | undefined>> {
   const places = [...trustedMirrors(settings.mirrors, source), source];
-  if (!asks(filter, 'sig') || !places.some((place) => registry.referrersApi(place) === false)) return nothing;
-  const upstream = await registry.head(tagged(source, source.digest, 'sig'), 'source');
-  if (!upstream.ok) return upstream;
-  if (upstream.value === undefined) return nothing;
-  const { digest } = upstream.value;
-  if (only !== undefined) return ok({ source: digest, lacking: false });
+  if (!asks(filter, 'sig') || !places.some((place) => registry.referrersApi(place) === false)) return ok(undefined);
+  const head = await registry.head(tagged(source, source.digest, 'sig'), 'source');
+  return head.ok ? ok(head.value?.digest) : head;
+}
+
+/** Whether the destination has other signatures under that tag than these, or none. */
+export async function lacksSignature(
+  { registry }: Engine,
+  subject: Pinned,
+  signature: Digest,
+): Promise<Result<boolean>> {
   const here = await registry.head(tagged(subject, subject.digest, 'sig'), 'destination');
-  return here.ok ? ok({ source: digest, lacking: here.value?.digest !== digest }) : here;
+  return here.ok ? ok(here.value?.digest !== signature) : here;
 }
 
 /** How many tags were copied or added to. */

@@ -10,9 +10,11 @@ import { formatPinned, formatReference, formatRepository, pin, type Digest, type
 import { copy } from '../../registry/copy.ts';
 import { trustedMirrors } from '../../registry/mirrors.ts';
 import type { Referrer } from '../../registry/model.ts';
+import { fallbackTag } from '../../registry/referrers.ts';
+import { legacyTag } from '../../trust/legacy.ts';
 import type { Engine, StepContext } from '../engine.ts';
 import { passes, type Ends } from './referrers-filter.ts';
-import { carryLegacyTags, legacySignature } from './referrers-legacy.ts';
+import { carryLegacyTags, lacksSignature, upstreamSignature } from './referrers-legacy.ts';
 
 /** Of one image, with all that refers to what refers to it; more is a flood. */
 const MAX_REFERRERS = 1000;
@@ -20,29 +22,31 @@ const MAX_DEPTH = 8;
 
 /**
  * How many upstream has attached to the image that the destination lacks; 0 when nothing was added. It costs the one list of
- * what refers to the image, where this machine remembers what was there when all of it was copied.
+ * what refers to the image, where that is empty, or this machine remembers what was there when all of it was copied.
  */
 export async function addedUpstream(
   { engine }: StepContext,
   filter: ReferrerFilter,
   ends: Ends,
 ): Promise<Result<number>> {
-  const listed = await listSource(engine, ends.source);
-  if (!listed.ok) return listed;
-  const seen = await stateOf(engine, filter, ends, listed.value);
-  if (!seen.ok) return seen;
-  if (engine.notes.get(...noteName(filter, ends)) === seen.value) return ok(0);
-  const there = await engine.registry.referrers(ends.subject, 'destination');
+  const note = noteName(filter, ends);
+  const before = engine.notes.get(...note);
+  const upstream = await attachedTo(engine, filter, ends.source, before !== undefined && before !== NOTHING);
+  if (!upstream.ok) return upstream;
+  const { listed, signature } = upstream.value;
+  const seen = textOf(upstream.value);
+  if (before === seen || (before === undefined && seen === NOTHING)) return ok(0);
+  const there = listed.length === 0 ? ok([]) : await engine.registry.referrers(ends.subject, 'destination');
   if (!there.ok) return there;
   const present = new Set(there.value.map(({ descriptor }) => descriptor.digest));
-  const absent = listed.value.filter(({ descriptor }) => !present.has(descriptor.digest));
+  const absent = listed.filter(({ descriptor }) => !present.has(descriptor.digest));
   if (absent.length > MAX_REFERRERS) return fail(tooMany(ends.source));
   const wanted = await filtered(engine, filter, ends.source, absent);
   if (!wanted.ok) return wanted;
-  const legacy = await legacySignature(engine, filter, ends);
-  if (!legacy.ok) return legacy;
-  const added = wanted.value.length + (legacy.value.lacking ? 1 : 0);
-  if (added === 0) await engine.notes.put(seen.value, ...noteName(filter, ends));
+  const lacking = signature === undefined ? ok(false) : await lacksSignature(engine, ends.subject, signature);
+  if (!lacking.ok) return lacking;
+  const added = wanted.value.length + (lacking.value ? 1 : 0);
+  if (added === 0) await engine.notes.put(seen, ...note);
   return ok(added);
 }
 
@@ -66,9 +70,9 @@ export async function carryReferrers(
     if (!tags.ok) return tags;
     state.copied += tags.value;
     if (subject.digest !== source.digest) continue;
-    const seen = await stateOf(engine, filter, ends, listed.value);
-    if (!seen.ok) return seen;
-    await engine.notes.put(seen.value, ...noteName(filter, ends));
+    const signature = await upstreamSignature(engine, filter, source);
+    if (!signature.ok) return signature;
+    await engine.notes.put(textOf({ listed: listed.value, signature: signature.value }), ...noteName(filter, ends));
   }
   if (state.copied > 0) step.log(`copied ${state.copied} of what upstream attached to ${formatReference(source)}`);
   return ok(state.copied);
@@ -186,17 +190,38 @@ async function listSource({ registry, settings }: Engine, source: Pinned): Promi
   return registry.referrers(pin(source, source.digest), 'source');
 }
 
-/** One text for all that upstream attaches to the image now. */
-async function stateOf(
+/** What upstream attaches to an image: what refers to it, and the `.sig` tag. */
+interface Attached {
+  readonly listed: readonly Referrer[];
+  readonly signature: Digest | undefined;
+}
+
+/**
+ * Where both lie under tags, the list of tags says for all images of a repository which have none. `some`: there was something,
+ * and so a list without it may be of a registry that does not show such tags.
+ */
+async function attachedTo(
   engine: Engine,
   filter: ReferrerFilter,
-  ends: Ends,
-  listed: readonly Referrer[],
-): Promise<Result<string>> {
-  const legacy = await legacySignature(engine, filter, ends, 'source');
-  if (!legacy.ok) return legacy;
-  const digests = listed.map(({ descriptor }) => descriptor.digest).sort();
-  return ok(JSON.stringify([digests, legacy.value.source ?? null]));
+  source: Pinned,
+  some: boolean,
+): Promise<Result<Attached>> {
+  const { registry, settings, tagLists } = engine;
+  const byTags = registry.referrersApi(source) === false && trustedMirrors(settings.mirrors, source).length === 0;
+  const tags = byTags ? await tagLists.fewOf(source) : undefined;
+  const [list, sig] = [fallbackTag(source.digest), legacyTag(source.digest, 'sig')];
+  const shown = some && tags?.has(list) === false && !tags.has(sig) ? undefined : tags;
+  const listed = shown?.has(list) === false ? ok([]) : await listSource(engine, source);
+  if (!listed.ok) return listed;
+  const signature = shown?.has(sig) === false ? ok(undefined) : await upstreamSignature(engine, filter, source);
+  return signature.ok ? ok({ listed: listed.value, signature: signature.value }) : signature;
+}
+
+/** {@link textOf} of an image without any. */
+const NOTHING = '[[],null]';
+
+function textOf({ listed, signature }: Attached): string {
+  return JSON.stringify([listed.map(({ descriptor }) => descriptor.digest).sort(), signature ?? null]);
 }
 
 function noteName({ types }: ReferrerFilter, { source, subject }: Ends): readonly string[] {
