@@ -1,17 +1,11 @@
-/** Puts together what a run needs, and takes it down again: registry, journal, folders, and a context for every task. */
-import { mkdirSync } from 'node:fs';
-import { copyFile, lstat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** Puts together what a run needs, and takes it down again: registry, journal and folders. */
 import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import type { Config, Settings, Signing } from '../config/model.ts';
-import { createExec, findTool } from '../exec/exec.ts';
 import type { DockerConfig, Variables } from '../exec/environment.ts';
 import type { FoundTool, ToolFinder } from '../exec/model.ts';
 import { createLearningRedactor, secretsFromEnv } from '../exec/redact.ts';
 import { claimTmp, sweepTmp } from '../exec/tmp.ts';
-import { createWorkFolders } from '../exec/work-folders.ts';
-import { ok } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import { openJournal } from '../journal/journal.ts';
 import { removeOldRuns } from '../journal/recent.ts';
@@ -20,16 +14,15 @@ import { createLayoutServer } from '../oci/serve-layout.ts';
 import { folderFiles } from '../plan/files.ts';
 import type { Host } from '../plugin/host.ts';
 import { formatRepository, type Repository } from '../reference.ts';
-import type { Credentials } from '../registry/credentials.ts';
 import type { Rehearsal } from '../registry/rehearsal.ts';
 import { createFileFetcher } from '../registry/fetch-file.ts';
 import { openMemory, type Memory } from '../trust/memory.ts';
 import { openChallengeMemory } from './challenge-memory.ts';
+import { createContexts } from './contexts.ts';
 import { openDurations } from './durations.ts';
-import type { Engine, TaskSession } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { noNotes, openNotes } from './notes.ts';
 import { packageIndexes } from './package-indexes.ts';
-import { tellProgress } from './progress.ts';
 import { servingLocations } from './serve-locations.ts';
 import { openRegistry, plainHttpRule } from './open-registry.ts';
 import { ownMark } from './own-mark.ts';
@@ -79,7 +72,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const tmp = join(stateFolder, 'tmp');
   await sweepTmp(tmp);
   const claimed = await claimTmp(tmp, run);
-  const workFolders = createWorkFolders(claimed.path);
   const { redact, learnt } = createLearningRedactor([...secretsFromEnv(env), ...secretsOf(settings, env)]);
   const userAgent = `slipway/${options.version}`;
   const plainHttp = plainHttpRule(settings);
@@ -107,7 +99,6 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const server = createLayoutServer(layouts);
   const fetcher = createFileFetcher({ userAgent, signal });
   const journal = openJournal(join(stateFolder, 'runs', `${run}.ndjson`));
-  const started = new Map<string, FoundTool & { started: number }>();
 
   let written = true;
   const emit = (event: Event): void => {
@@ -124,64 +115,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     host.emit(event);
   };
 
-  const context: Engine['context'] = async (task, contract, taskSignal, part) => {
-    const owner = contract.startsWith('image.build@1/')
-      ? host.modeOwner(contract.slice('image.build@1/'.length))
-      : host.owner(contract);
-    const plugin = owner?.plugin ?? { name: 'none', needs: { tools: [] } };
-    const work = workFolders.take();
-    const shared = join(claimed.path, `plugin-${folderName(plugin.name)}`);
-    const cache = join(stateFolder, 'work', folderName(plugin.name));
-    for (const folder of [shared, cache]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const used = new Map<string, FoundTool>();
-    const log = (line: string): void =>
-      emit({
-        t: now().getTime(),
-        type: 'task.log',
-        task: task.id,
-        line: redact(part === undefined ? line : `${part}: ${line}`),
-      });
-    const onTool = (name: string, version: string): void => {
-      const tool = { name, version, path: '' };
-      used.set(name, tool);
-      const before = started.get(name);
-      if (before === undefined) started.set(name, { ...tool, started: 1 });
-      else before.started += 1;
-      emit({ t: now().getTime(), type: 'task.tool', task: task.id, tool: name, version });
-    };
-    const session: TaskSession = {
-      exec: createExec({
-        plugin,
-        hook: contract,
-        finder,
-        workFolder: work,
-        tmpFolder: work,
-        dockerConfigFor: (hosts) => dockerConfig(credentials, hosts, repositories),
-        redact,
-        signal: taskSignal,
-        timeout: settings.limits.task,
-        onTool,
-        log,
-        env,
-      }),
-      async toolVersion(tool) {
-        const found = await findTool({ plugin, hook: contract, finder }, tool);
-        return found.ok ? ok(found.value.version) : found;
-      },
-      registry,
-      files: { root: config.folder, work, shared, cache },
-      log,
-      progress: tellProgress((bytes) => emit({ t: now().getTime(), type: 'task.progress', task: task.id, bytes })),
-      signal: taskSignal,
-      plainHttp,
-      fetchJson,
-      toolsUsed: () => [...used.values()],
-      async [Symbol.asyncDispose]() {
-        await workFolders.giveBack(work);
-      },
-    };
-    return session;
-  };
+  const contexts = createContexts({
+    ...{ host, finder, settings, env, redact, registry, plainHttp, fetchJson, emit, now, stateFolder },
+    root: config.folder,
+    tmp: claimed.path,
+    dockerConfigFor: async (hosts) =>
+      JSON.parse(await credentials.dockerConfigFor(hosts, repositories)) as DockerConfig,
+  });
 
   const engine: Engine = {
     config,
@@ -203,12 +143,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     builder: builderId(env),
     now,
     emit,
-    context,
+    context: contexts.open,
   };
   return {
     engine,
     stateFolder,
-    tools: () => [...started.values()],
+    tools: contexts.tools,
     async [Symbol.asyncDispose]() {
       journal.close();
       removeOldRuns(dirname(journal.file));
@@ -246,11 +186,6 @@ function runId(now: Date): string {
   return `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomBytes(3).toString('hex')}`;
 }
 
-/** A package's name has a scope and a slash; a folder's has not. */
-function folderName(plugin: string): string {
-  return plugin.replaceAll(/[^a-zA-Z0-9._-]/g, '_');
-}
-
 /** Of the planned entries: all that are read or written, and, as text, those that are written. */
 function repositoriesOf({ plan, entries }: Planned) {
   const planned = plan.entries.flatMap(({ id }) => entries.get(id) ?? []);
@@ -262,64 +197,10 @@ function repositoriesOf({ plan, entries }: Planned) {
   };
 }
 
-async function dockerConfig(
-  credentials: Credentials,
-  hosts: readonly string[],
-  repositories: readonly Repository[],
-): Promise<DockerConfig> {
-  return JSON.parse(await credentials.dockerConfigFor(hosts, repositories)) as DockerConfig;
-}
-
 /** In GitHub Actions the workflow, as SLSA's GitHub builders name it; elsewhere a name that claims nothing. */
 function builderId(env: Variables): string {
   const { GITHUB_SERVER_URL: server, GITHUB_WORKFLOW_REF: workflow } = env;
   return server !== undefined && workflow !== undefined
     ? `${server}/${workflow}`
     : 'https://slipway.example/builder/local';
-}
-
-/** What runs remember of registries, as files in the state's folder: it saves requests, and decides nothing. */
-const MEMORIES = ['syncs.ndjson', 'referrers-api.json', 'registry-challenges.json'];
-const MAX_MEMORY = 64 * 1024 * 1024;
-
-/** In the system's folder for temporary files, where those of killed processes are swept by name. */
-const ELSEWHERE = 'slipway-look-';
-
-/**
- * A session whose state is in a folder of its own, which is gone afterwards: for looking where nothing can be written. `known`: a
- * state folder whose memories are looked at, and left as they are.
- */
-export async function openElsewhere(options: Omit<SessionOptions, 'stateFolder'>, known?: string): Promise<Session> {
-  await sweepTmp(tmpdir(), ELSEWHERE);
-  const claimed = await claimTmp(tmpdir(), `${ELSEWHERE}${randomBytes(8).toString('hex')}`);
-  const stateFolder = claimed.path;
-  if (known !== undefined)
-    await Promise.all(MEMORIES.map((name) => takeAlong(join(known, name), join(stateFolder, name))));
-  const session = await openSession({ ...options, stateFolder });
-  return {
-    ...session,
-    async [Symbol.asyncDispose]() {
-      await session[Symbol.asyncDispose]();
-      await claimed.release();
-    },
-  };
-}
-
-/** With its permissions: whoever reads it goes by them. */
-async function takeAlong(from: string, to: string): Promise<void> {
-  const status = await lstat(from).catch(() => undefined);
-  if (status?.isFile() === true && status.size <= MAX_MEMORY) await copyFile(from, to).catch(() => {});
-}
-
-/** A session without a config, for looking at one image. */
-export function openLookup(
-  options: Omit<SessionOptions, 'config' | 'planned' | 'purpose' | 'report'> & { readonly folder: string },
-): Promise<Session> {
-  return openElsewhere({
-    ...options,
-    config: { file: '', folder: options.folder, entries: [], selections: [] },
-    planned: { plan: { entries: [], tasks: [] }, inputs: new Map(), entries: new Map(), packages: new Map() },
-    purpose: 'run',
-    report: () => {},
-  });
 }

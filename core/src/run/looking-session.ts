@@ -1,0 +1,53 @@
+/** Sessions for who only looks: their state is in a folder that goes with them, and nothing beside the config is written. */
+import { copyFile, lstat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { claimTmp, sweepTmp } from '../exec/tmp.ts';
+import { openSession, type Session, type SessionOptions } from './session.ts';
+
+/** What runs remember of registries, as files in the state's folder: it saves requests, and decides nothing. */
+const MEMORIES = ['syncs.ndjson', 'referrers-api.json', 'registry-challenges.json'];
+const MAX_MEMORY = 64 * 1024 * 1024;
+
+/** In the system's folder for temporary files, where those of killed processes are swept by name. */
+const ELSEWHERE = 'slipway-look-';
+
+/**
+ * A session whose state is in a folder of its own, which is gone afterwards: for looking where nothing can be written. `known`: a
+ * state folder whose memories are looked at, and left as they are.
+ */
+export async function openElsewhere(options: Omit<SessionOptions, 'stateFolder'>, known?: string): Promise<Session> {
+  await sweepTmp(tmpdir(), ELSEWHERE);
+  const claimed = await claimTmp(tmpdir(), `${ELSEWHERE}${randomBytes(8).toString('hex')}`);
+  const stateFolder = claimed.path;
+  if (known !== undefined)
+    await Promise.all(MEMORIES.map((name) => takeAlong(join(known, name), join(stateFolder, name))));
+  const session = await openSession({ ...options, stateFolder });
+  return {
+    ...session,
+    async [Symbol.asyncDispose]() {
+      await session[Symbol.asyncDispose]();
+      await claimed.release();
+    },
+  };
+}
+
+/** With its permissions: whoever reads it goes by them. */
+async function takeAlong(from: string, to: string): Promise<void> {
+  const status = await lstat(from).catch(() => undefined);
+  if (status?.isFile() === true && status.size <= MAX_MEMORY) await copyFile(from, to).catch(() => {});
+}
+
+/** A session without a config, for looking at one image. */
+export function openLookup(
+  options: Omit<SessionOptions, 'config' | 'planned' | 'purpose' | 'report'> & { readonly folder: string },
+): Promise<Session> {
+  return openElsewhere({
+    ...options,
+    config: { file: '', folder: options.folder, entries: [], selections: [] },
+    planned: { plan: { entries: [], tasks: [] }, inputs: new Map(), entries: new Map(), packages: new Map() },
+    purpose: 'run',
+    report: () => {},
+  });
+}
