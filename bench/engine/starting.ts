@@ -1,7 +1,7 @@
 /**
  * The engine with tasks that start a process each: images of many packages, and a plugin that starts a program for every
- * one of them, through the `exec` that all plugins get. Everything else is as it always is: the plan, the loop, the hooks, the
- * journal, and at the end images in layouts. Bundled by start-processes.ts, which runs it: `main.cjs FOLDER PROGRAM JOBS`.
+ * one of them, through the `exec` that all plugins get. Everything else is as it always is: the default plugins, the plan, the loop,
+ * the hooks, the journal, and at the end images in layouts. Bundled by start-processes.ts, which runs it: `main.cjs FOLDER PROGRAM JOBS`.
  */
 import {
   createHost,
@@ -18,6 +18,7 @@ import {
 } from '@slipway/core';
 import type { Built, Mode, Plugin, Result } from '@slipway/core';
 import { join } from 'node:path';
+import { defaultPlugins } from '../../cli/src/default-plugins.ts';
 
 const name = 'bench';
 const platform = { os: 'linux', architecture: 'amd64' };
@@ -55,9 +56,13 @@ export async function start(): Promise<void> {
   const parallelism = Number(jobs);
   const date = '2026-01-01';
   const settings = must(await loadSettings({ folder, date, parallelism }));
-  const loaded = { plugin, options: {} };
-  const host = must(await createHost([loaded], settings.use));
-  const config = must(await loadConfig(join(folder, 'config.yaml'), { context: { date }, modeProperties: {} }));
+  const defaults = await Promise.all([...defaultPlugins.values()].map((load) => load()));
+  const loaded = [...defaults, plugin].map((each) => ({ plugin: each, options: {} }));
+  const host = must(await createHost(loaded, { 'package.build': { plugin: name } }));
+  // The bundle has the validator for what the command itself has, which ours, without keys of its own, leaves as it is.
+  const others = host.modes.filter((each) => each.name !== name);
+  const modeProperties = Object.fromEntries(others.map((each) => [each.name, each.properties ?? {}]));
+  const config = must(await loadConfig(join(folder, 'config.yaml'), { context: { date }, modeProperties }));
   const request = { config, settings, context: { date }, modes: host.modes, files: folderFiles(folder) } as const;
   const planned = must(await createPlan({ ...request, command: 'build' }));
   const signal = new AbortController().signal;

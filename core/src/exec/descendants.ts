@@ -28,11 +28,11 @@ function hasMark(pid: string, mark: string): boolean {
   }
 }
 
-/** Kills all that hold `mark`, but us, and comes back when they are gone: what they start meanwhile holds it too. */
-export async function endMarked(mark: string): Promise<void> {
+/** Kills all that hold `mark`, but us and `others`, and comes back when they are gone: what they start meanwhile holds it too. */
+export async function endMarked(mark: string, others: ReadonlySet<number> = new Set()): Promise<void> {
   const until = performance.now() + PATIENCE;
   do {
-    const pids = processesMarked(mark).filter((pid) => pid !== process.pid);
+    const pids = processesMarked(mark).filter((pid) => pid !== process.pid && !others.has(pid));
     if (pids.length === 0) return;
     for (const pid of pids) signalProcess(pid, 'SIGKILL');
     await wait(10);

@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -198,11 +198,21 @@ describe.each(['auto', 'off'])('runProcess with SLIPWAY_PID_NAMESPACE=%s', (name
         },
       }),
     );
-    expect(killed).toHaveLength(1);
+    expect(killed.length).toBeGreaterThan(0);
     expect(outcome).toEqual({ end: 'signal', signal: 'SIGKILL', stderr: 'ready' });
     expect(processesMarked(mark)).toEqual([]);
     expect(await runProcess(shell('echo again'))).toMatchObject({ end: 'exit', stdout: 'again\n' });
     expect(startersOf(process.pid)).not.toEqual(killed);
+  });
+
+  it('has another one start programs where many follow one another, and both end with us', async () => {
+    const mark = `SLIPWAY_TEST=haste-${process.pid}`;
+    const env = { PATH: '/usr/bin:/bin', SLIPWAY_TEST: mark.slice('SLIPWAY_TEST='.length) };
+    await runProcess(shell('true'));
+    const outcomes = await Promise.all(Array.from({ length: 80 }, () => runProcess(shell('echo x', { env }))));
+    expect(new Set(outcomes.map(({ end }) => end))).toEqual(new Set(['exit']));
+    expect(startersOf(process.pid)).toHaveLength(Math.min(2, availableParallelism()));
+    expect(processesMarked(mark)).toEqual([]);
   });
 
   it('redacts lines before anything sees them, also when they come in pieces', async () => {

@@ -1,4 +1,5 @@
-/** Has programs started by `starter.ts`, a process that is begun with the first of them and ends with this one. */
+/** Has programs started by `starter.ts`, a process that is begun with the first of them and ends with this one; in haste by two. */
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { News, Order, Signal } from './starter.ts';
 
@@ -37,6 +38,11 @@ export interface Started {
 }
 
 export interface Starter {
+  /** Programs of its that have not ended. */
+  readonly busy: number;
+  readonly pid: number | undefined;
+  /** That this one is at work too. */
+  tell(other: Starter): void;
   start(program: Program, listener: Listener): Started;
 }
 
@@ -48,18 +54,35 @@ interface Waiting {
 /** It holds as good as nothing: a small heap, and no threads that would only wait. */
 const FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=0', '--disable-warning=ExperimentalWarning'];
 
-let current: Promise<Starter> | undefined;
+/** It stands still while it starts one. Where so many begin in so many milliseconds, another has something to do meanwhile. */
+const HASTE = { starts: 32, within: 250 };
+const MOST = Math.min(2, availableParallelism());
+
+const pool = new Set<Starter>();
+let beginning: Promise<Starter> | undefined;
+/** When the last ones were asked for. */
+const asked: number[] = [];
 
 /**
- * The one of this process, begun now if there is none. `env` is its own, and holds whose the programs are that it will start: it
- * ends them by that when we are gone, and is itself ended by it where it was left.
+ * One of this process that is not busier than others, begun now if there is none. `env` is its own, and holds whose the programs
+ * are that it will start: it ends them by that when we are gone, and is itself ended by it where it was left.
  */
-export function openStarter(env: Readonly<Record<string, string>>): Promise<Starter> {
-  current ??= begin(env, () => (current = undefined));
-  return current;
+export async function openStarter(env: Readonly<Record<string, string>>): Promise<Starter> {
+  if (pool.size < (isHasty() ? MOST : 1)) {
+    beginning ??= begin(env).finally(() => (beginning = undefined));
+  }
+  const [free] = [...pool].toSorted((a, b) => a.busy - b.busy);
+  return free ?? beginning ?? begin(env);
 }
 
-async function begin(env: Readonly<Record<string, string>>, onEnd: () => void): Promise<Starter> {
+function isHasty(): boolean {
+  const now = performance.now();
+  asked.push(now);
+  const first = asked.length > HASTE.starts ? asked.shift() : undefined;
+  return first !== undefined && now - first < HASTE.within;
+}
+
+async function begin(env: Readonly<Record<string, string>>): Promise<Starter> {
   // Loading it takes some time, which a plan that starts nothing should not pay.
   const { execa } = await import('execa');
   // In a package it is JavaScript, as this file is.
@@ -106,16 +129,25 @@ async function begin(env: Readonly<Record<string, string>>, onEnd: () => void): 
     if (child.connected) child.disconnect();
   };
   process.once('beforeExit', finish);
+  // Heard of sooner than its end: nothing else is started by it.
+  child.once('disconnect', () => pool.delete(starter));
   void running.then(({ code }) => {
     // A code of the system is that it could not even be started.
     over = code === undefined ? { how: 'lost' } : { how: 'failed', code };
     process.off('beforeExit', finish);
-    onEnd();
+    pool.delete(starter);
     for (const id of waiting.keys()) end(id, over);
   });
   hold();
 
-  return {
+  const starter: Starter = {
+    pid: child.pid,
+    tell({ pid }) {
+      if (pid !== undefined) send({ beside: pid });
+    },
+    get busy() {
+      return waiting.size;
+    },
     start(program, listener) {
       const id = (last += 1);
       const ended = new Promise<End>((resolve) => {
@@ -135,4 +167,10 @@ async function begin(env: Readonly<Record<string, string>>, onEnd: () => void): 
       };
     },
   };
+  for (const other of pool) {
+    other.tell(starter);
+    starter.tell(other);
+  }
+  pool.add(starter);
+  return starter;
 }

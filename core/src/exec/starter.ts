@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import { endMarked, signalProcess } from './descendants.ts';
 import { OWNER } from './owner.ts';
 
-/** What the engine says: start this; send a signal to its group; nobody waits for it any more. */
+/** What the engine says: start this; send a signal to its group; nobody waits for it any more; another one starts programs too. */
 export type Order =
   | {
       readonly start: number;
@@ -19,7 +19,8 @@ export type Order =
       readonly input?: string | Uint8Array;
     }
   | { readonly signal: Signal; readonly to: number }
-  | { readonly forget: number };
+  | { readonly forget: number }
+  | { readonly beside: number };
 
 export type Signal = 'SIGTERM' | 'SIGKILL';
 
@@ -38,12 +39,18 @@ const LINGER = 300;
 /** Of each program that runs. */
 const running = new Map<number, { readonly pid: number; readonly forget: () => void }>();
 
+/** Pids of others that the engine has for this. They see its end themselves, and are not stopped in what they do then. */
+const beside = new Set<number>();
+
 process.title = 'slipway-starter';
+// Each group that has ended by itself is told of by an error, and nobody reads where that came from.
+Error.stackTraceLimit = 0;
 // A signal to the engine's group, or to all processes of a job, is the engine's to answer.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('message', (order: Order) => {
   if ('start' in order) start(order);
   else if ('forget' in order) running.get(order.forget)?.forget();
+  else if ('beside' in order) beside.add(order.beside);
   else toGroup(running.get(order.to)?.pid, order.signal);
 });
 process.on('disconnect', () => void end());
@@ -128,7 +135,7 @@ function tell(news: News, taken: () => void = () => {}): void {
 async function end(): Promise<void> {
   for (const { pid } of running.values()) toGroup(pid, 'SIGKILL');
   const owner = process.env[OWNER];
-  if (owner !== undefined) await endMarked(`${OWNER}=${owner}`);
+  if (owner !== undefined) await endMarked(`${OWNER}=${owner}`, beside);
   process.exit();
 }
 

@@ -128,6 +128,22 @@ const starting = (root: string, run: string): string => `${claiming(root, run)}
     signal: new AbortController().signal, onStderrLine: kill,
   });`;
 
+it('leaves nothing to end of many that were started in haste, when their owner alone is killed', async () => {
+  const root = await fresh();
+  const script = `const { runProcess } = await import(${JSON.stringify(new URL('./process.ts', import.meta.url).href)});
+    let ready = 0;
+    const onStderrLine = () => { if ((ready += 1) === 80) process.kill(process.pid, 'SIGKILL'); };
+    await Promise.all(Array.from({ length: 80 }, () => runProcess({
+      path: '/bin/sh', args: ['-c', 'echo ready >&2; env -i sleep 300 & wait'], cwd: '/',
+      env: { PATH: '/usr/bin:/bin', SLIPWAY_TEST: ${JSON.stringify(root)} }, timeout: 60000, maxOutput: 1024,
+      signal: new AbortController().signal, onStderrLine,
+    })));`;
+  const env = { ...process.env, SLIPWAY_PID_NAMESPACE: 'off' };
+  const owner = spawn(process.execPath, [...options, '-e', script], { env, stdio: 'ignore' });
+  await once(owner, 'exit');
+  await expect.poll(() => processesMarked(`SLIPWAY_TEST=${root}`), { timeout: 5000 }).toEqual([]);
+});
+
 it('ends what a killed owner had started, and nothing else', async () => {
   const [root, other] = [await fresh(), await fresh()];
   const env = { ...process.env, SLIPWAY_PID_NAMESPACE: 'off' };

@@ -176,7 +176,8 @@ function insideRoot(root: string, path: string): Result<string, ConfigFailure> {
   if (!isWithin(resolve(top, path), top)) return fail(outside);
   try {
     const real = realpathSync.native(resolve(top, path));
-    return isWithin(real, realpathSync.native(top)) ? ok(real) : fail(outside);
+    // What has no links in it and begins with the root says that the root has none either.
+    return isWithin(real, top) || isWithin(real, realpathSync.native(top)) ? ok(real) : fail(outside);
   } catch (error) {
     const missing = reason(error) === 'ENOENT';
     return fail(
