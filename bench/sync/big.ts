@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createProcesses } from '../../demo/world/processes.ts';
+import { createProcesses, run } from '../../demo/world/processes.ts';
 import { startRegistry } from '../../demo/world/registries.ts';
 import { measure, median, type Usage } from '../kit/measure.ts';
 import { listOption, option } from '../kit/options.ts';
@@ -43,7 +43,9 @@ try {
 async function contest(title: string, source: string, repositories: readonly string[]): Promise<void> {
   const runs = new Map<Contender, Usage[]>();
   for (let round = 0; round < option('rounds', 3); round += 1) {
-    for (const runner of runners) {
+    // Nobody always comes first, or after the same one.
+    const first = round % runners.length;
+    for (const runner of [...runners.slice(first), ...runners.slice(0, first)]) {
       const usage = await once(runner, source, repositories);
       runs.set(runner, [...(runs.get(runner) ?? []), usage]);
       console.error(`${title}: ${runner.name}: ${seconds(usage.wall)}`);
@@ -76,6 +78,8 @@ async function once(runner: Contender, source: string, repositories: readonly st
     }));
     const config = join(work, 'config');
     await mkdir(config);
+    // Nobody waits for what another one has written.
+    await run('sync', []);
     return await measure(paths['bench-kit'] ?? '', await runner.prepare(config, copies));
   } finally {
     await servers.end();
