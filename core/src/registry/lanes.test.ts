@@ -148,6 +148,24 @@ test('a window that starts small is filled as it grows', async () => {
   expect(given).toHaveLength(5);
 });
 
+test('a host that serves downloads alone is asked more, too', async () => {
+  const made = lanes({ connections: 8 }, { rampUp: true });
+  const given = ask(made, 60, 'cdn', 'download');
+  await settle();
+  const widths: number[] = [];
+  for (let ended = 0; ended < 40; ) {
+    const open = given.slice(ended);
+    widths.push(open.length);
+    ended += open.length;
+    for (const place of open) {
+      place?.answered(200, undefined);
+      place?.release();
+    }
+    await settle();
+  }
+  expect([widths[0], widths.at(-1)]).toEqual([1, 7]);
+});
+
 test('whoever waits when the run is cancelled gets no place', async () => {
   const controller = new AbortController();
   const made = lanes({ connections: 1 }, { signal: controller.signal });

@@ -96,7 +96,8 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
           else if (status < 500) {
             refusals = 0;
             refusing = undefined;
-            window.answered(busy);
+            // All places for its kind were taken: a host that only serves downloads would else never be asked more.
+            window.answered(isFree(kind) ? busy : window.size);
           }
         },
         release() {
