@@ -9,7 +9,7 @@ import { run } from '../demo/world/processes.ts';
 import { worldEnvironment } from '../demo/world/settings.ts';
 import { HELLO, project, type Project } from './chain/project.ts';
 import { digestOf, source } from './chain/shorthand.ts';
-import { crane, freshFolder, freshPath, root, slipway, tool, world, writeFiles } from './world.ts';
+import { crane, freshFolder, freshPath, launcher, slipway, tool, world, writeFiles } from './world.ts';
 
 interface Made {
   readonly repository: Project;
@@ -62,7 +62,7 @@ interface Referrers {
 /** A repository on main, with Slipway installed, and an action in place of the one that only GitHub's caches answer. */
 async function checkedOut({ folder }: Project): Promise<readonly string[]> {
   await mkdir(join(folder, 'node_modules', '.bin'), { recursive: true });
-  await symlink(join(root, 'cli', 'bin', 'slipway'), join(folder, 'node_modules', '.bin', 'slipway'));
+  await symlink(launcher(), join(folder, 'node_modules', '.bin', 'slipway'));
   await writeFiles(folder, { '.gitignore': '.slipway/\n' });
   const git = (...args: readonly string[]) => run('git', ['-C', folder, ...args]);
   await git('init', '--quiet', '--initial-branch', 'main');

@@ -9,7 +9,7 @@ import { worldEnvironment } from '../demo/world/settings.ts';
 import { run } from '../demo/world/processes.ts';
 import { project, type Project } from './chain/project.ts';
 import { leakyImage, source } from './chain/shorthand.ts';
-import { freshFolder, freshPath, root, slipway, world, writeFiles } from './world.ts';
+import { freshFolder, freshPath, launcher, slipway, world, writeFiles } from './world.ts';
 
 /** One image that is published, one that the gate refuses. */
 async function twoImages(name: string, settings: Readonly<Record<string, unknown>> = {}): Promise<Project> {
@@ -134,11 +134,9 @@ describe('what people read', () => {
       (_, n) => `  - { source: "a.example/b:${n}", destination: "c.example/d:${n}" }\n`,
     );
     await writeFiles(folder, { 'config.yaml': `sync:\n${entries.join('')}` });
-    const { stdout, stderr } = await run(
-      'bash',
-      ['-c', 'set -o pipefail; "$0" plan | head -n 1', join(root, 'cli/bin/slipway')],
-      { cwd: folder },
-    );
+    const { stdout, stderr } = await run('bash', ['-c', 'set -o pipefail; "$0" plan | head -n 1', launcher()], {
+      cwd: folder,
+    });
     expect(stdout).toBe('sync (20000)\n');
     expect(stderr).toBe('');
   });
@@ -147,7 +145,7 @@ describe('what people read', () => {
     const folder = await freshFolder();
     await writeFiles(folder, { 'config.yaml': 'sync: []\n' });
     const script = '"$0" plan > /dev/full; echo "code $?"';
-    const { stdout, stderr } = await run('sh', ['-c', script, join(root, 'cli/bin/slipway')], { cwd: folder });
+    const { stdout, stderr } = await run('sh', ['-c', script, launcher()], { cwd: folder });
     expect(stdout).toBe('code 1\n');
     expect(stderr).toContain('ENOSPC');
   });
@@ -202,7 +200,7 @@ async function inTerminal(
   env: Readonly<Record<string, string>>,
   ...args: readonly string[]
 ): Promise<string> {
-  const command = [join(root, 'cli/bin/slipway'), ...args].map((word) => `'${word}'`).join(' ');
+  const command = [launcher(), ...args].map((word) => `'${word}'`).join(' ');
   // Either of them would turn off what is looked at, whatever its value.
   const { CI: _ci, NO_COLOR: _color, ...surroundings } = process.env;
   const child = spawn('script', ['-qec', `stty cols 100; ${command}`, '/dev/null'], {

@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { processesMarked } from '../core/src/exec/descendants.ts';
 import { pidNamespace } from '../core/src/exec/namespace.ts';
 import { listen } from '../demo/world/listen.ts';
-import { freshFolder, root, slipway } from './world.ts';
+import { freshFolder, launcher, slipway } from './world.ts';
 
 const engine = `
   import { runProcess } from ${JSON.stringify(join(import.meta.dirname, '../core/src/exec/process.ts'))};
@@ -48,7 +48,7 @@ describe('SIGKILL', () => {
       server.closeAllConnections();
       server.close();
     });
-    const child = spawn(join(root, 'cli', 'bin', 'slipway'), args, {
+    const child = spawn(launcher(), args, {
       cwd: TMPDIR,
       env: { ...process.env, TMPDIR },
       stdio: 'ignore',

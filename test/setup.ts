@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { catalogue, pinnedNeed } from '@slipway/tools';
 import type { TestProject } from 'vitest/node';
 import { prepare } from '../demo/world/prepare.ts';
+import { bundleCommand } from './bundled.ts';
 import { startWorld, worldTools, type WorldAddresses } from '../demo/world/world.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     readonly world: WorldAddresses;
+    /** The command that tests run. */
+    readonly slipway: string;
   }
 }
 
@@ -49,6 +52,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     if (found.ok) tools[pin.name] = found.value.path;
   }
   project.provide('world', { ...world.addresses, tools });
+  const { path } = stack.use(await bundleCommand());
+  project.provide('slipway', path);
   const kept = stack.move();
   return () => kept.disposeAsync();
 }

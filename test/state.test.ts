@@ -5,11 +5,11 @@ import { worldEnvironment } from '../demo/world/settings.ts';
 import { runAny, type Output } from '../demo/world/processes.ts';
 import { HELLO, project, type Project } from './chain/project.ts';
 import { digestOf, source, verifies } from './chain/shorthand.ts';
-import { freshFolder, freshPath, root, world } from './world.ts';
+import { freshFolder, freshPath, launcher, world } from './world.ts';
 
 /** Slipway in the project's folder, in a mount namespace of its own. */
 function mounted(made: Project, mounts: readonly string[], ...args: readonly string[]): Promise<Output> {
-  const program = [join(root, 'cli', 'bin', 'slipway'), ...args];
+  const program = [launcher(), ...args];
   return runAny('bwrap', ['--dev-bind', '/', '/', ...mounts, '--chdir', made.folder, '--', ...program], {
     cwd: made.folder,
     env: worldEnvironment(world()),

@@ -19,6 +19,11 @@ export function world(): WorldAddresses {
   return inject('world');
 }
 
+/** The launcher of the command, as `node_modules/.bin/slipway` is one. */
+export function launcher(): string {
+  return inject('slipway');
+}
+
 /** A repository path that no other test uses: `test/<name>-1f2e3d4c`. */
 export function freshPath(name: string): string {
   return `test/${name}-${randomBytes(4).toString('hex')}`;
@@ -54,7 +59,7 @@ export async function writeSettings(folder: string, changes: Readonly<Record<str
 /** Runs Slipway as a user does; every exit code is an answer. */
 export function slipway(args: readonly string[], options: RunOptions = {}): Promise<Output> {
   const env = { ...worldEnvironment(world()), ...options.env };
-  return runAny(join(root, 'cli', 'bin', 'slipway'), args, { timeout: 100_000, ...options, env });
+  return runAny(launcher(), args, { timeout: 100_000, ...options, env });
 }
 
 /** Runs a tool of the world; every exit code is an answer. */

@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Event, Row } from '@slipway/core';
 import { worldEnvironment } from '../../demo/world/settings.ts';
-import { freshFolder, root, slipway, world, writeFiles, writeSettings, type RunOptions } from '../world.ts';
+import { freshFolder, launcher, root, slipway, world, writeFiles, writeSettings, type RunOptions } from '../world.ts';
 
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -121,7 +121,7 @@ function envelope(stdout: string, stderr: string): Envelope {
 
 function start(folder: string, args: readonly string[], more: Readonly<Record<string, string>> = {}): Running {
   const env = { ...process.env, ...worldEnvironment(world()), ...more };
-  const child = spawn(join(root, 'cli', 'bin', 'slipway'), args, {
+  const child = spawn(launcher(), args, {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
