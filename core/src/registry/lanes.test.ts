@@ -153,7 +153,7 @@ test('a host that serves downloads alone is asked more, too', async () => {
   const given = ask(made, 60, 'cdn', 'download');
   await settle();
   const widths: number[] = [];
-  for (let ended = 0; ended < 40; ) {
+  for (let ended = 0; ended < 40;) {
     const open = given.slice(ended);
     widths.push(open.length);
     ended += open.length;
