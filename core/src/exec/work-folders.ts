@@ -47,12 +47,8 @@ export function makeHome(folder: string): string {
 /** A folder with a Docker `config.json` that has no credentials, as long as the task. */
 export function makeNoCredentials(folder: string): string {
   const docker = join(folder, DOCKER);
-  try {
-    mkdirSync(docker, { mode: 0o700 });
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return docker;
-    throw error;
-  }
+  const made = mkdirSync(docker, { recursive: true, mode: 0o700 });
+  if (made === undefined) return docker;
   writeFileSync(join(docker, CONFIG), NO_CREDENTIALS, { mode: 0o600, flag: 'wx' });
   return docker;
 }
