@@ -52,8 +52,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     if (found.ok) tools[pin.name] = found.value.path;
   }
   project.provide('world', { ...world.addresses, tools });
-  const { path } = stack.use(await bundleCommand());
-  project.provide('slipway', path);
+  project.provide('slipway', await bundleCommand(join(folder, 'command')));
   const kept = stack.move();
   return () => kept.disposeAsync();
 }

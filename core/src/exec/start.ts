@@ -68,11 +68,16 @@ const asked: number[] = [];
  * are that it will start: it ends them by that when we are gone, and is itself ended by it where it was left.
  */
 export async function openStarter(env: Readonly<Record<string, string>>): Promise<Starter> {
-  if (pool.size < (isHasty() ? MOST : 1)) {
-    beginning ??= begin(env).finally(() => (beginning = undefined));
-  }
+  const hasty = isHasty();
   const [free] = [...pool].toSorted((a, b) => a.busy - b.busy);
-  return free ?? beginning ?? begin(env);
+  if (free === undefined) return another(env);
+  if (hasty && pool.size < MOST) void another(env);
+  return free;
+}
+
+function another(env: Readonly<Record<string, string>>): Promise<Starter> {
+  beginning ??= begin(env).finally(() => (beginning = undefined));
+  return beginning;
 }
 
 function isHasty(): boolean {
@@ -167,6 +172,8 @@ async function begin(env: Readonly<Record<string, string>>): Promise<Starter> {
       };
     },
   };
+  // One that could not be started says so to whoever waits for it, and nobody else is sent to it.
+  if (child.pid === undefined) return starter;
   for (const other of pool) {
     other.tell(starter);
     starter.tell(other);
