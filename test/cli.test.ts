@@ -103,7 +103,7 @@ describe('what people read', () => {
     expect(code).toBe(3);
     expect(stdout).not.toMatch(/\u001b/);
     expect(stderr).not.toMatch(/\u001b/);
-    expect(stderr).toMatch(/^run \d{8}-\d{6}-[0-9a-f]{6}: 2 entries\n/);
+    expect(stderr).toMatch(/^run \d{8}-\d{6}-[0-9a-f]{8}: 2 entries\n/);
     expect(stderr).toMatch(/#copy ended \(\d+\.\d s\)\n/);
     // What the tools chatter stays in the journal.
     expect(stderr.trimEnd().split('\n').length).toBeLessThan(25);

@@ -1,5 +1,6 @@
 /** Has programs started by `starter.ts`, a process that is begun with the first of them and ends with this one; in haste by two. */
 import { availableParallelism } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { News, Order, Signal } from './starter.ts';
 
@@ -57,6 +58,9 @@ const FLAGS = ['--max-semi-space-size=1', '--v8-pool-size=0', '--disable-warning
 /** It stands still while it starts one. Where so many begin in so many milliseconds, another has something to do meanwhile. */
 const HASTE = { starts: 32, within: 250 };
 const MOST = Math.min(2, availableParallelism());
+
+/** Milliseconds within which what is killed together is gone. */
+const TOGETHER = 20;
 
 const pool = new Set<Starter>();
 let beginning: Promise<Starter> | undefined;
@@ -136,11 +140,13 @@ async function begin(env: Readonly<Record<string, string>>): Promise<Starter> {
   process.once('beforeExit', finish);
   // Heard of sooner than its end: nothing else is started by it.
   child.once('disconnect', () => pool.delete(starter));
-  void running.then(({ code }) => {
+  void running.then(async ({ code }) => {
     // A code of the system is that it could not even be started.
     over = code === undefined ? { how: 'lost' } : { how: 'failed', code };
     process.off('beforeExit', finish);
     pool.delete(starter);
+    // Whoever has killed it may be killing the other: what is tried again is not sent there.
+    if (waiting.size > 0) await wait(TOGETHER);
     for (const id of waiting.keys()) end(id, over);
   });
   hold();

@@ -36,7 +36,7 @@ export function removeOldRuns(folder: string): void {
   }
 }
 
-const OWN_NAME = /^\d{8}-\d{6}-[0-9a-f]{6}\.ndjson$/;
+const OWN_NAME = /^\d{8}-\d{6}-[0-9a-f]{6,8}\.ndjson$/;
 
 function journalsIn(folder: string): readonly string[] {
   return journalNames(folder).slice(0, MAX_RUNS);

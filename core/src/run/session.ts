@@ -1,6 +1,5 @@
 /** Puts together what a run needs, and takes it down again: registry, journal and folders. */
 import { dirname, join } from 'node:path';
-import { randomBytes } from 'node:crypto';
 import type { Config, Settings, Signing } from '../config/model.ts';
 import type { DockerConfig, Variables } from '../exec/environment.ts';
 import type { FoundTool, ToolFinder } from '../exec/model.ts';
@@ -27,6 +26,7 @@ import { servingLocations } from './serve-locations.ts';
 import { openRegistry, plainHttpRule } from './open-registry.ts';
 import { ownMark } from './own-mark.ts';
 import { openReferrersMemory } from './referrers-memory.ts';
+import { runId } from './run-id.ts';
 import { createTagLists } from './tag-lists.ts';
 import { stateFailure } from './state-failure.ts';
 import { openUploadFiles } from './upload-files.ts';
@@ -180,11 +180,6 @@ async function openRemembered(folder: string, env: Variables): Promise<Pick<Engi
 }
 
 const forgetful: Memory = { get: () => undefined, put: async () => {} };
-
-/** Sorts by time in a listing, and two runs of one second differ. */
-function runId(now: Date): string {
-  return `${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomBytes(3).toString('hex')}`;
-}
 
 /** Of the planned entries: all that are read or written, and, as text, those that are written. */
 function repositoriesOf({ plan, entries }: Planned) {
