@@ -70,6 +70,7 @@ export { formatPruned } from './report/pruned.ts';
 export { formatDiagnoses, formatProbes, formatVerified } from './report/looked.ts';
 export { formatCounts, formatFailures, formatTable, type Paint, type State } from './report/table.ts';
 export { recentRuns, type PastRun } from './journal/recent.ts';
+export { isRunId } from './journal/run-id.ts';
 export { reportData } from './report/page/data.ts';
 export { reportPage } from './report/page/page.ts';
 export { chromeTrace } from './report/page/trace.ts';

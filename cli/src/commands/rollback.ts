@@ -6,6 +6,7 @@ import {
   fail,
   findMove,
   formatTable,
+  isRunId,
   movesOfRun,
   ok,
   parseLocation,
@@ -59,7 +60,7 @@ async function findMoves(
   signal: AbortSignal,
 ): Promise<Result<readonly Move[]>> {
   const journal = join(dirname(resolve(io.cwd, config)), '.slipway', 'runs', `${what}.ndjson`);
-  if (/^[0-9]{8}-[0-9]{6}-[0-9a-f]{6,8}$/.test(what)) {
+  if (isRunId(what)) {
     if (existsSync(journal)) return ok(movesOfRun(readJournal(journal)));
     return fail(configFailure(`there is no journal of the run ${what}`, `it would be ${journal}`));
   }

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from './events.ts';
 import { parseJournal } from './journal.ts';
+import { isRunId } from './run-id.ts';
 
 export interface PastRun {
   /** The run's id, as its journal is named. */
@@ -19,14 +20,14 @@ const MAX_JOURNAL = 512 * 1024 * 1024;
 export function* recentRuns(folder: string): Generator<PastRun> {
   for (const name of journalsIn(folder)) {
     const text = readOrNothing(join(folder, name));
-    if (text !== undefined) yield { run: name.slice(0, -'.ndjson'.length), events: parseJournal(text) };
+    if (text !== undefined) yield { run: runOf(name), events: parseJournal(text) };
   }
 }
 
 /** Removes the journals at which nobody looks any more. Other files that somebody has put there stay. */
 export function removeOldRuns(folder: string): void {
   for (const name of journalNames(folder)
-    .filter((each) => OWN_NAME.test(each))
+    .filter((each) => isRunId(runOf(each)))
     .slice(MAX_RUNS)) {
     try {
       rmSync(join(folder, name), { force: true });
@@ -36,7 +37,9 @@ export function removeOldRuns(folder: string): void {
   }
 }
 
-const OWN_NAME = /^\d{8}-\d{6}-[0-9a-f]{6,8}\.ndjson$/;
+function runOf(journal: string): string {
+  return journal.slice(0, -'.ndjson'.length);
+}
 
 function journalsIn(folder: string): readonly string[] {
   return journalNames(folder).slice(0, MAX_RUNS);
