@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Those that start programs for a process (`starter.ts`): one while it has any started, none before. */
+/** Those that start programs for a process (`starter.ts`): none before it has started any, then one, or two where many follow one another. */
 export function startersOf(pid: number): readonly number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
   return children.filter((child) => commandOf(child).startsWith('slipway-starter')).map(Number);

@@ -41,9 +41,8 @@ export interface Started {
 export interface Starter {
   /** Programs of its that have not ended. */
   readonly busy: number;
-  readonly pid: number | undefined;
-  /** That this one is at work too. */
-  tell(other: Starter): void;
+  /** The process of another one that is at work too. */
+  besides(pid: number): void;
   start(program: Program, listener: Listener): Started;
 }
 
@@ -62,7 +61,8 @@ const MOST = Math.min(2, availableParallelism());
 /** Milliseconds within which what is killed together is gone. */
 const TOGETHER = 20;
 
-const pool = new Set<Starter>();
+/** And their processes. */
+const pool = new Map<Starter, number>();
 let beginning: Promise<Starter> | undefined;
 /** When the last ones were asked for. */
 const asked: number[] = [];
@@ -73,7 +73,7 @@ const asked: number[] = [];
  */
 export async function openStarter(env: Readonly<Record<string, string>>): Promise<Starter> {
   const hasty = isHasty();
-  const [free] = [...pool].toSorted((a, b) => a.busy - b.busy);
+  const [free] = [...pool.keys()].toSorted((a, b) => a.busy - b.busy);
   if (free === undefined) return another(env);
   if (hasty && pool.size < MOST) void another(env);
   return free;
@@ -144,7 +144,6 @@ async function begin(env: Readonly<Record<string, string>>): Promise<Starter> {
     // A code of the system is that it could not even be started.
     over = code === undefined ? { how: 'lost' } : { how: 'failed', code };
     process.off('beforeExit', finish);
-    pool.delete(starter);
     // Whoever has killed it may be killing the other: what is tried again is not sent there.
     if (waiting.size > 0) await wait(TOGETHER);
     for (const id of waiting.keys()) end(id, over);
@@ -152,10 +151,7 @@ async function begin(env: Readonly<Record<string, string>>): Promise<Starter> {
   hold();
 
   const starter: Starter = {
-    pid: child.pid,
-    tell({ pid }) {
-      if (pid !== undefined) send({ beside: pid });
-    },
+    besides: (pid) => send({ beside: pid }),
     get busy() {
       return waiting.size;
     },
@@ -179,11 +175,12 @@ async function begin(env: Readonly<Record<string, string>>): Promise<Starter> {
     },
   };
   // One that could not be started says so to whoever waits for it, and nobody else is sent to it.
-  if (child.pid === undefined) return starter;
-  for (const other of pool) {
-    other.tell(starter);
-    starter.tell(other);
+  const { pid } = child;
+  if (pid === undefined) return starter;
+  for (const [other, its] of pool) {
+    other.besides(pid);
+    starter.besides(its);
   }
-  pool.add(starter);
+  pool.set(starter, pid);
   return starter;
 }
