@@ -32,8 +32,11 @@ test.each([
   await sync();
   await sync();
   const { layer } = sign(source, signature, 'second');
+  const asked = source.log.length;
   await sync();
   expect(new TextDecoder().decode(destination.manifest('a', signature)?.bytes)).toContain(layer);
+  // For the look and for the copy.
+  expect(source.log.slice(asked).filter(({ path }) => path.endsWith('/tags/list'))).toHaveLength(1);
   const before = destination.log.length;
   await sync();
   expect(destination.log.slice(before).map(({ method }) => method)).toEqual(['HEAD']);

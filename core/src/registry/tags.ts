@@ -13,8 +13,15 @@ const PAGE = 1000;
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_TAGS = 500_000;
 
-/** Every tag of a repository that is a valid one, sorted; none when there is no such repository. A failure where that is more than `pages` pages. */
-export async function listTags(wire: Wire, where: Where, pages?: number): Promise<Result<readonly Tag[]>> {
+/**
+ * Every tag of a repository that is a valid one, sorted; none when there is no such repository. A failure where that is more than
+ * `pages` pages.
+ */
+export async function listTags(
+  wire: Wire,
+  where: Where,
+  pages = Number.POSITIVE_INFINITY,
+): Promise<Result<readonly Tag[]>> {
   const what = `the tags of ${formatRepository(where)}`;
   const asked: Asked = { side: where.side, registry: where.registry, what };
   const path = `/v2/${where.path}/tags/list`;
@@ -35,7 +42,7 @@ export async function listTags(wire: Wire, where: Where, pages?: number): Promis
       ? { rest: `${path}?n=${PAGE}&last=${encodeURIComponent(last)}` }
       : {};
   };
-  const list = { asked, repository: where.path, limit: MAX_BYTES, take, ...(pages === undefined ? {} : { pages }) };
+  const list = { asked, repository: where.path, limit: MAX_BYTES, take, pages };
   let read = await readPages(wire, { ...list, path: `${path}?n=${PAGE}` });
   if (read.ok && read.value.kind === 'refused' && [400, 405, 413, 414, 416, 422].includes(read.value.status)) {
     read = await readPages(wire, { ...list, path });

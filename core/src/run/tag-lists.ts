@@ -89,7 +89,10 @@ export function createTagLists({
       const known = names.get(key) ?? few.get(key) ?? registry.tags(source, 'source', pages).then(asSet);
       few.set(key, known);
       const found = await known;
-      return found.ok ? found.value : undefined;
+      if (!found.ok) return undefined;
+      // Whoever wants all of them has them.
+      names.set(key, known);
+      return found.value;
     },
     isTaken: (entry) => (taken ??= new Set(planned.plan.entries.flatMap(({ needs }) => needs))).has(entry),
   };

@@ -217,12 +217,11 @@ async function attachedTo(
   return signature.ok ? ok({ listed: listed.value, signature: signature.value }) : signature;
 }
 
-/** {@link textOf} of an image without any. */
-const NOTHING = '[[],null]';
-
 function textOf({ listed, signature }: Attached): string {
   return JSON.stringify([listed.map(({ descriptor }) => descriptor.digest).sort(), signature ?? null]);
 }
+
+const NOTHING = textOf({ listed: [], signature: undefined });
 
 function noteName({ types }: ReferrerFilter, { source, subject }: Ends): readonly string[] {
   return ['referrers', formatRepository(source), formatPinned(subject), JSON.stringify(types ?? null)];
