@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { catalogue, pinnedNeed } from '@slipway/tools';
 import type { TestProject } from 'vitest/node';
 import { prepare } from '../demo/world/prepare.ts';
-import { bundleCommand } from './bundled.ts';
 import { startWorld, worldTools, type WorldAddresses } from '../demo/world/world.ts';
+import { bundleCommand } from './bundled.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

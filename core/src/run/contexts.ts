@@ -10,7 +10,7 @@ import { createWorkFolders } from '../exec/work-folders.ts';
 import { ok } from '../failure.ts';
 import type { Host } from '../plugin/host.ts';
 import type { FetchJson, Registry } from '../registry/model.ts';
-import type { Engine, TaskSession } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { tellProgress } from './progress.ts';
 
 export interface ContextOptions {
@@ -45,7 +45,7 @@ export function createContexts(options: ContextOptions): Contexts {
   const workFolders = createWorkFolders(tmp);
   const started = new Map<string, FoundTool & { started: number }>();
 
-  async function open(...[task, contract, signal, part]: Parameters<Engine['context']>): Promise<TaskSession> {
+  const open: Engine['context'] = async (task, contract, signal, part) => {
     const owner = contract.startsWith('image.build@1/')
       ? host.modeOwner(contract.slice('image.build@1/'.length))
       : host.owner(contract);
@@ -86,7 +86,7 @@ export function createContexts(options: ContextOptions): Contexts {
         await workFolders.giveBack(work);
       },
     };
-  }
+  };
 
   return { open, tools: () => [...started.values()] };
 }
