@@ -42,6 +42,7 @@ export { packageSources } from './plan/package-sources.ts';
 export { planScans } from './plan/scan-plan.ts';
 export type { Command as PlanCommand } from './plan/select.ts';
 export type * from './plugin/api.ts';
+export type * from './plugin/contract-api.ts';
 export type * from './plugin/emit-api.ts';
 export { copyFromFirst, refusedCopy, type Refusal } from './plugin/copying.ts';
 export { implement } from './plugin/hooks.ts';

@@ -2,7 +2,8 @@
 import { fail, ok, type Failure, type RegistryFailure, type Result } from '../failure.ts';
 import { formatPinned, parseReference, type Pinned } from '../reference.ts';
 import type { Side } from '../registry/model.ts';
-import type { ContractInput, ContractOutput, TaskContext } from './api.ts';
+import type { TaskContext } from './api.ts';
+import type { ContractInput, ContractOutput } from './contract-api.ts';
 
 /**
  * Asks `copy` for one source after the other until one succeeds. A failure at the destination ends it: another mirror would

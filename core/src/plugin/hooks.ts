@@ -6,7 +6,8 @@
 import { AsyncSeriesBailHook, AsyncSeriesHook, HookMap, SyncHook } from 'tapable';
 import type { Result } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
-import type { ContractInput, ContractName, ContractOutput, GateQuestion, Hooks, Mode, TaskContext } from './api.ts';
+import type { GateQuestion, Hooks, Mode, TaskContext } from './api.ts';
+import type { ContractInput, ContractName, ContractOutput } from './contract-api.ts';
 import { Late, untilStopped, within } from './patience.ts';
 
 /** Implements a contract. `plugin` is the plugin's own name; `part` the registry host, for `tags.list@1`, or the format, for `plan.emit@1`. */

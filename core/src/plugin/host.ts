@@ -2,16 +2,8 @@
 import { cancelled, configFailure, fail, ok, type Failure, type PluginFailure, type Result } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import { pluginFailure, readAnswer, thrown } from './answer.ts';
-import type {
-  ContractInput,
-  ContractName,
-  ContractOutput,
-  GateQuestion,
-  Mode,
-  PreflightRequest,
-  TaskContext,
-  ToolNeed,
-} from './api.ts';
+import type { GateQuestion, Mode, PreflightRequest, TaskContext, ToolNeed } from './api.ts';
+import type { ContractInput, ContractName, ContractOutput } from './contract-api.ts';
 import { createHooks, defaultLimits, TapError, type GuardedHooks, type HookLimits, type ModeSink } from './hooks.ts';
 import type { LoadedPlugin } from './load.ts';
 import { guardMode, modeProblem, sameModes, type OwnedMode } from './modes.ts';

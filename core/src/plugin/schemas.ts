@@ -3,7 +3,8 @@
  * They say in data what `Contracts` in api.ts says in types.
  */
 import { registryPattern, repositoryPattern } from '../reference.ts';
-import type { ContractName, JsonSchema } from './api.ts';
+import type { JsonSchema } from './api.ts';
+import type { ContractName } from './contract-api.ts';
 
 export interface ContractSchema {
   readonly input: JsonSchema;

@@ -4,7 +4,7 @@
  */
 import { fail, type Failure, type Result } from '../failure.ts';
 import type { Step, Task } from '../plan/model.ts';
-import type { ContractInput } from '../plugin/api.ts';
+import type { ContractInput } from '../plugin/contract-api.ts';
 import type { StepContext } from './engine.ts';
 import { admitStep, type AdmitInput } from './steps/admit.ts';
 import { attachStep, carryStep, type AttachInput, type CarryInput } from './steps/attach.ts';

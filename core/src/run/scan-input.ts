@@ -1,6 +1,6 @@
 /** What a scanner is asked about an image, for commands that ask one outside of a run. */
 import { configFailure, fail, ok, type Failure, type Result } from '../failure.ts';
-import type { ScanInput } from '../plugin/api.ts';
+import type { ScanInput } from '../plugin/contract-api.ts';
 import { formatReference, pin, type Reference } from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
 import { readableChildren, readImage } from './steps/image.ts';

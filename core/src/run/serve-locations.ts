@@ -1,6 +1,7 @@
 /** Tools can ask registries only: an image in a layout is served to them under another name, and what they say of it is said of the layout. */
 import { fail, ok, type Failure, type Result } from '../failure.ts';
-import type { ContractInput, ContractName, ContractOutput, TaskContext } from '../plugin/api.ts';
+import type { TaskContext } from '../plugin/api.ts';
+import type { ContractInput, ContractName, ContractOutput } from '../plugin/contract-api.ts';
 import type { Host } from '../plugin/host.ts';
 import { formatRepository, isLocation, pin, type Pinned } from '../reference.ts';
 import type { LayoutServer } from '../oci/serve-layout.ts';

@@ -1,7 +1,8 @@
 /** What `slipway plugin diff` says: tried with copies that do too little, and too much. */
 import { describe, expect, it } from 'vitest';
 import { configFailure, fail, ok, type Result } from '../failure.ts';
-import type { ContractInput, ContractOutput, TaskContext } from '../plugin/api.ts';
+import type { TaskContext } from '../plugin/api.ts';
+import type { ContractInput, ContractOutput } from '../plugin/contract-api.ts';
 import type { Tag } from '../reference.ts';
 import { copy } from '../registry/copy.ts';
 import type { Registry } from '../registry/model.ts';

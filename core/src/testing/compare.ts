@@ -1,6 +1,7 @@
 /** Asks two implementations of one contract the same, and says in what their results differ. */
 import type { Result } from '../failure.ts';
-import type { ContractName, ContractOutput, ScanInput, TaskContext } from '../plugin/api.ts';
+import type { TaskContext } from '../plugin/api.ts';
+import type { ContractName, ContractOutput, ScanInput } from '../plugin/contract-api.ts';
 import type { Host } from '../plugin/host.ts';
 import { parseRepository, pin, type Repository } from '../reference.ts';
 import type { Finding } from '../trust/model.ts';

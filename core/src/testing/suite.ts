@@ -1,6 +1,7 @@
 /** The contract suite: what each plugin's test begins with. */
 import { configFailure, fail, ok } from '../failure.ts';
-import type { BuildContext, Built, ContractInput, ContractName, ContractOutput, TaskContext } from '../plugin/api.ts';
+import type { BuildContext, Built, TaskContext } from '../plugin/api.ts';
+import type { ContractInput, ContractName, ContractOutput } from '../plugin/contract-api.ts';
 import { contractSchemas } from '../plugin/schemas.ts';
 import { checkOf } from '../plugin/validate.ts';
 import { folderFiles } from '../plan/files.ts';

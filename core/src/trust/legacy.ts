@@ -9,7 +9,7 @@ import { parseLocation } from '../location.ts';
 import { sha256 } from '../oci/digest.ts';
 import { mediaType, type Descriptor } from '../oci/model.ts';
 import { formatRepository, parseDigest, sameRepository, type Digest, type Repository, type Tag } from '../reference.ts';
-import type { PayloadSignature } from '../plugin/api.ts';
+import type { PayloadSignature } from '../plugin/contract-api.ts';
 import { annotation } from './accept.ts';
 import type { Bundle } from './model.ts';
 import { asRecord, readJson } from './strict.ts';

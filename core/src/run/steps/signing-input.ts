@@ -1,6 +1,6 @@
 /** The part of the settings that a signer is given. */
 import type { Signing } from '../../config/model.ts';
-import type { SigningInput } from '../../plugin/api.ts';
+import type { SigningInput } from '../../plugin/contract-api.ts';
 
 export function signingInput({ key, signingConfig, trustedRoot, identityTokenEnv }: Signing): SigningInput {
   return {
