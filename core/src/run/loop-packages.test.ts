@@ -25,28 +25,35 @@ function planOf(images: readonly string[]): readonly Task[] {
   ];
 }
 
-/** How each task that was announced ended, in the order in which they ended. */
+/** How each task that was announced ended, in the order in which they ended, and whose fault it was. */
 async function run(
   probes: Readonly<Record<string, Probe>>,
   broken: readonly string[] = [],
+  slow: readonly string[] = [],
 ): Promise<readonly string[]> {
   const ended: string[] = [];
+  const packages = Promise.withResolvers<void>();
   await runLoop({
     tasks: planOf(Object.keys(probes)),
     fail: 'subgraph',
     signal: new AbortController().signal,
     abort: () => {},
     hooks: {
-      resource: () => ({ name: 'one', limit: 1 }),
+      resource: ({ id }) => ({ name: slow.includes(id) ? 'another' : 'one', limit: 1 }),
       weight: () => 1,
       async execute({ id, entry, contract }): Promise<TaskEnd> {
+        if (slow.includes(id)) await packages.promise;
         if (broken.includes(id))
           return { state: 'failed', failure: { reason: 'config', class: 'permanent', message: id } };
         const probe = contract === 'core.probe@1' ? probes[entry ?? ''] : undefined;
         return { state: 'ok', output: {}, goal: probe === 'goal', reuse: probe === 'reuse' };
       },
       announced: () => {},
-      ended: ({ task, end }) => void ended.push(`${task.id} ${end.state}`),
+      ended({ task, end }) {
+        const need = end.state === 'skipped' && end.failure.reason === 'need' ? ` for ${end.failure.need}` : '';
+        ended.push(`${task.id} ${end.state}${need}`);
+        if (task.id === 'app') packages.resolve();
+      },
       entryEnded: () => {},
     },
   });
@@ -74,8 +81,17 @@ describe('packages', () => {
   ])('that fail stop only what is built from them (%s, %s)', async (a, b) => {
     const ended = await run({ a, b }, ['lib']);
     const [built, reused] = a === 'build' ? ['a', 'b'] : ['b', 'a'];
-    expect(ended).toContain(`${built}#tag skipped`);
+    expect(ended).toContain(`${built}#tag skipped for lib`);
     expect(ended).toContain(`${reused}#tag ok`);
     expect(ended).toHaveLength(8);
+  });
+
+  it('that fail are named by every image, also by one that asks for them later', async () => {
+    const ended = await run({ a: 'build', b: 'build' }, ['lib'], ['b#probe']);
+    const lost = ended.filter((line) => line.includes('skipped'));
+    expect(ended.indexOf('b#probe ok')).toBeGreaterThan(ended.indexOf('a#tag skipped for lib'));
+    expect(lost.toSorted()).toEqual(
+      ['a#build', 'a#tag', 'app', 'b#build', 'b#tag'].map((task) => `${task} skipped for lib`),
+    );
   });
 });

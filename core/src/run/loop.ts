@@ -119,7 +119,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       meet(node);
     } else {
       if (end.state === 'failed' && options.fail !== 'subgraph') stop();
-      block(node, end);
+      block(node, lossBy(node.task, end));
     }
     if (node.chain !== undefined) touched.add(node.chain);
     for (const chain of touched) reportEntry(chain);
@@ -158,12 +158,10 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       woken.map((node) => node.task),
     );
     for (const node of woken) {
-      const failed = node.needs
-        .map((need) => nodeOf(need).end)
-        .find((end): end is NotOk => end !== undefined && end.state !== 'ok');
-      if (failed !== undefined && node.state === 'waiting') {
-        skip(node, { state: failed.state === 'cancelled' ? 'cancelled' : 'skipped', failure: failed.failure });
-        block(node, failed);
+      const lost = node.needs.map((need) => earlierLoss(nodeOf(need))).find((loss) => loss !== undefined);
+      if (lost !== undefined && node.state === 'waiting') {
+        skip(node, lost);
+        block(node, lost);
       }
     }
     for (const node of woken) if (node.state === 'waiting' && node.unmet === 0) start(node);
@@ -208,16 +206,15 @@ export async function runLoop(options: LoopOptions): Promise<void> {
    * Announced tasks that need what did not succeed are skipped, and what needs those. A chain whose own probe failed is
    * never announced. Other dormant chains are left alone: their probe may yet find that they need nothing of it.
    */
-  function block(from: Node, end: NotOk): void {
-    const state = end.state === 'cancelled' ? 'cancelled' : 'skipped';
+  function block(from: Node, lost: NotOk): void {
     const stack = [...from.dependents];
     for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
       if (node.state === 'dormant' && probeFailed(node)) {
         node.state = 'elided';
         // Whoever wakes later and needs it must not wait for it.
-        node.end = { state, failure: state === 'cancelled' ? end.failure : needFailure(from.task, end) };
+        node.end = lost;
       } else if (node.state === 'waiting') {
-        skip(node, { state, failure: state === 'cancelled' ? end.failure : needFailure(from.task, end) });
+        skip(node, lost);
       } else {
         continue;
       }
@@ -248,6 +245,17 @@ export async function runLoop(options: LoopOptions): Promise<void> {
     for (const node of all) if (!isNeededElsewhere(node)) outputs.delete(node.task.id);
     hooks.entryEnded(entry);
   }
+}
+
+/** The same for what wakes only after a need of it has ended: one that was skipped says already whose fault that was. */
+function earlierLoss({ task, end }: Node): NotOk | undefined {
+  if (end === undefined || end.state === 'ok') return undefined;
+  return end.state === 'skipped' ? end : lossBy(task, end);
+}
+
+/** How whatever needs this task ends. */
+function lossBy(task: Task, end: NotOk): NotOk {
+  return end.state === 'cancelled' ? end : { state: 'skipped', failure: needFailure(task, end) };
 }
 
 /** Within one entry the first failure says it all; what waits for another entry or package names it. */
