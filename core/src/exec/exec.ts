@@ -46,32 +46,42 @@ export function createExec(dependencies: ExecDependencies): Exec {
     if (dependencies.signal.aborted) {
       return fail(whyStopped(tool, dependencies.signal));
     }
-    let credentials: string | undefined;
+    const prepared = await prepare(dependencies, options);
+    if (!prepared.ok) return fail(withoutFolders(tool, prepared.error));
+    const { credentials, env } = prepared;
     try {
-      const { tmpFolder } = dependencies;
-      const hosts = options.hosts ?? [];
-      if (hosts.length > 0) credentials = writeDockerConfig(tmpFolder, await dependencies.dockerConfigFor(hosts));
-      const dockerConfig = credentials ?? makeNoCredentials(tmpFolder);
-      const folders = { home: makeHome(tmpFolder), tmp: tmpFolder, dockerConfig };
-      const declared = dependencies.plugin.needs.env ?? [];
-      const env = toolEnvironment(dependencies.env ?? process.env, declared, options.env ?? {}, folders);
       const redact = hiding(options.env ?? {}, dependencies.redact);
       return await start({ ...dependencies, redact }, found.value, args, options, env);
-    } catch (error) {
-      return fail(
-        toolFailure(
-          tool,
-          'permanent',
-          `the folders for ${tool} could not be made (${codeOf(error)})`,
-          'see whether the disk is full',
-        ),
-      );
     } finally {
       if (credentials !== undefined) {
         await removeTree(credentials).catch(() => {});
       }
     }
   };
+}
+
+type Prepared =
+  | { readonly ok: true; readonly credentials: string | undefined; readonly env: Readonly<Record<string, string>> }
+  | { readonly ok: false; readonly error: unknown };
+
+/** The folders of one call: its home, and the credentials that it may use, which the caller removes. */
+async function prepare(dependencies: ExecDependencies, options: ExecOptions): Promise<Prepared> {
+  const { plugin, tmpFolder, dockerConfigFor, env = process.env } = dependencies;
+  const hosts = options.hosts ?? [];
+  const config = hosts.length > 0 ? await dockerConfigFor(hosts) : undefined;
+  try {
+    const credentials = config === undefined ? undefined : writeDockerConfig(tmpFolder, config);
+    const dockerConfig = credentials ?? makeNoCredentials(tmpFolder);
+    const folders = { home: makeHome(tmpFolder), tmp: tmpFolder, dockerConfig };
+    return { ok: true, credentials, env: toolEnvironment(env, plugin.needs.env ?? [], options.env ?? {}, folders) };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
+function withoutFolders(tool: string, error: unknown): Failure {
+  const message = `the folders for ${tool} could not be made (${codeOf(error)})`;
+  return toolFailure(tool, 'permanent', message, 'see whether the disk is full');
 }
 
 /** The version of a declared tool; a `plugin` failure when it is not declared. */

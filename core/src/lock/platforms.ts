@@ -1,18 +1,15 @@
 /** Which platforms an image has, as far as its index says so; a single image says it in its config. */
 import { formatPlatform, isUnknownPlatform, mediaType, type ManifestContent } from '../oci/model.ts';
 import { fail, ok, type Result } from '../failure.ts';
-import { isManifestType } from '../oci/parse.ts';
+import { isManifestType, MAX_INDEX_DEPTH } from '../oci/parse.ts';
 import { pin, type Digest, type Pinned } from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
 import { absent } from '../run/absent.ts';
 import { platformOf } from '../run/steps/image.ts';
 
-/** How deep indexes may hold indexes. */
-const MAX_DEPTH = 3;
-
 /** Sorted and distinct; empty when it is no image. One request for an index: on Docker Hub a pull, unlike a HEAD. */
 export async function readPlatforms(registry: Registry, image: Pinned): Promise<Result<readonly string[]>> {
-  const found = await collect(registry, image, MAX_DEPTH, new Set());
+  const found = await collect(registry, image, MAX_INDEX_DEPTH, new Set());
   return found.ok ? ok([...new Set(found.value.filter(isName))].sort()) : found;
 }
 

@@ -35,17 +35,22 @@ export function createFileFetcher({
       if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
         return fail(fileFailure(text, 'permanent', `"${text}" is not a web address`));
       }
+      // Addresses are told in failures, and are a part of what is signed.
+      if (url.username !== '' || url.password !== '') {
+        const message = `the address of a package index on ${url.host} holds a name or a password`;
+        return fail(fileFailure(url.host, 'permanent', message));
+      }
       return retrier.run(url.host, async () => {
         const headers = etag === undefined ? {} : { 'if-none-match': etag };
         const answer = await http.send({ method: 'GET', url, headers, side: 'source', registry: url.host });
-        return { result: answer.ok ? await read(answer.value, url) : answer };
+        return { result: answer.ok ? await read(answer.value, url, etag) : answer };
       });
     },
   };
 }
 
-async function read(response: HttpResponse, url: URL): Promise<Result<FetchedFile>> {
-  if (response.status === 304) {
+async function read(response: HttpResponse, url: URL, known: string | undefined): Promise<Result<FetchedFile>> {
+  if (response.status === 304 && known !== undefined) {
     await response.drain();
     return ok({ kind: 'same' });
   }

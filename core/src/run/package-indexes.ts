@@ -30,7 +30,10 @@ export function packageIndexes(folder: string, fetchFile: FetchFile): PackageInd
     const before = kept.get(url);
     const fetched = await fetchFile(url, before?.etag);
     if (!fetched.ok) return fetched;
-    if (fetched.value.kind === 'same') return ok(before?.sha256 ?? '');
+    if (fetched.value.kind === 'same') {
+      if (before === undefined) throw new Error(`nothing is known that ${url} could be the same as`);
+      return ok(before.sha256);
+    }
     const { sha256, etag } = fetched.value;
     if (etag !== undefined) {
       kept.set(url, { etag, sha256 });

@@ -52,9 +52,12 @@ archs: [x86_64, arm64, arm/v7, 386]
     ['contents:\n  packages:\n    - [a]', 3],
     ['contents:\n  repositories:\n    - a b c', 3],
     ['archs:\n  - x86_64\n  - vax', 3],
+    ['contents:\n  keyring:\n    - a.pub\n    - https://me:hush@keys.example/b.pub', 4],
+    ["contents:\n  repositories:\n    - '@edge https://hush@apk.example/edge'", 3],
   ])('is refused with the line: %j', (text, line) => {
     const failure = failing(text);
     expect(failure).toMatchObject({ reason: 'config', at: { file: 'image.yaml', line } });
+    expect(failure?.message).not.toContain('hush');
   });
 
   it('is never an exception, whatever it holds', () => {

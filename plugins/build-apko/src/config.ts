@@ -82,6 +82,8 @@ export function parseConfig(text: string, file: string): Result<ApkoConfig, Conf
 
   const keyring = strings(['contents', 'keyring']);
   if (!keyring.ok) return keyring;
+  const named = keyring.value.findIndex(holdsLogin);
+  if (named >= 0) return fail(wrong(['contents', 'keyring', named], HOLDS_LOGIN));
   const packages = strings(['contents', 'packages']);
   if (!packages.ok) return packages;
   const repositories: Repository[] = [];
@@ -91,6 +93,7 @@ export function parseConfig(text: string, file: string): Result<ApkoConfig, Conf
     for (const [index, line] of found.value.entries()) {
       const parsed = parseRepositoryLine(line);
       if (parsed === undefined) return fail(wrong(['contents', key, index], 'is neither "URL" nor "@tag URL"'));
+      if (holdsLogin(parsed.location)) return fail(wrong(['contents', key, index], HOLDS_LOGIN));
       repositories.push(parsed);
     }
   }
@@ -127,6 +130,14 @@ export function parseRepositoryLine(line: string): Repository | undefined {
   if (location === undefined || location === '' || parts.length !== (tagged ? 2 : 1)) return undefined;
   const tag = tagged ? parts[0]?.slice(1) : undefined;
   return { ...(tag === undefined ? {} : { tag }), location, remote: isRemote(location) };
+}
+
+const HOLDS_LOGIN = 'holds a name or a password, which would be published with the image: write the address without it';
+
+/** Where packages come from is told in logs and in what is attached to the image. */
+function holdsLogin(location: string): boolean {
+  const url = isRemote(location) ? URL.parse(location) : null;
+  return url !== null && (url.username !== '' || url.password !== '');
 }
 
 export function isRemote(location: string): boolean {

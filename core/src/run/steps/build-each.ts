@@ -44,9 +44,13 @@ export async function buildEach({ step, mode, request }: Call): Promise<Result<M
     ),
   );
   const failures = results.flatMap((part) => (part.ok ? [] : [part.failure]));
+  const parts = results.flatMap((part) => (part.ok ? [part.value] : []));
   const failure = failures.find(({ reason }) => reason !== 'cancelled') ?? failures[0];
-  if (failure !== undefined) return fail(failure);
-  const [first, ...others] = results.flatMap((part) => (part.ok ? [part.value] : []));
+  if (failure !== undefined) {
+    for (const { session } of parts) await session[Symbol.asyncDispose]();
+    return fail(failure);
+  }
+  const [first, ...others] = parts;
   if (first === undefined) throw new Error('a build of no platform was asked for');
   return ok(join([first, ...others]));
 }
@@ -61,11 +65,22 @@ async function buildOne({ step, mode, request }: Call, platform: Platform): Prom
   if (signal.aborted) return fail(cancelled);
   const name = formatPlatform(platform);
   const session = await engine.context(task, `image.build@1/${mode.name}`, signal, name);
-  const built = await mode.build({ ...session, ...request, platforms: [platform] });
-  if (!built.ok) return fail(of(name, built.failure));
+  const made = await inSession({ ...session, ...request, platforms: [platform] }, mode, platform);
+  if (made.ok) return ok({ ...made.value, session });
+  await session[Symbol.asyncDispose]();
+  return fail(of(name, made.failure));
+}
+
+async function inSession(
+  context: BuildContext,
+  mode: Mode,
+  platform: Platform,
+): Promise<Result<Pick<Part, 'layout' | 'built'>>> {
+  const built = await mode.build(context);
+  if (!built.ok) return built;
   const opened = await openLayout(built.value.layout);
   const layout = opened.ok ? await platformLayout(opened.value, platform) : opened;
-  return layout.ok ? ok({ layout: layout.value, built: built.value, session }) : fail(of(name, layout.failure));
+  return layout.ok ? ok({ layout: layout.value, built: built.value }) : layout;
 }
 
 function of(platform: string, failure: Failure): Failure {

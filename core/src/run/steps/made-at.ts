@@ -2,13 +2,12 @@
 import type { SyncEntry } from '../../config/model.ts';
 import { ok, type Result } from '../../failure.ts';
 import { isUnknownPlatform, mediaType, type ManifestContent } from '../../oci/model.ts';
-import { isManifestType } from '../../oci/parse.ts';
+import { isManifestType, MAX_INDEX_DEPTH } from '../../oci/parse.ts';
 import { pin, type Digest, type Pinned } from '../../reference.ts';
 import { asRecord, asTime, readJson } from '../../trust/strict.ts';
 import type { Engine } from '../engine.ts';
 
 const MAX_CONFIG = 4 * 1024 * 1024;
-const MAX_DEPTH = 3;
 /** Milliseconds: builds that are the same each time say 1970. */
 const DAY = 24 * 3600 * 1000;
 
@@ -25,7 +24,7 @@ export async function madeAt(
   const noted = engine.notes.get('made', source.digest, ...names);
   if (noted !== undefined) return ok(noted === '' ? undefined : Date.parse(noted));
   const counts = new Set(names);
-  const times = await timesOf(engine.registry, source, counts, MAX_DEPTH, new Set());
+  const times = await timesOf(engine.registry, source, counts, MAX_INDEX_DEPTH, new Set());
   if (!times.ok) return times;
   const known = times.value.filter((time) => time !== undefined);
   const made =
