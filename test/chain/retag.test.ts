@@ -116,6 +116,22 @@ describe('by digest, in a repository that a build publishes to', () => {
   });
 });
 
+test('a retag that is left out is taken as it stands, and needs what the image that it tags again needs', async () => {
+  const { host } = world().destination;
+  const path = freshPath('left-out');
+  const one = await project({
+    build: [{ source: `./${HELLO}`, destination: `${host}/${path}:a` }],
+    sync: [
+      { source: `${host}/${path}:a`, destination: `${host}/${path}:b` },
+      { source: `${host}/${path}:b`, destination: `${host}/${path}:c` },
+    ],
+  });
+  expect((await one.run('run')).code).toBe(0);
+  const alone = await one.run('run', '--only', '*:c', '--exclude', '*:b');
+  expect(alone.code, alone.stdout).toBe(0);
+  expect(alone.row(`${path}:c`)).toMatchObject({ outcome: 'unchanged' });
+});
+
 test('a retag of a synced image needs what a synced image needs', async () => {
   const { host } = world().destination;
   const [path, other, from] = [freshPath('synced'), freshPath('synced'), await source('synced')];

@@ -54,6 +54,7 @@ function check(entries: readonly Entry[], asked: Asked = {}): Promise<readonly C
     plan: { entries: entries.map(({ id }) => ({ id, trust: 'full' })), tasks: [] },
     entries: new Map(entries.map((entry) => [entry.id, entry])),
     inputs: new Map(entries.filter(({ kind }) => kind === 'build').map(({ id }) => [id, inputs])),
+    origins: new Map(),
     packages: new Map(),
   } as unknown as Planned;
   const config: Config = { file: `${FOLDER}/config.yaml`, folder: FOLDER, entries, selections: [] };

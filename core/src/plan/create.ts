@@ -43,6 +43,8 @@ export interface Planned {
   readonly inputs: ReadonlyMap<string, ModeInputs>;
   /** Every entry of the config by id, also those that were not selected. */
   readonly entries: ReadonlyMap<string, Entry>;
+  /** Of every entry that only tags the image of another one again, the two by id; also where one of them does not run. */
+  readonly origins: ReadonlyMap<string, string>;
   /** Of every package task in the plan, by task id. */
   readonly packages: ReadonlyMap<string, PackageConfig>;
 }
@@ -78,7 +80,7 @@ export async function createPlan(request: PlanRequest): Promise<PlanResult> {
   ];
   if (failures.length > 0) return { ok: false, failures: byPosition(failures, config) };
 
-  const drafts = draftEntries({
+  const { drafts, origins } = draftEntries({
     unsigned: request.unsigned ?? false,
     config,
     settings,
@@ -103,7 +105,7 @@ export async function createPlan(request: PlanRequest): Promise<PlanResult> {
     const found = configs.get(path);
     return found === undefined ? [] : [[task.id, found] as const];
   });
-  return { ok: true, value: { plan, inputs, entries, packages: new Map(planned) } };
+  return { ok: true, value: { plan, inputs, entries, origins, packages: new Map(planned) } };
 }
 
 /** Each build entry's mode, and what it says of the entry: asked once. */

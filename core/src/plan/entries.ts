@@ -31,20 +31,24 @@ export interface Draft {
   readonly chain?: ChainEntry;
 }
 
-/** One draft per selected entry, in the config's order. */
-export function draftEntries(findings: Findings): readonly Draft[] {
+/** One draft per selected entry, in the config's order; and what of the config is a retag of what. */
+export function draftEntries(findings: Findings): {
+  readonly drafts: readonly Draft[];
+  readonly origins: ReadonlyMap<string, string>;
+} {
   const selected = findings.config.entries.filter((entry) => findings.selected.has(entry.id));
   const skips = skipReasons(selected, findings);
   const trust = trustLevels(findings);
   const origins = retagOrigins(findings, trust);
   const settlesAt = settlingSteps(findings, trust, origins);
   const place = placesFrom(findings.config.folder);
-  return selected.map((entry) =>
+  const drafts = selected.map((entry) =>
     draft(entry, findings, {
       ...{ skips, settlesAt, place },
       ...{ level: trust.get(entry.id) ?? 'full', retagOf: origins.get(entry.id) },
     }),
   );
+  return { drafts, origins };
 }
 
 interface Fate {

@@ -158,7 +158,7 @@ async function verifyEntry(
         if (head.value === undefined) return { ...base, digest: null, ok: false, missing: ['tag'] };
         const { digest } = head.value;
         if (trust === 'copy') return { ...base, digest, ok: true, missing: [] };
-        const lacks = await lacksOf(engine, planned, entry, { destination, digest, deep, signal });
+        const lacks = await lacksOf(engine, entry, { destination, digest, deep, signal });
         return lacks.ok
           ? { ...base, digest, ok: lacks.value.length === 0, missing: lacks.value }
           : { ...base, digest, ok: false, missing: [], failure: lacks.failure };
@@ -168,7 +168,6 @@ async function verifyEntry(
 
 async function lacksOf(
   engine: Engine,
-  planned: PlannedEntry,
   entry: Entry,
   published: {
     readonly destination: Tagged;
@@ -181,12 +180,12 @@ async function lacksOf(
   const image = await readImage(engine.registry, pin(destination, digest));
   if (!image.ok) return image;
   const task: Task = { id: `${entry.id}#verify`, contract: 'core.verify@1', entry: entry.id, input: null, needs: [] };
-  const kind = attachedKind({ engine, entry, planned });
+  const kind = attachedKind({ engine, entry });
   const checked = await checkAttached({ engine, task, signal }, kind, image.value, deep);
   if (!checked.ok) return checked;
   const { facts, lacks } = checked.value;
   if (lacks.length > 0 || engine.signing === undefined) return ok(lacks);
-  const unnamed = lacksName(engine, planned, entry, formatReference(destination), facts);
+  const unnamed = lacksName(engine, entry, formatReference(destination), facts);
   return ok(unnamed === undefined ? [] : [unnamed]);
 }
 

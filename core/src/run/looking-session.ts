@@ -43,10 +43,11 @@ async function takeAlong(from: string, to: string): Promise<void> {
 export function openLookup(
   options: Omit<SessionOptions, 'config' | 'planned' | 'purpose' | 'report'> & { readonly folder: string },
 ): Promise<Session> {
+  const none = new Map<string, never>();
   return openElsewhere({
     ...options,
     config: { file: '', folder: options.folder, entries: [], selections: [] },
-    planned: { plan: { entries: [], tasks: [] }, inputs: new Map(), entries: new Map(), packages: new Map() },
+    planned: { plan: { entries: [], tasks: [] }, inputs: none, entries: none, origins: none, packages: none },
     purpose: 'run',
     report: () => {},
   });

@@ -17,7 +17,7 @@ import { changesOf, inputKeys, keyParts } from '../keys.ts';
 import { lacksName } from '../named-for.ts';
 import { probeWithHints } from './hinted.ts';
 import { askedEarly, probeSync } from './probe-sync.ts';
-import { lagging, lookAt, type Targets } from './standing.ts';
+import { attachedKind, lagging, lookAt, type Targets } from './standing.ts';
 
 /** What the plan gives a probe: digests that other entries came to in this run. */
 export interface ProbeInput {
@@ -84,13 +84,13 @@ async function currentDigests(
     const owner = [...planned.entries.values()].find((entry) =>
       entry.targets.some(({ destination }) => formatReference(destination) === target),
     );
-    const plannedOwner = planned.plan.entries.find(({ id }) => id === owner?.id);
     if (signing !== undefined && owner !== undefined) {
       const believed = await believe(step, pin(reference.value, digest), signing);
       if (!believed.ok) return believed;
-      const lacks = missing({ kind: owner.kind, shape: shapeOf(head.value.mediaType), facts: believed.value.facts });
+      const kind = attachedKind({ engine: step.engine, entry: owner });
+      const lacks = missing({ kind, shape: shapeOf(head.value.mediaType), facts: believed.value.facts });
       if (lacks.length > 0) return fail(notUsable(target, `it lacks ${lacks.join(', ')}`));
-      const unnamed = lacksName(step.engine, plannedOwner ?? {}, owner, target, believed.value.facts);
+      const unnamed = lacksName(step.engine, owner, target, believed.value.facts);
       if (unnamed !== undefined) return fail(notUsable(target, `it has no ${unnamed}`));
     }
     digests[text] = digest;

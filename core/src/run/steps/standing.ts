@@ -65,7 +65,7 @@ export async function lookAt(step: StepContext, digest: Digest, shape: Targets['
   for (const { destination, templated } of entry.targets) {
     // A tag from a template is moved to what is new only.
     if (templated) continue;
-    const unnamed = lacksName(engine, planned, entry, formatReference(destination), facts);
+    const unnamed = lacksName(engine, entry, formatReference(destination), facts);
     if (unnamed !== undefined) return ok({ facts, why: `missing: ${unnamed} ${destination.tag}` });
   }
   const scan = newestScan(facts)?.content.scan;
@@ -94,11 +94,8 @@ async function childrenLack(step: StepContext, digest: Digest): Promise<Result<r
 }
 
 /** A retag is judged, and needs what is attached, as its source entry does. */
-export function attachedKind({
-  engine,
-  entry,
-  planned,
-}: Pick<StepContext, 'engine' | 'entry' | 'planned'>): 'sync' | 'build' {
-  if (planned.retagOf === undefined) return entry.kind;
-  return engine.planned.entries.get(planned.retagOf)?.kind ?? 'build';
+export function attachedKind({ engine, entry }: Pick<StepContext, 'engine' | 'entry'>): 'sync' | 'build' {
+  const origin = engine.planned.origins.get(entry.id);
+  if (origin === undefined) return entry.kind;
+  return engine.planned.entries.get(origin)?.kind ?? 'build';
 }
