@@ -98,6 +98,22 @@ describe('jobs of their own', () => {
     expect(edges).toBeGreaterThan(50);
   });
 
+  it.each([
+    ['as a destination', 'docker.io/library/alpine', 'ghcr.io/org/alpine:{tag}', 'write'],
+    ['as a source', 'ghcr.io/org/alpine', 'r.example/alpine:{tag}', 'read'],
+  ])("log in to GitHub's registry where only a selection names it, %s", async (_, source, destination, access) => {
+    const { plan } = await planned([sync('docker.io/library/a:1', 'r.example/a:1')]);
+    const selections = [{ id: `sync:${destination}`, source, destination }];
+    for (const split of [true, false]) {
+      const made = await workflows(plan, { plan: { ...planJson(plan, [], '/repo'), selections }, split });
+      const jobs = [...made].flatMap(([path, { jobs: all }]) =>
+        path.includes('pull') ? [] : Object.values(all).filter(({ permissions }) => permissions['packages'] === access),
+      );
+      expect(jobs.length).toBeGreaterThan(0);
+      for (const { steps } of jobs) expect(steps.some(({ run }) => run?.includes('docker login ghcr.io'))).toBe(true);
+    }
+  });
+
   it('hand on digests, and run one entry each, whatever signs are in its name', async () => {
     const { plan } = await planned([build('a/Dockerfile', 'r.example/a:1'), sync('r.example/a:1', 'r.example/b:1')], {
       'a/Dockerfile': 'FROM docker.io/library/alpine:3\n',

@@ -1,16 +1,16 @@
 /** `rollback`: tags that a run moved, or one tag, are put back to what they named before. */
-import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import {
   configFailure,
   fail,
   findMove,
+  formatFailures,
   formatTable,
   isRunId,
   movesOfRun,
   ok,
+  parseJournal,
   parseLocation,
-  readJournal,
   rollBack,
 } from '@slipway/core';
 import type { Move, Result, Session } from '@slipway/core';
@@ -20,6 +20,7 @@ import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { prepare } from '../prepare.ts';
+import { readFile } from '../read-file.ts';
 import { openCommandSession } from '../session.ts';
 import { VERSION } from '../version.ts';
 
@@ -44,10 +45,11 @@ export async function rollbackCommand(io: Io, what: string, options: RollbackOpt
   if (rows.some(({ outcome }) => outcome === 'published')) {
     io.stderr('the next run moves these tags forward again, unless config.yaml changes before it\n');
   }
+  const paint = painter(io);
   return answer(io, json, 'rollback', exitCode, { run: session.engine.run, entries: rows }, () =>
     rows.length === 0
       ? 'that run moved no tag that had named something before\n'
-      : `${formatTable(rows, painter(io))}\n`,
+      : `${formatTable(rows, paint)}\n${formatFailures(rows, undefined, paint)}`,
   );
 }
 
@@ -61,7 +63,8 @@ async function findMoves(
 ): Promise<Result<readonly Move[]>> {
   const journal = join(dirname(resolve(io.cwd, config)), '.slipway', 'runs', `${what}.ndjson`);
   if (isRunId(what)) {
-    if (existsSync(journal)) return ok(movesOfRun(readJournal(journal)));
+    const text = readFile(journal);
+    if (text !== undefined) return ok(movesOfRun(parseJournal(text)));
     return fail(configFailure(`there is no journal of the run ${what}`, `it would be ${journal}`));
   }
   const reference = parseLocation(what);

@@ -5,7 +5,8 @@ export interface EmitInput {
   /** As `slipway plan --json` has it, on the main branch. */
   readonly plan: {
     readonly entries: readonly PlannedEntry[];
-    readonly selections: readonly { readonly id: string }[];
+    /** `source` is a repository; `destination` has `{tag}` in it. */
+    readonly selections: readonly { readonly id: string; readonly source: string; readonly destination: string }[];
     /** What goes into a task is the engine's own affair. */
     readonly tasks: readonly Omit<Task, 'input'>[];
   };

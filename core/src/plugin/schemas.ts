@@ -174,7 +174,11 @@ const schemas: { readonly [N in ContractName]: ContractSchema } = {
     input: record({
       plan: record({
         entries: list(plannedEntry),
-        selections: list({ type: 'object', required: ['id'], properties: { id: text } }),
+        selections: list({
+          type: 'object',
+          required: ['id', 'source', 'destination'],
+          properties: { id: text, source: text, destination: text },
+        }),
         tasks: list({
           type: 'object',
           required: ['id', 'contract', 'entry', 'needs'],

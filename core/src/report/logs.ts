@@ -6,13 +6,15 @@ const MAX_LINES = 500;
 
 export interface TaskLogs {
   event(event: Event): void;
-  /** By entry id, or by a package's task id: what its failed task wrote in its last attempt. */
+  /** By entry id, or by a package's task id: what the first of its tasks that failed wrote in its last attempt. */
   readonly failed: ReadonlyMap<string, readonly string[]>;
 }
 
 export function taskLogs(): TaskLogs {
   const entries = new Map<string, string>();
-  const running = new Map<string, string[]>();
+  const running = new Map<string, { readonly lines: string[]; left: number }>();
+  /** Their rows tell the first failure, so nothing that failed after it is shown below that. */
+  const told = new Set<string>();
   const failed = new Map<string, readonly string[]>();
   return {
     failed,
@@ -23,18 +25,25 @@ export function taskLogs(): TaskLogs {
           for (const { id, entry } of event.tasks) entries.set(id, entry ?? id);
           break;
         case 'task.start':
-          running.set(event.task, []);
+          running.set(event.task, { lines: [], left: 0 });
           break;
         case 'task.log': {
-          const lines = running.get(event.task);
-          lines?.push(event.line);
-          if (lines !== undefined && lines.length > MAX_LINES) lines.shift();
+          const log = running.get(event.task);
+          if (log === undefined) break;
+          log.lines.push(event.line);
+          if (log.lines.length > MAX_LINES) {
+            log.lines.shift();
+            log.left += 1;
+          }
           break;
         }
         case 'task.done': {
-          const lines = running.get(event.task) ?? [];
+          const log = running.get(event.task);
+          const owner = entries.get(event.task) ?? event.task;
           running.delete(event.task);
-          if (event.state === 'failed' && lines.length > 0) failed.set(entries.get(event.task) ?? event.task, lines);
+          if (event.state === 'ok' || told.has(owner)) break;
+          told.add(owner);
+          if (event.state === 'failed' && log !== undefined && log.lines.length > 0) failed.set(owner, shown(log));
           break;
         }
         case 'task.progress':
@@ -49,4 +58,8 @@ export function taskLogs(): TaskLogs {
       }
     },
   };
+}
+
+function shown({ lines, left }: { readonly lines: readonly string[]; readonly left: number }): readonly string[] {
+  return left === 0 ? lines : [`(${left} lines before these are in the journal)`, ...lines];
 }

@@ -227,8 +227,26 @@ describe('the logs of failed tasks', () => {
     logs.event({ t: 1, type: 'task.start', task: 'package:p.yaml', attempt: 1 });
     for (let n = 0; n < 10_000; n += 1) logs.event({ t: 1, type: 'task.log', task: 'package:p.yaml', line: `${n}` });
     logs.event({ t: 2, type: 'task.done', task: 'package:p.yaml', state: 'failed', ms: 1, failure: toolFailure });
-    expect(logs.failed.get('package:p.yaml')?.length).toBe(500);
-    expect(logs.failed.get('package:p.yaml')?.at(-1)).toBe('9999');
+    const log = logs.failed.get('package:p.yaml') ?? [];
+    expect(log.slice(1)).toEqual(Array.from({ length: 500 }, (_, n) => `${9500 + n}`));
+    expect(log[0]).toBe('(9500 lines before these are in the journal)');
+  });
+
+  it('are of what failed first, as the row is', () => {
+    const tasks = ['scan', 'sbom'].map((step) => ({ id: `a#${step}`, contract: 'x@1', entry: 'a' }));
+    const logOf = (first: 'failed' | 'refused', says: readonly string[]): readonly string[] | undefined => {
+      const logs = taskLogs();
+      logs.event({ t: 0, type: 'entry.chain', entry: 'a', why: '', tasks, changes: [] });
+      for (const { id } of tasks) logs.event({ t: 1, type: 'task.start', task: id, attempt: 1 });
+      for (const line of says) logs.event({ t: 2, type: 'task.log', task: 'a#scan', line });
+      logs.event({ t: 2, type: 'task.log', task: 'a#sbom', line: 'of syft' });
+      logs.event({ t: 3, type: 'task.done', task: 'a#scan', state: first, ms: 1, failure: toolFailure });
+      logs.event({ t: 4, type: 'task.done', task: 'a#sbom', state: 'failed', ms: 1, failure: toolFailure });
+      return logs.failed.get('a');
+    };
+    expect(logOf('failed', ['of trivy'])).toEqual(['of trivy']);
+    expect(logOf('failed', [])).toBeUndefined();
+    expect(logOf('refused', ['of trivy'])).toBeUndefined();
   });
 });
 

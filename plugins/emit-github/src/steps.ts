@@ -138,16 +138,20 @@ function secretOf(name: string): string {
   return expression(name === 'GITHUB_TOKEN' ? 'github.token' : `secrets.${name}`);
 }
 
-export function usesGhcr({ plan }: Input): boolean {
-  return plan.entries.some(({ targets, source, kind }) =>
-    [...targets, ...(kind === 'sync' ? [source] : [])].some((name) => name.startsWith(`${GHCR}/`)),
+export function usesGhcr({ plan }: Pick<Input, 'plan'>): boolean {
+  const sources = [...plan.entries.filter(({ kind }) => kind === 'sync'), ...plan.selections].map(
+    ({ source }) => source,
   );
+  return publishesToGhcr({ plan }) || sources.some(isGhcr);
 }
 
-export function publishesToGhcr({ plan }: Input): boolean {
-  // What a selection comes to is not known, but its id is its destination.
-  const selected = plan.selections.map(({ id }) => id.slice('sync:'.length));
-  return [...plan.entries.flatMap(({ targets }) => targets), ...selected].some((name) => name.startsWith(`${GHCR}/`));
+export function publishesToGhcr({ plan }: Pick<Input, 'plan'>): boolean {
+  const selected = plan.selections.map(({ destination }) => destination);
+  return [...plan.entries.flatMap(({ targets }) => targets), ...selected].some(isGhcr);
+}
+
+function isGhcr(name: string): boolean {
+  return name.startsWith(`${GHCR}/`);
 }
 
 function hasPackages({ plan }: Input): boolean {

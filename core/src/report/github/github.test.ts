@@ -248,7 +248,11 @@ describe('outputs', () => {
   it('count each outcome, and give the digests as JSON', () => {
     const outputs = stepOutputs({
       run: 'r1',
-      rows: [row(), row({ destination: 'b', outcome: 'failed', digest: null })],
+      rows: [
+        row(),
+        row({ destination: 'b', outcome: 'failed', digest: null }),
+        row({ destination: 'c', outcome: 'skipped' }),
+      ],
       exitCode: 1,
     });
     expect(outputs).toMatchObject({ run: 'r1', 'exit-code': '1', published: '1', failed: '1', refused: '0' });

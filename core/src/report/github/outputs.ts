@@ -15,13 +15,17 @@ export interface OutputsInput {
 }
 
 /**
- * `digests`: destination → digest, as JSON; left out where it would not fit. `digest`: of the one entry that was asked for, as
- * long as it has one that may be built on.
+ * Of what may be built on alone, never of what was refused. `digests`: destination → digest, as JSON; left out where it would not
+ * fit. `digest`: of the one entry that was asked for.
  */
 export function stepOutputs({ run, rows, exitCode, entry }: OutputsInput): Readonly<Record<string, string>> {
   const counts = OUTCOMES.map((outcome) => [outcome, String(rows.filter((row) => row.outcome === outcome).length)]);
   const digests = JSON.stringify(
-    Object.fromEntries(rows.flatMap(({ destination, digest }) => (digest === null ? [] : [[destination, digest]]))),
+    Object.fromEntries(
+      rows.flatMap(({ destination, digest, outcome }) =>
+        digest !== null && isSound(outcome) ? [[destination, digest]] : [],
+      ),
+    ),
   );
   const digest = rows.find(({ id, outcome }) => id === entry && isSound(outcome))?.digest;
   return {
