@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { worldEnvironment } from '../demo/world/settings.ts';
 import { runAny, type Output } from '../demo/world/processes.ts';
 import { HELLO, project, type Project } from './chain/project.ts';
-import { digestOf, source, verifies } from './chain/shorthand.ts';
-import { freshFolder, freshPath, launcher, world } from './world.ts';
+import { digestOf, image, source, verifies } from './chain/shorthand.ts';
+import { freshFolder, freshPath, launcher, push, world } from './world.ts';
 
 /** Slipway in the project's folder, in a mount namespace of its own. */
 function mounted(made: Project, mounts: readonly string[], ...args: readonly string[]): Promise<Output> {
@@ -95,6 +95,15 @@ describe('a checkout that is read only', () => {
       2,
       expect.stringMatching(/\.slipway beside the config cannot be used \(EROFS/),
     ]);
+    // Whatever moves tags leaves a record of it, also where it would believe nothing that an earlier run remembered.
+    await push(image('drifted'), tag);
+    for (const args of [
+      ['run', '--against', 'registry'],
+      ['rollback', tag],
+    ]) {
+      const moves = await mounted(made, readOnly(made), ...args);
+      expect([moves.code, moves.stderr], args.join(' ')).toEqual([2, expect.stringContaining('EROFS')]);
+    }
     const report = await mounted(made, readOnly(made), 'report', journal, '--dir', 'report');
     expect([report.code, report.stderr]).toEqual([2, expect.stringContaining('the report cannot be written')]);
   });

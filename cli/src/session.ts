@@ -16,14 +16,16 @@ export interface SessionRequest {
   readonly remember?: boolean;
   /** Nothing is changed anywhere, so that it also works where nothing can be written. */
   readonly looks?: true;
+  /** It moves tags, of which there has to be a record. */
+  readonly moves?: true;
   /** An image is done only if its platforms are. */
   readonly deep?: true;
   readonly report?: (event: Event) => void;
 }
 
 /**
- * Fails when `.slipway` beside the config cannot be written, unless the command only looks, or would not believe what is there
- * anyway.
+ * Fails when `.slipway` beside the config cannot be written, unless the command only looks, or moves nothing and would not believe
+ * what is there anyway.
  */
 export async function openCommandSession(io: Io, request: SessionRequest): Promise<Outcome<Session>> {
   const { config, settings, planned, host, finder, signing } = request.prepared;
@@ -49,7 +51,8 @@ export async function openCommandSession(io: Io, request: SessionRequest): Promi
     if (failure === undefined) throw error;
     if (request.looks === true)
       return { ok: true, value: await openElsewhere(options, join(config.folder, '.slipway')) };
-    if (request.remember === false) return { ok: true, value: await openElsewhere(options) };
+    if (request.remember === false && request.moves === undefined)
+      return { ok: true, value: await openElsewhere(options) };
     return { ok: false, failures: [failure] };
   }
 }

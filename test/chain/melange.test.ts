@@ -1,6 +1,8 @@
 /** Packages of our own on their way into images: melange → apko through the graph, with the real tools. */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { Event } from '@slipway/core';
 import { freshPath, root, tool, world } from '../world.ts';
@@ -50,6 +52,28 @@ async function change({ folder }: Project, file: string, from: string, to: strin
 }
 
 describe('an image with packages of our own', () => {
+  test('that are edited while they are built is not published, as its key would name what it was not made from', async () => {
+    const path = freshPath('edited');
+    const made = await project({ build: [entry(path)], files: await greeter() });
+    const running = made.start('run', '--progress', 'json');
+    const events = createInterface({ input: running.child.stderr as Readable });
+    for await (const line of events) {
+      if (!/"task\.tool".*"package:.*"melange"/.test(line)) continue;
+      await change(made, CONFIGS[1] ?? '', 'a package of our own', 'another one');
+      break;
+    }
+    running.child.stderr?.resume();
+    const ran = await running.ended;
+    expect(ran.code, ran.stdout).toBe(1);
+    expect(ran.row(`${path}:1`)).toMatchObject({
+      outcome: 'failed',
+      failure: { reason: 'trust', message: expect.stringContaining(`file ${CONFIGS[1] ?? ''} changed while`) },
+    });
+    expect(await digestOf(`${world().destination.host}/${path}:1`)).toBeUndefined();
+    const again = await made.run('run');
+    expect([again.code, again.row(`${path}:1`).outcome]).toEqual([0, 'published']);
+  });
+
   test('has them built before it, in the order of their needs, and one digest from two checkouts', async () => {
     const [one, two] = [freshPath('melange'), freshPath('melange')];
     const here = await project({ build: [entry(one)], files: await greeter() });

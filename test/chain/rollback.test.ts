@@ -1,6 +1,6 @@
 /** Tags that were moved are put back: by a run's journal or by the attestations, only to what is there and verifies. */
 import { expect, test } from 'vitest';
-import { crane, freshPath, push, world } from '../world.ts';
+import { crane, freshPath, push, slipway, world } from '../world.ts';
 import { project, type Project } from './project.ts';
 import { digestOf, image, source, verifies } from './shorthand.ts';
 
@@ -73,6 +73,8 @@ test('a tag by its attestations, on a machine without the journal; a tag that so
     failure: { message: expect.stringContaining('somebody else moved') },
   });
   expect(await digestOf(also)).toBe(other);
+  const said = await slipway(['rollback', run, '--progress', 'quiet'], { cwd: made.folder });
+  expect([said.code, said.stdout]).toEqual([1, expect.stringMatching(/somebody else moved[\s\S]*→/)]);
 });
 
 test('an image that does not verify only with --unverified, which the journal keeps', async () => {

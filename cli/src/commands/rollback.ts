@@ -35,7 +35,8 @@ export async function rollbackCommand(io: Io, what: string, options: RollbackOpt
   if (!prepared.ok) return refuse(io, json, 'rollback', prepared.failures);
   const signal = deadline(io, options);
   // What an earlier run remembered must not vouch for the image that is put back.
-  const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', remember: false, signal });
+  const asked = { prepared: prepared.value, purpose: 'run', remember: false, moves: true, signal } as const;
+  const opened = await openCommandSession(io, asked);
   if (!opened.ok) return refuse(io, json, 'rollback', opened.failures);
   await using session = opened.value;
   const moves = await findMoves(io, session, what, options, signal);

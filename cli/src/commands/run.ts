@@ -52,6 +52,7 @@ export async function runCommand(
     prepared: prepared.value,
     planned,
     purpose: command === 'scan' ? 'scan' : 'run',
+    moves: true,
     ...(options.against === undefined ? {} : { deep: true as const, remember: false }),
     signal,
     report: (event) => {
