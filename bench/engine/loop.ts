@@ -6,6 +6,7 @@
 import PQueue from 'p-queue';
 import type { Task } from '../../core/src/plan/model.ts';
 import { runLoop, type TaskEnd } from '../../core/src/run/loop.ts';
+import { entryByEntry } from '../../core/src/run/precedence.ts';
 import { option } from '../kit/options.ts';
 import { printTable, ratio } from '../kit/table.ts';
 
@@ -30,7 +31,7 @@ async function loop(): Promise<void> {
     signal: new AbortController().signal,
     abort: () => {},
     hooks: {
-      resource: () => ({ name: 'host', limit: 128 }),
+      resource: () => ({ name: 'host', limit: 128, comesBefore: entryByEntry }),
       weight: () => 1,
       execute: () => Promise.resolve(done),
       announced: () => {},

@@ -15,6 +15,9 @@ import { resolveInput } from './resolve-input.ts';
 import { remember, type EntryRecord } from './record.ts';
 import { bugFailure, traceOf } from './bug-failure.ts';
 import { createAttempts } from './attempts.ts';
+import type { Node } from './nodes.ts';
+import { entryByEntry, longestWay } from './precedence.ts';
+import type { ResourceRules } from './ready.ts';
 import { exitCodeOf, rowsOf, selectionRow, skippedRows } from './rows.ts';
 import { usersOfPackages } from './package-users.ts';
 import { perform, stepName } from './perform.ts';
@@ -162,11 +165,11 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
     return record;
   }
 
-  function resourceOf(task: Task): { readonly name: string; readonly limit: number } {
+  function resourceOf(task: Task): ResourceRules<Node> {
     const { cpu, host } = engine.settings.limits;
-    if (!isNetworkBound(task)) return { name: 'cpu', limit: cpu };
+    if (!isNetworkBound(task)) return { name: 'cpu', limit: cpu, comesBefore: longestWay };
     const registry = task.entry === null ? '' : entryOf(task.entry).targets[0].destination.registry;
-    return { name: `host:${registry}`, limit: host };
+    return { name: `host:${registry}`, limit: host, comesBefore: entryByEntry };
   }
 
   async function executeTask(task: Task, outputs: ReadonlyMap<string, unknown>): Promise<TaskEnd> {

@@ -8,6 +8,7 @@ import { ok } from '../failure.ts';
 import type { Engine, Probed, StepContext } from './engine.ts';
 import { runLoop, type TaskEnd } from './loop.ts';
 import { lacksName } from './named-for.ts';
+import { longestWay } from './precedence.ts';
 import { resolveInput } from './resolve-input.ts';
 import { checkAttached } from './steps/attached.ts';
 import { backupNames } from './steps/backup.ts';
@@ -40,7 +41,7 @@ export async function probeAll(engine: Engine, signal: AbortSignal): Promise<rea
     signal,
     abort: () => {},
     hooks: {
-      resource: () => ({ name: 'host', limit: engine.settings.limits.host }),
+      resource: () => ({ name: 'host', limit: engine.settings.limits.host, comesBefore: longestWay }),
       weight: () => 1,
       execute: async (task, outputs): Promise<TaskEnd> => {
         const id = task.entry ?? '';

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Task } from '../plan/model.ts';
 import { runLoop, type TaskEnd } from './loop.ts';
+import { longestWay } from './precedence.ts';
 
 type Probe = 'goal' | 'reuse' | 'build';
 
@@ -39,7 +40,7 @@ async function run(
     signal: new AbortController().signal,
     abort: () => {},
     hooks: {
-      resource: ({ id }) => ({ name: slow.includes(id) ? 'another' : 'one', limit: 1 }),
+      resource: ({ id }) => ({ name: slow.includes(id) ? 'another' : 'one', limit: 1, comesBefore: longestWay }),
       weight: () => 1,
       async execute({ id, entry, contract }): Promise<TaskEnd> {
         if (slow.includes(id)) await packages.promise;

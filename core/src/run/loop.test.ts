@@ -4,6 +4,7 @@ import { cancelled, type Failure } from '../failure.ts';
 import type { TaskState } from '../journal/events.ts';
 import type { Task } from '../plan/model.ts';
 import { runLoop, type LoopOptions, type TaskEnd } from './loop.ts';
+import { entryByEntry, longestWay, type Precedence } from './precedence.ts';
 
 const broken: Failure = { reason: 'tool', class: 'permanent', tool: 'x', message: 'it broke' };
 
@@ -25,6 +26,7 @@ interface World {
   readonly subjects?: Readonly<Record<string, string>>;
   readonly fail?: LoopOptions['fail'];
   readonly limit?: number;
+  readonly comesBefore?: Precedence;
   readonly onStart?: (task: string, stop: () => void) => void;
 }
 
@@ -35,6 +37,7 @@ async function run({
   subjects = {},
   fail = 'subgraph',
   limit = 4,
+  comesBefore = longestWay,
   onStart,
 }: World): Promise<Ran> {
   const controller = new AbortController();
@@ -50,7 +53,7 @@ async function run({
     signal: controller.signal,
     abort: () => controller.abort(),
     hooks: {
-      resource: () => ({ name: 'all', limit }),
+      resource: () => ({ name: 'all', limit, comesBefore }),
       weight: () => 1,
       async execute(task): Promise<TaskEnd> {
         started.push(task.id);
@@ -190,7 +193,7 @@ describe('the loop', () => {
       signal: new AbortController().signal,
       abort: () => stopped.push('all'),
       hooks: {
-        resource: () => ({ name: 'all', limit: 1 }),
+        resource: () => ({ name: 'all', limit: 1, comesBefore: longestWay }),
         weight: () => 1,
         execute: () => Promise.reject(new Error('a bug')),
         announced: () => {},
@@ -211,7 +214,7 @@ describe('the loop', () => {
       signal: new AbortController().signal,
       abort: () => {},
       hooks: {
-        resource: () => ({ name: 'all', limit: 1 }),
+        resource: () => ({ name: 'all', limit: 1, comesBefore: longestWay }),
         weight: ({ id }) => ({ short: 1, middle: 5, long: 9 })[id.split('#')[0] ?? ''] ?? 0,
         execute: ({ id }) => (started.push(id), Promise.resolve({ state: 'ok', output: undefined, goal: true })),
         announced: () => {},
@@ -220,6 +223,18 @@ describe('the loop', () => {
       },
     });
     expect(started).toEqual(['long#probe', 'middle#probe', 'short#probe']);
+  });
+
+  it('finishes what it has begun before it begins more, where a registry does all of it', async () => {
+    const tasks = ['a', 'b', 'c'].flatMap((id) => entry(id));
+    const steps = ['build', 'scan', 'tag'];
+    const { started } = await run({ tasks, limit: 1, comesBefore: entryByEntry });
+    expect(started).toEqual([
+      ...['a', 'b', 'c'].map((id) => `${id}#probe`),
+      ...['a', 'b', 'c'].flatMap((id) => steps.map((step) => `${id}#${step}`)),
+    ]);
+    const { started: others } = await run({ tasks, limit: 1 });
+    expect(others.slice(0, 6).toSorted()).toEqual(['a', 'b', 'c'].flatMap((id) => [`${id}#build`, `${id}#probe`]));
   });
 
   it('never runs more at once than the resource allows', async () => {

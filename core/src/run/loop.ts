@@ -12,7 +12,7 @@ import type { TaskState } from '../journal/events.ts';
 import type { Task } from '../plan/model.ts';
 import { findWays } from './critical-path.ts';
 import { createNodes, found, isProbe, type Chain, type Node } from './nodes.ts';
-import { createReady } from './ready.ts';
+import { createReady, type ResourceRules } from './ready.ts';
 import { createTurns } from './turns.ts';
 
 /** What a task's execution came to. */
@@ -37,9 +37,9 @@ export interface Ended {
 }
 
 export interface LoopHooks {
-  /** Which queue the task waits in, as `cpu` or `host:ghcr.io`, and how many run there at once. */
-  resource(task: Task): { readonly name: string; readonly limit: number };
-  /** How long it will take, in any unit; of what waits for a place, that with the longest way to the end of the plan starts first. */
+  /** Which queue the task waits in, as `cpu` or `host:ghcr.io`, how many run there at once, and which first. */
+  resource(task: Task): ResourceRules<Node>;
+  /** How long it will take, in any unit. */
   weight(task: Task): number;
   execute(task: Task, outputs: ReadonlyMap<string, unknown>): Promise<TaskEnd>;
   /** The probe found work: these tasks are now announced. */

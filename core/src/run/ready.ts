@@ -1,9 +1,15 @@
-/** What may start, by resource: so many at once as each allows, first that with the longest way, of equals that which came first. */
+/** What may start, by resource: so many at once as each allows. */
 import { createHeap, type Heap } from './heap.ts';
 
 export interface Ready<N> {
-  /** `limit` counts the first time that a resource is named. */
-  add(node: N, resource: { readonly name: string; readonly limit: number }): void;
+  /** What is said of a resource counts the first time that it is named; `comesBefore`: what starts first there. */
+  add(node: N, resource: ResourceRules<N>): void;
+}
+
+export interface ResourceRules<N> {
+  readonly name: string;
+  readonly limit: number;
+  readonly comesBefore: (one: N, other: N) => boolean;
 }
 
 interface Resource<N> {
@@ -15,10 +21,7 @@ interface Resource<N> {
 }
 
 /** `work` throws for bugs alone; then nothing more is begun. */
-export function createReady<N extends { readonly way: number }>(
-  work: (node: N) => Promise<void>,
-  onBug: (error: unknown) => void,
-): Ready<N> {
+export function createReady<N>(work: (node: N) => Promise<void>, onBug: (error: unknown) => void): Ready<N> {
   const resources = new Map<string, Resource<N>>();
 
   function begin(resource: Resource<N>): void {
@@ -35,10 +38,10 @@ export function createReady<N extends { readonly way: number }>(
   }
 
   return {
-    add(node, { name, limit }) {
+    add(node, { name, limit, comesBefore }) {
       let resource = resources.get(name);
       if (resource === undefined) {
-        resource = { limit, waiting: createHeap((one, other) => one.way > other.way), busy: 0, looking: false };
+        resource = { limit, waiting: createHeap(comesBefore), busy: 0, looking: false };
         resources.set(name, resource);
       }
       resource.waiting.add(node);

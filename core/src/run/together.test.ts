@@ -9,6 +9,7 @@ import type { Plan } from '../plan/model.ts';
 import { checkOrder } from '../plan/rules.ts';
 import { build, planned, settings, sync } from '../plan/sample.ts';
 import { runLoop } from './loop.ts';
+import { longestWay } from './precedence.ts';
 
 const broken: Failure = { reason: 'tool', class: 'permanent', tool: 'x', message: 'it broke' };
 const together = { ...settings([{ match: '**/mirror*', level: 'copy' }]), publish: 'together' as const };
@@ -44,7 +45,7 @@ async function run(
     signal: new AbortController().signal,
     abort: () => {},
     hooks: {
-      resource: () => ({ name: 'all', limit: 3 }),
+      resource: () => ({ name: 'all', limit: 3, comesBefore: longestWay }),
       weight: () => 1,
       async execute(task) {
         told.onStart?.(task.id);
