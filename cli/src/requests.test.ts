@@ -217,3 +217,27 @@ function trace({ log }: ScriptedRegistry, since: number): readonly string[] {
     })
     .sort();
 }
+
+it('an image has its tag before the next one is sent, so that a run that is stopped has published what it sent', async () => {
+  await using source = await startScriptedRegistry({});
+  await using destination = await startScriptedRegistry({});
+  const names = ['a', 'b', 'c'];
+  for (const name of names) seedImage(source, name, name, { tag: '1' });
+  const entries = names.map(
+    (name) => `{ source: ${source.host}/${name}:1, destination: ${destination.host}/${name}:1 }`,
+  );
+  const cwd = folderWith({
+    'config.yaml': `sync: [${entries.join(', ')}]\n`,
+    'slipway.config.yaml': "trust: [{ match: '*', level: copy }]\nlimits: { host: 1 }\n",
+  });
+  const ran = await command({ cwd }, 'run', '--json');
+  expect(ran.code, ran.stderr).toBe(0);
+  const tagged = destination.log.filter(({ method, url }) => method === 'PUT' && url.endsWith('/manifests/1'));
+  const begun = names.map((name) =>
+    destination.log.findIndex(({ method, url }) => method === 'POST' && url.includes(`/${name}/`)),
+  );
+  const ended = tagged.map((request) => destination.log.indexOf(request));
+  expect(tagged.map(({ url }) => url.split('/')[2])).toEqual(names);
+  expect(begun[1]).toBeGreaterThan(ended[0] ?? Number.NaN);
+  expect(begun[2]).toBeGreaterThan(ended[1] ?? Number.NaN);
+});
