@@ -1,9 +1,10 @@
 /** What registries and their token servers do beside the letter of the specification. The numbers are those of our list of traps. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Tag } from '../reference.ts';
 import { seedImage } from '../testing/sample-images.ts';
 import { startScriptedRegistry, type Action, type ScriptedRequest } from '../testing/scripted-registry.ts';
 import type { Challenge, ChallengeMemory } from './challenge.ts';
+import { copy } from './copy.ts';
 import { client, failureOf, lines, logins, must, pinned, reference, repository } from './test-client.ts';
 
 const ANN = { kind: 'password', username: 'ann', secret: 'canary-secret' } as const;
@@ -376,5 +377,59 @@ describe('what is remembered of earlier runs', () => {
     });
     must(await registry.head(reference(`${server.host}/a:1`), 'source'));
     expect(thief.log).toEqual([]);
+  });
+});
+
+/** A registry whose every answer takes 40 seconds by our clock, and whose tokens are good for a minute, and a little. */
+async function slowly() {
+  const start = Date.now();
+  let passed = 0;
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => start + passed);
+  onTestFinished(() => clock.mockRestore());
+  const given = new Map<string, number>();
+  return byHand({
+    challenge: (host) => `Bearer realm="http://${host}/token",service="x"`,
+    grant() {
+      const token = `t${given.size}`;
+      given.set(token, passed);
+      return { token, expires_in: 60 };
+    },
+    accepts(token) {
+      const good = passed - (given.get(token) ?? Number.NEGATIVE_INFINITY) < 140_000;
+      passed += 40_000;
+      return good;
+    },
+  });
+}
+
+describe('a login that expires while its request waits for its turn', () => {
+  const refused = (server: { readonly log: readonly ScriptedRequest[] }) =>
+    server.log.filter(({ path, headers }) => path !== '/token' && headers.authorization === undefined);
+
+  test('is renewed before it is sent', async () => {
+    await using server = await slowly();
+    await using registry = client({ perHost: 1 });
+    const tags = Array.from({ length: 10 }, (_, n) => String(n));
+    for (const tag of tags) seedImage(server, 'a', tag, { tag });
+    const heads = await Promise.all(tags.map((tag) => registry.head(reference(`${server.host}/a:${tag}`), 'source')));
+    for (const head of heads) expect(must(head)).toBeDefined();
+    const asked = server.log.filter(({ path }) => path !== '/token');
+    expect(refused(server)).toHaveLength(1);
+    expect(asked).toHaveLength(tags.length + 1);
+  });
+
+  test('is renewed for uploads too, without reading their source again', async () => {
+    await using source = await startScriptedRegistry();
+    await using server = await slowly();
+    await using registry = client({ perHost: 1 });
+    const image = seedImage(source, 'a', 'one', {
+      platforms: ['amd64', 'arm64', 's390x'].map((architecture) => ({ os: 'linux', architecture })),
+    });
+    const from = registry.content(repository(source.host, 'a'), 'source');
+    const to = registry.content(repository(server.host, 'b'), 'destination');
+    must(await copy(from, to, image.digest));
+    expect(refused(server)).toHaveLength(1);
+    const read = source.log.filter(({ path }) => path.includes('/blobs/')).map(({ path }) => path);
+    expect(new Set(read).size).toBe(read.length);
   });
 });

@@ -24,10 +24,12 @@ export interface Visit {
 }
 
 export interface Auth {
-  /** How the registry wants us to log in. */
+  /** Whether it is known how the registry wants us to log in. */
   knows(registry: string): boolean;
   /** The `Authorization` header to send; undefined when the host has asked for none so far. */
   authorization(visit: Visit): Promise<Result<string | undefined>>;
+  /** Whether a header of {@link authorization} is not to be sent any more: it has expired since, or was refused. */
+  isSpent(visit: Visit, header: string): boolean;
   /**
    * Learns from a 401. `sent` is the header that was not accepted, `fresh` that it was made for this very request. True:
    * a new try may be let in.
@@ -86,6 +88,10 @@ export function createAuth({ http, retrier, credentials, mayGo, writes, memory }
     }
     const token = await fetchOnce(visit, challenge);
     return token.ok ? ok(token.value?.header) : token;
+  }
+
+  function isSpent(visit: Visit, header: string): boolean {
+    return challengeOf(visit.registry)?.scheme === 'bearer' && keptFor(visit, Date.now())?.header !== header;
   }
 
   function challengeOf(registry: string): Challenge | undefined {
@@ -205,7 +211,7 @@ export function createAuth({ http, retrier, credentials, mayGo, writes, memory }
     return ok(token.value.header);
   }
 
-  return { guest, knows: (registry) => challengeOf(registry) !== undefined, authorization, challenged };
+  return { guest, knows: (registry) => challengeOf(registry) !== undefined, authorization, isSpent, challenged };
 }
 
 /**
@@ -228,7 +234,7 @@ function widened({ scopes: [first, ...others] }: Visit): readonly string[] {
 }
 
 function keyOf(registry: string, scopes: readonly string[]): string {
-  return scopes.length === 1 ? `${registry} ${scopes[0]}` : `${registry} ${scopes.join(' ')}`;
+  return `${registry} ${scopes.join(' ')}`;
 }
 
 function formatScope({ path, actions }: Scope): string {

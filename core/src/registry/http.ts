@@ -12,10 +12,10 @@ import type { Clock } from './clock.ts';
 import { createLanes, type HostLimits } from './lanes.ts';
 import type { Side } from './model.ts';
 import { registryFailure } from './refusal.ts';
-import { openBody } from './request-body.ts';
 import { withBody, withoutBody, type Exchange } from './response.ts';
 import { parseRetryAfter } from './retry.ts';
 import { transportFailure } from './transport.ts';
+import { leave, takeTurn, withoutAuthorization, type RequestHeaders } from './turn.ts';
 import type { Whole } from './whole.ts';
 
 const MAX_REDIRECTS = 5;
@@ -49,6 +49,8 @@ export interface HttpRequest {
   readonly whole?: Whole;
   /** Asked when it is this request's turn: a failure keeps it from being sent. */
   readonly admit?: () => Failure | undefined;
+  /** Asked then too, of a request that brings a login: another one, if that has expired while it waited. */
+  readonly renewed?: () => Promise<Result<string | undefined>> | undefined;
 }
 
 /** The body must be used by exactly one of the three: an unread body keeps its connection and its place in the queue. */
@@ -132,25 +134,13 @@ export function createHttp(options: HttpOptions): Http {
     return (stream) => throttled(stream, own, signal);
   }
 
-  async function exchange(
-    request: HttpRequest,
-    url: URL,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<Result<HttpResponse>> {
-    const { body } = request;
-    const isStream = body !== undefined && !(body instanceof Uint8Array);
+  async function exchange(request: HttpRequest, url: URL, given: RequestHeaders): Promise<Result<HttpResponse>> {
     const dispatcher = await dispatchers.for(url);
     if (dispatcher === undefined) return fail(misnamedProxy(request, dispatchers.misnamed));
-    const place = await lanes.enter(url.host, isStream ? 'upload' : request.long === true ? 'download' : 'request');
-    if (place === undefined) return fail(cancelled);
-    // undici takes a connection back one turn of the event loop after its answer; whoever came sooner would open a new one.
-    const release = (): void => void setImmediate(place.release);
-    const refused = request.admit?.();
-    const source = isStream && refused === undefined ? await openBody(body) : undefined;
-    if (refused !== undefined || source?.ok === false) {
-      release();
-      return refused === undefined && source?.ok === false ? source : fail(refused ?? cancelled);
-    }
+    const turn = await takeTurn(lanes, request, url, given);
+    if (!turn.ok) return turn;
+    const { place, source, headers } = turn.value;
+    const release = (): void => leave(place);
     requests.set(url.host, (requests.get(url.host) ?? 0) + 1);
     const explain = (error: unknown): Failure =>
       signal?.aborted === true ? cancelled : transportFailure(error, request, url);
@@ -160,7 +150,7 @@ export function createHttp(options: HttpOptions): Http {
       path: `${url.pathname}${url.search}`,
       method: request.method,
       headers: { 'user-agent': options.userAgent, ...headers },
-      headersTimeout: isStream ? UPLOAD_PATIENCE : patience,
+      headersTimeout: source === undefined ? patience : UPLOAD_PATIENCE,
       bodyTimeout: patience,
       // Unless told, undici closes a connection after each HEAD.
       reset: false,
@@ -179,7 +169,7 @@ export function createHttp(options: HttpOptions): Http {
           ...call,
           onInfo: createAnnouncements(),
           // A body of any iterable is taken too, which the types do not say.
-          body: (source === undefined ? body : slowed(source.value.body)) as Uint8Array | null,
+          body: (source === undefined ? request.body : slowed(source.body)) as Uint8Array | null,
           ...(signal === undefined ? {} : { signal }),
         }),
       );
@@ -188,10 +178,10 @@ export function createHttp(options: HttpOptions): Http {
       return ok(response);
     } catch (error) {
       release();
-      return fail(source?.value.failure() ?? explain(error));
+      return fail(source?.failure() ?? explain(error));
     } finally {
       // An upload that was refused early leaves its source half read: close it, whoever sent it.
-      await source?.value.close();
+      await source?.close();
     }
   }
 
@@ -250,9 +240,4 @@ function misnamedProxy(request: HttpRequest, variable = 'HTTPS_PROXY'): Failure 
 /** An address that a server sent, which may be relative to the one it was asked at. */
 export function parseUrl(text: string | undefined, base: URL): URL | undefined {
   return text === undefined ? undefined : (URL.parse(text, base.href) ?? undefined);
-}
-
-function withoutAuthorization(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const { authorization: _, ...others } = headers;
-  return others;
 }

@@ -23,8 +23,8 @@ export interface Place {
 }
 
 export interface Lanes {
-  /** Undefined: cancelled while waiting. */
-  enter(host: string, kind: Kind): Promise<Place | undefined>;
+  /** Undefined: cancelled while waiting. `again`: it had a place and gave it back, so nobody goes before it. */
+  enter(host: string, kind: Kind, again?: boolean): Promise<Place | undefined>;
 }
 
 /** `download`: an answer that may be long. */
@@ -48,13 +48,13 @@ export function createLanes({ limits, rampUp, signal, clock = realClock }: Lanes
   const hosts = new Map<string, ReturnType<typeof createHost>>();
   signal?.addEventListener('abort', () => hosts.forEach((host) => host.pump()), { once: true });
   return {
-    enter(name, kind) {
+    enter(name, kind, again = false) {
       let host = hosts.get(name);
       if (host === undefined) {
         host = createHost(limits(name), rampUp, signal, clock);
         hosts.set(name, host);
       }
-      return host.enter(kind);
+      return host.enter(kind, again);
     },
   };
 }
@@ -80,6 +80,7 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
 
   function createLane() {
     const window = createWindow(limits.connections, rampUp);
+    const returned = createQueue<Waiting>();
     const small = createQueue<Waiting>();
     const large = createQueue<Waiting>();
     let [busy, downloads, last] = [0, 0, 0];
@@ -113,6 +114,8 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
 
     /** Who came first, of those for whom there is a place. */
     function nextQueue(): Queue<Waiting> | undefined {
+      const back = returned.peek();
+      if (back !== undefined && isFree(back.kind)) return returned;
       const [request, download] = [small.peek(), isFree('download') ? large.peek() : undefined];
       if (request === undefined) return download === undefined ? undefined : large;
       return download !== undefined && download.order < request.order ? large : small;
@@ -120,7 +123,8 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
 
     function pump(): void {
       if (signal?.aborted === true) {
-        for (const queue of [small, large]) while (queue.peek() !== undefined) queue.shift()?.resolve(undefined);
+        for (const queue of [returned, small, large])
+          while (queue.peek() !== undefined) queue.shift()?.resolve(undefined);
         return;
       }
       while (busy < window.size) {
@@ -131,9 +135,9 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
       }
     }
 
-    function enter(kind: Kind): Promise<Place | undefined> {
+    function enter(kind: Kind, again: boolean): Promise<Place | undefined> {
       if (signal?.aborted === true) return Promise.resolve(undefined);
-      const queue = kind === 'download' ? large : small;
+      const queue = again ? returned : kind === 'download' ? large : small;
       if (queue.peek() === undefined && isFree(kind) && mayBegin()) return Promise.resolve(begin(kind));
       return new Promise((resolve) => {
         queue.push({ kind, resolve, order: (last += 1) });
@@ -176,5 +180,8 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
     lanes.upload.pump();
   }
 
-  return { enter: (kind: Kind) => lanes[kind === 'upload' ? 'upload' : 'request'].enter(kind), pump };
+  return {
+    enter: (kind: Kind, again: boolean) => lanes[kind === 'upload' ? 'upload' : 'request'].enter(kind, again),
+    pump,
+  };
 }

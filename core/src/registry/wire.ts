@@ -36,6 +36,13 @@ export interface Wire {
   follow(call: Asked, location: string | undefined, base: URL): Result<URL>;
 }
 
+/** What a request brings to be let in. */
+interface Pass {
+  header: string | undefined;
+  /** Another header, if this one is of no use by now. */
+  readonly renewed: (header: string) => Promise<Result<string | undefined>> | undefined;
+}
+
 export interface WireOptions {
   readonly http: Http;
   readonly auth: Auth;
@@ -103,10 +110,10 @@ export function createWire(options: WireOptions): Wire {
       if (auth.knows(call.registry)) met();
       const authorization = await auth.authorization(visit);
       if (!authorization.ok) return authorization;
-      const sent = authorization.value;
       // There is nothing else to try it with.
-      if (before !== undefined && sent === undefined) return ok(before);
-      const answer = await send(call, url, sent);
+      if (before !== undefined && authorization.value === undefined) return ok(before);
+      const pass: Pass = { header: authorization.value, renewed: (header) => renewed(visit, header) };
+      const answer = await send(call, url, pass);
       if (!answer.ok) return answer;
       // What another host says, behind a redirect, is nothing to log in for. Without one it is the very address that was asked.
       if (answer.value.url !== url && answer.value.url.origin !== origin.origin)
@@ -115,9 +122,14 @@ export function createWire(options: WireOptions): Wire {
       if (answer.value.status !== 401) return answer;
       // Read now: an open answer keeps its place in the host's lane, in which the request for a token has to wait.
       before = await readWhole(answer.value);
-      const again = auth.challenged(visit, before.header('www-authenticate'), sent, round > 1);
+      const again = auth.challenged(visit, before.header('www-authenticate'), pass.header, round > 1);
       if (!again || round === MAX_ROUNDS) return ok(before);
     }
+  }
+
+  /** It may have waited for its turn for longer than a token is good. */
+  function renewed(visit: Visit, header: string): ReturnType<Pass['renewed']> {
+    return auth.isSpent(visit, header) ? auth.authorization(visit) : undefined;
   }
 
   /** Registries that stand before another one send us on to it: what anybody may read there can be read, once more and by nobody's name. */
@@ -126,7 +138,9 @@ export function createWire(options: WireOptions): Wire {
     // Its answer is the one to tell, whatever goes wrong with a token.
     const refused = await readWhole(answer);
     const token = await auth.guest({ ...visit, origin: answer.url }, refused.header('www-authenticate'));
-    return token.ok && token.value !== undefined ? send(call, answer.url, token.value) : ok(refused);
+    return token.ok && token.value !== undefined
+      ? send(call, answer.url, { header: token.value, renewed: () => undefined })
+      : ok(refused);
   }
 
   /** Some registries do not allow to look at what is not there yet. If that was not it, writing will fail and say so. */
@@ -135,13 +149,14 @@ export function createWire(options: WireOptions): Wire {
     return writes({ registry, path: scope.path });
   }
 
-  async function send(call: Call, url: URL, authorization: string | undefined): Promise<Result<HttpResponse>> {
+  async function send(call: Call, url: URL, pass: Pass | undefined): Promise<Result<HttpResponse>> {
+    const header = pass?.header;
     const request: HttpRequest = {
       method: call.method,
       url,
       side: call.side,
       registry: call.registry,
-      headers: { ...bodyLength(call), ...call.headers, ...(authorization === undefined ? {} : { authorization }) },
+      headers: { ...bodyLength(call), ...call.headers, ...(header === undefined ? {} : { authorization: header }) },
       ...(call.body === undefined ? {} : { body: call.body }),
       ...(call.whole === undefined ? {} : { whole: call.whole }),
       ...(isDownload(call) ? { long: true } : {}),
@@ -157,13 +172,20 @@ export function createWire(options: WireOptions): Wire {
         begun = refused === undefined;
         return refused;
       },
+      renewed: () =>
+        pass?.header === undefined
+          ? undefined
+          : pass.renewed(pass.header)?.then((login) => {
+              if (login.ok) pass.header = login.value;
+              return login;
+            }),
     });
     if (!answer.ok) {
       if (begun) manners.ended(errand);
       return answer;
     }
     const secrets = () => [
-      ...secretsInHeader(authorization),
+      ...secretsInHeader(pass?.header),
       ...(typeof call.url === 'string' ? [] : secretsInAddress(call.url)),
     ];
     const heard = withoutSecrets(answer.value, secrets);
