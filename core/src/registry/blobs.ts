@@ -1,10 +1,10 @@
 /** Questions about blobs: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs */
 import { fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Descriptor } from '../oci/model.ts';
-import { formatRepository, sameRepository, type Repository } from '../reference.ts';
+import { formatRepository, parseDigest, sameRepository, type Repository } from '../reference.ts';
 import type { Scope } from './auth.ts';
 import type { HttpResponse } from './http.ts';
-import type { Where } from './manifests.ts';
+import { contradicts, type Where } from './manifests.ts';
 import { refusal, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
@@ -59,10 +59,13 @@ export async function mountBlob(
   });
   if (!response.ok) return isRefusal(response.failure) ? ok({ mounted: false }) : response;
   await response.value.drain();
-  if (response.value.status === 201) return ok({ mounted: true });
-  if (response.value.status !== 202) return ok({ mounted: false });
-  const session = sessionOf(wire, asked, response.value);
-  return session.ok ? ok({ mounted: false, session: session.value }) : session;
+  const { status, header } = response.value;
+  if (status === 201) {
+    const stored = parseDigest(header('docker-content-digest') ?? '');
+    return ok({ mounted: stored === undefined || !contradicts(descriptor.digest, stored) });
+  }
+  const session = status === 202 ? sessionOf(wire, asked, response.value) : undefined;
+  return ok({ mounted: false, ...(session?.ok === true ? { session: session.value } : {}) });
 }
 
 /** Also where the registry breaks over it each time: whether it is well is for those to find out who send the bytes. */

@@ -38,6 +38,8 @@ const PART_UNKNOWN: ReadonlySet<string | undefined> = new Set([
   'BLOB_UNKNOWN',
   'MANIFEST_UNKNOWN',
 ]);
+/** Statuses of answers that may say as much, for want of a better code. */
+const BAD_MANIFEST: ReadonlySet<number | undefined> = new Set([400, 404]);
 
 export async function copy(
   from: Content,
@@ -106,8 +108,7 @@ export async function copy(
     if (!parts.ok) return parts;
     if (present.value) return ok(undefined);
     const put = await to.putManifest(content);
-    const again = !put.ok && put.failure.reason === 'registry' && PART_UNKNOWN.has(put.failure.code);
-    return again ? mend(content, depth) : put;
+    return !put.ok && mayLackParts(put.failure) ? mend(content, depth) : put;
   }
 
   async function copyParts(content: ManifestContent, depth: number): Promise<Result<void>> {
@@ -244,6 +245,11 @@ function watched(
       };
     },
   };
+}
+
+/** Not every registry says what is wrong with a manifest: to look at its parts once more costs little. */
+function mayLackParts(failure: Failure): boolean {
+  return failure.reason === 'registry' && (PART_UNKNOWN.has(failure.code) || BAD_MANIFEST.has(failure.status));
 }
 
 function broken(host: string, problem: string): { readonly ok: false; readonly failure: Failure } {

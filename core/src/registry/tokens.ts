@@ -30,8 +30,10 @@ export interface TokenRequest {
   readonly login: Login | undefined;
 }
 
-/** Seconds that a token is good for when the server does not say, and bytes of its answer that are read. */
+/** Seconds that a token is good for when the server does not say, and at least: none could be used that is good for less. */
 const LIFETIME = 60;
+const SHORTEST = 1;
+/** Bytes of an answer that are read. */
 const MAX_ANSWER = 1024 * 1024;
 /** Characters: no server takes a header that is longer. */
 const LONGEST_TOKEN = 64 * 1024;
@@ -155,5 +157,5 @@ function secondsIn(expires: unknown): number {
     typeof expires === 'number' || (typeof expires === 'string' && /^\d{1,15}(?:\.\d{1,9})?$/.test(expires))
       ? Number(expires)
       : 0;
-  return seconds > 0 ? seconds : LIFETIME;
+  return seconds > 0 ? Math.max(seconds, SHORTEST) : LIFETIME;
 }

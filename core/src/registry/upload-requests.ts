@@ -72,15 +72,31 @@ export async function sendRest(upload: Upload, progress: Progress, asked: Asked)
     const call = { ...asked, method: 'PATCH' as const, url: session.url, scopes: push(where), headers, body };
     const { result: answer, ...wait } = await wire.attempt(call);
     if (!answer.ok) return { ...wait, result: answer, final: body.unread() };
-    if (answer.value.status !== 202) return finished(upload, progress, { ...wait, result: answer }, body);
-    await answer.value.drain();
-    if (!body.whole()) return { result: fail(early(asked, 'transient')) };
-    const moved = sessionOf(wire, asked, answer.value);
+    if (!isTaken(answer.value)) return finished(upload, progress, { ...wait, result: answer }, body);
+    const moved = await after(upload, session, answer.value, body, asked);
     if (!moved.ok) return { result: moved };
     next = moved.value;
     Object.assign(progress, { session: next, offset: size });
   }
   return sendEnd(upload, progress, asked, next);
+}
+
+/** Some say of a part what should be said of the whole: that it is stored. */
+function isTaken({ status }: HttpResponse): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** Where the upload goes on after a part; where it was, unless told. */
+async function after(
+  { wire }: Upload,
+  session: UploadSession,
+  answer: HttpResponse,
+  body: Body,
+  asked: Asked,
+): Promise<Result<UploadSession>> {
+  await answer.drain();
+  if (!body.whole()) return fail(early(asked, 'transient'));
+  return answer.header('location') === undefined ? ok(session) : sessionOf(wire, asked, answer);
 }
 
 async function sendEnd(
@@ -116,11 +132,9 @@ export async function sendParts(upload: Upload, progress: Progress, asked: Asked
         headers: { 'content-type': 'application/octet-stream', 'content-range': `${offset}-${offset + length - 1}` },
         body,
       });
-      if (!answer.ok || answer.value.status !== 202)
+      if (!answer.ok || !isTaken(answer.value))
         return await finished(upload, progress, { ...wait, result: answer }, body);
-      await answer.value.drain();
-      if (!body.whole()) return { result: fail(early(asked, 'transient')) };
-      const moved = sessionOf(wire, asked, answer.value);
+      const moved = await after(upload, session, answer.value, body, asked);
       if (!moved.ok) return { result: moved };
       Object.assign(progress, { session: moved.value, offset: offset + length, unsure: false });
     }
@@ -173,6 +187,11 @@ async function finished(
     }
     return { result: body?.whole() === false ? await saidEarly(upload, asked) : ok(undefined) };
   }
+  if (isTaken(answer.value)) {
+    // Said otherwise than the specification has it: then what counts is whether it is there.
+    await answer.value.drain();
+    return { result: await isStored(upload, asked, status) };
+  }
   const { failure } = await refusal(asked, answer.value);
   if (status === 413 && !shrink(progress, body)) return { result: fail(failure) };
   // It says that it has another number of bytes than we think, or it has seen none of these: it will tell how many it has.
@@ -188,6 +207,13 @@ async function saidEarly({ wire, where, descriptor }: Upload, asked: Asked): Pro
   const there = await hasBlob(wire, where, descriptor);
   if (!there.ok) return there;
   return there.value ? ok(undefined) : fail(early(asked, 'permanent'));
+}
+
+async function isStored({ wire, where, descriptor }: Upload, asked: Asked, status: number): Promise<Result<void>> {
+  const there = await hasBlob(wire, where, descriptor);
+  if (!there.ok) return there;
+  const message = `${asked.registry} answers ${status} to all of ${thing(asked)}, and does not have it`;
+  return there.value ? ok(undefined) : fail(registryFailure(asked, 'transient', message, { status }));
 }
 
 function early(asked: Asked, kind: 'transient' | 'permanent') {

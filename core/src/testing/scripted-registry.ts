@@ -45,8 +45,8 @@ export type Action =
   | { readonly kind: 'lie' }
   /** The right answer without these headers. */
   | { readonly kind: 'without'; readonly headers: readonly string[] }
-  /** The right answer with these headers, in place of its own of the same names. */
-  | { readonly kind: 'with'; readonly headers: Readonly<Record<string, string>> }
+  /** The right answer with these headers, in place of its own of the same names, and another status if one is given. */
+  | { readonly kind: 'with'; readonly headers: Readonly<Record<string, string>>; readonly status?: number }
   /** The right answer with its `Location` written otherwise. */
   | { readonly kind: 'relocate'; readonly to: (location: string) => string };
 
@@ -56,6 +56,8 @@ export interface ScriptedOptions {
   /** Milliseconds before each answer. */
   readonly latency?: number | ((request: ScriptedRequest) => number);
   readonly tokens?: TokenOptions;
+  /** An upload keeps its address from part to part. */
+  readonly oneAddress?: boolean;
   /** Name and password that each request must bring by itself. */
   readonly basic?: { readonly username: string; readonly password: string };
   readonly onRequest?: (request: ScriptedRequest) => Action | undefined | Promise<Action | undefined>;
@@ -118,7 +120,7 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a listening server has a port');
   const host = `127.0.0.1:${address.port}`;
-  const upload = createUploads(store);
+  const upload = createUploads(store, { oneAddress: options.oneAddress === true });
   const tokens = options.tokens === undefined ? undefined : createTokenServer(host, options.tokens);
   const manifests = {
     listsReferrers: referrersApi,
@@ -251,8 +253,10 @@ function send(response: ServerResponse, request: ScriptedRequest, answer: Answer
   if (action?.kind === 'relocate' && typeof headers['location'] === 'string') {
     headers['location'] = action.to(headers['location']);
   }
-  response.writeHead(answer.status, headers);
-  if (request.method === 'HEAD' || answer.status === 204) return void response.end();
+  const status = (action?.kind === 'with' ? action.status : undefined) ?? answer.status;
+  if (status === 204) delete headers['content-length'];
+  response.writeHead(status, headers);
+  if (request.method === 'HEAD' || status === 204) return void response.end();
   if (action?.kind === 'truncate') {
     return void response.write(bytes.subarray(0, bytes.byteLength / 2), () => response.destroy());
   }

@@ -23,10 +23,15 @@ interface Session {
 }
 
 /** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs */
-export function createUploads(store: Store): (part: Part) => Answer {
+export function createUploads(store: Store, { oneAddress }: { readonly oneAddress: boolean }): (part: Part) => Answer {
   const sessions = new Map<string, Session>();
   /** Numbered, so that a schedule of faults meets the same names again. */
   let opened = 0;
+
+  const whereNext = (session: Session): Readonly<Record<string, string>> => {
+    const query = oneAddress ? '' : `?_state=${encodeURIComponent(stateOf(session))}`;
+    return { location: `${session.path}${query}` };
+  };
 
   const begin = ({ repository, query, body }: Part): Answer => {
     const digest = query.get('digest');
@@ -62,7 +67,8 @@ export function createUploads(store: Store): (part: Part) => Answer {
       return { status: 204 };
     }
     // The query is the registry's own, and another one after each part: a client must send back the last, as it was.
-    if (query.get('_state') !== stateOf(session)) return { status: 404, body: problem('BLOB_UPLOAD_UNKNOWN') };
+    if (query.get('_state') !== (oneAddress ? null : stateOf(session)))
+      return { status: 404, body: problem('BLOB_UPLOAD_UNKNOWN') };
     if (part.contentRange !== undefined && part.whole && !follows(part.contentRange, session, body)) {
       return { status: 416, headers: { ...whereNext(session), range: rangeOf(session) } };
     }
@@ -79,10 +85,6 @@ export function createUploads(store: Store): (part: Part) => Answer {
 function follows(range: string, { received }: Session, body: Uint8Array): boolean {
   const start = received.byteLength;
   return range.replace(/^bytes /, '') === `${start}-${start + body.byteLength - 1}`;
-}
-
-function whereNext(session: Session): Readonly<Record<string, string>> {
-  return { location: `${session.path}?_state=${encodeURIComponent(stateOf(session))}` };
 }
 
 function stateOf({ received }: Session): string {

@@ -1,7 +1,12 @@
 /** Access, redirects and uploads. The numbers are those of the table beside this file. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { seedImage } from '../../testing/sample-images.ts';
-import { startScriptedRegistry, type Action, type ScriptedRegistry } from '../../testing/scripted-registry.ts';
+import {
+  startScriptedRegistry,
+  type Action,
+  type ScriptedRegistry,
+  type ScriptedRequest,
+} from '../../testing/scripted-registry.ts';
 import { copy } from '../copy.ts';
 import { client, failureOf, logins, must } from '../test-client.ts';
 import { COPIED, is, pair, type PairOptions } from './pair.ts';
@@ -242,7 +247,9 @@ test('24: an upload that fails for good is cancelled at the registry', LIMIT, as
 describe('25: mounting from another repository of the host', LIMIT, () => {
   /** Source and destination are one host. */
   async function oneHost(onMount?: Action) {
-    const server = await another();
+    // It takes manifests whose parts are missing, so that they are there is our own merit.
+    const server = await startScriptedRegistry({ sparse: true });
+    onTestFinished(() => server.close());
     const registry = client({ retries: 0 });
     onTestFinished(() => registry.close());
     const image = seedImage(server, 'from', 'one', { tag: 'v1', layerSize: 50_000 });
@@ -258,8 +265,28 @@ describe('25: mounting from another repository of the host', LIMIT, () => {
     expect(await oneHost()).toMatchObject({ blobs: 0, bytes: 0 });
   });
 
-  test.each([401, 403, 404, 405, 400, 500, 501])('that is answered with %i: the bytes are sent', async (status) => {
-    expect((await oneHost({ kind: 'answer', status })).blobs).toBe(3);
+  test.each([202, 401, 403, 404, 405, 400, 500, 501])(
+    'that is answered with %i: the bytes are sent',
+    async (status) => {
+      expect((await oneHost({ kind: 'answer', status })).blobs).toBe(3);
+    },
+  );
+
+  test('of another blob than was asked for is none: the bytes are sent', async () => {
+    const headers = { 'docker-content-digest': `sha256:${'0'.repeat(64)}` };
+    expect((await oneHost({ kind: 'answer', status: 201, headers })).blobs).toBe(3);
+  });
+
+  test.each(['MANIFEST_INVALID', 'UNKNOWN'])('that was not done, as %s says: the bytes are sent', async (code) => {
+    const { destination, sync } = await pair({
+      destination: { sparse: true },
+      onDestination: (request) => {
+        if (is.mount(request)) return { kind: 'answer', status: 201 };
+        const lacks = is.put(request) && destination.stored('to').blobs.length < 8;
+        return lacks ? { kind: 'answer', status: 400, body: `{"errors":[{"code":"${code}"}]}` } : undefined;
+      },
+    });
+    expect(await sync()).toMatchObject(COPIED);
   });
 });
 
@@ -292,3 +319,46 @@ test(
     expect(destination.log.filter(({ method }) => method === 'POST').length).toBeGreaterThan(5);
   },
 );
+
+describe('answers to an upload that say it otherwise', LIMIT, () => {
+  const big = (source: ScriptedRegistry) => seedImage(source, 'from', 'big', { tag: 'v1', layerSize: 1_500_000 });
+  const tooLarge = (request: ScriptedRequest): boolean =>
+    request.method === 'PUT' && is.uploadPart(request) && Number(request.headers['content-length']) > 600_000;
+
+  test.each<[string, boolean, Action]>([
+    ['that it is stored', false, { kind: 'with', status: 201, headers: {} }],
+    ['that all is well', false, { kind: 'with', status: 200, headers: {} }],
+    ['not where it goes on', true, { kind: 'without', headers: ['location'] }],
+  ])('of a part: %s', async (_, oneAddress, action) => {
+    const { destination, sync } = await pair({
+      seed: big,
+      destination: { oneAddress },
+      onDestination: (request) => {
+        if (tooLarge(request)) return { kind: 'answer', status: 413 };
+        return request.method === 'PATCH' ? action : undefined;
+      },
+    });
+    expect(await sync()).toMatchObject(COPIED);
+    expect(destination.log.filter(({ method }) => method === 'PATCH').length).toBeGreaterThan(2);
+  });
+
+  test.each([200, 202, 204])('of the whole: %i', async (status) => {
+    const { sync } = await pair({
+      onDestination: (request) =>
+        request.method === 'PUT' && is.uploadPart(request) ? { kind: 'with', status, headers: {} } : undefined,
+    });
+    expect(await sync()).toMatchObject(COPIED);
+  });
+
+  test('of the whole, by who does not have it', async () => {
+    const { sync } = await pair({
+      client: { retries: 1 },
+      onDestination: (request) =>
+        request.method === 'PUT' && is.uploadPart(request) ? { kind: 'answer', status: 204 } : undefined,
+    });
+    expect(failureOf(await sync())).toMatchObject({
+      side: 'destination',
+      message: expect.stringContaining('does not have it') as unknown,
+    });
+  });
+});

@@ -6,9 +6,9 @@ import { startScriptedRegistry, type Action } from '../../testing/scripted-regis
 import { moveTag } from './tag.ts';
 
 /** A tag that names an old image, and a new one beside it; `onPut` is what happens when the tag is to move. */
-async function moved(onPut: () => Action | undefined, tagged = true) {
+async function moved(onPut: () => Action | undefined, tagged = true, retries = 0) {
   const server = await startScriptedRegistry();
-  const registry = client({ retries: 0 });
+  const registry = client({ retries });
   onTestFinished(async () => {
     await registry.close();
     await server.close();
@@ -46,4 +46,20 @@ test('one that somebody else moves at the same moment is not ours', async () => 
     return created;
   });
   expect(failureOf(await move(old.digest))).toMatchObject({ reason: 'trust', class: 'permanent' });
+});
+
+test('one that moved though the answer was lost is moved, also where no tag moves twice', async () => {
+  let puts = 0;
+  const { old, move, image, server } = await moved(
+    () => {
+      puts += 1;
+      return puts === 1
+        ? { kind: 'lost' }
+        : { kind: 'answer', status: 409, body: '{"errors":[{"code":"TAG_INVALID"}]}' };
+    },
+    true,
+    1,
+  );
+  expect(must(await move(old.digest))).toBe(true);
+  expect([puts, server.manifest('a', '1')?.digest]).toEqual([2, image.digest]);
 });
