@@ -21,9 +21,9 @@ async function demo(signal: AbortSignal): Promise<void> {
     'This starts two registries, an Alpine repository, a vulnerability database and a BuildKit on free ports of this',
   );
   console.say(
-    'machine, and runs config.yaml against them: sync, build, scan, sign, verify, tag. Less than a minute, and all is',
+    'machine, and runs config.yaml against them: sync, build, scan, sign, verify, tag. About 20 seconds, and all is',
   );
-  console.say('ended at the end. What is missing is installed first, which can take a quarter of an hour once.');
+  console.say('ended at the end. What is missing is installed first, which takes up to 25 minutes once.');
   const log = (line: string): void => console.say(`  ${line}`);
 
   console.heading('Tools');

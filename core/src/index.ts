@@ -48,6 +48,7 @@ export { copyFromFirst, refusedCopy, type Refusal } from './plugin/copying.ts';
 export { implement } from './plugin/hooks.ts';
 export { createHost, type Host } from './plugin/host.ts';
 export { loadPlugins } from './plugin/load.ts';
+export { contractNames } from './plugin/schemas.ts';
 export { exportPolicy } from './policy/export/export.ts';
 export { exportKinds, type ExportKind } from './policy/export/model.ts';
 export { parseLocation } from './location.ts';
@@ -95,6 +96,7 @@ export { attrition, expandSelections, type Expanded, type Expansion } from './se
 export { concerns } from './selection/names.ts';
 export { parseBundle, verifyKeyBundle } from './trust/bundle.ts';
 export * from './trust/model.ts';
+export { matchesIdentity } from './trust/upstream.ts';
 export { countPackages } from './trust/spdx.ts';
 export { stableSpdx } from './trust/stable-spdx.ts';
 export { parseStatement } from './trust/statement.ts';

@@ -1,6 +1,6 @@
 /**
  * The published schemas of what goes into a contract and what must come out: JSON Schema, draft 2020-12, strict.
- * They say in data what `Contracts` in api.ts says in types.
+ * They say in data what `Contracts` in contract-api.ts says in types.
  */
 import { registryPattern, repositoryPattern } from '../reference.ts';
 import type { JsonSchema } from './api.ts';

@@ -59,7 +59,7 @@ export function simpleSigning(repository: Repository, digest: Digest): Uint8Arra
   });
 }
 
-/** Whether a simple-signing document is about this digest in this repository, or in none that it names. */
+/** Whether a simple-signing document is about this digest in this repository. */
 export function isAbout(payload: Uint8Array, repository: Repository, digest: Digest): boolean {
   const json = readJson(payload, MAX_PAYLOAD, 'the signed payload');
   const critical = asRecord(json.ok ? asRecord(json.value)?.['critical'] : undefined);

@@ -3,17 +3,18 @@ import { RE2JS } from 're2js';
 import type { Accept } from '../config/model.ts';
 import type { VerifiedSource } from './predicates/copy.ts';
 
+/** A text as it is, or a pattern. */
 type Matcher = Extract<Accept, { readonly kind: 'identity' }>['issuer'];
 
 export function isAccepted({ signer, issuer }: VerifiedSource, accept: readonly Accept[]): boolean {
   return accept.some((one) => {
     if (one.kind === 'key') return issuer === undefined && one.fingerprint === signer;
-    return issuer !== undefined && matches(one.issuer, issuer) && matches(one.subject, signer);
+    return issuer !== undefined && matchesIdentity(one.issuer, issuer) && matchesIdentity(one.subject, signer);
   });
 }
 
-/** The whole text, in time that grows with its length alone, whatever the pattern. */
-function matches(wanted: Matcher, actual: string): boolean {
+/** The whole text, in time that grows with its length alone, whatever the pattern: strangers write what certificates say. */
+export function matchesIdentity(wanted: Matcher, actual: string): boolean {
   if ('exact' in wanted) return wanted.exact === actual;
   try {
     return RE2JS.compile(wanted.pattern).matches(actual);

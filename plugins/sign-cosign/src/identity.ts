@@ -2,7 +2,7 @@
 import type { Signer } from '@sigstore/verify';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { toTrustMaterial, Verifier, type TrustMaterial } from '@sigstore/verify';
-import { configFailure, fail, ok } from '@slipway/core';
+import { configFailure, fail, matchesIdentity, ok } from '@slipway/core';
 import type { Accept, Result, TaskContext, TrustFailure } from '@slipway/core';
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -57,16 +57,10 @@ export function acceptedSigner(
   const subject = identity?.subjectAlternativeName;
   if (issuer === undefined || subject === undefined)
     return fail(untrusted('the certificate of the bundle names no identity'));
-  if (!matches(accept.issuer, issuer) || !matches(accept.subject, subject)) {
+  if (!matchesIdentity(accept.issuer, issuer) || !matchesIdentity(accept.subject, subject)) {
     return fail(untrusted(`the bundle was signed by ${subject} (${issuer}), who is not accepted`));
   }
   return ok({ signer: `${issuer} ${subject}` });
-}
-
-/** A pattern must match the whole text: one that matches somewhere would accept `evil-example.com` for `example.com`. */
-function matches(wanted: Identity['issuer'], actual: string): boolean {
-  if ('exact' in wanted) return wanted.exact === actual;
-  return new RegExp(`^(?:${wanted.pattern})$`).test(actual);
 }
 
 export function untrusted(message: string): TrustFailure {

@@ -54,7 +54,8 @@ async function verifyAs(
   const found = await cosign(image, args, context);
   if (!found.ok) return found;
   if (accept.kind === 'key') return ok({ signer: accept.fingerprint });
-  return ok(said(found.value, accept) ?? (await bundleSigner(image, accept, trust, context)) ?? asAsked(accept));
+  const signer = said(found.value, accept) ?? (await bundleSigner(image, accept, trust, context)) ?? asAsked(accept);
+  return signer === undefined ? fail(nameless(image)) : ok(signer);
 }
 
 interface Flags {
@@ -166,11 +167,17 @@ function timeOf(bundle: string): { readonly signedAt?: string } {
   return times.length === 0 ? {} : { signedAt: new Date(Math.max(...times)).toISOString() };
 }
 
-/** Cosign has verified it, but what it verified cannot be read here. */
-function asAsked({ issuer, subject }: Identity): Output {
+/** Cosign has verified it, but what it verified cannot be read here: only of one identity it is known all the same who it was. */
+function asAsked({ issuer, subject }: Identity): Output | undefined {
+  return 'exact' in subject && 'exact' in issuer ? { signer: subject.exact, issuer: issuer.exact } : undefined;
+}
+
+function nameless(image: Pinned): Failure {
   return {
-    signer: 'exact' in subject ? subject.exact : subject.pattern,
-    issuer: 'exact' in issuer ? issuer.exact : issuer.pattern,
+    reason: 'trust',
+    class: 'permanent',
+    message: `cosign verifies ${formatPinned(image)}, but who of those that a pattern accepts has signed it cannot be read`,
+    hint: 'give issuer and subject as they are, in place of patterns',
   };
 }
 
