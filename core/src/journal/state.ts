@@ -1,4 +1,4 @@
-/** The state of a run is a fold over its events: what reporters show is derived here and nowhere else. */
+/** The state of a run is a fold over its events, for whoever reads a journal: any prefix of one says how far the run had come. */
 import type { Event, Row, TaskState } from './events.ts';
 
 export interface RunState {

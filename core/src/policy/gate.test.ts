@@ -5,7 +5,8 @@ import { defaultRules } from '../config/policy.ts';
 import type { Digest } from '../reference.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { summariseScan } from '../trust/summary.ts';
-import { judge, rulesFor } from './gate.ts';
+import { judge } from './gate.ts';
+import { rulesFor } from './rules.ts';
 
 const today = '2026-11-23';
 const { build, sync } = defaultRules;

@@ -5,8 +5,6 @@ import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { plainText } from '../trust/strict.ts';
 import { mergeFindings } from '../trust/summary.ts';
 
-export { rulesFor } from './rules.ts';
-
 export interface Question {
   readonly rules: GateRules;
   readonly scan: Scan;

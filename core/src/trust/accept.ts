@@ -1,6 +1,7 @@
 /** Which referrers may be ours. Annotations only select: nothing is believed before its bundle is verified. */
 import { createHash } from 'node:crypto';
 import type { Accept } from '../config/model.ts';
+import type { TrustFailure } from '../failure.ts';
 import { predicateType } from './model.ts';
 import { canonicalJson } from './statement.ts';
 
@@ -26,6 +27,15 @@ export function signerText(accept: Accept): string {
     'exact' in rule ? rule.exact : `~${rule.pattern}`,
   );
   return `${subject} ${issuer}`;
+}
+
+/** Of what we have just had signed: its proof is good, and somebody else's. */
+export function byAnother(signer: Accept, failure: TrustFailure): TrustFailure {
+  return {
+    ...failure,
+    message: `what was signed does not verify as ${signerText(signer)}: ${failure.message}`,
+    hint: 'the key, or the identity of the token, is not the one that signing names in the settings',
+  };
 }
 
 export interface Extra {

@@ -55,14 +55,19 @@ export function newestProvenance(facts: readonly Fact[]): FactOf<'provenance'> |
   return newest(factsOf(facts, 'provenance'));
 }
 
+/** A newer one of the same type takes its place. */
+export function isRenewed(kind: Fact['content']['kind']): boolean {
+  return kind === 'scan' || kind === 'provenance';
+}
+
 /**
  * Referrers of ours that a newer one replaces: older scans and provenance. One exactly as old as the newest stays, since
- * nothing says which of them is right. With `all`, the newest too: for when a still newer one is about to be attached.
+ * nothing says which of them is right.
  */
-export function superseded(facts: readonly Fact[], options: { readonly all?: boolean } = {}): readonly Digest[] {
+export function superseded(facts: readonly Fact[]): readonly Digest[] {
   return [factsOf(facts, 'scan'), factsOf(facts, 'provenance')].flatMap((group: readonly Fact[]) => {
     const latest = newest(group);
-    const old = group.filter((fact) => options.all === true || (latest !== undefined && age(fact) < age(latest)));
+    const old = group.filter((fact) => latest !== undefined && age(fact) < age(latest));
     return old.map((fact) => fact.referrer);
   });
 }

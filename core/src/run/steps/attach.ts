@@ -3,9 +3,9 @@ import { fail, ok, type Result } from '../../failure.ts';
 import { formatRepository, pin, type Digest, type Pinned } from '../../reference.ts';
 import type { Attachment } from '../../registry/model.ts';
 import { mediaType, type Descriptor } from '../../oci/model.ts';
-import type { Content } from '../../trust/facts.ts';
+import { annotation } from '../../trust/accept.ts';
 import type { Bundle } from '../../trust/model.ts';
-import { superseded } from '../../trust/required.ts';
+import { isRenewed, superseded } from '../../trust/required.ts';
 import { believe, readBundle } from '../believe.ts';
 import { legacyAttestations } from '../believe-legacy.ts';
 import type { Image, Probed, SignOutput, StepContext } from '../engine.ts';
@@ -90,10 +90,6 @@ function subjects(image: Image): readonly Descriptor[] {
   return [...children.map(({ mediaType: type, digest, size }) => ({ mediaType: type, digest, size })), own];
 }
 
-function isRenewed(kind: Content['kind']): boolean {
-  return kind === 'scan' || kind === 'provenance';
-}
-
 /** Older attestations of ours that a new one of the same type replaces: they leave the fallback index. */
 async function outdatedOn(
   step: StepContext,
@@ -104,7 +100,7 @@ async function outdatedOn(
   if (signing === undefined) return ok(new Set());
   const believed = await believe(step, subject, signing);
   if (!believed.ok) return believed;
-  const types = new Set(attachments.map(({ annotations }) => annotations['dev.sigstore.bundle.predicateType']));
+  const types = new Set(attachments.map(({ annotations }) => annotations[annotation.predicateType]));
   return ok(
     new Set(
       believed.value.facts

@@ -150,7 +150,7 @@ function gone(subject: Pinned): Failure {
     code: UNKNOWN,
     side: 'destination',
     host: subject.registry,
-    message: `${formatPinned(subject)} was sent, but the registry does not have it`,
-    hint: 'some registries show a new manifest only after a moment; the next run continues here',
+    message: `${subject.registry} does not have ${formatPinned(subject)}`,
+    hint: 'some registries show a new manifest only after a moment; run again',
   };
 }

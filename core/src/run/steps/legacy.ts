@@ -11,7 +11,7 @@ import { parseManifest, parseJson } from '../../oci/parse.ts';
 import { formatPinned, pin, type Digest, type Pinned } from '../../reference.ts';
 import type { Attachment } from '../../registry/model.ts';
 import { createMutex } from '../../registry/mutex.ts';
-import { annotation, candidateAnnotations, signerText } from '../../trust/accept.ts';
+import { annotation, byAnother, candidateAnnotations } from '../../trust/accept.ts';
 import type { Fact } from '../../trust/facts.ts';
 import {
   attestationLayer,
@@ -23,6 +23,7 @@ import {
   type LegacyKind,
 } from '../../trust/legacy.ts';
 import { predicateType, type Bundle } from '../../trust/model.ts';
+import { isRenewed } from '../../trust/required.ts';
 import { believeLegacy, proveSignature, readLegacy } from '../believe-legacy.ts';
 import type { StepContext } from '../engine.ts';
 import { signingInput } from './signing-input.ts';
@@ -64,9 +65,7 @@ function attestations(attachments: readonly Attachment[]): readonly Layer[] {
 /** Scans and provenance that newer ones of their type replace. */
 function replaced(present: readonly Fact[], layers: readonly Layer[]): ReadonlySet<Digest> {
   const types = new Set(layers.map(({ descriptor }) => descriptor.annotations[annotation.predicateType]));
-  const old = present.filter(
-    ({ content, predicateType: type }) => (content.kind === 'scan' || content.kind === 'provenance') && types.has(type),
-  );
+  const old = present.filter(({ content, predicateType: type }) => isRenewed(content.kind) && types.has(type));
   return new Set(old.map(({ referrer }) => referrer));
 }
 
@@ -83,12 +82,7 @@ async function sign(step: StepContext, subject: Pinned, signing: Signing): Promi
   const layer = signatureLayer(payload, made.value, candidateAnnotations(signing.signer, predicateType.signature));
   const proved = await proveSignature(step, payload, layer.descriptor.annotations, signing.signer, signing);
   if (proved.ok) return ok(layer);
-  if (proved.failure.reason !== 'trust') return proved;
-  return fail({
-    ...proved.failure,
-    message: `what was signed does not verify as ${signerText(signing.signer)}: ${proved.failure.message}`,
-    hint: 'the key, or the identity of the token, is not the one that signing names in the settings',
-  });
+  return proved.failure.reason === 'trust' ? fail(byAnother(signing.signer, proved.failure)) : proved;
 }
 
 /** Adds layers to the tag; false when it held them all, and none of `drop`. */

@@ -7,7 +7,7 @@ import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import type { Signing } from '../../config/model.ts';
 import { mediaType } from '../../oci/model.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
-import { candidateAnnotations, signerText } from '../../trust/accept.ts';
+import { byAnother, candidateAnnotations } from '../../trust/accept.ts';
 import type { Fact } from '../../trust/facts.ts';
 import { predicateType as types, type Bundle } from '../../trust/model.ts';
 import { canonicalJson, statementSubject } from '../../trust/statement.ts';
@@ -94,14 +94,7 @@ async function checkSigned(
   signing: Signing,
 ): Promise<Result<void>> {
   const proved = await prove(engine, task, bundle, signing.signer, signing, signal);
-  if (!proved.ok) {
-    if (proved.failure.reason !== 'trust') return proved;
-    return fail({
-      ...proved.failure,
-      message: `what was signed does not verify as ${signerText(signing.signer)}: ${proved.failure.message}`,
-      hint: 'the key, or the identity of the token, is not the one that signing names in the settings',
-    });
-  }
+  if (!proved.ok) return proved.failure.reason === 'trust' ? fail(byAnother(signing.signer, proved.failure)) : proved;
   if (canonicalJson(proved.value.statement) === canonicalJson(statement)) return ok(undefined);
   return fail({
     reason: 'trust',
