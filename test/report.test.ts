@@ -177,6 +177,7 @@ describe('the report of 300 images', () => {
     expect(await again.getByLabel('Severity').inputValue()).toBe('severe');
     // An image that is opened and closed leaves the filters as they were.
     await again.locator('#images tbody tr:visible a').first().click();
+    await again.getByRole('dialog').waitFor();
     await again.keyboard.press('Escape');
     await expect.poll(() => again.getByRole('dialog').isHidden()).toBe(true);
     expect(again.url()).toBe(page.url());
