@@ -72,11 +72,17 @@ function item({ images: [image, ...others] }: Cause): Html {
     <p>${refusals.length > 0 ? `The policy has ${counted(refusals.length, 'reason')}:` : failure === undefined ? image.why : headline(failure)}</p>
     ${list(refusals.slice(0, MAX_REFUSALS))}
     ${refusals.length > MAX_REFUSALS ? markup`<details><summary>${refusals.length - MAX_REFUSALS} more</summary>${list(refusals.slice(MAX_REFUSALS))}</details>` : nothing}
-    ${log === undefined ? nothing : markup`<details><summary>The log of the step that failed${whose} (${counted(log.length, 'line')})</summary><pre class="log">${log.join('\n')}</pre></details>`}
+    ${log === undefined ? nothing : markup`<details><summary>The log of the step that failed${whose} (${linesOf(image, log)})</summary><pre class="log">${log.join('\n')}</pre></details>`}
     ${failure?.hint === undefined ? nothing : markup`<p>→ ${failure.hint}</p>`}
     <p class="faint">${consequence(image)}</p>
     ${others.length === 0 ? nothing : markup`<details><summary>and ${counted(others.length, 'more image')} for the same cause</summary>${names(others)}</details>`}
   </li>`;
+}
+
+function linesOf({ logLines }: ReportImage, log: readonly string[]): string {
+  return logLines === undefined
+    ? counted(log.length, 'line')
+    : `the last ${log.length} of ${logLines} lines; the journal has all`;
 }
 
 function named({ destination }: ReportImage): Html {

@@ -4,9 +4,9 @@
  */
 import type { PastRun } from '../../journal/recent.ts';
 import type { Event, Outcome, Row } from '../../journal/events.ts';
-import { taskLogs } from '../logs.ts';
 import { commandsFor } from './commands.ts';
 import { gatherEvidence } from './evidence.ts';
+import { failedLogs } from './failed-logs.ts';
 import { imageOf, type ReportImage } from './image.ts';
 import { timelineOf, type TimedTask } from './timeline.ts';
 import { vulnerabilitiesOf, type ReportVulnerability } from './vulnerabilities.ts';
@@ -42,8 +42,7 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
   const changes = new Map(
     events.flatMap((event) => (event.type === 'entry.chain' ? [[event.entry, event.changes ?? []] as const] : [])),
   );
-  const logs = taskLogs();
-  for (const event of events) logs.event(event);
+  const logs = failedLogs(events);
   const run = start?.run ?? 'unknown';
   const began = start?.t ?? events[0]?.t ?? 0;
   const ends = new Map(
@@ -55,7 +54,7 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
     ended: Math.max(0, (ends.get(row.id) ?? began) - began),
     changes: changes.get(row.id) ?? [],
     commands: commandsFor(row, run, start?.cosign),
-    ...logOf(row, logs.failed),
+    ...logOf(row, logs),
   }));
   const { tasks, edges } = timelineOf(events);
   return {
@@ -76,11 +75,15 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
 }
 
 /** Of what failed itself, or of the package that it could not do without. */
-function logOf({ id, outcome, failure }: Row, logs: ReadonlyMap<string, readonly string[]>): Pick<ReportImage, 'log'> {
+function logOf(
+  { id, outcome, failure }: Row,
+  logs: ReadonlyMap<string, readonly string[]>,
+): Pick<ReportImage, 'log' | 'logLines'> {
   if (outcome !== 'failed' || failure === undefined) return {};
   const output = failure.reason === 'tool' ? failure.output?.split('\n') : undefined;
   const log = (failure.reason === 'need' ? logs.get(failure.need) : logs.get(id)) ?? output;
-  return log === undefined ? {} : { log: log.slice(-MAX_LOG) };
+  if (log === undefined) return {};
+  return { log: log.slice(-MAX_LOG), ...(log.length > MAX_LOG ? { logLines: log.length } : {}) };
 }
 
 function countOutcomes(rows: readonly Row[]): ReportData['counts'] {

@@ -25,6 +25,8 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
     if (failure?.hint !== undefined) lines.push(make('p', '', `→ ${failure.hint}`));
     if (failure?.reason === 'policy')
       lines.push(make('ul', '', ...failure.refusals.map((refusal) => make('li', '', refusal))));
+    if (image.log !== undefined && image.logLines !== undefined)
+      lines.push(make('p', 'faint', `The last ${image.log.length} of ${image.logLines} lines; the journal has all.`));
     if (image.log !== undefined) lines.push(make('pre', 'log', image.log.join('\n')));
     const facts: [string, string][] = [
       [outcome === 'refused' || outcome === 'failed' ? 'This image' : 'Digest', digest ?? 'none'],

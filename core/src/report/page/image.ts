@@ -49,10 +49,15 @@ export interface ReportImage extends Omit<Row, 'findings' | 'unscanned' | 'size'
   readonly commands: readonly Command[];
   /** The last lines that its failed task wrote. */
   readonly log?: readonly string[];
+  /** How many it wrote, where those are not all. */
+  readonly logLines?: number;
 }
 
 /** Of the tag, by what the run did and what journals know. */
-export function imageOf(row: Row, evidence: Evidence): Omit<ReportImage, 'ended' | 'changes' | 'commands' | 'log'> {
+export function imageOf(
+  row: Row,
+  evidence: Evidence,
+): Omit<ReportImage, 'ended' | 'changes' | 'commands' | 'log' | 'logLines'> {
   const { id, destination, digest, outcome, before, why, backup, seconds, failure } = row;
   const { known, earlier, sizes, tags } = evidence;
   const tag = tags.get(destination) ?? null;

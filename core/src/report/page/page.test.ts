@@ -13,6 +13,7 @@ import { chromeTrace } from './trace.ts';
 import { SEVERITIES } from './vulnerabilities.ts';
 
 const run = sampleRun({ images: 12 });
+const FAILED = 9;
 const data = reportData(run);
 
 /** A journal in which the scan of an image found something else. */
@@ -185,6 +186,31 @@ describe('what a report knows', () => {
       ['failed', ['ERROR solving "py3-flask>=9" constraint']],
     ]);
     expect(reportPage(data)).toContain('ERROR solving &quot;py3-flask&gt;=9&quot; constraint</pre>');
+  });
+
+  test('the end of a log that is too long for a page, and how much of it is missing', () => {
+    const many = (lines: number): readonly Event[] =>
+      run.flatMap((event): readonly Event[] =>
+        event.type === 'task.log'
+          ? Array.from({ length: lines }, (_, index) => ({ ...event, line: `line ${index + 1}` }))
+          : [event],
+      );
+    const cut = reportData(many(1234));
+    expect(cut.images[FAILED]).toMatchObject({ logLines: 1234 });
+    expect(cut.images[FAILED]?.log).toHaveLength(200);
+    expect(cut.images[FAILED]?.log?.at(-1)).toBe('line 1234');
+    expect(reportPage(cut)).toContain('(the last 200 of 1234 lines; the journal has all)');
+    const whole = reportData(many(200));
+    expect(whole.images[FAILED]).not.toHaveProperty('logLines');
+    expect(reportPage(whole)).toContain('(200 lines)');
+  });
+
+  test('the log of the last try alone', () => {
+    const tried = run.flatMap((event): readonly Event[] => {
+      if (event.type !== 'task.log') return [event];
+      return [event, { t: event.t, type: 'task.start', task: event.task, attempt: 2 }, { ...event, line: 'again' }];
+    });
+    expect(reportData(tried).images[FAILED]?.log).toEqual(['again']);
   });
 
   test('where a step waited for a place, and how often it was tried', () => {
