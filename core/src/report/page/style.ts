@@ -34,7 +34,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; list-style: none; pa
 .cards b { display: block; font-size: 1.4rem; }
 .state { font-weight: 600; white-space: nowrap; }
 .published, .ok { color: var(--ok); } .failed { color: var(--bad); } .refused { color: var(--warn); }
-.skipped, .cancelled, .unchanged { color: var(--off); } .running { color: var(--warn); }
+.skipped, .cancelled, .unchanged, .waiting { color: var(--off); } .running, .unfinished { color: var(--warn); }
 .CRITICAL { color: var(--critical); font-weight: 700; } .HIGH { color: var(--high); font-weight: 600; }
 .MEDIUM { color: var(--medium); } .LOW { color: var(--low); } .UNKNOWN { color: var(--unknown); }
 .attention { list-style: none; padding: 0; }
@@ -86,7 +86,7 @@ svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg text.mono {
 svg .box { fill: var(--ground); stroke: var(--line); } svg .edge { stroke: var(--faint); fill: none; }
 svg .axis { stroke: var(--line); } svg a text.mono { text-decoration: underline; text-decoration-color: var(--line); } svg a:hover .box { stroke: var(--link); }
 svg .published, svg .ok { fill: var(--ok); } svg .failed { fill: var(--bad); } svg .refused { fill: var(--warn); }
-svg .skipped, svg .cancelled, svg .unchanged { fill: var(--off); } svg .running { fill: var(--warn); }
+svg .skipped, svg .cancelled, svg .unchanged, svg .waiting { fill: var(--off); } svg .running, svg .unfinished { fill: var(--warn); }
 svg .critical { stroke: var(--ink); stroke-width: 2; }
 @media (max-width: 46rem) {
   input[type=search] { width: 100%; } .tools label { flex: 1 1 40%; }

@@ -9,12 +9,13 @@ export interface TimedTask {
   readonly step: string;
   /** Milliseconds since the run began; a task that never started has none. */
   readonly start?: number;
+  /** Of a task that runs still, to the end of the journal. */
   readonly ms: number;
   /** Milliseconds that it could have begun earlier, had there been a place for it. */
   readonly waited?: number;
   /** How often it was tried; absent when once was enough. */
   readonly attempts?: number;
-  readonly state: TaskState | 'running';
+  readonly state: TaskState | 'waiting' | 'running';
   /** Had it been quicker, the run would have been. */
   readonly critical: boolean;
 }
@@ -35,9 +36,10 @@ interface Seen {
 
 export function timelineOf(events: readonly Event[]): Timeline {
   const began = events[0]?.t ?? 0;
+  const last = Math.max(0, (events.at(-1)?.t ?? began) - began);
   const seen = new Map<string, Seen>();
   const announce = (tasks: readonly AnnouncedTask[]): void => {
-    for (const task of tasks) if (!seen.has(task.id)) seen.set(task.id, { task, ms: 0, attempts: 0, state: 'running' });
+    for (const task of tasks) if (!seen.has(task.id)) seen.set(task.id, { task, ms: 0, attempts: 0, state: 'waiting' });
   };
   for (const event of events) {
     // A clock that was put back meanwhile puts nothing before the run.
@@ -47,6 +49,7 @@ export function timelineOf(events: readonly Event[]): Timeline {
       const task = seen.get(event.task);
       if (task === undefined) continue;
       task.start ??= at;
+      task.state = 'running';
       task.attempts = Math.max(task.attempts, event.attempt);
     } else if (event.type === 'task.done') {
       const task = seen.get(event.task);
@@ -63,7 +66,7 @@ export function timelineOf(events: readonly Event[]): Timeline {
       ...(task.entry === null ? {} : { entry: task.entry }),
       step: task.entry === null ? task.id.slice(task.id.indexOf(':') + 1) : task.id.slice(task.entry.length + 1),
       ...(start === undefined ? {} : { start, ...waitOf(task, start, seen) }),
-      ms,
+      ms: state === 'running' ? Math.max(0, last - (start ?? last)) : ms,
       ...(attempts > 1 ? { attempts } : {}),
       state,
       critical: critical.has(task.id),
