@@ -1,14 +1,19 @@
 /** The report in a browser: by keyboard, dark and light, on a phone, and by the rules of accessibility that a program can check. */
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Event } from '../core/src/journal/events.ts';
 import { sampleRun } from '../core/src/report/page/sample.ts';
 import { project } from './chain/project.ts';
+import { killEngine } from './crash/kills.ts';
 import { freshPath, slipway, world } from './world.ts';
+
+/** What axe finds, once it is in the page. */
+const RULES = 'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`))';
 
 let browser: Browser;
 let address: string;
@@ -16,6 +21,8 @@ let address: string;
 let small: string;
 /** One whose images changed in a part with a long name. */
 let long: string;
+/** Of a run that was killed while it moved a tag, after a task had failed with a long log. */
+let killed: string;
 
 beforeAll(async () => {
   browser = await chromium.launch({
@@ -32,22 +39,23 @@ beforeAll(async () => {
     ],
   });
   const folder = await mkdtemp(join(tmpdir(), 'slipway-report-'));
-  address = await reportOf(300, join(folder, 'large'));
-  small = await reportOf(12, join(folder, 'small'));
+  address = await reportOf(sampleRun({ images: 300 }), join(folder, 'large'));
+  const run = sampleRun({ images: 12 });
+  small = await reportOf(run, join(folder, 'small'));
   const name = 'base registry.example/'.padEnd(140, 'a-long-name/');
-  long = await reportOf(12, join(folder, 'long'), (line) => line.replaceAll(/"part":"[^"]*"/g, `"part":"${name}"`));
+  long = await reportOf(run, join(folder, 'long'), (line) => line.replaceAll(/"part":"[^"]*"/g, `"part":"${name}"`));
+  const logged = run.flatMap((event): readonly Event[] =>
+    event.type === 'task.log' ? Array<Event>(300).fill(event) : [event],
+  );
+  const moving = logged.findLastIndex(({ type }) => type === 'tag.move');
+  killed = await reportOf(logged.slice(0, moving + 1), join(folder, 'killed'));
 });
 afterAll(() => browser?.close());
 
-async function reportOf(images: number, folder: string, change = (line: string) => line): Promise<string> {
+async function reportOf(run: readonly Event[], folder: string, change = (line: string) => line): Promise<string> {
   const journal = join(folder, '20261125-203000-1a2b3c.ndjson');
   await mkdir(folder, { recursive: true });
-  await writeFile(
-    journal,
-    sampleRun({ images })
-      .map((event) => `${change(JSON.stringify(event))}\n`)
-      .join(''),
-  );
+  await writeFile(journal, run.map((event) => `${change(JSON.stringify(event))}\n`).join(''));
   const made = await slipway(['report', journal, '--dir', join(folder, 'out')]);
   expect(made.code, made.stderr).toBe(0);
   return pathToFileURL(join(folder, 'out', 'index.html')).href;
@@ -253,13 +261,41 @@ describe('the report of 300 images', () => {
     const wide = await page.evaluate('document.documentElement.scrollWidth');
     expect(wide, 'nothing but tables scrolls sideways').toBeLessThanOrEqual(width);
     await page.evaluate(axe.source);
-    const rules = 'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`))';
-    const violations = await page.evaluate(rules);
-    expect(violations, 'the page').toEqual([]);
+    expect(await page.evaluate(RULES), 'the page').toEqual([]);
     // An image, which covers the page.
     await page.locator('#images a', { hasText: 'image-3:' }).click();
     await page.getByRole('dialog').waitFor();
-    expect(await page.evaluate(rules), 'an image').toEqual([]);
+    expect(await page.evaluate(RULES), 'an image').toEqual([]);
+  });
+});
+
+describe('the report of a run that was killed', () => {
+  test('leads from its count to what did not end, and shows of a tag what it may name, and the steps', async () => {
+    const page = await open({}, killed);
+    await page.locator('.cards a', { hasText: 'unfinished' }).click();
+    await expect.poll(() => page.locator('#images-found').innerText()).toBe('1 of 12 images');
+    expect(await page.getByLabel('Outcome').inputValue()).toBe('unfinished');
+    await visible(page).locator('a').first().click();
+    const detail = page.getByRole('dialog');
+    await detail.waitFor();
+    expect(await detail.getByText('The tag names that, or').count()).toBe(1);
+    expect(await detail.getByText('slipway rollback 20261125-203000-1a2b3c').count()).toBe(1);
+    expect(await detail.locator('.state.running').innerText()).toBe('running');
+  });
+
+  test('says that a long log is not all there is', async () => {
+    const page = await open({}, killed);
+    await page.locator('#images a', { hasText: 'image-9:' }).click();
+    expect(await page.getByRole('dialog').getByText('The last 200 of 300 lines; the journal has all.').count()).toBe(1);
+  });
+
+  test.each(['light', 'dark'] as const)('breaks no rule of accessibility: %s', async (colorScheme) => {
+    const page = await open({ colorScheme, viewport: { width: 1280, height: 800 }, bypassCSP: true }, killed);
+    await page.evaluate(axe.source);
+    expect(await page.evaluate(RULES), 'the page').toEqual([]);
+    await page.locator('#images a', { hasText: 'image-11:' }).click();
+    await page.getByRole('dialog').waitFor();
+    expect(await page.evaluate(RULES), 'an image').toEqual([]);
   });
 });
 
@@ -280,4 +316,24 @@ test('a run with --report writes the page of what it did, its data and a trace',
   expect(data.images[0]?.attachments.length).toBeGreaterThanOrEqual(4);
   expect(await readFile(join(made.folder, 'out', 'index.html'), 'utf8')).toContain('1 image: all as they should be');
   expect(JSON.parse(await readFile(join(made.folder, 'out', 'trace.json'), 'utf8'))).toHaveProperty('traceEvents');
+});
+
+test('a run that is killed as it begins has a report with each of its entries', async () => {
+  const { host } = world().destination;
+  const destinations = [1, 2].map((tag) => `${host}/${freshPath('killed')}:${tag}`);
+  const made = await project({
+    build: destinations.map((destination) => ({ source: './images/hello/apko.yaml', destination })),
+  });
+  await killEngine(made, { after: 1 });
+  const runs = join(made.folder, '.slipway', 'runs');
+  const [journal = ''] = await readdir(runs);
+  const told = await slipway(['report', join(runs, journal), '--dir', 'out'], { cwd: made.folder });
+  expect(told.code, told.stderr).toBe(0);
+  const data = JSON.parse(await readFile(join(made.folder, 'out', 'run.json'), 'utf8')) as {
+    images: readonly { destination: string; outcome: string }[];
+  };
+  expect(data.images.map(({ destination, outcome }) => [destination, outcome])).toEqual(
+    destinations.map((destination) => [destination, 'unfinished']),
+  );
+  expect(await readFile(join(made.folder, 'out', 'index.html'), 'utf8')).toContain('2 images did not end.');
 });

@@ -1,10 +1,11 @@
 /** Journals as they are found after a kill: ending anywhere, also within a line, and with lines in them that nobody wrote for us. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { reportData } from '../report/page/data.ts';
+import { reportData, type ReportData } from '../report/page/data.ts';
 import { reportPage } from '../report/page/page.ts';
 import { sampleRun } from '../report/page/sample.ts';
 import { chromeTrace } from '../report/page/trace.ts';
+import { movesOfRun } from '../rollback/moves.ts';
 import { findAffected } from '../why/affected.ts';
 import { explain } from '../why/explain.ts';
 import type { Event } from './events.ts';
@@ -62,6 +63,20 @@ function expectStates(events: readonly Event[]): void {
   for (const [task, state] of tasks) expect(STATES.has(state), `${task} is ${state}`).toBe(true);
 }
 
+/** Every entry of the run is in its report, as what it came to, or as unfinished with each of its tags that may have been moved. */
+function expectEntries(events: readonly Event[], { images, counts }: ReportData): void {
+  const start = events.find((event) => event.type === 'run.start');
+  expect(new Set(images.map(({ id }) => id))).toEqual(new Set(start?.entries ?? []));
+  const ended = new Set(events.flatMap((event) => (event.type === 'entry.done' ? [event.entry] : [])));
+  for (const { id, outcome } of images) expect(outcome === 'unfinished').toBe(!ended.has(id));
+  expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(images.length);
+  for (const event of events)
+    if (event.type === 'tag.move' && !ended.has(event.entry))
+      expect(images).toContainEqual(
+        expect.objectContaining({ destination: event.tag, before: event.from, digest: event.to }),
+      );
+}
+
 describe('a journal that ends anywhere', () => {
   test('has every announced task in one state, and with the rest of the run it comes to the same end', () => {
     fc.assert(
@@ -89,6 +104,16 @@ describe('a journal that ends anywhere', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  test('has in its report each entry of the run, and how to undo what it may have moved', () => {
+    const events = RUNS[4]?.events ?? [];
+    for (const end of events.keys()) {
+      const before = events.slice(0, end + 1);
+      const data = reportData(before);
+      expectEntries(before, data);
+      expect(reportPage(data).includes('slipway rollback')).toBe(movesOfRun(before).length > 0);
+    }
   });
 });
 

@@ -1,12 +1,13 @@
 /** What somebody has to look at: what failed, what was refused, and why; with the log, and what to do. Pure. */
-import type { Outcome } from '../../journal/events.ts';
 import { headline } from '../failure.ts';
 import { formatDigest, formatSeconds } from '../wording.ts';
 import { causesOf, sideOf, type Cause as CauseOf } from '../causes.ts';
+import { canUndo, undoOf } from './commands.ts';
 import type { ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
 import type { ReportImage } from './image.ts';
 import { counted, imageName, link, skip } from './parts.ts';
+import type { ReportOutcome } from './unfinished.ts';
 
 /** More are in the table: nobody reads further here. */
 const MAX_SHOWN = 20;
@@ -15,11 +16,11 @@ const MAX_REFUSALS = 3;
 
 type Cause = CauseOf<ReportImage>;
 
-export function attention({ images, warnings }: ReportData): Html {
-  const of = (outcome: Outcome): readonly ReportImage[] => images.filter((image) => image.outcome === outcome);
-  const [failed, refused] = [of('failed'), of('refused')];
-  const held = [...of('skipped'), ...of('cancelled')];
-  if (failed.length + refused.length + held.length + warnings.length === 0) return nothing;
+export function attention({ run, images, warnings }: ReportData): Html {
+  const of = (outcome: ReportOutcome): readonly ReportImage[] => images.filter((image) => image.outcome === outcome);
+  const [failed, refused, unfinished] = [of('failed'), of('refused'), of('unfinished')];
+  const held = [...of('skipped'), ...of('cancelled'), ...unfinished.filter(({ digest }) => digest === null)];
+  if (failed.length + refused.length + unfinished.length + held.length + warnings.length === 0) return nothing;
   const [failures, refusals] = shared(causesOf(failed), causesOf(refused));
   return markup`<section aria-labelledby="attention-heading">
     <h2 id="attention-heading">What needs attention</h2>
@@ -29,7 +30,7 @@ export function attention({ images, warnings }: ReportData): Html {
       ${[...failures, ...refusals].map(item)}
     </ul>
     ${left('failed', failed, failures)} ${left('refused', refused, refusals)}
-    ${heldLines(held)}
+    ${unfinishedLines(unfinished, run)}${heldLines(held)}
     ${warnings.map((warning) => markup`<p><span class="running">Warning:</span> ${warning}</p>`)}
   </section>`;
 }
@@ -44,7 +45,7 @@ function shared(
   return [failures.slice(0, MAX_SHOWN - some.length), some];
 }
 
-function left(outcome: Outcome, all: readonly ReportImage[], shown: readonly Cause[]): Html {
+function left(outcome: ReportOutcome, all: readonly ReportImage[], shown: readonly Cause[]): Html {
   const more = all.length - shown.reduce((sum, { images }) => sum + images.length, 0);
   return more === 0
     ? nothing
@@ -109,9 +110,30 @@ function consequence({ before, digest, tag }: ReportImage): string {
   return `The tag still names ${formatDigest(before)}.`;
 }
 
+/** What to do, and first what may be public already. */
+function unfinishedLines(all: readonly ReportImage[], run: string): Html {
+  const moved = all.filter(({ digest }) => digest !== null);
+  const more = moved.length - MAX_SHOWN;
+  if (all.length === 0) return nothing;
+  return markup`<p>
+      <span class="state unfinished">${counted(all.length, 'image')} did not end.</span> Run it again: it goes on from there, and
+      what was published stays published.
+    </p>
+    ${moved.length === 0 ? nothing : markup`<p>${counted(moved.length, 'tag')} may have been moved:</p>`}
+    ${moved.length === 0 ? nothing : markup`<ul>${moved.slice(0, MAX_SHOWN).map(move)}</ul>`}
+    ${more > 0 ? markup`<p>and ${link(`${more} more`, { outcome: 'unfinished', find: moved[0]?.why ?? '' })}</p>` : nothing}
+    ${canUndo(run, moved) ? markup`<p>→ ${undoOf(run).what}: <code>${undoOf(run).command}</code></p>` : nothing}`;
+}
+
+function move(image: ReportImage): Html {
+  const { before, digest } = image;
+  const from = before === null ? 'a new tag' : formatDigest(before);
+  return markup`<li>${named(image)} <span class="mono">${from} → ${formatDigest(digest)}</span></li>`;
+}
+
 /** One line for each reason: a base that was refused holds up all that is built on it. */
 function heldLines(held: readonly ReportImage[]): readonly Html[] {
-  const reasons = Map.groupBy(held, ({ outcome, why }: ReportImage): string => `${outcome satisfies Outcome}: ${why}`);
+  const reasons = Map.groupBy(held, ({ outcome, why }: ReportImage): string => `${outcome}: ${why}`);
   return [...reasons].map(([reason, all]) => {
     const hint = all.find(({ failure }) => failure?.hint !== undefined)?.failure?.hint;
     const [first] = all;

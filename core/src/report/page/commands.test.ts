@@ -13,7 +13,7 @@ test('what lies in a layout is checked by slipway: cosign asks registries only',
   if (row === undefined) throw new Error('the sample has no image');
   const shown = { ...row, findings: null, signed: true, digest };
   const of = (destination: string): string =>
-    commandsFor({ ...shown, destination, id: `sync:${destination}` }, 'r', '--key cosign.pub')
+    commandsFor({ ...shown, destination, id: `sync:${destination}` }, 'r', '--key cosign.pub', false)
       .map(({ command }) => command)
       .join('\n');
   expect(of('oci:./mirror/alpine:3.20')).not.toContain('cosign');
@@ -23,9 +23,10 @@ test('what lies in a layout is checked by slipway: cosign asks registries only',
 
 test('a run is put back only if a tag of it named something before', () => {
   const all = (before: string | null): readonly Event[] =>
-    sampleRun({ images: 1 }).map((event) =>
-      event.type === 'entry.done' ? { ...event, rows: event.rows.map((one) => ({ ...one, before })) } : event,
-    );
+    sampleRun({ images: 1 }).map((event) => {
+      if (event.type === 'tag.move') return { ...event, from: before };
+      return event.type === 'entry.done' ? { ...event, rows: event.rows.map((one) => ({ ...one, before })) } : event;
+    });
   expect(reportPage(reportData(all(null)))).not.toContain('slipway rollback');
   expect(reportPage(reportData(all(digest)))).toContain('slipway rollback 20261125-203000-1a2b3c');
 });

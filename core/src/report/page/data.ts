@@ -3,12 +3,15 @@
  * This is `run.json` too. Pure: the same journals give the same report, on any machine.
  */
 import type { PastRun } from '../../journal/recent.ts';
-import type { Event, Outcome, Row } from '../../journal/events.ts';
+import type { Event } from '../../journal/events.ts';
+import { formatReference } from '../../reference.ts';
+import { movesOfRun } from '../../rollback/moves.ts';
 import { commandsFor } from './commands.ts';
 import { gatherEvidence } from './evidence.ts';
 import { failedLogs } from './failed-logs.ts';
-import { imageOf, type ReportImage } from './image.ts';
+import { imageOf, type ReportImage, type ReportRow } from './image.ts';
 import { timelineOf, type TimedTask } from './timeline.ts';
+import { unfinishedRows, type ReportOutcome } from './unfinished.ts';
 import { vulnerabilitiesOf, type ReportVulnerability } from './vulnerabilities.ts';
 
 export interface ReportData {
@@ -21,7 +24,8 @@ export interface ReportData {
   /** `null`: the run was killed before its end. */
   readonly seconds: number | null;
   readonly exitCode: number | null;
-  readonly counts: Readonly<Partial<Record<Outcome, number>>>;
+  readonly counts: Readonly<Partial<Record<ReportOutcome, number>>>;
+  /** In the order of their end; then those of entries that have none. */
   readonly images: readonly ReportImage[];
   readonly vulnerabilities: readonly ReportVulnerability[];
   readonly tasks: readonly TimedTask[];
@@ -37,26 +41,31 @@ const MAX_LOG = 200;
 export function reportData(events: readonly Event[], past: Iterable<PastRun> = []): ReportData {
   const start = events.find((event) => event.type === 'run.start');
   const end = events.findLast((event) => event.type === 'run.done');
-  const rows = events.flatMap((event) => (event.type === 'entry.done' ? event.rows : []));
+  const { tasks, edges } = timelineOf(events);
+  const rows: readonly ReportRow[] = [
+    ...events.flatMap((event) => (event.type === 'entry.done' ? event.rows : [])),
+    ...unfinishedRows(start?.entries ?? [], events, tasks),
+  ];
   const known = gatherEvidence(events, past, rows);
   const changes = new Map(
     events.flatMap((event) => (event.type === 'entry.chain' ? [[event.entry, event.changes ?? []] as const] : [])),
   );
   const logs = failedLogs(events);
+  const moved = new Set(movesOfRun(events).map(({ destination }) => formatReference(destination)));
   const run = start?.run ?? 'unknown';
   const began = start?.t ?? events[0]?.t ?? 0;
   const ends = new Map(
     events.flatMap((event) => (event.type === 'entry.done' ? [[event.entry, event.t] as const] : [])),
   );
+  const last = events.at(-1)?.t ?? began;
   const images = rows.map((row) => ({
     ...imageOf(row, known),
     // A clock that was put back meanwhile puts nothing before the run.
-    ended: Math.max(0, (ends.get(row.id) ?? began) - began),
+    ended: Math.max(0, (ends.get(row.id) ?? last) - began),
     changes: changes.get(row.id) ?? [],
-    commands: commandsFor(row, run, start?.cosign),
+    commands: commandsFor(row, run, start?.cosign, moved.has(row.destination)),
     ...logOf(row, logs),
   }));
-  const { tasks, edges } = timelineOf(events);
   return {
     slipway: 1,
     run,
@@ -76,7 +85,7 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
 
 /** Of what failed itself, or of the package that it could not do without. */
 function logOf(
-  { id, outcome, failure }: Row,
+  { id, outcome, failure }: ReportRow,
   logs: ReadonlyMap<string, readonly string[]>,
 ): Pick<ReportImage, 'log' | 'logLines'> {
   if (outcome !== 'failed' || failure === undefined) return {};
@@ -86,7 +95,7 @@ function logOf(
   return { log: log.slice(-MAX_LOG), ...(log.length > MAX_LOG ? { logLines: log.length } : {}) };
 }
 
-function countOutcomes(rows: readonly Row[]): ReportData['counts'] {
+function countOutcomes(rows: readonly ReportRow[]): ReportData['counts'] {
   const groups = Map.groupBy(rows, ({ outcome }) => outcome);
   return Object.fromEntries([...groups].map(([outcome, all]) => [outcome, all.length]));
 }

@@ -32,6 +32,7 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
       [outcome === 'refused' || outcome === 'failed' ? 'This image' : 'Digest', digest ?? 'none'],
     ];
     if (outcome === 'published' && before !== null && before !== digest) facts.push(['Before', before]);
+    if (outcome === 'unfinished' && digest !== null) facts.push(['The tag names that, or', before ?? 'nothing']);
     if (outcome !== 'published' && tag !== null && tag !== digest)
       facts.push([before === null ? 'The tag named last' : 'The tag still names', tag]);
     if (image.backup !== undefined) facts.push(['Kept as', `${image.backup} (unverified)`]);

@@ -1,7 +1,8 @@
 /** What journals know of the images of a run: of this run and, where that is not all, of earlier ones. Pure. */
-import type { Event, ImageEvidence, Row } from '../../journal/events.ts';
+import type { Event, ImageEvidence } from '../../journal/events.ts';
 import { namedBy } from '../../journal/named.ts';
 import type { PastRun } from '../../journal/recent.ts';
+import type { ReportRow } from './image.ts';
 
 export interface Evidence {
   /** By digest: the newest of everything; scans and packages may stem from different runs. */
@@ -27,10 +28,16 @@ interface Gathering {
 }
 
 /** Older runs are read only until nothing is missing, or no more comes. */
-export function gatherEvidence(events: readonly Event[], past: Iterable<PastRun>, rows: readonly Row[]): Evidence {
+export function gatherEvidence(
+  events: readonly Event[],
+  past: Iterable<PastRun>,
+  reported: readonly ReportRow[],
+): Evidence {
+  // No journal says what a tag names that may have been moved.
+  const rows = reported.filter(({ outcome, digest }) => outcome !== 'unfinished' || digest === null);
   const all: Gathering = { known: new Map(), earlier: new Map(), sizes: new Map(), tags: new Map(), wanted: new Set() };
   for (const row of rows) {
-    const named = namedBy(row);
+    const named = row.outcome === 'unfinished' ? null : namedBy(row);
     if (named !== null) all.tags.set(row.destination, named);
     for (const digest of [row.digest, row.before, named]) if (digest !== null) all.wanted.add(digest);
   }
@@ -46,7 +53,7 @@ export function gatherEvidence(events: readonly Event[], past: Iterable<PastRun>
 }
 
 /** Of an image that was never public, older runs know nothing. */
-function isComplete({ destination, before }: Row, { known, earlier, tags }: Gathering): boolean {
+function isComplete({ destination, before }: ReportRow, { known, earlier, tags }: Gathering): boolean {
   const tag = tags.get(destination);
   return tag !== undefined && hasAll(known.get(tag)) && (before === null || hasAll(earlier.get(before)));
 }

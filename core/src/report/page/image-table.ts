@@ -1,13 +1,21 @@
 /** The table of images: what went wrong first, then what has the worst findings. Pure. */
-import type { Outcome } from '../../journal/events.ts';
 import { headline } from '../failure.ts';
 import { formatBytes, formatDigest, formatSeconds } from '../wording.ts';
 import type { ReportImage } from './image.ts';
 import { markup, nothing, type Html } from './html.ts';
 import { imageName, link, skip, tools } from './parts.ts';
+import type { ReportOutcome } from './unfinished.ts';
 
 /** What is worth reading first. */
-export const OUTCOMES: readonly Outcome[] = ['failed', 'refused', 'cancelled', 'skipped', 'published', 'unchanged'];
+export const OUTCOMES: readonly ReportOutcome[] = [
+  'failed',
+  'refused',
+  'unfinished',
+  'cancelled',
+  'skipped',
+  'published',
+  'unchanged',
+];
 
 interface Column {
   readonly name: string;
@@ -160,16 +168,19 @@ function newsCell({ news }: ReportImage): Html {
   return markup`<td class="number" data-label="Since before" data-sort="${news?.new.length ?? -1}">${text}</td>`;
 }
 
-function digestCell({ outcome, digest, before, tag: named }: ReportImage): Html {
+function digestCell(image: ReportImage): Html {
+  const { outcome, digest } = image;
   const shown = markup`<code title="${digest ?? ''}">${formatDigest(digest)}</code>`;
   if (outcome === 'unchanged') return shown;
-  const line =
-    outcome === 'published'
-      ? before === null
-        ? 'new'
-        : `was ${formatDigest(before)}`
-      : `tag: ${named === null ? 'none' : formatDigest(named)}`;
-  return markup`${shown}<span class="sub mono">${line}</span>`;
+  return markup`${shown}<span class="sub mono">${tagLine(image)}</span>`;
+}
+
+function tagLine({ outcome, digest, before, tag }: ReportImage): string {
+  if (outcome === 'published') return before === null ? 'new' : `was ${formatDigest(before)}`;
+  if (outcome === 'unfinished' && digest !== null)
+    return `tag: this, or ${before === null ? 'none' : formatDigest(before)}`;
+  if (tag !== null) return `tag: ${formatDigest(tag)}`;
+  return outcome === 'unfinished' ? 'tag: not known' : 'tag: none';
 }
 
 function sizeChange({ size, sizeBefore }: ReportImage): Html {

@@ -6,6 +6,9 @@ import { mergeFindings } from '../../trust/summary.ts';
 import type { Command } from './commands.ts';
 import { compareFindings, comparePackages, type FindingNews, type PackageChange } from './compare.ts';
 import type { Evidence } from './evidence.ts';
+import type { ReportOutcome, UnfinishedRow } from './unfinished.ts';
+
+export type ReportRow = Row | UnfinishedRow;
 
 /** What is known of one image. */
 export interface LookedInto {
@@ -29,14 +32,16 @@ export interface Unpublished extends LookedInto {
 }
 
 /** `digest` is what the run made, or found; what is looked into is what the tag names at its end. */
-export interface ReportImage extends Omit<Row, 'findings' | 'unscanned' | 'size' | 'packages' | 'signed'>, LookedInto {
+export interface ReportImage
+  extends Omit<Row, 'outcome' | 'findings' | 'unscanned' | 'size' | 'packages' | 'signed'>, LookedInto {
+  readonly outcome: ReportOutcome;
   /** What the tag names now; `null` when it names nothing, or no journal says what. */
   readonly tag: string | null;
   /** Absent where the tag names what the run made, and where it made nothing. */
   readonly made?: Unpublished;
   /** `null`: no journal has what is attached to it. */
   readonly signed: boolean | null;
-  /** Milliseconds from the run's beginning to the end of its entry. */
+  /** Milliseconds from the run's beginning to the end of its entry; of one without an end, to that of the journal. */
   readonly ended: number;
   /** Of the image that the tag named before; absent when no journal has it. */
   readonly sizeBefore?: number;
@@ -55,7 +60,7 @@ export interface ReportImage extends Omit<Row, 'findings' | 'unscanned' | 'size'
 
 /** Of the tag, by what the run did and what journals know. */
 export function imageOf(
-  row: Row,
+  row: ReportRow,
   evidence: Evidence,
 ): Omit<ReportImage, 'ended' | 'changes' | 'commands' | 'log' | 'logLines'> {
   const { id, destination, digest, outcome, before, why, backup, seconds, failure } = row;
@@ -80,7 +85,10 @@ export function imageOf(
     tag,
     ...lookedInto(tag, row, evidence),
     signed: isPublic(row) ? row.signed : isSigned(now),
-    ...(digest === null || digest === tag ? {} : { made: unpublished(digest, row, now, evidence) }),
+    // What a tag may have been moved to is not known to be kept from it.
+    ...(digest === null || digest === tag || outcome === 'unfinished'
+      ? {}
+      : { made: unpublished(digest, row, now, evidence) }),
     ...(sizeBefore === undefined ? {} : { sizeBefore }),
     ...(news === undefined ? {} : { news }),
     ...(packageNews === undefined ? {} : { packageNews }),
@@ -89,13 +97,18 @@ export function imageOf(
   };
 }
 
-function unpublished(digest: string, row: Row, tagged: ImageEvidence | undefined, evidence: Evidence): Unpublished {
+function unpublished(
+  digest: string,
+  row: ReportRow,
+  tagged: ImageEvidence | undefined,
+  evidence: Evidence,
+): Unpublished {
   const news = compareFindings(tagged, evidence.known.get(digest));
   return { digest, ...lookedInto(digest, row, evidence), ...(news === undefined ? {} : { news }) };
 }
 
 /** The row's own counts are of what it published; of anything else they are made from its scan, where a journal has one. */
-function lookedInto(digest: string | null, row: Row, { known, sizes }: Evidence): LookedInto {
+function lookedInto(digest: string | null, row: ReportRow, { known, sizes }: Evidence): LookedInto {
   const evidence = known.get(digest ?? '');
   const scan = evidence?.scan;
   const { findings: counts, unscanned = [], packages } = isPublic(row) && digest === row.digest ? row : tallyOf(scan);
@@ -111,7 +124,7 @@ function lookedInto(digest: string | null, row: Row, { known, sizes }: Evidence)
   };
 }
 
-function isPublic({ outcome }: Row): boolean {
+function isPublic({ outcome }: ReportRow): boolean {
   return outcome === 'published' || outcome === 'unchanged';
 }
 

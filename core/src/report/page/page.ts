@@ -3,12 +3,10 @@
  * drawn by a small script from the data in the page. Pure.
  */
 import { createHash } from 'node:crypto';
-import type { Outcome } from '../../journal/events.ts';
-import { quote } from '../cosign.ts';
 import { formatSeconds } from '../wording.ts';
 import { attention } from './attention.ts';
 import { cards } from './cards.ts';
-import type { Command } from './commands.ts';
+import { canUndo, undoOf, type Command } from './commands.ts';
 import type { ReportData } from './data.ts';
 import { graph } from './graph.ts';
 import { embedded, markup, raw, type Html } from './html.ts';
@@ -18,6 +16,7 @@ import { counted, skip } from './parts.ts';
 import { script } from './script.ts';
 import { style } from './style.ts';
 import { timeline } from './time.ts';
+import type { ReportOutcome } from './unfinished.ts';
 import { vulnerabilityTable } from './vulnerability-table.ts';
 
 export function reportPage(data: ReportData): string {
@@ -94,9 +93,10 @@ for ui.perfetto.dev in trace.json.
 }
 
 /** What is said of the outcomes that are not as they should be, the worst first. */
-const WORDS: readonly (readonly [Outcome, string])[] = [
+const WORDS: readonly (readonly [ReportOutcome, string])[] = [
   ['failed', 'failed'],
   ['refused', 'refused by the policy'],
+  ['unfinished', 'did not end'],
   ['cancelled', 'cancelled'],
   ['skipped', 'skipped'],
 ];
@@ -133,9 +133,7 @@ function commandList({ run, images }: ReportData): Html {
   const all: readonly Command[] = [
     { what: 'Check every image as a consumer would: signature, SBOM, scan, provenance', command: 'slipway verify' },
     { what: 'Say what would be done now, and why', command: 'slipway why --resolve' },
-    ...(images.some(({ outcome, before }) => outcome === 'published' && before !== null)
-      ? [{ what: 'Put back every tag that this run moved', command: `slipway rollback ${quote(run)}` }]
-      : []),
+    ...(canUndo(run, images) ? [undoOf(run)] : []),
   ];
   return markup`${all.map(({ what, command }) => markup`<p>${what}</p><pre>${command}</pre>`)}
     <p class="faint">An image, once opened, has its own commands, also those of cosign.</p>`;

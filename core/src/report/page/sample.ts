@@ -63,6 +63,8 @@ function entryEvents(id: string, index: number): readonly Event[] {
     { t: begin, type: 'task.start', task: `${id}#probe`, attempt: 1 },
     { t: begin + 40, type: 'task.done', task: `${id}#probe`, state: 'ok', ms: 40 },
   ];
+  const image = evidence(index);
+  const ended = row(id, index, image);
   let at = begin + 50;
   if (!unchanged) {
     const changes = [{ part: `file images/${index}/image.yaml`, from: '0123456789ab', to: 'ba9876543210' }];
@@ -83,6 +85,15 @@ function entryEvents(id: string, index: number): readonly Event[] {
       if (step === last && index === FAILED)
         events.push({ t: at, type: 'task.log', task, line: 'ERROR solving "py3-flask>=9" constraint' });
       at += ms;
+      if (step === 'tag' && !stopped)
+        events.push({
+          t: at,
+          type: 'tag.move',
+          entry: id,
+          tag: ended.destination,
+          from: ended.before,
+          to: image.digest,
+        });
       const state = stopped
         ? 'skipped'
         : step !== last || last === 'tag'
@@ -100,9 +111,8 @@ function entryEvents(id: string, index: number): readonly Event[] {
       });
     }
   }
-  const image = evidence(index);
   if (index !== FAILED) events.push({ t: at, type: 'image', entry: id, image });
-  events.push({ t: at, type: 'entry.done', entry: id, rows: [row(id, index, image)] });
+  events.push({ t: at, type: 'entry.done', entry: id, rows: [ended] });
   return events;
 }
 
