@@ -1,21 +1,27 @@
 /** What tools wrote while a task failed: kept from the events, to be shown whole, once, at the end. */
 import type { Event } from '../journal/events.ts';
 
-/** Lines of one task that are kept; the journal has all. */
+/** Lines of one task that are kept unless told; the journal has all. */
 const MAX_LINES = 500;
+
+/** The last lines of a task, and how many were before them. */
+export interface TaskLog {
+  readonly lines: readonly string[];
+  readonly left: number;
+}
 
 export interface TaskLogs {
   event(event: Event): void;
   /** By entry id, or by a package's task id: what the first of its tasks that failed wrote in its last attempt. */
-  readonly failed: ReadonlyMap<string, readonly string[]>;
+  readonly failed: ReadonlyMap<string, TaskLog>;
 }
 
-export function taskLogs(): TaskLogs {
+export function taskLogs(most = MAX_LINES): TaskLogs {
   const entries = new Map<string, string>();
   const running = new Map<string, { readonly lines: string[]; left: number }>();
   /** Their rows tell the first failure, so nothing that failed after it is shown below that. */
   const told = new Set<string>();
-  const failed = new Map<string, readonly string[]>();
+  const failed = new Map<string, TaskLog>();
   return {
     failed,
     event(event) {
@@ -31,7 +37,7 @@ export function taskLogs(): TaskLogs {
           const log = running.get(event.task);
           if (log === undefined) break;
           log.lines.push(event.line);
-          if (log.lines.length > MAX_LINES) {
+          if (log.lines.length > most) {
             log.lines.shift();
             log.left += 1;
           }
@@ -43,7 +49,7 @@ export function taskLogs(): TaskLogs {
           running.delete(event.task);
           if (event.state === 'ok' || told.has(owner)) break;
           told.add(owner);
-          if (event.state === 'failed' && log !== undefined && log.lines.length > 0) failed.set(owner, shown(log));
+          if (event.state === 'failed' && log !== undefined && log.lines.length > 0) failed.set(owner, log);
           break;
         }
         case 'task.progress':
@@ -58,8 +64,4 @@ export function taskLogs(): TaskLogs {
       }
     },
   };
-}
-
-function shown({ lines, left }: { readonly lines: readonly string[]; readonly left: number }): readonly string[] {
-  return left === 0 ? lines : [`(${left} lines before these are in the journal)`, ...lines];
 }

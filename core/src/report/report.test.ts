@@ -141,9 +141,9 @@ describe('failures after the table', () => {
     );
   });
 
-  it('show the whole log in place of the last lines', () => {
-    const text = formatFailures([failed], new Map([[row.id, ['all', 'of', 'it\u001b[2J']]]));
-    expect(text).toContain('    | all\n    | of\n    | it�[2J\n');
+  it('show the log in place of the last lines, and say what is missing of it', () => {
+    const text = formatFailures([failed], new Map([[row.id, { lines: ['all', 'of', 'it\u001b[2J'], left: 7 }]]));
+    expect(text).toContain('    (7 lines before these are in the journal)\n    | all\n    | of\n    | it�[2J\n');
     expect(text).not.toContain('first');
   });
 
@@ -223,13 +223,12 @@ describe('the logs of failed tasks', () => {
   it('are kept for the last attempt, bounded, and not for what went well', () => {
     const logs = taskLogs();
     for (const event of failing) logs.event(event);
-    expect([...logs.failed]).toEqual([[row.id, ['noise 💥 of a tool']]]);
+    expect([...logs.failed]).toEqual([[row.id, { lines: ['noise 💥 of a tool'], left: 0 }]]);
     logs.event({ t: 1, type: 'task.start', task: 'package:p.yaml', attempt: 1 });
     for (let n = 0; n < 10_000; n += 1) logs.event({ t: 1, type: 'task.log', task: 'package:p.yaml', line: `${n}` });
     logs.event({ t: 2, type: 'task.done', task: 'package:p.yaml', state: 'failed', ms: 1, failure: toolFailure });
-    const log = logs.failed.get('package:p.yaml') ?? [];
-    expect(log.slice(1)).toEqual(Array.from({ length: 500 }, (_, n) => `${9500 + n}`));
-    expect(log[0]).toBe('(9500 lines before these are in the journal)');
+    const lines = Array.from({ length: 500 }, (_, n) => `${9500 + n}`);
+    expect(logs.failed.get('package:p.yaml')).toEqual({ lines, left: 9500 });
   });
 
   it('are of what failed first, as the row is', () => {
@@ -242,7 +241,7 @@ describe('the logs of failed tasks', () => {
       logs.event({ t: 2, type: 'task.log', task: 'a#sbom', line: 'of syft' });
       logs.event({ t: 3, type: 'task.done', task: 'a#scan', state: first, ms: 1, failure: toolFailure });
       logs.event({ t: 4, type: 'task.done', task: 'a#sbom', state: 'failed', ms: 1, failure: toolFailure });
-      return logs.failed.get('a');
+      return logs.failed.get('a')?.lines;
     };
     expect(logOf('failed', ['of trivy'])).toEqual(['of trivy']);
     expect(logOf('failed', [])).toBeUndefined();

@@ -1,6 +1,7 @@
 /** The final table: a row a target. Pure: rows in, text out. */
 import type { Failure } from '../failure.ts';
 import type { Outcome, Row } from '../journal/events.ts';
+import type { TaskLog } from './logs.ts';
 import { clean, formatBytes, formatDigest, formatFailure, formatFindings, formatSeconds } from './wording.ts';
 
 const HEADER = [
@@ -97,7 +98,7 @@ function cut(text: string): string {
  */
 export function formatFailures(
   rows: readonly Row[],
-  logs: ReadonlyMap<string, readonly string[]> = new Map(),
+  logs: ReadonlyMap<string, TaskLog> = new Map(),
   paint: Paint = noPaint,
 ): string {
   const lines: string[] = [];
@@ -110,8 +111,9 @@ export function formatFailures(
       ...formatFailure(failure).map((line) => `  ${line}`),
       ...refusals(failure),
     );
-    const log = (failure.reason === 'need' ? logs.get(failure.need) : logs.get(id)) ?? outputOf(failure);
-    lines.push(...log.map((line) => `    | ${clean(line)}`));
+    const log = failure.reason === 'need' ? logs.get(failure.need) : logs.get(id);
+    if (log !== undefined && log.left > 0) lines.push(`    (${log.left} lines before these are in the journal)`);
+    lines.push(...(log?.lines ?? outputOf(failure)).map((line) => `    | ${clean(line)}`));
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }

@@ -6,9 +6,9 @@ import type { PastRun } from '../../journal/recent.ts';
 import type { Event } from '../../journal/events.ts';
 import { formatReference } from '../../reference.ts';
 import { movesOfRun } from '../../rollback/moves.ts';
+import { taskLogs, type TaskLog } from '../logs.ts';
 import { commandsFor } from './commands.ts';
 import { gatherEvidence } from './evidence.ts';
-import { failedLogs } from './failed-logs.ts';
 import { imageOf, type ReportImage, type ReportRow } from './image.ts';
 import { timelineOf, type TimedTask } from './timeline.ts';
 import { unfinishedRows, type ReportOutcome } from './unfinished.ts';
@@ -50,7 +50,8 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
   const changes = new Map(
     events.flatMap((event) => (event.type === 'entry.chain' ? [[event.entry, event.changes ?? []] as const] : [])),
   );
-  const logs = failedLogs(events);
+  const logs = taskLogs(MAX_LOG);
+  for (const event of events) logs.event(event);
   const moved = new Set(movesOfRun(events).map(({ destination }) => formatReference(destination)));
   const run = start?.run ?? 'unknown';
   const began = start?.t ?? events[0]?.t ?? 0;
@@ -64,7 +65,7 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
     ended: Math.max(0, (ends.get(row.id) ?? last) - began),
     changes: changes.get(row.id) ?? [],
     commands: commandsFor(row, run, start?.cosign, moved.has(row.destination)),
-    ...logOf(row, logs),
+    ...logOf(row, logs.failed),
   }));
   return {
     slipway: 1,
@@ -86,13 +87,12 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
 /** Of what failed itself, or of the package that it could not do without. */
 function logOf(
   { id, outcome, failure }: ReportRow,
-  logs: ReadonlyMap<string, readonly string[]>,
+  logs: ReadonlyMap<string, TaskLog>,
 ): Pick<ReportImage, 'log' | 'logLines'> {
   if (outcome !== 'failed' || failure === undefined) return {};
-  const output = failure.reason === 'tool' ? failure.output?.split('\n') : undefined;
-  const log = (failure.reason === 'need' ? logs.get(failure.need) : logs.get(id)) ?? output;
-  if (log === undefined) return {};
-  return { log: log.slice(-MAX_LOG), ...(log.length > MAX_LOG ? { logLines: log.length } : {}) };
+  const log = failure.reason === 'need' ? logs.get(failure.need) : logs.get(id);
+  if (log !== undefined) return { log: log.lines, ...(log.left > 0 ? { logLines: log.lines.length + log.left } : {}) };
+  return failure.reason === 'tool' && failure.output !== undefined ? { log: failure.output.split('\n') } : {};
 }
 
 function countOutcomes(rows: readonly ReportRow[]): ReportData['counts'] {
