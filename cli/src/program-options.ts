@@ -57,9 +57,13 @@ export function parseMax(text: string): number {
   return max;
 }
 
+/** Whole days that a timer can count, 2^31 ms: it ends at once when it is given more. */
+const MAX_TIMEOUT = 24 * 86_400_000;
+
 function parseTimeout(text: string): number {
   const duration = parseDuration(text);
   if (duration === undefined) throw new InvalidArgumentError('a duration is a number and s, m, h or d, as 30m.');
+  if (duration > MAX_TIMEOUT) throw new InvalidArgumentError('it is 24d at most.');
   return duration;
 }
 

@@ -52,6 +52,8 @@ describe('a mistake on the command line', () => {
     [['run', '--jobs', '0'], 'from 1 to 256'],
     [['run', '--jobs', '2x'], 'from 1 to 256'],
     [['run', '--timeout', 'soon'], 'as 30m'],
+    [['run', '--timeout', '25d'], '24d at most'],
+    [['run', '--timeout', '577h'], '24d at most'],
     [['run', '--fail', 'never'], 'subgraph'],
     [['run', 'extra'], 'too many arguments'],
     [['show'], 'reference'],
