@@ -15,10 +15,10 @@ export function withOptions(command: Command): Command {
     .option(
       '--only <pattern>',
       'only entries whose id or destination matches this glob, and what they need; repeatable',
-      collect,
+      collectPattern,
       [],
     )
-    .option('--exclude <pattern>', 'leave matching entries out; repeatable', collect, [])
+    .option('--exclude <pattern>', 'leave matching entries out; repeatable', collectPattern, [])
     .option(
       '--to <prefix>',
       'send every destination below this prefix, or into layouts below oci:DIR, and never sign with the production key',
@@ -41,6 +41,20 @@ export function withOptions(command: Command): Command {
 
 export function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
+}
+
+function collectPattern(value: string, before: readonly string[]): readonly string[] {
+  return collect(parsePattern(value), before);
+}
+
+/** Some patterns of more characters make regular expressions that are too large for Node. */
+const LONGEST_PATTERN = 4096;
+
+export function parsePattern(text: string): string {
+  if (text === '') throw new InvalidArgumentError('a pattern is not empty.');
+  if (text.length > LONGEST_PATTERN)
+    throw new InvalidArgumentError(`a pattern has ${LONGEST_PATTERN} characters at most.`);
+  return text;
 }
 
 function parseJobs(text: string): number {

@@ -71,12 +71,29 @@ describe('a mistake on the command line', () => {
     [['frob', '--json'], 'slipway', 'frob'],
     [['tools', 'install', '--json', '--frob'], 'tools install', '--frob'],
     [['run', '--json', '--jobs', '0'], 'run', 'from 1 to 256'],
+    [['run', '--json', '--only', ''], 'run', "'--only <pattern>' argument '' is invalid. a pattern is not empty"],
+    [['plan', '--json', '--exclude='], 'plan', "'--exclude <pattern>' argument '' is invalid"],
+    [['prune', '--json', '--only', ''], 'prune', '--only <pattern>'],
+    [['why', '--json', ''], 'why', "argument 'pattern'. a pattern is not empty"],
   ])('%j also answers in JSON', async (args, name, said) => {
     const ran = await command({ cwd: '/' }, ...args);
     expect(ran.code).toBe(2);
     expect(answerOf(ran)).toMatchObject({ command: name, ok: false, failures: [{ reason: 'config' }] });
     expect(answerOf(ran).failures[0]?.message).toContain(said);
   });
+});
+
+it.each([
+  ['plan', '--only'],
+  ['update', '--exclude'],
+  ['why', '--'],
+])('%s %s with a pattern of too many characters is exit 2', async (name, option) => {
+  const cwd = folderWith({ 'config.yaml': ONE });
+  const ran = await command({ cwd }, name, '--json', option, 'a'.repeat(65_537));
+  expect(ran.code).toBe(2);
+  expect(answerOf(ran).failures[0]?.message).toContain('a pattern has 4096 characters at most');
+  const longest = await command({ cwd }, name, '--json', option, '('.repeat(4096));
+  expect(answerOf(longest).failures[0]?.message).not.toContain('at most');
 });
 
 describe('a refusal', () => {

@@ -19,7 +19,7 @@ import type { PlanOptions } from './commands/plan.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
 import { forActions } from './actions.ts';
-import { collect, example, parseMax, withOptions, withSettings } from './program-options.ts';
+import { collect, example, parseMax, parsePattern, withOptions, withSettings } from './program-options.ts';
 import { addSetupCommands } from './program-setup.ts';
 import { EXIT, refusal } from './answer.ts';
 import { VERSION } from './version.ts';
@@ -142,7 +142,7 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
 
   withOptions(program.command('why'))
     .description('say why entries ran, or would run now, and which images have a vulnerability')
-    .argument('[pattern]', 'a glob on entry id or destination', '*')
+    .argument('[pattern]', 'a glob on entry id or destination', parsePattern, '*')
     .option('--resolve', 'ask the registries why they would run now, and what would follow', false)
     .option('--cve <id>', 'which images have this vulnerability, by the newest scan in the journals')
     .addHelpText(

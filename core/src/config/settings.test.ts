@@ -170,6 +170,22 @@ limits: {task: 8d, cpu: 0, tries: many}
   );
 });
 
+test('a pattern that no glob can be made of is refused at its place', async () => {
+  const long = 'a'.repeat(65_537);
+  const result = await loadYaml(`trust: [{match: '', level: copy}]
+policy:
+  overrides: [{match: ''}]
+  waivers: [{id: CVE-1, reason: r, expires: 2027-01-31, match: ''}]
+check: {waivers: [{rule: source-exists, reason: r, expires: 2027-01-31, match: ${long}}]}
+`);
+  expect(complaints(result)).toEqual([
+    '1:17 "match" is empty',
+    '3:23 "match" is empty',
+    '4:64 "match" is empty',
+    '5:80 "match" is longer than 512 characters',
+  ]);
+});
+
 describe('where settings come from', () => {
   test('an order of preference, with a warning for what is ignored', async () => {
     await write('slipway.config.json', '{"$schema": "./x.json", "main": "json"}');
