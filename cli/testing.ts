@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Failure } from '@slipway/core';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, onTestFinished } from 'vitest';
+import type { Io } from './src/io.ts';
 import { runProgram } from './src/program.ts';
 import { envelopeSchema } from './src/schemas/envelope.ts';
 import { eventsSchema } from './src/schemas/events.ts';
@@ -34,28 +35,31 @@ export interface Around {
   readonly interrupt?: AbortSignal;
 }
 
+/** A world without a terminal, and what is written in it. */
+export function worldOf({ cwd, env = {}, interrupt = new AbortController().signal }: Around): {
+  readonly world: Io;
+  readonly written: Omit<Ran, 'code'>;
+} {
+  const written = { stdout: '', stderr: '' };
+  const world: Io = {
+    cwd,
+    env,
+    stdout: (text) => void (written.stdout += text),
+    stderr: (text) => void (written.stderr += text),
+    terminal: false,
+    color: false,
+    rows: () => 24,
+    columns: () => 80,
+    interrupt,
+  };
+  return { world, written };
+}
+
 /** One command line, in this process, without a terminal. */
-export async function command(
-  { cwd, env = {}, interrupt = new AbortController().signal }: Around,
-  ...args: readonly string[]
-): Promise<Ran> {
-  let stdout = '';
-  let stderr = '';
-  const code = await runProgram(
-    {
-      cwd,
-      env,
-      stdout: (text) => void (stdout += text),
-      stderr: (text) => void (stderr += text),
-      terminal: false,
-      color: false,
-      rows: () => 24,
-      columns: () => 80,
-      interrupt,
-    },
-    args,
-  );
-  return { code, stdout, stderr };
+export async function command(around: Around, ...args: readonly string[]): Promise<Ran> {
+  const { world, written } = worldOf(around);
+  const code = await runProgram(world, args);
+  return { code, ...written };
 }
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });

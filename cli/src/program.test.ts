@@ -3,7 +3,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { answerOf, command, folderWith } from '../testing.ts';
+import { answerOf, command, folderWith, worldOf } from '../testing.ts';
+import { runProgram } from './program.ts';
 
 const COMMANDS = ['plan', 'run', 'sync', 'build', 'scan', 'verify', 'show', 'doctor', 'tools install', 'schema'];
 /** Those that read config.yaml. */
@@ -94,6 +95,44 @@ it.each([
   expect(answerOf(ran).failures[0]?.message).toContain('a pattern has 4096 characters at most');
   const longest = await command({ cwd }, name, '--json', option, '('.repeat(4096));
   expect(answerOf(longest).failures[0]?.message).not.toContain('at most');
+});
+
+describe('a bug', () => {
+  /** Throws as soon as a command looks for the branch. */
+  const env = {
+    get GITHUB_REF(): string {
+      throw new TypeError('nobody thought of this');
+    },
+  };
+  const starved = Promise.reject<never>(new Error('nothing is left to wait for'));
+  starved.catch(() => {});
+
+  it.each([
+    ['thrown', env, undefined, 'nobody thought of this'],
+    ['that keeps the command from ending', {}, starved, 'nothing is left to wait for'],
+  ])('%s is thrown on, and is the answer where JSON was asked for', async (_, around, never, said) => {
+    const cwd = folderWith({ 'config.yaml': ONE });
+    const { world, written } = worldOf({ cwd, env: around });
+    await expect(runProgram(world, ['plan', '--json'], never)).rejects.toThrow(said);
+    expect(answerOf(written)).toMatchObject({
+      command: 'plan',
+      ok: false,
+      failures: [{ reason: 'tool', message: `this is a bug: ${said}` }],
+    });
+    const text = worldOf({ cwd, env: around });
+    await expect(runProgram(text.world, ['plan'], never)).rejects.toThrow(said);
+    expect(text.written.stdout).toBe('');
+  });
+
+  it('after the answer adds nothing to it', async () => {
+    const { world, written } = worldOf({ cwd: folderWith({ 'config.yaml': ONE }) });
+    const stdout = (text: string): void => {
+      world.stdout(text);
+      throw new Error('too late');
+    };
+    await expect(runProgram({ ...world, stdout }, ['plan', '--json'])).rejects.toThrow('too late');
+    expect(answerOf(written)).toMatchObject({ command: 'plan', ok: true });
+  });
 });
 
 describe('a refusal', () => {

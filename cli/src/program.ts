@@ -3,7 +3,7 @@
  * when it is called, since most of them need more than half of the engine.
  */
 import { Argument, Command, Option } from 'commander';
-import { configFailure, exportKinds, importKinds, type ExportKind, type ImportKind } from '@slipway/core';
+import { configFailure, exportKinds, importKinds, type ExportKind, type Failure, type ImportKind } from '@slipway/core';
 import type { RunOptions } from './commands/run.ts';
 import type { ReportOptions } from './commands/report.ts';
 import type { CheckOptions } from './commands/check.ts';
@@ -28,21 +28,42 @@ const EXIT_CODES = `
 Exit codes: 0 done · 1 a task failed, or verify found something missing · 2 config or usage ·
             3 the gate refused an image · 5 a tool is missing · 130 interrupted`;
 
-/** Runs one command line; the exit code is the result. */
-export async function runProgram(world: Io, args: readonly string[]): Promise<number> {
-  const io = forActions(world);
+/** Runs one command line; the exit code is the result. Throws what is a bug, as `starved` does once the command can no longer end. */
+export async function runProgram(world: Io, args: readonly string[], starved?: Promise<never>): Promise<number> {
+  let answered = false;
+  const stdout = (text: string): void => {
+    answered = true;
+    world.stdout(text);
+  };
+  const io = forActions({ ...world, stdout });
   let exitCode: number = EXIT.done;
   const program = buildProgram(io, (code) => (exitCode = code));
+  /** What is wrong is told on stderr; a program that asked for JSON, and has no answer, finds it on stdout as well. */
+  const answerFor = (failure: Failure): void => {
+    if (args.includes('--json') && !answered) io.stdout(refusal(commandOf(program, args), [failure]));
+  };
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await Promise.race([program.parseAsync([...args], { from: 'user' }), ...(starved === undefined ? [] : [starved])]);
     return exitCode;
   } catch (error) {
-    if (!isCommanderExit(error)) throw error;
+    if (!isCommanderExit(error)) {
+      answerFor(bug(error));
+      throw error;
+    }
     if (error.exitCode === 0) return EXIT.done;
-    // What is wrong stands on stderr already; a program that asked for JSON finds it on stdout as well.
-    if (args.includes('--json')) io.stdout(refusal(commandOf(program, args), [configFailure(complaintOf(error))]));
+    answerFor(configFailure(complaintOf(error)));
     return EXIT.usage;
   }
+}
+
+function bug(error: unknown): Failure {
+  return {
+    reason: 'tool',
+    class: 'permanent',
+    tool: 'slipway',
+    message: `this is a bug: ${error instanceof Error ? error.message : String(error)}`,
+    hint: 'set SLIPWAY_DEBUG=1 and run it again for the details to report',
+  };
 }
 
 /** As `plan` or `tools install`; `slipway` when there is no such command. */

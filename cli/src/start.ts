@@ -5,14 +5,15 @@ import { runProgram } from './program.ts';
 export async function start(): Promise<void> {
   const io = processIo();
   process.exitCode = 1;
-  const starved = (): void => sayBug(new Error('nothing is left to wait for, and the command has not ended'));
-  process.once('beforeExit', starved);
+  const { promise: starved, reject } = Promise.withResolvers<never>();
+  const starve = (): void => reject(new Error('nothing is left to wait for, and the command has not ended'));
+  process.once('beforeExit', starve);
   try {
-    process.exitCode = await runProgram(io, process.argv.slice(2));
+    process.exitCode = await runProgram(io, process.argv.slice(2), starved);
   } catch (error) {
     sayBug(error);
     process.exitCode = 1;
   } finally {
-    process.off('beforeExit', starved);
+    process.off('beforeExit', starve);
   }
 }
