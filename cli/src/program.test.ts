@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { answerOf, command, folderWith, worldOf } from '../testing.ts';
 import { runProgram } from './program.ts';
 
@@ -216,6 +216,22 @@ describe('a refusal', () => {
     expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining('.slipway') });
     expect(answerOf(ran).ok).toBe(false);
   });
+});
+
+describe('a folder for temporary files that cannot be used', () => {
+  it.each([['show', 'localhost:5000/a:1'], ['update'], ['diff'], ['plugin', 'diff', 'sync-crane', 'sync-registry']])(
+    'keeps %s from looking, with exit 2',
+    async (...args) => {
+      const cwd = folderWith({ 'config.yaml': ONE, file: '' });
+      vi.stubEnv('TMPDIR', join(cwd, 'file'));
+      onTestFinished(() => void vi.unstubAllEnvs());
+      const ran = await command({ cwd }, ...args, '--json');
+      expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining('TMPDIR') });
+      expect(answerOf(ran).failures[0]?.message).toContain(
+        `the folder ${join(cwd, 'file')} for temporary files cannot`,
+      );
+    },
+  );
 });
 
 describe('names from the config', () => {

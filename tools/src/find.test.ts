@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { FoundTool, Result } from '@slipway/core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { builtPath } from './cache.ts';
 import { createToolFinder } from './find.ts';
 import { freshFolder, script, tiny, tinyModule } from '../testing.ts';
@@ -47,6 +47,14 @@ describe('a tool on PATH', () => {
     const { bin, find } = world();
     const path = script(bin, 'tiny', '[ "$1" = version ] && echo "tiny v1.4.2"');
     expect(await find('tiny', '>=1.4 <2')).toEqual({ ok: true, value: { name: 'tiny', path, version: '1.4.2' } });
+  });
+
+  it('tells its version also where there is no folder for temporary files', async () => {
+    const { bin, find } = world();
+    script(bin, 'tiny', 'echo "tiny v1.4.2"');
+    vi.stubEnv('TMPDIR', join(bin, 'none'));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await find('tiny', '>=1.4 <2')).toMatchObject({ ok: true, value: { version: '1.4.2' } });
   });
 
   it('is named with its version when it is too old', async () => {

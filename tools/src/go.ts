@@ -1,6 +1,5 @@
 /** The Go toolchain: where it is, how new it is, and one `go build`. */
 import { mkdir, rename } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelled, fail, ok } from '@slipway/core';
@@ -31,7 +30,7 @@ export async function findGo(env: Environment, minimum: string, signal: AbortSig
   const asked = await runProcess({
     path,
     args: ['env', 'GOVERSION'],
-    cwd: tmpdir(),
+    cwd: '/',
     env: { ...inherited(env), GOTOOLCHAIN: 'local' },
     timeout: 30_000,
     maxOutput: 65_536,

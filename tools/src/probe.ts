@@ -50,7 +50,7 @@ async function ask(path: string, probe: VersionProbe, env: Environment, limit: n
   const outcome = await runProcess({
     path,
     args: probe.args,
-    cwd: tmpdir(),
+    cwd: '/',
     // Enough for wrapper scripts; no credentials, and no settings that could make a tool do more than answer.
     env: { PATH: env['PATH'] ?? '', HOME: env['HOME'] ?? tmpdir() },
     timeout: limit,

@@ -5,7 +5,7 @@ import {
   diffAll,
   formatDiff,
   formatFailure,
-  openElsewhere,
+  lookElsewhere,
   cancelled,
   type Failure,
 } from '@slipway/core';
@@ -31,7 +31,7 @@ export async function diffCommand(io: Io, options: DiffOptions): Promise<number>
   const { config, settings, planned, host, finder, expansions, failed, warnings } = prepared.value;
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
   const rehearsal = createRehearsal();
-  await using session = await openElsewhere(
+  const opened = await lookElsewhere(
     {
       config,
       settings,
@@ -47,6 +47,8 @@ export async function diffCommand(io: Io, options: DiffOptions): Promise<number>
     },
     join(config.folder, '.slipway'),
   );
+  if (!opened.ok) return refuse(io, json, 'diff', [opened.failure]);
+  await using session = opened.value;
   const concerned = expansions.filter(({ selection }) => isConcerned(selection.id));
   const found = await diffAll({ engine: session.engine, rehearsal, expansions: frozen ? [] : concerned, cost, signal });
   if (signal.aborted) return refuse(io, json, 'diff', [cancelled]);

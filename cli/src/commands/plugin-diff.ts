@@ -60,10 +60,14 @@ export async function pluginDiffCommand(
   if (!a.ok || !b.ok) return refused([...(a.ok ? [] : a.failures), ...(b.ok ? [] : b.failures)]);
   const contract = contractOf([a.value, b.value], names, options.contract);
   if (!contract.ok) return refused([contract.failure]);
-  const open = (host: Host): Promise<Session> =>
+  const open = (host: Host): ReturnType<typeof openLookup> =>
     openLookup({ settings, host, finder, env: io.env, version: VERSION, folder: io.cwd, signal: io.interrupt });
-  await using first = await open(a.value);
-  await using second = await open(b.value);
+  const one = await open(a.value);
+  if (!one.ok) return refused([one.failure]);
+  await using first = one.value;
+  const other = await open(b.value);
+  if (!other.ok) return refused([other.failure]);
+  await using second = other.value;
   const sides = [
     await sideOf(a.value, first, contract.value, finder, io),
     await sideOf(b.value, second, contract.value, finder, io),

@@ -22,7 +22,7 @@ export async function showCommand(io: Io, text: string, options: ShowOptions): P
   if (!engine.ok) return refuse(io, options.json, 'show', engine.failures);
   const { settings, host } = engine.value;
   const signing = options.scratch ? settings.scratch : settings.signing;
-  await using lookup = await openLookup({
+  const opened = await openLookup({
     settings,
     host,
     finder: createToolFinder({ env: io.env }),
@@ -31,6 +31,8 @@ export async function showCommand(io: Io, text: string, options: ShowOptions): P
     folder: io.cwd,
     signal: io.interrupt,
   });
+  if (!opened.ok) return refuse(io, options.json, 'show', [opened.failure]);
+  await using lookup = opened.value;
   const shown = await showImage(lookup, reference.value, signing, {
     sbom: options.sbom,
     ...(options.platform === undefined ? {} : { platform: options.platform }),

@@ -40,7 +40,9 @@ export async function updateCommand(io: Io, options: UpdateOptions): Promise<num
   if (!concern.ok) return refuse(io, json, 'update', concern.failures);
   const signal = deadline(io, options);
   const finder = createToolFinder({ env: io.env });
-  await using lookup = await openLookup({ settings, host, finder, env: io.env, version: VERSION, folder, signal });
+  const opened = await openLookup({ settings, host, finder, env: io.env, version: VERSION, folder, signal });
+  if (!opened.ok) return refuse(io, json, 'update', [opened.failure]);
+  await using lookup = opened.value;
   const { engine } = lookup;
   const asked: Config = { ...config, selections: config.selections.filter(concern.value.selection) };
   const expanded = await expandSelections(asked, tagsFromRegistry(engine.registry));

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { claimTmp, sweepTmp } from '../exec/tmp.ts';
+import { fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
+import { temporaryFailure } from './state-failure.ts';
 
 /** What runs remember of registries, as files in the state's folder: it saves requests, and decides nothing. */
 const MEMORIES = ['syncs.ndjson', 'referrers-api.json', 'registry-challenges.json'];
@@ -33,6 +35,20 @@ export async function openElsewhere(options: Omit<SessionOptions, 'stateFolder'>
   };
 }
 
+/** The same, with a folder that cannot be made as a value. */
+export async function lookElsewhere(
+  options: Omit<SessionOptions, 'stateFolder'>,
+  known?: string,
+): Promise<Result<Session, ConfigFailure>> {
+  try {
+    return ok(await openElsewhere(options, known));
+  } catch (error) {
+    const failure = temporaryFailure(error);
+    if (failure === undefined) throw error;
+    return fail(failure);
+  }
+}
+
 /** With its permissions: whoever reads it goes by them. */
 async function takeAlong(from: string, to: string): Promise<void> {
   const status = await lstat(from).catch(() => undefined);
@@ -42,9 +58,9 @@ async function takeAlong(from: string, to: string): Promise<void> {
 /** A session without a config, for looking at one image. */
 export function openLookup(
   options: Omit<SessionOptions, 'config' | 'planned' | 'purpose' | 'report'> & { readonly folder: string },
-): Promise<Session> {
+): Promise<Result<Session, ConfigFailure>> {
   const none = new Map<string, never>();
-  return openElsewhere({
+  return lookElsewhere({
     ...options,
     config: { file: '', folder: options.folder, entries: [], selections: [] },
     planned: { plan: { entries: [], tasks: [] }, inputs: none, entries: none, origins: none, packages: none },

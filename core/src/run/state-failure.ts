@@ -1,4 +1,5 @@
 /** When the folder for state is what fails: no bug, and nobody is helped by a stack trace. */
+import { tmpdir } from 'node:os';
 import { configFailure, type ConfigFailure } from '../failure.ts';
 
 /** These are about processes and the network, not about files. */
@@ -6,11 +7,25 @@ const OTHER_CALLS = /^(spawn|kill|connect|getaddrinfo|bind|listen)/;
 
 /** What the operating system said about a file, as a failure; `undefined` for every other error. */
 export function stateFailure(error: unknown): ConfigFailure | undefined {
+  return fileFailure(
+    error,
+    'the folder .slipway beside the config',
+    'see who may write there, and whether the disk is full',
+  );
+}
+
+/** The same, where the state is in the system's folder for temporary files. */
+export function temporaryFailure(error: unknown): ConfigFailure | undefined {
+  return fileFailure(
+    error,
+    `the folder ${tmpdir()} for temporary files`,
+    'name another one with TMPDIR, or see who may write there, and whether the disk is full',
+  );
+}
+
+function fileFailure(error: unknown, folder: string, hint: string): ConfigFailure | undefined {
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
   if (OTHER_CALLS.test(String(error.syscall))) return undefined;
   const where = 'path' in error ? error.path : error.syscall;
-  return configFailure(
-    `the folder .slipway beside the config cannot be used (${String(error.code)} at ${String(where)})`,
-    'see who may write there, and whether the disk is full',
-  );
+  return configFailure(`${folder} cannot be used (${String(error.code)} at ${String(where)})`, hint);
 }
