@@ -3,6 +3,7 @@
  * repository itself depends on none of them.
  */
 import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../tools/src/cache.ts';
 import { run } from '../../demo/world/processes.ts';
@@ -12,7 +13,7 @@ const VERSIONS = { nx: '24.0.6', turbo: '2.11.11' } as const;
 /** The `node_modules` that has the package with all it needs. */
 export async function npmPackage(name: keyof typeof VERSIONS): Promise<string> {
   const version = VERSIONS[name];
-  const folder = join(cacheFolder(process.env), 'npm', `${name}-${version}`);
+  const folder = join(cacheFolder(process.env) ?? tmpdir(), 'npm', `${name}-${version}`);
   const modules = join(folder, 'node_modules');
   if (await exists(modules)) return modules;
   console.error(`installing ${name} ${version} from npm, once on this machine`);

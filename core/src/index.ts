@@ -100,3 +100,4 @@ export { matchesIdentity } from './trust/upstream.ts';
 export { countPackages } from './trust/spdx.ts';
 export { stableSpdx } from './trust/stable-spdx.ts';
 export { parseStatement } from './trust/statement.ts';
+export { userHome } from './user-home.ts';

@@ -8,6 +8,7 @@ it('takes the cache folder from the environment, absolute ones only', () => {
   expect(cacheFolder({ SLIPWAY_TOOLS: '/t', XDG_CACHE_HOME: '/x', HOME: '/h' })).toBe('/t');
   expect(cacheFolder({ SLIPWAY_TOOLS: 't', XDG_CACHE_HOME: '/x', HOME: '/h' })).toBe('/x/slipway/tools');
   expect(cacheFolder({ XDG_CACHE_HOME: 'x', HOME: '/h' })).toBe('/h/.cache/slipway/tools');
+  expect(cacheFolder({ SLIPWAY_TOOLS: '', XDG_CACHE_HOME: 'x', HOME: 'h' })).toBeUndefined();
 });
 
 it('changes the key with everything that decides what is built, and with nothing else', async () => {

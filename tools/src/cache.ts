@@ -1,22 +1,30 @@
 /** Where built tools are kept: outside any checkout, one folder for each combination of sources, flags and Go version. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { userHome } from '@slipway/core';
 import semver from 'semver';
 import { buildArguments, buildEnvironment, modulesFolder } from './pins.ts';
 import type { Pin } from './pins.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `SLIPWAY_TOOLS`, else `$XDG_CACHE_HOME/slipway/tools`, else `~/.cache/slipway/tools`. Relative values are ignored. */
-export function cacheFolder(env: Environment): string {
+/**
+ * `SLIPWAY_TOOLS`, else `$XDG_CACHE_HOME/slipway/tools`, else `~/.cache/slipway/tools`. Relative values are ignored. Undefined: nothing
+ * of it is set, and the user has no home.
+ */
+export function cacheFolder(env: Environment): string | undefined {
   const own = env['SLIPWAY_TOOLS'];
   if (own !== undefined && isAbsolute(own)) return own;
   const cache = env['XDG_CACHE_HOME'];
   if (cache !== undefined && isAbsolute(cache)) return join(cache, 'slipway', 'tools');
-  return join(env['HOME'] ?? homedir(), '.cache', 'slipway', 'tools');
+  const home = userHome(env);
+  return home && join(home, '.cache', 'slipway', 'tools');
 }
+
+/** Why there is none, and what to do then. */
+export const noCache = 'there is no home, and so no folder for tools that are built';
+export const nameCache = 'Set SLIPWAY_TOOLS, or XDG_CACHE_HOME, to an absolute path';
 
 export interface Place {
   /** The pinned modules; `modulesFolder` unless a test says otherwise. */

@@ -122,6 +122,22 @@ it('that Debian has is installed from there', async () => {
   expect(text).not.toContain('tools install');
 });
 
+describe('without a home', () => {
+  const env = { PATH: '', HOME: 'home' };
+
+  it('a tool on PATH is found, and one that is not says where tools could be', async () => {
+    const bin = freshFolder();
+    script(bin, 'tiny', 'echo "tiny 1.4.2"');
+    const finder = (path: string) => createToolFinder({ env: { ...env, PATH: path }, catalogue: [{ ...tiny, probe }] });
+    const probe = { args: ['version'], pattern: /^tiny (\S+)$/m };
+    expect(await finder(`${bin}:/bin`).find({ name: 'tiny', range: '1' })).toMatchObject({ ok: true });
+    const text = message(await finder('/bin').find({ name: 'tiny', range: '0.1' }));
+    expect(text).toContain('there is no home');
+    expect(text).toContain('SLIPWAY_TOOLS');
+    expect(existsSync('home')).toBe(false);
+  });
+});
+
 describe('a built tool', () => {
   it('has the version of its pin, and is not started', async () => {
     const { cache, modules, find } = world();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fail, ok } from '@slipway/core';
 import type { FoundTool, MissingToolFailure, Result, ToolFinder, ToolNeed } from '@slipway/core';
 import semver from 'semver';
-import { cachedTool, cacheFolder } from './cache.ts';
+import { cachedTool, cacheFolder, nameCache, noCache } from './cache.ts';
 import type { Environment, Place } from './cache.ts';
 import { debianPackageOf } from './debian.ts';
 import { onPath } from './path.ts';
@@ -25,7 +25,7 @@ export interface FinderOptions extends Place {
 export function createToolFinder(options: FinderOptions): ToolFinder {
   const { env, catalogue = allPins } = options;
   const cache = cacheFolder(env);
-  const probe = createProber(env, join(cache, 'versions.json'), options.probeLimit);
+  const probe = createProber(env, cache && join(cache, 'versions.json'), options.probeLimit);
   const found = new Map<string, Promise<Result<FoundTool>>>();
   return {
     find(need) {
@@ -42,7 +42,7 @@ export function createToolFinder(options: FinderOptions): ToolFinder {
 
 interface Where {
   readonly env: Environment;
-  readonly cache: string;
+  readonly cache: string | undefined;
   readonly probe: Prober;
   readonly place: Place;
 }
@@ -83,6 +83,7 @@ async function inCache(
     const why = `${onlyPath}, and the version that Slipway can build is ${pin.version}`;
     return fail(missing(`${name} ${range}`, why, `Install ${name} ${range} and put it on PATH`));
   }
+  if (where.cache === undefined) return fail(missing(`${name} ${range}`, `${onlyPath}, and ${noCache}`, nameCache));
   const path = await cachedTool(where.cache, pin, where.place);
   if (path !== undefined) return ok({ name, path, version: pin.version });
   return fail(

@@ -46,6 +46,18 @@ describe('installTools', { timeout: 120_000 }, () => {
 });
 
 describe('installTools without building', () => {
+  it('says what to set where there is no home to keep tools in', async () => {
+    const env = { PATH: process.env['PATH'] ?? '', HOME: '' };
+    const result = await installTools({ ...options(freshFolder(), ''), env });
+    expect(result).toMatchObject({
+      failure: {
+        reason: 'config',
+        message: expect.stringContaining('no home'),
+        hint: expect.stringContaining('SLIPWAY_TOOLS'),
+      },
+    });
+  });
+
   it('refuses a Go that is too old and names it', async () => {
     const [modules, cache, bin] = [freshFolder(), freshFolder(), freshFolder()];
     tinyModule(modules);

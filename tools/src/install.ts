@@ -6,7 +6,7 @@ import { cancelled, configFailure, fail, ok } from '@slipway/core';
 import type { Failure, FoundTool, Result } from '@slipway/core';
 import lockfile from 'proper-lockfile';
 import semver from 'semver';
-import { builtPath, cacheFolder } from './cache.ts';
+import { builtPath, cacheFolder, nameCache, noCache } from './cache.ts';
 import type { Environment, Place } from './cache.ts';
 import { buildTool, findGo, requiredGo } from './go.ts';
 import type { Go } from './go.ts';
@@ -49,10 +49,11 @@ export async function installTools(options: InstallOptions): Promise<Result<read
     const known = catalogue.map((pin) => pin.name).join(', ');
     return fail(configFailure(`cannot build ${unknown.join(', ')}`, `Slipway builds: ${known}`));
   }
+  const cache = cacheFolder(env);
+  if (cache === undefined) return fail(configFailure(noCache, nameCache));
   const modules = options.modules ?? modulesFolder;
   const go = await findGo(env, await newestRequirement(pins, modules), signal);
   if (!go.ok) return go;
-  const cache = cacheFolder(env);
   const tools = await Promise.all(
     pins.map(async (pin) => ({
       pin,

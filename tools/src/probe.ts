@@ -17,16 +17,17 @@ const probeLimit = 10_000;
 export type Prober = (path: string, probe: VersionProbe) => Promise<string | undefined>;
 
 /**
- * `memory`: a JSON file that outlives the process, so that a normal start launches no tool. An entry counts while
+ * `memory`, if there is one: a JSON file that outlives the process, so that a normal start launches no tool. An entry counts while
  * modification time and size of the file are what they were. Only answers are kept: a program that was too slow once
  * is asked again by the next process.
  */
-export function createProber(env: Environment, memory: string, limit = probeLimit): Prober {
+export function createProber(env: Environment, memory: string | undefined, limit = probeLimit): Prober {
   const asked = new Map<string, Promise<string | undefined>>();
   return (path, probe) => {
     const known = asked.get(path);
     if (known !== undefined) return known;
-    const answer = remembered(path, () => ask(path, probe, env, limit), memory);
+    const asking = () => ask(path, probe, env, limit);
+    const answer = memory === undefined ? asking() : remembered(path, asking, memory);
     asked.set(path, answer);
     return answer;
   };

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { join, relative } from 'node:path';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ok } from '../failure.ts';
 import { createCredentials, type CredentialsOptions, type HelperAnswer } from './credentials.ts';
 import { failureOf, must } from './test-client.ts';
@@ -48,6 +48,26 @@ async function credentials({ config, files = {}, env = {}, helpers = {}, account
   });
   return { ...made, asked, learnt };
 }
+
+test.each(['', 'relative'])(
+  'without a home, as a %j one is none, no file of the checkout is read for one',
+  async (how) => {
+    const folder = await mkdtemp(join(tmpdir(), 'slipway-credentials-'));
+    folders.push(folder);
+    const home = how && relative(process.cwd(), folder);
+    await mkdir(join(folder, '.docker'));
+    await writeFile(
+      join(folder, '.docker/config.json'),
+      JSON.stringify({ auths: { 'ghcr.io': { auth: base64('a:b') } } }),
+    );
+    vi.stubEnv('HOME', home);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const runHelper = () => Promise.reject(new Error('nobody is asked'));
+    for (const env of [{}, { HOME: home }]) {
+      expect(await createCredentials({ env, runHelper }).login('ghcr.io')).toEqual({ ok: true, value: undefined });
+    }
+  },
+);
 
 test('logins are read from the config, by host, address or the alias of Docker Hub', async () => {
   const made = await credentials({

@@ -3,11 +3,11 @@
  * helpers, and GITHUB_TOKEN. https://docs.docker.com/reference/cli/docker/login/#credential-stores,
  * https://github.com/containers/image/blob/main/docs/containers-auth.json.5.md
  */
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { RegistryLogin } from '../config/registry-setting.ts';
 import { configFailure, fail, ok, type Result } from '../failure.ts';
 import type { Repository } from '../reference.ts';
+import { userHome } from '../user-home.ts';
 import {
   entryOf,
   entryOfPrefix,
@@ -59,7 +59,7 @@ export type RunHelper = (name: string, server: string) => Promise<Result<HelperA
 export interface CredentialsOptions {
   /** Those that say where logins are ({@link storesOf}), GITHUB_TOKEN and GITHUB_ACTOR are read. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where `.docker` and `.config` are; the user's home when absent. */
+  /** Where `.docker` and `.config` are; the user's home, if there is one, when absent. */
   readonly home?: string;
   readonly runHelper: RunHelper;
   /** The longest that covers a repository counts; none when absent. */
@@ -77,7 +77,7 @@ export function userAndSecret({ kind, username, secret }: Login): string {
 const HELPER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export function createCredentials(options: CredentialsOptions): Credentials {
-  const { env, home = homedir(), runHelper, accounts = [], learnt = () => {} } = options;
+  const { env, home = userHome(env), runHelper, accounts = [], learnt = () => {} } = options;
   const stores = storesOf(env, home);
   const configs = new Map<string, Promise<Result<DockerConfig>>>();
   /** Of repositories, and of helpers. */
@@ -190,16 +190,15 @@ export function createCredentials(options: CredentialsOptions): Credentials {
 const INLINE = 'DOCKER_AUTH_CONFIG';
 
 /** Where logins are kept, by docker and by podman, in the order in which they are asked. */
-function storesOf(env: CredentialsOptions['env'], home: string): readonly string[] {
-  const file = join('containers', 'auth.json');
-  const runtime = env['XDG_RUNTIME_DIR'];
-  const podman = env['REGISTRY_AUTH_FILE']
-    ? [env['REGISTRY_AUTH_FILE']]
-    : [...(runtime ? [join(runtime, file)] : []), join(env['XDG_CONFIG_HOME'] || join(home, '.config'), file)];
+function storesOf(env: CredentialsOptions['env'], home: string | undefined): readonly string[] {
+  const docker = env['DOCKER_CONFIG'] || (home && join(home, '.docker'));
+  const podman = [env['XDG_RUNTIME_DIR'], env['XDG_CONFIG_HOME'] || (home && join(home, '.config'))];
   return [
     ...(env[INLINE] ? [INLINE] : []),
-    join(env['DOCKER_CONFIG'] || join(home, '.docker'), 'config.json'),
-    ...podman,
+    ...(docker ? [join(docker, 'config.json')] : []),
+    ...(env['REGISTRY_AUTH_FILE']
+      ? [env['REGISTRY_AUTH_FILE']]
+      : podman.flatMap((folder) => (folder ? [join(folder, 'containers', 'auth.json')] : []))),
   ];
 }
 

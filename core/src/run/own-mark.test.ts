@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ownMark } from './own-mark.ts';
 
 test('a mark is made once for a user, where nobody else reads it', async () => {
@@ -16,4 +17,12 @@ test('a mark is made once for a user, where nobody else reads it', async () => {
   await writeFile(join(home, '.cache/slipway/own-mark'), 'x');
   expect(ownMark({ HOME: home })).toBeUndefined();
   expect(ownMark({ HOME: '/proc' })).toBeUndefined();
+});
+
+test.each(['', 'home'])('a home that is %j is no place for a mark: it would be in the checkout', (home) => {
+  vi.stubEnv('HOME', home);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(ownMark({ HOME: home })).toBeUndefined();
+  expect(ownMark({})).toBeUndefined();
+  expect(existsSync(join(home, '.cache'))).toBe(false);
 });

@@ -4,16 +4,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { Variables } from '../exec/environment.ts';
+import { userHome } from '../user-home.ts';
 
 const MARK = /^[0-9a-f]{64}$/;
 
 /** The mark of this user on this machine, made now if there is none. Undefined: there is no place for one. */
 export function ownMark(env: Variables): string | undefined {
-  const { XDG_CACHE_HOME: cache, HOME: home } = env;
-  const folder = cache && isAbsolute(cache) ? cache : join(home && isAbsolute(home) ? home : homedir(), '.cache');
+  const { XDG_CACHE_HOME: cache } = env;
+  const home = userHome(env);
+  const folder = cache && isAbsolute(cache) ? cache : home && join(home, '.cache');
+  if (folder === undefined) return undefined;
   const own = join(folder, 'slipway');
   const file = join(own, 'own-mark');
   return readMark(file) ?? makeMark(file, [folder, own]);

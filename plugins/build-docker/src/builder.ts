@@ -3,6 +3,7 @@ import {
   fail,
   formatPlatform,
   ok,
+  userHome,
   type BuildContext,
   type Platform,
   type Result,
@@ -10,7 +11,6 @@ import {
 } from '@slipway/core';
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { DockerOptions } from './options.ts';
 
@@ -44,7 +44,8 @@ export function createBuilders(options: DockerOptions): Builders {
     const endpoint = endpointFor(options, context.platforms);
     if (endpoint === undefined) {
       const args = options.builder === undefined ? [] : ['--builder', options.builder];
-      return ok({ args, env: { BUILDX_CONFIG: userConfig() } });
+      const config = userConfig();
+      return ok({ args, env: config === undefined ? {} : { BUILDX_CONFIG: config } });
     }
     const key = `${context.files.shared}\n${endpoint}`;
     const known = made.get(key) ?? makeRemote(endpoint, context);
@@ -68,7 +69,9 @@ async function makeRemote(endpoint: string, context: TaskContext): Promise<Resul
   return created.ok || there ? ok({ args: ['--builder', name], env }) : fail(created.failure);
 }
 
-/** Tools get a home and a DOCKER_CONFIG of their own; the user's builders are known in the user's. */
-export function userConfig(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  return env['BUILDX_CONFIG'] ?? join(env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'buildx');
+/** Tools get a home and a DOCKER_CONFIG of their own; the user's builders are known in the user's. Undefined: the user has neither. */
+export function userConfig(env: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
+  const home = userHome(env);
+  const docker = env['DOCKER_CONFIG'] || (home && join(home, '.docker'));
+  return env['BUILDX_CONFIG'] || (docker && join(docker, 'buildx'));
 }

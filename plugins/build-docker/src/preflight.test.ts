@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { join, relative } from 'node:path';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { userConfig } from './builder.ts';
 import { preflight } from './preflight.ts';
 
 const tasks = [{ id: 'build:a', contract: 'image.build@1/docker', input: {} }];
@@ -51,6 +52,16 @@ it('finds the builder that buildx has chosen', async () => {
   mkdirSync(join(at, 'buildx'));
   writeFileSync(join(at, 'buildx', 'current'), '{}');
   expect(await messages({}, { DOCKER_CONFIG: at })).toEqual([]);
+});
+
+it('looks for no builder where there is no home', async () => {
+  const home = relative(process.cwd(), folder());
+  mkdirSync(join(home, '.docker', 'buildx'), { recursive: true });
+  writeFileSync(join(home, '.docker', 'buildx', 'current'), '{}');
+  vi.stubEnv('HOME', home);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(userConfig({ HOME: home })).toBeUndefined();
+  expect(userConfig()).toBeUndefined();
 });
 
 it('names a secret whose source is missing', async () => {

@@ -33,7 +33,8 @@ async function missingBuilders(
   }
   // What a named builder is, and whether another endpoint answers, only buildx can tell.
   if (named.length > 0 || builder !== undefined || env['BUILDX_BUILDER'] !== undefined) return absent;
-  const chosen = env['DOCKER_HOST'] !== undefined || (await exists(join(userConfig(env), 'current')));
+  const config = userConfig(env);
+  const chosen = env['DOCKER_HOST'] !== undefined || (config !== undefined && (await exists(join(config, 'current'))));
   if (chosen || (await exists(DOCKER_SOCKET))) return [];
   return [missing(`there is no builder for Dockerfiles: ${NEEDED}`, MAKE_ONE)];
 }
