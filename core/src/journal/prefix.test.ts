@@ -117,6 +117,8 @@ describe('a journal that ends anywhere', () => {
   });
 });
 
+const ended = (failure: object) => ({ type: 'task.done', task: 't', state: 'failed', ms: 1, failure });
+
 describe('lines that nobody wrote for us', () => {
   test('are left out where they are no events, and end nothing where they look like some', () => {
     fc.assert(
@@ -144,6 +146,10 @@ describe('lines that nobody wrote for us', () => {
     { type: 'entry.done', entry: 'e', rows: [{ id: 'e', destination: 1 }] },
     { type: 'image', entry: 'e', image: { digest: 'd', packages: [{ platform: 'p' }], attachments: [] } },
     { type: 'task.done', task: 't', state: 'ok' },
+    ended({ reason: 'policy', class: 'policy', message: 'refused' }),
+    ended({ reason: 'policy', class: 'policy', message: 'refused', refusals: 'one' }),
+    ended({ reason: 'policy', class: 'policy', message: 'refused', refusals: [1] }),
+    ended({ reason: 'tool', class: 'permanent', message: 'failed', tool: 'trivy', output: ['one'] }),
     { type: 'warning', message: 'm', t: 1e300 },
     { type: 'constructor' },
   ])('%j is no event', (value) => {

@@ -37,10 +37,13 @@ function fields(required: Fields, optional: Fields = {}): Check {
   };
 }
 
-const failure = fields(
+const anyFailure = fields(
   { reason: text, class: text, message: text },
-  { hint: text, side: text, host: text, tool: text, plugin: text },
+  { hint: text, side: text, host: text, tool: text, plugin: text, output: text },
 );
+const refusal = fields({ refusals: list(text) });
+const failure: Check = (value) =>
+  anyFailure(value) && ((value as { readonly reason: string }).reason !== 'policy' || refusal(value));
 const tasks = list(fields({ id: text, contract: text, entry: orNull(text) }, { needs: list(text) }));
 const changes = list(fields({ part: text, from: orNull(text), to: orNull(text) }));
 const findingCounts = fields({ CRITICAL: amount, HIGH: amount, MEDIUM: amount, LOW: amount, UNKNOWN: amount });
