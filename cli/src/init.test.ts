@@ -1,8 +1,8 @@
 /** `init` and `completion`: what they write works, and nothing is written over. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { answerOf, command, folderWith } from '../testing.ts';
 
 describe('init', () => {
@@ -52,6 +52,39 @@ describe('init', () => {
     expect(await command({ cwd: linked }, 'init')).toMatchObject({ code: 2 });
     expect(readdirSync(cwd)).toEqual(['config.yaml']);
     expect(readdirSync(linked)).toEqual(['slipway.config.yaml']);
+  });
+
+  it.each(['.github/workflows/build.yml', 'images/hello/apko.yaml'])(
+    'writes nothing where %s is there, and everything once it is away',
+    async (path) => {
+      const cwd = folderWith({ [path]: 'mine\n' });
+      const before = readdirSync(cwd, { recursive: true });
+      expect(await command({ cwd }, 'init')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`${path} is there already`),
+      });
+      expect(readdirSync(cwd, { recursive: true })).toEqual(before);
+      rmSync(join(cwd, path));
+      expect(await command({ cwd }, 'init')).toMatchObject({ code: 0 });
+    },
+  );
+
+  it.each(['images', '.github'])('writes nothing where %s is a file', async (path) => {
+    const cwd = folderWith({ [path]: 'mine\n' });
+    expect(await command({ cwd }, 'init')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${cwd} cannot be written (ENOTDIR)`),
+    });
+    expect(readdirSync(cwd)).toEqual([path]);
+    expect(await command({ cwd }, 'init', path)).toMatchObject({ code: 2 });
+  });
+
+  it('says so where the workflows cannot be made ready', async () => {
+    const cwd = folderWith({ file: '' });
+    vi.stubEnv('TMPDIR', join(cwd, 'file'));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await command({ cwd }, 'init')).toMatchObject({ code: 2, stderr: expect.stringContaining('TMPDIR') });
+    expect(readdirSync(cwd)).toEqual(['file']);
   });
 
   it('leaves what a new repository has of its own, and says what it lacks', async () => {

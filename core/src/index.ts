@@ -91,7 +91,7 @@ export { readScanInput } from './run/scan-input.ts';
 export { lookElsewhere, openElsewhere, openLookup } from './run/looking-session.ts';
 export { openSession, type Session } from './run/session.ts';
 export { formatShown, showImage } from './run/show.ts';
-export { stateFailure } from './run/state-failure.ts';
+export { stateFailure, temporaryFailure } from './run/state-failure.ts';
 export { attrition, expandSelections, type Expanded, type Expansion } from './selection/expand.ts';
 export { concerns } from './selection/names.ts';
 export { parseBundle, verifyKeyBundle } from './trust/bundle.ts';

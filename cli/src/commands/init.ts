@@ -1,9 +1,11 @@
 /** `init`: a repository to start from. What it writes passes `plan` and `check --offline`, and overwrites nothing. */
-import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { configFailure, fail, ok, type Result } from '@slipway/core';
+import { configFailure, fail, ok, temporaryFailure, type Result } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
+import type { Outcome } from '../load.ts';
 import { VERSION } from '../version.ts';
 import { emit } from './emit.ts';
 
@@ -15,16 +17,11 @@ export async function initCommand(io: Io, folder: string, { json }: InitOptions)
   const root = resolve(io.cwd, folder);
   const repository = repositoryOf(root) ?? 'example/images';
   const starting = startingFiles(repository);
-  // A new repository often has these; what they lack is said.
-  const kept = Object.keys(SHARED).filter((path) => isThere(root, path));
-  const written = writeNew(root, Object.fromEntries(Object.entries(starting).filter(([path]) => !kept.includes(path))));
+  const workflows = await workflowsOf(io, starting);
+  if (!workflows.ok) return refuse(io, json, 'init', workflows.failures);
+  const written = writeNew(root, { ...starting, ...workflows.value });
   if (!written.ok) return refuse(io, json, 'init', [written.failure]);
-  const emitted = await emit({ ...io, cwd: root }, { config: 'config.yaml', split: false }, 'github');
-  if (!emitted.ok) return refuse(io, json, 'init', emitted.failures);
-  const workflows = Object.fromEntries(emitted.value.map(({ path, content }) => [`.github/${path}`, content]));
-  const more = writeNew(root, workflows);
-  if (!more.ok) return refuse(io, json, 'init', [more.failure]);
-  const files = [...written.value, ...more.value];
+  const { files, kept } = written.value;
   return answer(io, json, 'init', EXIT.done, { folder: root, files, kept }, () => {
     const shown = relative(io.cwd, root);
     const lines = files.map((file) => `${join(shown, file)}\n`).join('');
@@ -33,8 +30,28 @@ export async function initCommand(io: Io, folder: string, { json }: InitOptions)
   });
 }
 
+type Files = Readonly<Record<string, string>>;
+
+/** Made of a copy of the files elsewhere, so that all paths are known before anything is written. */
+async function workflowsOf(io: Io, starting: Files): Promise<Outcome<Files>> {
+  let folder: string | undefined;
+  try {
+    folder = mkdtempSync(join(tmpdir(), 'slipway-init-'));
+    write(folder, starting);
+    const emitted = await emit({ ...io, cwd: folder }, { config: 'config.yaml', split: false }, 'github');
+    if (!emitted.ok) return emitted;
+    return ok(Object.fromEntries(emitted.value.map(({ path, content }) => [`.github/${path}`, content])));
+  } catch (error) {
+    const failure = temporaryFailure(error);
+    if (failure === undefined) throw error;
+    return { ok: false, failures: [failure] };
+  } finally {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** Files that are not of Slipway alone → what to do where there is one. */
-const SHARED: Readonly<Record<string, string>> = {
+const SHARED: Files = {
   'package.json': 'npm install --save-dev slipway',
   '.gitignore': 'add .slipway/ and node_modules/ to it',
 };
@@ -55,26 +72,38 @@ function repositoryOf(root: string): string | undefined {
   }
 }
 
+interface Written {
+  readonly files: readonly string[];
+  /** A new repository often has these; what they lack is said. */
+  readonly kept: readonly string[];
+}
+
 /** All of them or none: a repository that has one of these has been started already. */
-function writeNew(root: string, files: Readonly<Record<string, string>>): Result<readonly string[]> {
-  const there = Object.keys(files).filter((path) => isThere(root, path));
-  if (there.length > 0) {
-    const hint = 'init writes into a new repository only: name another folder, or move them away';
-    return fail(configFailure(`${there.join(', ')} ${there.length === 1 ? 'is' : 'are'} there already`, hint));
-  }
+function writeNew(root: string, files: Files): Result<Written> {
   try {
-    for (const [path, content] of Object.entries(files)) {
-      mkdirSync(dirname(join(root, path)), { recursive: true });
-      writeFileSync(join(root, path), content, { flag: 'wx' });
+    const there = Object.keys(files).filter((path) => isThere(root, path));
+    const taken = there.filter((path) => !Object.hasOwn(SHARED, path));
+    if (taken.length > 0) {
+      const hint = 'init writes into a new repository only: name another folder, or move them away';
+      return fail(configFailure(`${taken.join(', ')} ${taken.length === 1 ? 'is' : 'are'} there already`, hint));
     }
-    return ok(Object.keys(files));
+    const fresh = Object.fromEntries(Object.entries(files).filter(([path]) => !there.includes(path)));
+    write(root, fresh);
+    return ok({ files: Object.keys(fresh), kept: there });
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     return fail(configFailure(`${root} cannot be written (${code})`, 'name another folder'));
   }
 }
 
-function startingFiles(repository: string): Readonly<Record<string, string>> {
+function write(root: string, files: Files): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), content, { flag: 'wx' });
+  }
+}
+
+function startingFiles(repository: string): Files {
   const prefix = `ghcr.io/${repository.toLowerCase()}`;
   const workflows = `https://github.com/${repository}/.github/workflows/`.replaceAll('.', '\\.');
   return {
