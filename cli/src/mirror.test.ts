@@ -58,7 +58,14 @@ describe('a mirror', () => {
       code: 0,
       stdout: 'nothing has drifted\n',
     });
+    expect((await command({ cwd }, 'doctor')).stdout).not.toMatch(/signing|--to/);
+    const elsewhere = ['--to', `${hub.host}/scratch`];
+    expect((await command({ cwd }, 'doctor', ...elsewhere)).stdout).not.toMatch(/signing|--to/);
     writeFileSync(join(cwd, 'slipway.config.yaml'), '');
+    expect((await command({ cwd }, 'doctor', ...elsewhere)).stdout).toContain(
+      'nothing is signed or attached with this --to',
+    );
+    expect((await command({ cwd }, 'doctor')).stdout).toContain('nothing says who signs');
     for (const words of [['verify'], ['plan', '--against', 'registry']]) {
       expect(await command({ cwd }, ...words)).toMatchObject({
         code: 2,

@@ -18,13 +18,14 @@ export async function doctorCommand(io: Io, options: Options): Promise<number> {
   const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', looks: true, signal });
   if (!opened.ok) return refuse(io, options.json, 'doctor', opened.failures);
   await using session = opened.value;
-  const identity = await preflight(io, { ...prepared.value, host: identityOnly(host) }, options.to !== undefined);
+  const to = options.to !== undefined;
+  const identity = await preflight(io, { ...prepared.value, host: identityOnly(host) }, to);
   const lacking = await lackingHere(io, prepared.value);
   const findings: readonly Diagnosis[] = [
     ...(await tools(prepared.value)),
     ...(await diagnose(session.engine)),
     ...tagLists(prepared.value),
-    ...signing(prepared.value, identity),
+    ...signing(prepared.value, identity, to),
     ...prepared.value.failed.map(({ selection, failure }) => failed(`selection ${selection.id}`, failure)),
     ...lacking.map((failure) => failed('this machine', failure)),
     ...folder(prepared.value, session.stateFolder),
@@ -34,8 +35,14 @@ export async function doctorCommand(io: Io, options: Options): Promise<number> {
   return answer(io, options.json, 'doctor', exitCode, { findings }, () => formatDiagnoses(findings, painter(io)));
 }
 
-function signing(prepared: Prepared, failures: readonly Failure[]): readonly Diagnosis[] {
-  if (failures.length > 0 || prepared.signing !== undefined)
+/** Of a mirror nothing is signed anyway, wherever it goes. */
+function signing(
+  { planned, signing: signer }: Prepared,
+  failures: readonly Failure[],
+  to: boolean,
+): readonly Diagnosis[] {
+  const isMirror = planned.plan.entries.every(({ trust }) => trust === 'copy');
+  if (failures.length > 0 || signer !== undefined || !to || isMirror)
     return failures.map((failure) => failed('signing', failure));
   const hint = 'set signing.scratch in the settings to try the whole chain';
   return [{ what: 'signing', state: 'warning', detail: 'nothing is signed or attached with this --to', hint }];
