@@ -100,6 +100,42 @@ describe('installTools without building', () => {
     expect(readdirSync(cache)).toEqual([]);
   });
 
+  it('says that it lost its lock, and is not taken for interrupted', async () => {
+    const [modules, cache, bin] = [freshFolder(), freshFolder(), freshFolder()];
+    tinyModule(modules);
+    script(bin, 'go', `if [ "$1" = env ]; then echo go1.26.8; else rm -r ${cache}.lock; sleep 60; fi`);
+    const result = await installTools({
+      ...options(modules, cache),
+      env: { PATH: `${bin}:/usr/bin:/bin`, SLIPWAY_TOOLS: cache },
+    });
+    expect(result).toMatchObject({
+      failure: { reason: 'tool', class: 'transient', message: expect.stringContaining(`lock on ${cache} was lost`) },
+    });
+  });
+
+  it.each([
+    ['the folder', ''],
+    ['that of the tool', 'tiny'],
+  ])('says what to set where %s cannot be made', async (_, name) => {
+    const [modules, folder, bin] = [freshFolder(), freshFolder(), freshFolder()];
+    tinyModule(modules);
+    script(bin, 'go', 'if [ "$1" = env ]; then echo go1.26.8; else echo built >"$7"; chmod +x "$7"; fi');
+    const cache = join(folder, 'cache');
+    if (name !== '') mkdirSync(cache);
+    writeFileSync(join(cache, name), '');
+    const result = await installTools({
+      ...options(modules, cache),
+      env: { PATH: `${bin}:/usr/bin:/bin`, SLIPWAY_TOOLS: cache },
+    });
+    expect(result).toMatchObject({
+      failure: {
+        reason: 'config',
+        message: expect.stringMatching(new RegExp(`^tools cannot be kept in ${cache} \\(E[A-Z]+\\)$`)),
+        hint: expect.stringContaining('SLIPWAY_TOOLS'),
+      },
+    });
+  });
+
   it('knows the names it can build', async () => {
     const result = await installTools({ ...options(freshFolder(), freshFolder()), names: ['tiny', 'kubectl'] });
     expect(result).toMatchObject({ ok: false, failure: { reason: 'config' } });

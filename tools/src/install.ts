@@ -3,7 +3,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelled, configFailure, fail, ok } from '@slipway/core';
-import type { Failure, FoundTool, Result } from '@slipway/core';
+import type { Failure, FoundTool, Result, ToolFailure } from '@slipway/core';
 import lockfile from 'proper-lockfile';
 import semver from 'semver';
 import { builtPath, cacheFolder, nameCache, noCache } from './cache.ts';
@@ -38,8 +38,8 @@ export interface InstallOptions extends Place {
 
 /**
  * Builds what is missing of `names` from the pinned modules, into the cache. What another process built meanwhile is
- * taken as it is. Fails with `missing-tool` without a fitting Go, with `tool` when a build fails; what was built before
- * that stays.
+ * taken as it is. Fails with `missing-tool` without a fitting Go, with `tool` when a build fails, with `config` where tools cannot
+ * be kept; what was built before that stays.
  */
 export async function installTools(options: InstallOptions): Promise<Result<readonly FoundTool[]>> {
   const { names, env, signal, catalogue = allPins } = options;
@@ -61,7 +61,7 @@ export async function installTools(options: InstallOptions): Promise<Result<read
       path: await builtPath(cache, pin, go.value.version, options),
     })),
   );
-  const failure = (await allBuilt(tools)) ? undefined : await buildLocked(tools, go.value, cache, options);
+  const failure = (await allBuilt(tools)) ? undefined : await buildInto(cache, tools, go.value, options);
   if (failure !== undefined) return fail(failure);
   return ok(tools.map(({ pin, path }) => ({ name: pin.name, path, version: pin.version })));
 }
@@ -86,6 +86,21 @@ async function missingOf(tools: readonly Wanted[]): Promise<readonly Wanted[]> {
   return tools.filter((_, index) => !built[index]);
 }
 
+async function buildInto(
+  cache: string,
+  tools: readonly Wanted[],
+  go: Go,
+  options: InstallOptions,
+): Promise<Failure | undefined> {
+  try {
+    return await buildLocked(tools, go, cache, options);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && 'syscall' in error)) throw error;
+    const hint = 'See who may write there, and whether the disk is full, or name another folder with SLIPWAY_TOOLS';
+    return configFailure(`tools cannot be kept in ${cache} (${String(error.code)})`, hint);
+  }
+}
+
 async function buildLocked(
   tools: readonly Wanted[],
   go: Go,
@@ -98,14 +113,25 @@ async function buildLocked(
   const release = await lock(cache, lost, tools, options);
   if (release === undefined) return cancelled;
   try {
-    return await buildMissing(await missingOf(tools), go, cache, {
+    const failure = await buildMissing(await missingOf(tools), go, cache, {
       ...options,
       signal: AbortSignal.any([options.signal, lost.signal]),
     });
+    return failure === cancelled && !options.signal.aborted ? lockLost(cache) : failure;
   } finally {
     // The lock may be lost by now; then there is nothing to release.
     await release().catch(() => undefined);
   }
+}
+
+function lockLost(cache: string): ToolFailure {
+  return {
+    reason: 'tool',
+    class: 'transient',
+    tool: 'go',
+    message: `the build ended: its lock on ${cache} was lost, as when a machine sleeps or somebody removes it`,
+    hint: 'Run it again; what was built before stays',
+  };
 }
 
 /** Undefined when aborted while waiting for another process. */
