@@ -26,6 +26,7 @@ import {
   type Settings,
   type Signing,
   type ToolFinder,
+  type ToolNeed,
 } from '@slipway/core';
 import { createToolFinder } from '@slipway/tools';
 import type { Io } from './io.ts';
@@ -169,22 +170,37 @@ function emptySelections(expansions: readonly Expansion[]): readonly string[] {
 
 /** What must hold before anything runs: an identity to sign with, and every tool that the plan may need. */
 export async function preflight(io: Io, prepared: Prepared, to: boolean): Promise<readonly Failure[]> {
-  const { planned, host, finder, signing } = prepared;
-  const contracts = new Set(planned.plan.tasks.map(({ contract }) => contract));
-  const failures: Failure[] = [];
-  // The steps that attach sign too where the legacy format is asked for; the plan is the same for every format.
-  const legacy = signing !== undefined && (signing.format ?? 'bundle') !== 'bundle' && contracts.has('core.attach@1');
-  if (legacy) contracts.add('payload.sign@1');
-  if (contracts.has('statement.sign@1') || legacy) failures.push(...whyNoIdentity(io, signing, to));
-  if (legacy && host.owner('payload.sign@1') === undefined) failures.push(noLegacySigner);
-  const needs = new Map(
-    [...contracts].flatMap((contract) => host.toolNeeds(contract)).map((need) => [`${need.name} ${need.range}`, need]),
-  );
-  for (const need of needs.values()) {
-    const found = await finder.find(need);
+  const failures: Failure[] = [...whyNotSigned(io, prepared, to)];
+  for (const need of toolNeeds(prepared)) {
+    const found = await prepared.finder.find(need);
     if (!found.ok) failures.push(found.failure);
   }
   return [...failures, ...(await lackingHere(io, prepared))];
+}
+
+/** What keeps this machine from signing what the plan signs. */
+export function whyNotSigned(io: Io, prepared: Prepared, to: boolean): readonly Failure[] {
+  const contracts = contractsOf(prepared);
+  const legacy = contracts.has(LEGACY);
+  return [
+    ...(legacy || contracts.has('statement.sign@1') ? whyNoIdentity(io, prepared.signing, to) : []),
+    ...(legacy && prepared.host.owner(LEGACY) === undefined ? [noLegacySigner] : []),
+  ];
+}
+
+/** Every tool that a plugin which has something to do here declares. */
+export function toolNeeds(prepared: Prepared): readonly ToolNeed[] {
+  const needs = [...contractsOf(prepared)].flatMap((contract) => prepared.host.toolNeeds(contract));
+  return [...new Map(needs.map((need) => [`${need.name} ${need.range}`, need])).values()];
+}
+
+const LEGACY = 'payload.sign@1';
+
+/** The steps that attach sign too where the legacy format is asked for; the plan is the same for every format. */
+function contractsOf({ planned, signing }: Prepared): ReadonlySet<string> {
+  const contracts = new Set(planned.plan.tasks.map(({ contract }) => contract));
+  const format = signing?.format ?? 'bundle';
+  return format === 'bundle' || !contracts.has('core.attach@1') ? contracts : contracts.add(LEGACY);
 }
 
 /** Looking at what is published takes somebody whose signatures count; of a mirror it is looked at whether its tags are there. */

@@ -6,26 +6,25 @@ import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
-import { lackingHere, preflight, prepare, type Prepared } from '../prepare.ts';
+import { lackingHere, prepare, toolNeeds, whyNotSigned, type Prepared } from '../prepare.ts';
 import { openCommandSession } from '../session.ts';
 
 export async function doctorCommand(io: Io, options: Options): Promise<number> {
   const signal = deadline(io, options);
   const prepared = await prepare(io, options, 'run', signal);
   if (!prepared.ok) return refuse(io, options.json, 'doctor', prepared.failures);
-  const { host, warnings } = prepared.value;
+  const { warnings } = prepared.value;
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
   const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', looks: true, signal });
   if (!opened.ok) return refuse(io, options.json, 'doctor', opened.failures);
   await using session = opened.value;
   const to = options.to !== undefined;
-  const identity = await preflight(io, { ...prepared.value, host: identityOnly(host) }, to);
   const lacking = await lackingHere(io, prepared.value);
   const findings: readonly Diagnosis[] = [
     ...(await tools(prepared.value)),
     ...(await diagnose(session.engine)),
     ...tagLists(prepared.value),
-    ...signing(prepared.value, identity, to),
+    ...signing(prepared.value, whyNotSigned(io, prepared.value, to), to),
     ...prepared.value.failed.map(({ selection, failure }) => failed(`selection ${selection.id}`, failure)),
     ...lacking.map((failure) => failed('this machine', failure)),
     ...folder(prepared.value, session.stateFolder),
@@ -77,16 +76,11 @@ function tagLists({ planned, host }: Prepared): readonly Diagnosis[] {
   });
 }
 
-/** Every tool that a plugin which has something to do here declares. */
-async function tools({ planned, host, finder }: Prepared): Promise<readonly Diagnosis[]> {
-  const contracts = new Set(planned.plan.tasks.map(({ contract }) => contract));
-  const needs = new Map(
-    [...contracts].flatMap((contract) => host.toolNeeds(contract)).map((need) => [`${need.name} ${need.range}`, need]),
-  );
+async function tools(prepared: Prepared): Promise<readonly Diagnosis[]> {
   return Promise.all(
-    [...needs.values()].map(async (need): Promise<Diagnosis> => {
+    toolNeeds(prepared).map(async (need): Promise<Diagnosis> => {
       const what = `tool ${need.name}`;
-      const found = await finder.find(need);
+      const found = await prepared.finder.find(need);
       if (found.ok) return { what, state: 'ok', detail: `${found.value.version} (${need.range}) ${found.value.path}` };
       return failed(what, found.failure);
     }),
@@ -95,9 +89,4 @@ async function tools({ planned, host, finder }: Prepared): Promise<readonly Diag
 
 function failed(what: string, { message, hint }: Failure): Diagnosis {
   return { what, state: 'failed', detail: message, ...(hint === undefined ? {} : { hint }) };
-}
-
-/** Tools and what plugins miss have their own lines here. */
-function identityOnly(host: Prepared['host']): Prepared['host'] {
-  return { ...host, toolNeeds: () => [], preflight: async () => [] };
 }

@@ -1,0 +1,32 @@
+/** `doctor` names what a run would refuse to begin without. */
+import { generateKeyPairSync } from 'node:crypto';
+import { seedImage, startScriptedRegistry } from '@slipway/core/testing';
+import { expect, it } from 'vitest';
+import { command, folderWith } from '../testing.ts';
+
+const OLDER = `export default {
+  name: 'older',
+  version: '1.0.0',
+  api: '1.0',
+  needs: { tools: [{ name: 'older-signer', range: '1' }] },
+  apply: (hooks) => hooks.task.for('payload.sign@1').tapPromise('older', async () => {}),
+};
+`;
+
+it.each(['run', 'doctor'])('%s names the tool of a plugin that signs in the older format alone', async (name) => {
+  await using hub = await startScriptedRegistry();
+  seedImage(hub, 'one', 'one', { tag: '1' });
+  const publicKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+  const cwd = folderWith({
+    'config.yaml': `sync:\n  - { source: '${hub.host}/one:1', destination: '${hub.host}/mirror/one:1' }\n`,
+    'slipway.config.yaml': [
+      'plugins: [./older.mjs]',
+      'use: { payload.sign: older }',
+      'signing: { key: env://KEY, publicKey: cosign.pub, format: both }\n',
+    ].join('\n'),
+    'cosign.pub': String(publicKey.export({ type: 'spki', format: 'pem' })),
+    'older.mjs': OLDER,
+  });
+  const { stdout, stderr } = await command({ cwd, env: { KEY: 'key', PATH: process.env['PATH'] ?? '' } }, name);
+  expect(stdout + stderr).toContain('older-signer 1 was not found');
+});
