@@ -26,7 +26,8 @@ test('a tool finds the account of a repository in the config that is written for
     ],
   });
   const folder = await freshFolder();
-  await writeFile(join(folder, 'config.json'), await credentials.dockerConfigFor([server.host], repositories));
+  const config = await credentials.dockerConfigFor([server.host], repositories);
+  await writeFile(join(folder, 'config.json'), JSON.stringify(config));
   const env = { DOCKER_CONFIG: folder, REGISTRY_AUTH_FILE: join(folder, 'config.json') };
   await using registry = client({ credentials });
   const asks: Readonly<Record<string, (image: string) => Promise<unknown>>> = {

@@ -21,7 +21,7 @@ export async function pluginWorld(changes: Partial<TestWorld> = {}): Promise<Tes
   const plainHttp = (host: string): boolean => host.startsWith('127.0.0.1:');
   const credentials = {
     login: async () => ({ ok: true as const, value: undefined }),
-    dockerConfigFor: async () => '{}',
+    dockerConfigFor: async () => ({ auths: {} }),
   };
   const registry = createRegistry({ plainHttp, mirrors: [], credentials, perHost: 6, retries: 0 });
   onTestFinished(() => registry.close());

@@ -86,12 +86,10 @@ export const eventsSchema: JsonSchema = {
       task,
       line: text('Without its end of line.'),
     }),
-    event(
-      'task.progress',
-      'Bytes were sent; only in --progress json, not in the journal.',
-      { task, bytes: count('So far.') },
-      { total: count('Of so many, if that is known.') },
-    ),
+    event('task.progress', 'Bytes were sent; only in --progress json, not in the journal.', {
+      task,
+      bytes: count('So far.'),
+    }),
     event('task.tool', 'An external program is started.', {
       task,
       tool: text('As crane.'),

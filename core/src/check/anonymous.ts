@@ -10,7 +10,7 @@ export function anonymousRegistry(settings: Settings, signal: AbortSignal): Regi
   return createRegistry({
     ...connectionRules(settings),
     mirrors: [],
-    credentials: { login: async () => ok(undefined), dockerConfigFor: async () => '{}' },
+    credentials: { login: async () => ok(undefined), dockerConfigFor: async () => ({ auths: {} }) },
     signal,
   });
 }

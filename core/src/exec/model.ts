@@ -2,12 +2,16 @@
 import type { Result } from '../failure.ts';
 import type { ToolNeed } from '../plugin/api.ts';
 
-export interface FoundTool {
+/** What is told of a tool that was started. */
+export interface UsedTool {
   readonly name: string;
-  /** Absolute. */
-  readonly path: string;
   /** As `1.2.37`, without a leading `v`. */
   readonly version: string;
+}
+
+export interface FoundTool extends UsedTool {
+  /** Absolute. */
+  readonly path: string;
 }
 
 /** From PATH when the version is in range, else from the cache of built tools; never installs. */

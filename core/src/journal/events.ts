@@ -113,7 +113,7 @@ export type Event =
   | (At & { readonly type: 'task.start'; readonly task: string; readonly attempt: number })
   | (At & { readonly type: 'task.log'; readonly task: string; readonly line: string })
   /** Bytes that were sent so far, of so many if that is known; at most a few times a second, and in no journal. */
-  | (At & { readonly type: 'task.progress'; readonly task: string; readonly bytes: number; readonly total?: number })
+  | (At & { readonly type: 'task.progress'; readonly task: string; readonly bytes: number })
   | (At & { readonly type: 'task.tool'; readonly task: string; readonly tool: string; readonly version: string })
   | (At & { readonly type: 'task.retry'; readonly task: string; readonly failure: Failure; readonly wait: number })
   | (At & {

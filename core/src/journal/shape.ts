@@ -94,7 +94,7 @@ const EVENTS: Readonly<Record<Event['type'], Check>> = {
   'entry.chain': fields({ entry: text, why: text, tasks }, { changes }),
   'task.start': fields({ task: text, attempt: amount }),
   'task.log': fields({ task: text, line: text }),
-  'task.progress': fields({ task: text, bytes: amount }, { total: amount }),
+  'task.progress': fields({ task: text, bytes: amount }),
   'task.tool': fields({ task: text, tool: text, version: text }),
   'task.retry': fields({ task: text, failure, wait: amount }),
   'task.done': fields({ task: text, state: text, ms: amount }, { failure }),

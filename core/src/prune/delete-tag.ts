@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import { fail, ok, type Failure, type Result } from '../failure.ts';
 import { formatReference, pin, type Digest, type Tag, type Tagged } from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
-import { shortDigest } from '../run/wording.ts';
+import { formatDigest } from '../report/wording.ts';
 
 /** Tags that are looked at at once. */
 const AT_ONCE = 8;
@@ -64,11 +64,11 @@ async function tagOn(
 }
 
 function moved(target: Tagged, seen: Digest, now: Digest | undefined): Failure {
-  const names = now === undefined ? 'nothing' : shortDigest(now);
+  const names = now === undefined ? 'nothing' : formatDigest(now);
   return {
     reason: 'trust',
     class: 'permanent',
-    message: `${formatReference(target)} named ${shortDigest(seen)} and names ${names} now; it was not deleted`,
+    message: `${formatReference(target)} named ${formatDigest(seen)} and names ${names} now; it was not deleted`,
     hint: 'find out who else publishes this tag',
   };
 }

@@ -50,7 +50,7 @@ describe('certificates', () => {
         const script = `
         import { createRegistry } from ${JSON.stringify(join(import.meta.dirname, 'client.ts'))};
         import { parseReference } from ${JSON.stringify(join(import.meta.dirname, '../reference.ts'))};
-        const credentials = { login: async () => ({ ok: true }), dockerConfigFor: async () => '{}' };
+        const credentials = { login: async () => ({ ok: true }), dockerConfigFor: async () => ({ auths: {} }) };
         for (const hostOptions of [() => undefined, () => ({ ca: process.env.OTHER })]) {
           const registry = createRegistry({ plainHttp: () => false, mirrors: [], credentials, perHost: 2, hostOptions, retries: 0 });
           const answer = await registry.head(parseReference(process.env.REFERENCE).value, 'source');

@@ -202,7 +202,7 @@ test('the config for a tool holds the logins of the hosts it may see, and no oth
     },
     helpers: { 'all https://index.docker.io/v1/': { exitCode: 0, stdout: '{"Username":"<token>","Secret":"t"}' } },
   });
-  expect(JSON.parse(await made.dockerConfigFor(['docker.io', 'a.example', 'c.example']))).toEqual({
+  expect(await made.dockerConfigFor(['docker.io', 'a.example', 'c.example'])).toEqual({
     auths: {
       'a.example': { auth: base64('ann:one') },
       'https://index.docker.io/v1/': { auth: base64(':'), identitytoken: 't' },
@@ -253,9 +253,7 @@ describe('accounts that the settings name', () => {
     const made = await credentials({ config, env, helpers, accounts });
     const repositories = ['team-a/app', 'other/app'].map((path) => ({ registry: 'ghcr.io', path }));
     const foreign = { registry: 'quay.io', path: 'team-a/app' };
-    const { auths } = JSON.parse(await made.dockerConfigFor(['ghcr.io'], [...repositories, foreign])) as {
-      auths: Record<string, unknown>;
-    };
+    const { auths } = await made.dockerConfigFor(['ghcr.io'], [...repositories, foreign]);
     expect(auths).toEqual({
       'ghcr.io': { auth: base64('host:host-secret') },
       'ghcr.io/team-a/app': { auth: base64('team:team-secret') },

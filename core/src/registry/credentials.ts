@@ -16,7 +16,7 @@ import {
   readDockerConfig,
   serverOf,
   toAuth,
-  type DockerConfig,
+  type DockerConfigFile,
 } from './docker-config.ts';
 import { plain, property } from './refusal.ts';
 
@@ -34,11 +34,16 @@ export interface Credentials {
    */
   login(registry: string, path?: string): Promise<Result<Login | undefined>>;
   /**
-   * Text of a Docker config with the logins of these hosts and no others, for a tool; without those that cannot be read.
+   * A Docker config with the logins of these hosts and no others, for a tool; without those that cannot be read.
    * `repositories` of these hosts that have an account of their own get an entry of their own, which crane, cosign, trivy and
    * skopeo look for first; Docker itself knows hosts only.
    */
-  dockerConfigFor(registries: readonly string[], repositories?: Iterable<Repository>): Promise<string>;
+  dockerConfigFor(registries: readonly string[], repositories?: Iterable<Repository>): Promise<ToolLogins>;
+}
+
+/** By server, and by repository where one has an account of its own: what a `config.json` of Docker's holds as `auths`. */
+export interface ToolLogins {
+  readonly auths: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** A login that the settings name, for a registry or a repository prefix in one. */
@@ -79,11 +84,11 @@ const HELPER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export function createCredentials(options: CredentialsOptions): Credentials {
   const { env, home = userHome(env), runHelper, accounts = [], learnt = () => {} } = options;
   const stores = storesOf(env, home);
-  const configs = new Map<string, Promise<Result<DockerConfig>>>();
+  const configs = new Map<string, Promise<Result<DockerConfigFile>>>();
   /** Of repositories, and of helpers. */
   const logins = new Map<string, Promise<Result<Login | undefined>>>();
 
-  function configAt(name: string): Promise<Result<DockerConfig>> {
+  function configAt(name: string): Promise<Result<DockerConfigFile>> {
     const text = name === INLINE ? env[INLINE] : undefined;
     const config =
       configs.get(name) ??
@@ -162,8 +167,8 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   async function dockerConfigFor(
     registries: readonly string[],
     repositories: Iterable<Repository> = [],
-  ): Promise<string> {
-    const auths: Record<string, unknown> = {};
+  ): Promise<ToolLogins> {
+    const auths: Record<string, Readonly<Record<string, string>>> = {};
     const hosts = new Set(registries);
     for (const registry of [...hosts].sort()) {
       const found = await login(registry);
@@ -175,7 +180,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
       if (!found.ok || found.value === undefined) continue;
       for (const name of namesForTools(registry)) auths[`${name}/${path}`] = toAuth(found.value);
     }
-    return JSON.stringify({ auths });
+    return { auths };
   }
 
   function hasOwnAccount(registry: string, path: string): boolean {

@@ -7,18 +7,19 @@ import { property } from './refusal.ts';
 const HUB_SERVER = 'https://index.docker.io/v1/';
 const MAX_CONFIG = 1024 * 1024;
 
-export interface DockerConfig {
+/** What Slipway reads of such a file, as whoever wrote it left it. */
+export interface DockerConfigFile {
   readonly auths: unknown;
   readonly credHelpers: unknown;
   readonly credsStore: unknown;
 }
 
-const NOTHING: DockerConfig = { auths: undefined, credHelpers: undefined, credsStore: undefined };
+const NOTHING: DockerConfigFile = { auths: undefined, credHelpers: undefined, credsStore: undefined };
 /** Of a file that is not there; a folder in its place is what a container runtime makes of a missing one. */
 const ABSENT: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
 
 /** A file that is not there holds nothing. */
-export async function readDockerConfig(file: string): Promise<Result<DockerConfig>> {
+export async function readDockerConfig(file: string): Promise<Result<DockerConfigFile>> {
   let text: string;
   try {
     await using handle = await open(file);
@@ -40,7 +41,7 @@ export async function readDockerConfig(file: string): Promise<Result<DockerConfi
 }
 
 /** `name`: what the text is called in a failure. */
-export function parseDockerConfig(text: string, name: string): Result<DockerConfig> {
+export function parseDockerConfig(text: string, name: string): Result<DockerConfigFile> {
   try {
     const json: unknown = JSON.parse(text);
     return ok({
@@ -98,7 +99,7 @@ export function fromAuth(entry: unknown): Login | undefined {
   return { kind: 'password', username: name, secret };
 }
 
-export function toAuth({ kind, username, secret }: Login): unknown {
+export function toAuth({ kind, username, secret }: Login): Readonly<Record<string, string>> {
   const encode = (text: string) => Buffer.from(text).toString('base64');
   return kind === 'identity'
     ? { auth: encode(`${username}:`), identitytoken: secret }

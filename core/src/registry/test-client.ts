@@ -17,7 +17,7 @@ export function failureOf(result: Result<unknown>): Failure {
 export function logins(table: Readonly<Record<string, Login>> = {}): Credentials {
   return {
     login: async (registry) => ({ ok: true, value: table[registry] }),
-    dockerConfigFor: async () => '{}',
+    dockerConfigFor: async () => ({ auths: {} }),
   };
 }
 

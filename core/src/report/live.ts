@@ -19,7 +19,6 @@ interface Running {
   readonly since: number;
   last: string;
   bytes: number;
-  total: number | undefined;
 }
 
 /** `usual`: milliseconds that a task took in earlier runs. */
@@ -42,7 +41,7 @@ export function liveView(usual: (task: string) => number | undefined = () => und
           for (const { id } of event.tasks) work.left += usual(id) ?? 0;
           break;
         case 'task.start':
-          running.set(event.task, { since: event.t, last: '', bytes: 0, total: undefined });
+          running.set(event.task, { since: event.t, last: '', bytes: 0 });
           break;
         case 'task.log': {
           const task = running.get(event.task);
@@ -51,9 +50,7 @@ export function liveView(usual: (task: string) => number | undefined = () => und
         }
         case 'task.progress': {
           const task = running.get(event.task);
-          if (task === undefined) break;
-          task.bytes = event.bytes;
-          task.total = event.total;
+          if (task !== undefined) task.bytes = event.bytes;
           break;
         }
         case 'task.done': {
@@ -107,8 +104,8 @@ function entryOutcomes(): { add(rows: readonly Row[]): void; text(): string } {
   };
 }
 
-function runningLine(task: string, { since, last, bytes, total }: Running, now: number, columns: number): string {
-  const size = bytes === 0 ? '' : `  ${formatBytes(bytes)}${total === undefined ? '' : ` of ${formatBytes(total)}`}`;
+function runningLine(task: string, { since, last, bytes }: Running, now: number, columns: number): string {
+  const size = bytes === 0 ? '' : `  ${formatBytes(bytes)}`;
   const time = `  ${formatTicks(now - since).padStart(5)}  `;
   const name = middle(ascii(task), Math.max(MIN_NAME, columns - time.length - size.length));
   return `${time}${name}${size}${last === '' ? '' : `  ${ascii(last)}`}`;

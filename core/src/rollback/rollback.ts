@@ -6,7 +6,7 @@ import { fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Row } from '../journal/events.ts';
 import type { Task } from '../plan/model.ts';
 import { formatPinned, formatReference, formatRepository, pin, type Pinned, type Reference } from '../reference.ts';
-import { shortDigest } from '../run/wording.ts';
+import { formatDigest } from '../report/wording.ts';
 import { believe } from '../run/believe.ts';
 import type { Engine } from '../run/engine.ts';
 import { readImage } from '../run/steps/image.ts';
@@ -136,8 +136,8 @@ function rowOf({ destination, from, to }: Move, id: string, back: Result<Back> |
     };
   const why =
     lacks.length === 0
-      ? `rolled back from ${shortDigest(from)}`
-      : `rolled back from ${shortDigest(from)}, unverified: it lacks ${lacks.join(', ')}`;
+      ? `rolled back from ${formatDigest(from)}`
+      : `rolled back from ${formatDigest(from)}, unverified: it lacks ${lacks.join(', ')}`;
   return { ...common, digest: to, before: from, outcome: 'published', why, signed: lacks.length === 0 };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Settings } from '../config/model.ts';
 import type { DockerConfig, Variables } from '../exec/environment.ts';
 import { createExec, findTool } from '../exec/exec.ts';
-import type { FoundTool, ToolFinder } from '../exec/model.ts';
+import type { ToolFinder, UsedTool } from '../exec/model.ts';
 import type { Redactor } from '../exec/redact.ts';
 import { createWorkFolders } from '../exec/work-folders.ts';
 import { ok } from '../failure.ts';
@@ -36,14 +36,14 @@ export interface ContextOptions {
 export interface Contexts {
   readonly open: Engine['context'];
   /** How often each external tool was started. */
-  tools(): readonly (FoundTool & { readonly started: number })[];
+  tools(): readonly (UsedTool & { readonly started: number })[];
 }
 
 export function createContexts(options: ContextOptions): Contexts {
   const { host, finder, settings, env, redact, emit, now, root, stateFolder, tmp } = options;
   const { registry, plainHttp, fetchJson, dockerConfigFor } = options;
   const workFolders = createWorkFolders(tmp);
-  const started = new Map<string, FoundTool & { started: number }>();
+  const started = new Map<string, UsedTool & { started: number }>();
 
   const open: Engine['context'] = async (task, contract, signal, part) => {
     const owner = contract.startsWith('image.build@1/')
@@ -54,13 +54,13 @@ export function createContexts(options: ContextOptions): Contexts {
     const shared = join(tmp, `plugin-${folderName(plugin.name)}`);
     const cache = join(stateFolder, 'work', folderName(plugin.name));
     for (const folder of [shared, cache]) mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const used = new Map<string, FoundTool>();
+    const used = new Map<string, UsedTool>();
     const log = (text: string): void => {
       const line = redact(part === undefined ? text : `${part}: ${text}`);
       emit({ t: now().getTime(), type: 'task.log', task: task.id, line });
     };
     const onTool = (name: string, version: string): void => {
-      const tool = { name, version, path: '' };
+      const tool = { name, version };
       used.set(name, tool);
       const before = started.get(name);
       if (before === undefined) started.set(name, { ...tool, started: 1 });

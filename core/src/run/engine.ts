@@ -1,5 +1,5 @@
 /** What the steps of a run share, and what they hand to each other. */
-import type { FoundTool } from '../exec/model.ts';
+import type { UsedTool } from '../exec/model.ts';
 import type { Config, Entry, Settings, Signing } from '../config/model.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Change, Event } from '../journal/events.ts';
@@ -53,7 +53,7 @@ export interface Engine {
 }
 
 /** A task's context, its folder, and what it started; disposing removes the folder. */
-export type TaskSession = TaskContext & AsyncDisposable & { toolsUsed(): readonly FoundTool[] };
+export type TaskSession = TaskContext & AsyncDisposable & { toolsUsed(): readonly UsedTool[] };
 
 /** One step of one entry at work. */
 export interface StepContext {
@@ -131,7 +131,7 @@ export type BuildOutput =
       readonly keys: BuildKeys;
       readonly startedAt: string;
       readonly finishedAt: string;
-      readonly tools: readonly FoundTool[];
+      readonly tools: readonly UsedTool[];
       /** Removes the layout's folders, once it was pushed. */
       readonly release: () => PromiseLike<void>;
     }

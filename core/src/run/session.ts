@@ -1,8 +1,8 @@
 /** Puts together what a run needs, and takes it down again: registry, journal and folders. */
 import { dirname, join } from 'node:path';
 import type { Config, Settings, Signing } from '../config/model.ts';
-import type { DockerConfig, Variables } from '../exec/environment.ts';
-import type { FoundTool, ToolFinder } from '../exec/model.ts';
+import type { Variables } from '../exec/environment.ts';
+import type { ToolFinder, UsedTool } from '../exec/model.ts';
 import { createLearningRedactor, secretsFromEnv } from '../exec/redact.ts';
 import { claimTmp, sweepTmp } from '../exec/tmp.ts';
 import type { Event } from '../journal/events.ts';
@@ -59,7 +59,7 @@ export interface SessionOptions {
 export interface Session extends AsyncDisposable {
   readonly engine: Engine;
   /** How often each external tool was started. */
-  tools(): readonly (FoundTool & { readonly started: number })[];
+  tools(): readonly (UsedTool & { readonly started: number })[];
   readonly stateFolder: string;
 }
 
@@ -119,8 +119,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     ...{ host, finder, settings, env, redact, registry, plainHttp, fetchJson, emit, now, stateFolder },
     root: config.folder,
     tmp: claimed.path,
-    dockerConfigFor: async (hosts) =>
-      JSON.parse(await credentials.dockerConfigFor(hosts, repositories)) as DockerConfig,
+    dockerConfigFor: (hosts) => credentials.dockerConfigFor(hosts, repositories),
   });
 
   const engine: Engine = {

@@ -33,7 +33,7 @@ export async function createTestWorld(options: TestWorldOptions): Promise<TestWo
   const plainHttp = (host: string): boolean => /^(?:127\.0\.0\.1|localhost)(?::|$)/.test(host);
   const credentials = {
     login: async () => ({ ok: true as const, value: undefined }),
-    dockerConfigFor: async () => '{}',
+    dockerConfigFor: async () => ({ auths: {} }),
   };
   const registry = createRegistry({ plainHttp, mirrors: [], credentials, perHost: 6, retries: 0 });
   return {

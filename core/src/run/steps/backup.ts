@@ -6,7 +6,7 @@ import type { Entry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { formatReference, parseTag, pin, type Digest, type Tag, type Tagged } from '../../reference.ts';
 import type { StepContext } from '../engine.ts';
-import { shortDigest } from '../wording.ts';
+import { formatDigest } from '../../report/wording.ts';
 
 const DATE = String.raw`\d{4}-\d\d-\d\d`;
 const SHA = '[0-9a-f]{7,40}';
@@ -43,7 +43,7 @@ export async function backUp(
       if (!after.ok) return after;
       if (after.value?.digest !== seen) return fail(taken(backup, seen));
     }
-    step.log(`${formatReference(destination)} named ${shortDigest(seen)}, which is kept as ${text}`);
+    step.log(`${formatReference(destination)} named ${formatDigest(seen)}, which is kept as ${text}`);
     return ok(text);
   }
   return fail(full(destination, template));
@@ -96,7 +96,7 @@ function taken(backup: Tagged, seen: Digest): Failure {
   return {
     reason: 'trust',
     class: 'permanent',
-    message: `somebody else moved ${formatReference(backup)}, which was to keep ${shortDigest(seen)}`,
+    message: `somebody else moved ${formatReference(backup)}, which was to keep ${formatDigest(seen)}`,
     hint: 'find out who else publishes this tag; nothing was overwritten',
   };
 }

@@ -9,7 +9,7 @@ import { believe } from '../believe.ts';
 import type { GateOutput, Image, Probed, StepContext } from '../engine.ts';
 import { attachedKind } from './standing.ts';
 import type { ScanOutput } from './scan.ts';
-import { shortDigest } from '../wording.ts';
+import { formatDigest } from '../../report/wording.ts';
 
 export interface GateInput {
   readonly image: Image;
@@ -29,7 +29,7 @@ export async function gateStep(step: StepContext, input: GateInput): Promise<Res
     return fail({
       reason: 'trust',
       class: 'permanent',
-      message: `${shortDigest(image.digest)} has no scan of ours to judge it by`,
+      message: `${formatDigest(image.digest)} has no scan of ours to judge it by`,
       hint: 'only images that came through this chain can be tagged again; run the entry that builds it first',
       at: entry.at,
     });
@@ -57,7 +57,7 @@ export async function gateStep(step: StepContext, input: GateInput): Promise<Res
   return fail({
     reason: 'policy',
     class: 'policy',
-    message: `the gate refused ${shortDigest(image.digest)} for ${formatReference(entry.targets[0].destination)}${already}: ${refusals[0] ?? ''}${more(refusals)}`,
+    message: `the gate refused ${formatDigest(image.digest)} for ${formatReference(entry.targets[0].destination)}${already}: ${refusals[0] ?? ''}${more(refusals)}`,
     hint: 'rebuild with fixed packages, or add a waiver with a reason and an end date to the policy',
     refusals,
     at: entry.at,

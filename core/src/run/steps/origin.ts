@@ -8,7 +8,7 @@ import { isFrom, readVerified, type Copy, type Origin, type VerifiedSource } fro
 import { readJson } from '../../trust/strict.ts';
 import { isAccepted } from '../../trust/upstream.ts';
 import type { Engine, StepContext } from '../engine.ts';
-import { shortDigest } from '../wording.ts';
+import { formatDigest } from '../../report/wording.ts';
 
 const MAX_NOTE = 16 * 1024;
 
@@ -53,7 +53,7 @@ export function lacksOrigin(facts: readonly Fact[], entry: SyncEntry, source: Di
   if (entry.platforms === undefined) return undefined;
   const origin = originOf(entry, source);
   if (factsOf(facts, 'copy').some(({ content }) => isFrom(content.copy, origin))) return undefined;
-  return `nothing says yet that it is of ${shortDigest(source)}`;
+  return `nothing says yet that it is of ${formatDigest(source)}`;
 }
 
 /**

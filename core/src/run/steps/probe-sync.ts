@@ -6,7 +6,7 @@ import { formatReference, pin, type Digest, type Pinned } from '../../reference.
 import { factsOf, type Fact } from '../../trust/facts.ts';
 import { absent } from '../absent.ts';
 import type { Probed, StepContext } from '../engine.ts';
-import { shortDigest } from '../wording.ts';
+import { formatDigest } from '../../report/wording.ts';
 import { isImmutable, keptDigest } from './immutable.ts';
 import { isUnverified, lacksOrigin } from './origin.ts';
 import type { ProbeInput } from './probe.ts';
@@ -76,7 +76,7 @@ export async function probeSync(
     digest,
     facts,
     goal: why === undefined,
-    why: why ?? `${shortDigest(digest)} is there, signed and attested`,
+    why: why ?? `${formatDigest(digest)} is there, signed and attested`,
   });
 }
 

@@ -9,7 +9,7 @@ import { believe } from '../believe.ts';
 import { legacyLacks } from '../believe-legacy.ts';
 import type { StepContext } from '../engine.ts';
 import { lacksName } from '../named-for.ts';
-import { shortDigest } from '../wording.ts';
+import { formatDigest } from '../../report/wording.ts';
 import { checkAttached } from './attached.ts';
 import { readImage } from './image.ts';
 import { isImmutable } from './immutable.ts';
@@ -36,7 +36,7 @@ export function lagging(
     const now = before[text] ?? null;
     if (now === null) return position === 0 ? 'not published yet' : `${destination.tag} is not there yet`;
     if (now !== digest && !isImmutable(entry))
-      return `${destination.tag} names ${shortDigest(now)}, not ${shortDigest(digest)}`;
+      return `${destination.tag} names ${formatDigest(now)}, not ${formatDigest(digest)}`;
   }
   return undefined;
 }

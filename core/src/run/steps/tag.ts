@@ -7,7 +7,7 @@ import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { formatReference, pin, type Digest, type Tagged } from '../../reference.ts';
 import type { Engine, Image, Probed, StepContext, TagOutput } from '../engine.ts';
 import { isImmutable } from './immutable.ts';
-import { shortDigest } from '../wording.ts';
+import { formatDigest } from '../../report/wording.ts';
 import { backUp } from './backup.ts';
 
 export interface TagInput {
@@ -64,7 +64,7 @@ export async function moveTag(
 }
 
 function notMoved(destination: Tagged, seen: Digest | null): Failure {
-  const still = seen === null ? 'it names nothing' : `it still names ${shortDigest(seen)}`;
+  const still = seen === null ? 'it names nothing' : `it still names ${formatDigest(seen)}`;
   return {
     reason: 'registry',
     class: 'transient',
@@ -76,7 +76,7 @@ function notMoved(destination: Tagged, seen: Digest | null): Failure {
 }
 
 function movedByOther(destination: Tagged, seen: Digest | null, now: Digest | null): Failure {
-  const say = (digest: Digest | null): string => (digest === null ? 'nothing' : shortDigest(digest));
+  const say = (digest: Digest | null): string => (digest === null ? 'nothing' : formatDigest(digest));
   return {
     reason: 'trust',
     class: 'permanent',
