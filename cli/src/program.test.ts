@@ -219,13 +219,15 @@ describe('a refusal', () => {
 });
 
 describe('a folder for temporary files that cannot be used', () => {
-  it.each([['show', 'localhost:5000/a:1'], ['update'], ['diff'], ['plugin', 'diff', 'sync-crane', 'sync-registry']])(
+  const looks = ['check', 'doctor', 'plan --resolve', 'why --resolve', 'update', 'diff'];
+  it.each([...looks, 'show localhost:5000/a:1', 'plugin diff sync-crane sync-registry'])(
     'keeps %s from looking, with exit 2',
-    async (...args) => {
-      const cwd = folderWith({ 'config.yaml': ONE, file: '' });
+    async (line) => {
+      // Nor can anything be kept beside the config.
+      const cwd = folderWith({ 'config.yaml': ONE, '.slipway': '', file: '' });
       vi.stubEnv('TMPDIR', join(cwd, 'file'));
       onTestFinished(() => void vi.unstubAllEnvs());
-      const ran = await command({ cwd }, ...args, '--json');
+      const ran = await command({ cwd }, ...line.split(' '), '--json');
       expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining('TMPDIR') });
       expect(answerOf(ran).failures[0]?.message).toContain(
         `the folder ${join(cwd, 'file')} for temporary files cannot`,

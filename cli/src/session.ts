@@ -49,10 +49,10 @@ export async function openCommandSession(io: Io, request: SessionRequest): Promi
   } catch (error) {
     const failure = stateFailure(error);
     if (failure === undefined) throw error;
-    if (request.looks === true)
-      return { ok: true, value: await openElsewhere(options, join(config.folder, '.slipway')) };
-    if (request.remember === false && request.moves === undefined)
-      return { ok: true, value: await openElsewhere(options) };
-    return { ok: false, failures: [failure] };
+    const known = request.looks === true ? join(config.folder, '.slipway') : undefined;
+    if (known === undefined && (request.remember !== false || request.moves === true))
+      return { ok: false, failures: [failure] };
+    const elsewhere = await openElsewhere(options, known);
+    return elsewhere.ok ? elsewhere : { ok: false, failures: [elsewhere.failure] };
   }
 }

@@ -88,7 +88,7 @@ export { tagsFromRegistry } from './run/find-tags.ts';
 export { probeAll, type ProbeAnswer, verifyAll, type VerifiedTarget } from './run/look.ts';
 export { openRegistry } from './run/open-registry.ts';
 export { readScanInput } from './run/scan-input.ts';
-export { lookElsewhere, openElsewhere, openLookup } from './run/looking-session.ts';
+export { openElsewhere, openLookup } from './run/looking-session.ts';
 export { openSession, type Session } from './run/session.ts';
 export { formatShown, showImage } from './run/show.ts';
 export { stateFailure, temporaryFailure } from './run/state-failure.ts';

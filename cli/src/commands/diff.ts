@@ -5,7 +5,7 @@ import {
   diffAll,
   formatDiff,
   formatFailure,
-  lookElsewhere,
+  openElsewhere,
   cancelled,
   type Failure,
 } from '@slipway/core';
@@ -31,7 +31,7 @@ export async function diffCommand(io: Io, options: DiffOptions): Promise<number>
   const { config, settings, planned, host, finder, expansions, failed, warnings } = prepared.value;
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
   const rehearsal = createRehearsal();
-  const opened = await lookElsewhere(
+  const opened = await openElsewhere(
     {
       config,
       settings,

@@ -17,9 +17,22 @@ const ELSEWHERE = 'slipway-look-';
 
 /**
  * A session whose state is in a folder of its own, which is gone afterwards: for looking where nothing can be written. `known`: a
- * state folder whose memories are looked at, and left as they are.
+ * state folder whose memories are looked at, and left as they are. Fails where no folder can be made.
  */
-export async function openElsewhere(options: Omit<SessionOptions, 'stateFolder'>, known?: string): Promise<Session> {
+export async function openElsewhere(
+  options: Omit<SessionOptions, 'stateFolder'>,
+  known?: string,
+): Promise<Result<Session, ConfigFailure>> {
+  try {
+    return ok(await open(options, known));
+  } catch (error) {
+    const failure = temporaryFailure(error);
+    if (failure === undefined) throw error;
+    return fail(failure);
+  }
+}
+
+async function open(options: Omit<SessionOptions, 'stateFolder'>, known: string | undefined): Promise<Session> {
   await sweepTmp(tmpdir(), ELSEWHERE);
   const claimed = await claimTmp(tmpdir(), `${ELSEWHERE}${randomBytes(8).toString('hex')}`);
   const stateFolder = claimed.path;
@@ -35,20 +48,6 @@ export async function openElsewhere(options: Omit<SessionOptions, 'stateFolder'>
   };
 }
 
-/** The same, with a folder that cannot be made as a value. */
-export async function lookElsewhere(
-  options: Omit<SessionOptions, 'stateFolder'>,
-  known?: string,
-): Promise<Result<Session, ConfigFailure>> {
-  try {
-    return ok(await openElsewhere(options, known));
-  } catch (error) {
-    const failure = temporaryFailure(error);
-    if (failure === undefined) throw error;
-    return fail(failure);
-  }
-}
-
 /** With its permissions: whoever reads it goes by them. */
 async function takeAlong(from: string, to: string): Promise<void> {
   const status = await lstat(from).catch(() => undefined);
@@ -60,7 +59,7 @@ export function openLookup(
   options: Omit<SessionOptions, 'config' | 'planned' | 'purpose' | 'report'> & { readonly folder: string },
 ): Promise<Result<Session, ConfigFailure>> {
   const none = new Map<string, never>();
-  return lookElsewhere({
+  return openElsewhere({
     ...options,
     config: { file: '', folder: options.folder, entries: [], selections: [] },
     planned: { plan: { entries: [], tasks: [] }, inputs: none, entries: none, origins: none, packages: none },
