@@ -27,6 +27,12 @@ export function thisProcess(): Promise<Owner> {
   return (own ??= ownerOf(process.pid));
 }
 
+/** A pid alone says nothing: it may be one of another container. */
+export async function isThisProcess(owner: Partial<Owner>): Promise<boolean> {
+  const { boot, namespace, pid, start } = await thisProcess();
+  return owner.boot === boot && owner.namespace === namespace && owner.pid === pid && owner.start === start;
+}
+
 /** Whether a process that wrote itself down at `written` (milliseconds since the epoch) is still there. */
 export async function isRunningStill(owner: Partial<Owner>, written: number): Promise<boolean> {
   if (typeof owner.pid !== 'number') {

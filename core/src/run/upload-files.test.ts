@@ -49,6 +49,18 @@ test('an upload of a run that is still there is its own', async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 
+test('an upload of another container is not removed, though its process has the same pid', async () => {
+  const folder = await fresh();
+  const records = openUploadFiles(folder);
+  await records.put(REPOSITORY, BLOB, URL);
+  const [name = ''] = await readdir(folder);
+  const record = JSON.parse(await readFile(join(folder, name), 'utf8')) as { owner: { namespace: string } };
+  record.owner.namespace = 'pid:[1]';
+  await writeFile(join(folder, name), JSON.stringify(record));
+  await records.remove(REPOSITORY, BLOB);
+  expect(await readdir(folder)).toEqual([name]);
+});
+
 test('nobody else can read it', async () => {
   const folder = await fresh();
   await openUploadFiles(folder).put(REPOSITORY, BLOB, URL);

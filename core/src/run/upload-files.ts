@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isRunningStill, thisProcess, type Owner } from '../exec/owner.ts';
+import { isRunningStill, isThisProcess, thisProcess, type Owner } from '../exec/owner.ts';
 import { sha256 } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { formatPinned, pin, type Repository } from '../reference.ts';
@@ -20,7 +20,8 @@ interface Written {
   readonly blob: string;
   readonly size: number;
   readonly url: string;
-  readonly owner: Owner;
+  /** As somebody has written it. */
+  readonly owner: Partial<Owner>;
 }
 
 export function openUploadFiles(folder: string): UploadRecords {
@@ -60,7 +61,7 @@ export function openUploadFiles(folder: string): UploadRecords {
       const file = fileOf(repository, descriptor);
       const found = await read(file);
       // Another run may have begun the same upload meanwhile, and written down its own.
-      if (found?.owner.pid === process.pid) await rm(file, { force: true }).catch(() => {});
+      if (found !== undefined && (await isThisProcess(found.owner))) await rm(file, { force: true }).catch(() => {});
     },
   };
 }
