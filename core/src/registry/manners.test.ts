@@ -76,6 +76,20 @@ describe('a limit of pulls', () => {
     expect(lines(server)).toEqual(['HEAD /v2/a/manifests/1']);
   });
 
+  test('is not what a gateway says of the requests of a second', async () => {
+    await using server = await startScriptedRegistry({
+      onRequest: () => ({
+        kind: 'with',
+        headers: { 'ratelimit-limit': '5', 'ratelimit-remaining': '0', 'ratelimit-reset': '1' },
+      }),
+    });
+    await using registry = client();
+    const image = seedImage(server, 'a', 'one', { tag: '1' });
+    must(await registry.head(reference(`${server.host}/a:1`), 'source'));
+    expect(must(await registry.manifest(reference(`${server.host}/a:1`), 'source'))?.descriptor).toEqual(image);
+    expect(registry.quota(repository(server.host, 'a'))).toBeUndefined();
+  });
+
   test('is the account’s', async () => {
     await using server = await startScriptedRegistry({ onRequest: limited(() => 0) });
     await using registry = client({ accountOf: formatRepository });

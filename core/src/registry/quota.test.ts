@@ -4,18 +4,21 @@ import { createAccount, parseQuota } from './quota.ts';
 
 const headers = (table: Readonly<Record<string, string>>) => (name: string) => table[name];
 
-test('what is left is read from the headers, with or without a window', () => {
+test('what is left is read from the headers', () => {
   expect(parseQuota(headers({ 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '76;w=21600' }), 5)).toEqual({
     limit: 100,
     remaining: 76,
     window: 21_600,
     at: 5,
   });
-  expect(parseQuota(headers({ 'ratelimit-remaining': ' 7 ' }), 5)).toEqual({ remaining: 7, window: 21_600, at: 5 });
-  for (const bad of ['', '-1', 'many', '1e9', '3;w=x']) {
+  expect(parseQuota(headers({ 'ratelimit-remaining': ' 7 ; w=60 ' }), 5)).toEqual({ remaining: 7, window: 60, at: 5 });
+  for (const bad of ['', '-1', 'many', '1e9', '3;w=x', '3, 5;w=1']) {
     expect(parseQuota(headers({ 'ratelimit-remaining': bad }), 5)).toBeUndefined();
   }
-  expect(parseQuota(headers({ 'ratelimit-limit': '100' }), 5)).toBeUndefined();
+  expect(parseQuota(headers({ 'ratelimit-limit': '100;w=21600' }), 5)).toBeUndefined();
+  // As a gateway tells how many requests it still takes in this second.
+  const gateway = { 'ratelimit-limit': '5', 'ratelimit-remaining': '0', 'ratelimit-reset': '1' };
+  expect(parseQuota(headers(gateway), 5)).toBeUndefined();
 });
 
 test('no more pulls begin than are left, those under way counted, and some are left to others', () => {

@@ -12,10 +12,10 @@ export interface Quota {
   readonly at: number;
 }
 
-/** Seconds of a window that is not named: Docker Hub's. */
-const WINDOW = 6 * 3600;
-
-/** `ratelimit-limit: 100;w=21600` and `ratelimit-remaining: 76;w=21600`; undefined: no such headers, so no such limit. */
+/**
+ * `ratelimit-limit: 100;w=21600` and `ratelimit-remaining: 76;w=21600`; undefined: no such headers, so no such limit. Without a
+ * window they are a gateway's, of requests in the second: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/
+ */
 export function parseQuota(header: (name: string) => string | undefined, now: number): Quota | undefined {
   const remaining = parseCount(header('ratelimit-remaining'));
   if (remaining === undefined) return undefined;
@@ -23,15 +23,14 @@ export function parseQuota(header: (name: string) => string | undefined, now: nu
   return {
     ...(limit === undefined ? {} : { limit: limit.count }),
     remaining: remaining.count,
-    window: remaining.window ?? limit?.window ?? WINDOW,
+    window: remaining.window,
     at: now,
   };
 }
 
-function parseCount(text: string | undefined): { readonly count: number; readonly window?: number } | undefined {
-  const match = /^\s*(\d{1,9})\s*(?:;\s*w\s*=\s*(\d{1,9})\s*)?$/.exec(text ?? '');
-  if (match === null) return undefined;
-  return { count: Number(match[1]), ...(match[2] === undefined ? {} : { window: Number(match[2]) }) };
+function parseCount(text: string | undefined): { readonly count: number; readonly window: number } | undefined {
+  const match = /^\s*(\d{1,9})\s*;\s*w\s*=\s*(\d{1,9})\s*$/.exec(text ?? '');
+  return match === null ? undefined : { count: Number(match[1]), window: Number(match[2]) };
 }
 
 /**
