@@ -48,7 +48,7 @@ export interface HttpRequest {
   /** Of what is small and wanted whole: how long that may take in all. */
   readonly whole?: Whole;
   /** Asked when it is this request's turn: a failure keeps it from being sent. */
-  readonly admit?: () => Failure | undefined;
+  readonly admit?: () => Promise<Failure | undefined>;
   /** Asked then too, of a request that brings a login: another one, if that has expired while it waited. */
   readonly renewed?: () => Promise<Result<string | undefined>> | undefined;
 }

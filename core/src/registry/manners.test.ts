@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { formatRepository } from '../reference.ts';
 import { seedImage } from '../testing/sample-images.ts';
@@ -51,8 +52,18 @@ describe('a limit of pulls', () => {
     expect(lines(server)).toEqual(['GET /v2/a/manifests/1', 'HEAD /v2/a/manifests/1']);
   });
 
+  /** Counts pulls as they come, and says what is left as it answers; `held`: before the answer to so many. */
+  function counting(limit: number, held: (pulls: number) => Promise<unknown> = async () => {}) {
+    let pulls = 0;
+    return async ({ method }: ScriptedRequest): Promise<Action> => {
+      if (method === 'GET') await held((pulls += 1));
+      const remaining = `${Math.max(0, limit - pulls)};w=21600`;
+      return { kind: 'with', headers: { 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': remaining } };
+    };
+  }
+
   test('is kept under as soon as it is announced, and can be looked up', async () => {
-    await using server = await startScriptedRegistry({ onRequest: limited(() => 2) });
+    await using server = await startScriptedRegistry({ onRequest: counting(2) });
     await using registry = client({ perHost: 4 });
     const names = ['a', 'b', 'c', 'd'];
     for (const path of names) seedImage(server, path, path, { tag: '1' });
@@ -61,9 +72,47 @@ describe('a limit of pulls', () => {
     const pulls = await Promise.all(
       names.map((path) => registry.manifest(reference(`${server.host}/${path}:1`), 'source')),
     );
-    // The answers of this registry do not count down, so that only what is under way at once is known to be too much.
     expect(pulls.filter(({ ok }) => ok)).toHaveLength(2);
     expect(lines(server).filter((line) => line.startsWith('GET'))).toHaveLength(2);
+  });
+
+  test('is used to its last pull, also when it is told while others are under way', async () => {
+    const second = Promise.withResolvers<void>();
+    // The first is answered when the second has been counted, and the second later.
+    const held = (pulls: number) => (pulls === 1 ? second.promise : (second.resolve(), sleep(20)));
+    await using server = await startScriptedRegistry({ onRequest: counting(3, held) });
+    await using registry = client({ perHost: 2 });
+    const names = ['a', 'b', 'c'];
+    for (const path of names) seedImage(server, path, path, { tag: '1' });
+    must(await registry.head(reference(`${server.host}/a:1`), 'source'));
+    const pulls = await Promise.all(
+      names.map((path) => registry.manifest(reference(`${server.host}/${path}:1`), 'source')),
+    );
+    expect(pulls.map(({ ok }) => ok)).toEqual([true, true, true]);
+  });
+
+  test('is the registry’s to judge where the answers to others do not come', async () => {
+    const third = Promise.withResolvers<void>();
+    let pulls = 0;
+    await using server = await startScriptedRegistry({
+      onRequest: async (request) => {
+        if (request.method === 'HEAD') return limited(() => 2)(request);
+        if ((pulls += 1) === 3) third.resolve();
+        await third.promise;
+        return undefined;
+      },
+    });
+    const waits: number[] = [];
+    let now = 0;
+    const sleep = async (milliseconds: number) => {
+      waits.push(milliseconds);
+      now += milliseconds;
+    };
+    await using registry = client({ perHost: 3, clock: { now: () => now, random: () => 0.5, sleep } });
+    must(await registry.head(reference(`${server.host}/a:1`), 'source'));
+    const paths = ['a', 'b', 'c'];
+    await Promise.all(paths.map((path) => registry.manifest(reference(`${server.host}/${path}:1`), 'source')));
+    expect([pulls, waits]).toEqual([3, [10_000]]);
   });
 
   test('some of it can be left to others', async () => {

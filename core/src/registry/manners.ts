@@ -6,7 +6,7 @@ import type { Failure, RegistryFailure } from '../failure.ts';
 import type { Repository } from '../reference.ts';
 import type { HttpResponse } from './http.ts';
 import { LONGEST_WAIT } from './lanes.ts';
-import { createAccount, parseQuota, type Account, type Quota } from './quota.ts';
+import { createAccount, parseQuota, type Account, type Quota, type Shortage } from './quota.ts';
 import { isTransientStatus, plain, registryFailure, type Asked, type Refusal } from './refusal.ts';
 import { GIVE_UP, parseRetryAfter } from './retry.ts';
 import { adviceIn } from './advice.ts';
@@ -20,8 +20,11 @@ export interface Errand extends Asked {
 }
 
 export interface Manners {
-  /** Why a request must not be sent now. Asked right before it would be; a pull has then begun, and is to be `heard` or `ended`. */
-  admit(errand: Errand): Failure | undefined;
+  /**
+   * Why a request must not be sent now. Asked right before it would be; a pull has then begun, and is to be `heard` or `ended`. A pull
+   * waits here while only the answers to others can tell whether it is one too many.
+   */
+  admit(errand: Errand): Promise<Failure | undefined>;
   heard(errand: Errand, response: HttpResponse): void;
   /** It was sent, and no answer came. */
   ended(errand: Errand): void;
@@ -42,6 +45,11 @@ export interface MannersOptions {
 
 /** How many different warnings are shown. */
 const MAX_WARNINGS = 100;
+/**
+ * Milliseconds that a pull waits for the answers to others: it keeps its place meanwhile, which one of them may need that is sent on
+ * to another address. Then the registry has the word.
+ */
+const PATIENCE = 10_000;
 
 export function createManners(options: MannersOptions): Manners {
   const { accountOf = ({ registry }) => registry, reserve = () => 0, notice = () => {}, clock = realClock } = options;
@@ -59,14 +67,21 @@ export function createManners(options: MannersOptions): Manners {
     return account;
   }
 
-  function admit(errand: Errand): Failure | undefined {
-    const now = Date.now();
-    const pause = closed.get(errand.registry);
-    if (pause !== undefined && now < pause.until) return closedFailure(errand, pause);
-    if (!errand.pull) return undefined;
-    const account = accountFor(errand);
-    const why = account.begin(now);
-    return why === undefined ? undefined : quotaFailure(errand, account, why);
+  async function admit(errand: Errand): Promise<Failure | undefined> {
+    const end = clock.now() + PATIENCE;
+    for (;;) {
+      const now = Date.now();
+      const pause = closed.get(errand.registry);
+      if (pause !== undefined && now < pause.until) return closedFailure(errand, pause);
+      if (!errand.pull) return undefined;
+      const account = accountFor(errand);
+      const left = end - clock.now();
+      const why = account.begin(now, left > 0);
+      if (why !== 'later') return why === undefined ? undefined : quotaFailure(errand, account, why);
+      const answer = new AbortController();
+      account.whenOneEnds(() => answer.abort());
+      await clock.sleep(left, answer.signal);
+    }
   }
 
   function heard(errand: Errand, response: HttpResponse): void {
@@ -143,7 +158,7 @@ function closedFailure(errand: Errand, { status, until }: Closed): RegistryFailu
   });
 }
 
-function quotaFailure(errand: Errand, account: Account, why: 'used up' | 'reserved'): RegistryFailure {
+function quotaFailure(errand: Errand, account: Account, why: Shortage): RegistryFailure {
   const { quota, closedUntil } = account;
   const end = closedUntil ?? (quota === undefined ? undefined : quota.at + quota.window * 1000);
   const limit = quota?.limit === undefined ? 'pulls' : `${quota.limit} pulls`;

@@ -21,19 +21,39 @@ test('what is left is read from the headers', () => {
   expect(parseQuota(headers(gateway), 5)).toBeUndefined();
 });
 
-test('no more pulls begin than are left, those under way counted, and some are left to others', () => {
+test('no more pulls begin than are left, and some are left to others; the last wait for the answers to those under way', () => {
   const account = createAccount(2);
-  expect(account.begin(0)).toBeUndefined();
+  expect(account.begin(0, true)).toBeUndefined();
   account.end();
   account.heard({ remaining: 4, window: 100, at: 0 });
-  expect([account.begin(0), account.begin(0), account.begin(0)]).toEqual([undefined, undefined, 'reserved']);
-  account.end();
-  expect(account.begin(0)).toBeUndefined();
+  expect([account.begin(0, true), account.begin(0, true), account.begin(0, true)]).toEqual([
+    undefined,
+    undefined,
+    'later',
+  ]);
+  // Who has waited long enough goes by what was said last.
+  expect(account.begin(0, false)).toBeUndefined();
+  for (const remaining of [3, 3, 2]) {
+    account.end();
+    account.heard({ remaining, window: 100, at: 0 });
+  }
+  expect(account.begin(0, true)).toBe('reserved');
   const greedy = createAccount(0);
   greedy.heard({ remaining: 1, window: 100, at: 0 });
-  expect([greedy.begin(0), greedy.begin(0)]).toEqual([undefined, 'used up']);
+  expect([greedy.begin(0, true), greedy.begin(0, true)]).toEqual([undefined, 'later']);
+  greedy.heard({ remaining: 0, window: 100, at: 0 });
+  expect(greedy.begin(0, true)).toBe('used up');
   // After its window what was said is no longer true.
-  expect(greedy.begin(100_000)).toBeUndefined();
+  expect(greedy.begin(100_000, true)).toBeUndefined();
+});
+
+test('who waits is woken once, by the end of any pull', () => {
+  const account = createAccount(0);
+  let woken = 0;
+  for (const _ of [1, 2]) account.begin(0, true);
+  account.whenOneEnds(() => (woken += 1));
+  for (const _ of [1, 2]) account.end();
+  expect(woken).toBe(1);
 });
 
 test('an older answer that comes late does not give back what is used', () => {

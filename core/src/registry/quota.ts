@@ -34,8 +34,8 @@ function parseCount(text: string | undefined): { readonly count: number; readonl
 }
 
 /**
- * What is left of a quota: what the registry said, less the pulls that are under way, for its answers know nothing of them.
- * Pure; time comes as a parameter.
+ * What is left of a quota: what the registry said. Pulls that are under way may be counted in that or not, so that the last ones
+ * wait for their answers. Pure; time comes as a parameter.
  */
 export interface Account {
   readonly quota: Quota | undefined;
@@ -44,10 +44,17 @@ export interface Account {
   heard(quota: Quota): void;
   /** The registry refused a pull because its limit is reached, until then. */
   close(until: number): void;
-  /** Undefined: a pull may be sent, and has begun. Else why not. */
-  begin(now: number): 'used up' | 'reserved' | undefined;
+  /**
+   * Undefined: a pull may be sent, and has begun. Else why not; `later`, only told to who is `patient`: it may be enough, as the
+   * answers to those under way will tell.
+   */
+  begin(now: number, patient: boolean): Shortage | 'later' | undefined;
   end(): void;
+  /** Called once, at the end of any pull that is under way. */
+  whenOneEnds(wake: () => void): void;
 }
+
+export type Shortage = 'used up' | 'reserved';
 
 /** Milliseconds within which a larger number than before is taken for an older one that came late. */
 const LATE = 5000;
@@ -57,6 +64,13 @@ export function createAccount(reserve: number): Account {
   let quota: Quota | undefined;
   let closedUntil: number | undefined;
   let underWay = 0;
+  const waiting: (() => void)[] = [];
+
+  function shortage(left: number): Shortage | undefined {
+    if (left < 1) return 'used up';
+    return left - 1 < reserve ? 'reserved' : undefined;
+  }
+
   const account: Account = {
     get quota() {
       return quota;
@@ -71,19 +85,21 @@ export function createAccount(reserve: number): Account {
     close(until) {
       closedUntil = until;
     },
-    begin(now) {
+    begin(now, patient) {
       if (closedUntil !== undefined && now < closedUntil) return 'used up';
       if (quota !== undefined && now < quota.at + quota.window * 1000) {
-        const left = quota.remaining - underWay;
-        if (left < 1) return 'used up';
-        if (left - 1 < reserve) return 'reserved';
+        const short = shortage(quota.remaining);
+        if (short !== undefined) return short;
+        if (patient && shortage(quota.remaining - underWay) !== undefined) return 'later';
       }
       underWay += 1;
       return undefined;
     },
     end() {
       underWay -= 1;
+      for (const wake of waiting.splice(0)) wake();
     },
+    whenOneEnds: (wake) => void waiting.push(wake),
   };
   return account;
 }

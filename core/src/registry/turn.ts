@@ -28,7 +28,7 @@ export async function takeTurn(
   const kind = isStream ? 'upload' : request.long === true ? 'download' : 'request';
   const place = await lanes.enter(url.host, kind);
   if (place === undefined) return fail(cancelled);
-  const refused = request.admit?.();
+  const refused = await request.admit?.();
   const source = isStream && refused === undefined ? await openBody(body) : undefined;
   if (refused !== undefined || source?.ok === false) {
     leave(place);

@@ -165,10 +165,10 @@ export function createWire(options: WireOptions): Wire {
     let begun = false;
     const answer = await http.send({
       ...request,
-      admit: () => {
+      admit: async () => {
         // Redirects are part of the one errand.
         if (begun) return undefined;
-        const refused = manners.admit(errand);
+        const refused = await manners.admit(errand);
         begun = refused === undefined;
         return refused;
       },
