@@ -94,7 +94,8 @@ test('refusals that name no time make rests that grow, until a good answer', asy
     place?.answered(status, undefined);
     place?.release();
   }
-  expect(rests).toEqual([0, 250, 500, 1000, 0]);
+  // At last no rest, but the pace that the first refusal has set.
+  expect(rests).toEqual([0, 250, 500, 1000, 10]);
 });
 
 test('a wait of more than a minute is not waited for', async () => {
@@ -133,6 +134,46 @@ test('requests begin at the pace that is set, evenly', async () => {
     await vi.advanceTimersByTimeAsync(300);
   }
   expect(counts).toEqual([1, 4, 7, 10]);
+});
+
+/** A host that takes so many requests a second, and so many at once after a pause; each answer takes five milliseconds. */
+async function storm(requests: number, perSecond: number, burst: number) {
+  const made = lanes({ connections: 8 }, { rampUp: true });
+  const [start, answers] = [Date.now(), [] as number[]];
+  let [tokens, then, left] = [burst, start, requests];
+  async function ask(kind: Kind): Promise<void> {
+    const place = await made.enter('h', kind);
+    const now = Date.now();
+    tokens = Math.min(burst, tokens + ((now - then) / 1000) * perSecond);
+    then = now;
+    const status = tokens < 1 ? 429 : 200;
+    if (status === 200) tokens -= 1;
+    answers.push(status);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    place?.answered(status, undefined);
+    place?.release();
+    if (status === 200) left -= 1;
+    else await ask(kind);
+  }
+  const all = Promise.all(Array.from({ length: requests }, (_, index) => ask(index % 4 === 0 ? 'upload' : 'request')));
+  while (left > 0) await vi.advanceTimersByTimeAsync(100);
+  await all;
+  const refused = (of: readonly number[]): number => of.filter((status) => status === 429).length / of.length;
+  return { seconds: (Date.now() - start) / 1000, all: refused(answers), late: refused(answers.slice(requests / 4)) };
+}
+
+test.each([
+  [10, 5],
+  [30, 10],
+  [100, 100],
+])('a limit of %i requests a second, %i at once, is found out and kept', async (perSecond, burst) => {
+  const { seconds, all, late } = await storm(600, perSecond, burst);
+  expect(seconds).toBeLessThan((600 / perSecond) * 1.1);
+  expect([all < 0.1, late < 0.05]).toEqual([true, true]);
+});
+
+test('a host that refuses nothing is asked at no pace', async () => {
+  expect((await storm(600, 10_000, 600)).seconds).toBeLessThan(0.5);
 });
 
 test('a window that starts small is filled as it grows', async () => {

@@ -4,6 +4,7 @@
  * are the host's. Downloads leave one place to the small requests, which would otherwise wait for gigabytes.
  */
 import { realClock, type Clock } from './clock.ts';
+import { createPace } from './pace.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { GIVE_UP } from './retry.ts';
 import { createWindow } from './window.ts';
@@ -67,7 +68,8 @@ interface Waiting {
 }
 
 function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | undefined, clock: Clock) {
-  const gap = limits.requestsPerSecond === undefined ? 0 : 1000 / limits.requestsPerSecond;
+  const least = limits.requestsPerSecond === undefined ? 0 : 1000 / limits.requestsPerSecond;
+  const pace = createPace();
   /** When the next request may begin, by the pace and by what the host asked for. */
   let next = 0;
   let rested = 0;
@@ -90,6 +92,7 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
       busy += 1;
       downloads += size;
       const since = clock.now();
+      const gap = Math.max(least, pace.gap);
       if (gap > 0) next = Math.max(next, since) + gap;
       return {
         answered(status, wait) {
@@ -97,6 +100,7 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
           else if (status < 500) {
             refusals = 0;
             refusing = undefined;
+            pace.answered();
             // All places for its kind were taken: a host that only serves downloads would else never be asked more.
             window.answered(isFree(kind) ? busy : window.size);
           }
@@ -168,6 +172,8 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
     // It was sent before the host began to rest: the answer says nothing new.
     if (since < rested && wait === undefined) return;
     refusals += 1;
+    // After a refusal comes a rest: another one right behind it says nothing about the pace.
+    if (wait === undefined && refusals === 1) pace.refused();
     const rest = wait ?? Math.min(LONGEST_REST, REST * 2 ** (refusals - 1));
     refusing ??= now;
     // Whoever waits then is not sent any more, see {@link createManners}.

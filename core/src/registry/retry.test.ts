@@ -18,11 +18,12 @@ function busy(status?: number): RegistryFailure {
 }
 
 /** A clock that jumps instead of waiting, and remembers how far. */
-function jumping(): Clock & { readonly waits: number[] } {
+function jumping(): Clock & { readonly waits: number[]; pass(milliseconds: number): void } {
   let now = 0;
   const waits: number[] = [];
   return {
     waits,
+    pass: (milliseconds) => void (now += milliseconds),
     now: () => now,
     random: () => 0,
     sleep: async (milliseconds) => {
@@ -89,6 +90,31 @@ describe('retrier', () => {
     tries = 0;
     await retrier.run('h', again);
     expect(tries).toBe(4);
+  });
+
+  test('to be one too many uses up no try while the host answers others, for some minutes', async () => {
+    const clock = jumping();
+    const retrier = createRetrier({ retries: 3, signal: undefined, clock });
+    let tries = 0;
+    const refused = async (others: boolean, status = 429) => {
+      tries += 1;
+      clock.pass(1);
+      if (others) must(await retrier.run('h', async () => ({ result: ok(1) })));
+      return { result: fail(busy(status)) };
+    };
+    must(await retrier.run('h', async () => (tries < 20 ? refused(true) : { result: ok(1) })));
+    const before = clock.now();
+    failureOf(await retrier.run('h', () => refused(true)));
+    expect(clock.now() - before).toBeGreaterThan(300_000);
+    expect(clock.now() - before).toBeLessThan(310_000);
+    for (const [others, status] of [
+      [true, 503],
+      [false, 429],
+    ] as const) {
+      tries = 0;
+      failureOf(await retrier.run('h', () => refused(others, status)));
+      expect(tries).toBe(4);
+    }
   });
 
   test('stops waiting when it is aborted', async () => {

@@ -1,5 +1,5 @@
 /** When to try again: only what is transient, a few times, and with one pause for all who talk to the same host. */
-import { cancelled, fail, type Result } from '../failure.ts';
+import { cancelled, fail, type Failure, type Result } from '../failure.ts';
 import { adviceIn, atMost } from './advice.ts';
 import { realClock, type Clock } from './clock.ts';
 
@@ -46,6 +46,8 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
   }
 
   async function run<T>(host: string, operation: () => Promise<Attempt<T>>): Promise<Result<T>> {
+    /** When this operation failed, the first time and the last. */
+    let [first, last] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     for (let tried = 1; ; tried += 1) {
       if (pauses.has(host)) await waitFor(host);
       if (signal?.aborted === true) return fail(cancelled);
@@ -54,19 +56,27 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
         trouble.delete(host);
         return result;
       }
-      const since = trouble.get(host) ?? clock.now();
+      const now = clock.now();
+      const since = trouble.get(host) ?? now;
       trouble.set(host, since);
-      if (tried > retries || final || clock.now() - since > GIVE_UP) return result;
+      // The host has answered others meanwhile: to be one too many again is bad luck, which uses up no try.
+      if (isTooMany(result.failure) && since > last && now - first <= GIVE_UP) tried -= 1;
+      [first, last] = [Math.min(first, now), now];
+      if (tried > retries || final || now - since > GIVE_UP) return result;
       if (retryAfter !== undefined && retryAfter > LONGEST) return result;
       // Without a status no answer came. Once, that is most likely a kept connection that the host had closed meanwhile.
       const answered = result.failure.reason !== 'registry' || result.failure.status !== undefined;
       if (tried === 1 && !answered) continue;
       const pause = retryAfter ?? BASE * 2 ** (tried - 1) * (0.5 + clock.random() / 2);
-      pauses.set(host, Math.max(pauses.get(host) ?? 0, clock.now() + pause));
+      pauses.set(host, Math.max(pauses.get(host) ?? 0, now + pause));
     }
   }
 
   return { run };
+}
+
+function isTooMany(failure: Failure): boolean {
+  return failure.reason === 'registry' && failure.status === 429;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { seedImage } from '../../testing/sample-images.ts';
 import { startScriptedRegistry, type Action, type ScriptedOptions } from '../../testing/scripted-registry.ts';
+import { realClock } from '../clock.ts';
 import { copy } from '../copy.ts';
 import { client, failureOf, logins, must, pinned, reference } from '../test-client.ts';
 import { COPIED, is, pair } from './pair.ts';
@@ -51,6 +52,34 @@ describe('28: too many requests', LIMIT, () => {
       onDestination: (request) => (is.first(request) ? later : undefined),
     });
     expect(await sync()).toMatchObject(COPIED);
+  });
+
+  test('a second are few, once it is known how many the registry takes, and fail nothing', async () => {
+    // Time goes by twenty times as fast.
+    const scale = 20;
+    const now = () => performance.now() * scale;
+    const clock = {
+      ...realClock,
+      now,
+      sleep: (ms: number, signal?: AbortSignal) => realClock.sleep(ms / scale, signal),
+    };
+    const [perSecond, burst] = [10, 5];
+    let [left, then, refused] = [burst, now(), 0];
+    const platforms = Array.from({ length: 48 }, (_, index) => ({ os: 'linux', architecture: `a${index}` }));
+    const { destination, sync } = await pair({
+      client: { clock, perHost: 8, rampUp: true },
+      seed: (source) => seedImage(source, 'from', 'new', { platforms, tag: 'v1' }),
+      onDestination: () => {
+        left = Math.min(burst, left + ((now() - then) / 1000) * perSecond) - 1;
+        then = now();
+        if (left >= 0) return undefined;
+        left += 1;
+        refused += 1;
+        return { kind: 'answer', status: 429 };
+      },
+    });
+    expect(await sync()).toMatchObject(COPIED);
+    expect(refused / destination.log.length).toBeLessThan(0.15);
   });
 
   test('of which one more may be sent in an hour is one failure, at once', async () => {
