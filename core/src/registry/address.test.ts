@@ -47,14 +47,16 @@ test.each([
 
 describe('where a server may send us', () => {
   const reach = createReach({
-    plainHttp: (host) => host === 'plain.example' || host.startsWith('127.'),
-    named: (host) => host === '10.0.0.9' || host === '10.0.0.9:5000',
+    plainHttp: (host) => host === 'plain.example:80' || host.startsWith('127.'),
+    named: (host) => host === '10.0.0.9:443' || host === '10.0.0.9:5000',
   });
   test.each([
     ['https://a.example', 'https://cdn.example/x', true],
     ['https://a.example', 'http://cdn.example/x', false],
     ['https://a.example', 'http://plain.example/x', false],
     ['http://plain.example', 'http://plain.example/y', true],
+    ['http://127.0.0.1:5000', 'http://plain.example/y', true],
+    ['http://127.0.0.1:5000', 'http://plain.example:81/y', false],
     ['http://plain.example', 'http://127.0.0.1:80/y', false],
     ['http://plain.example', 'http://cdn.example/y', false],
     ['http://127.0.0.1:5000', 'http://127.0.0.1:5001/y', true],
@@ -64,6 +66,8 @@ describe('where a server may send us', () => {
     ['https://a.example', 'https://2130706433/x', false],
     ['https://a.example', 'https://localhost/x', false],
     ['https://a.example', 'https://10.0.0.9/x', true],
+    ['https://a.example', 'https://10.0.0.9:443/x', true],
+    ['https://a.example', 'https://10.0.0.9:80/x', false],
     ['https://a.example', 'https://10.0.0.8/x', false],
     ['https://192.168.0.2', 'https://10.0.0.8/x', true],
     ['https://a.example', 'ftp://a.example/x', false],

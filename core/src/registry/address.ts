@@ -55,14 +55,31 @@ function bare(hostname: string): string {
     .toLowerCase();
 }
 
+/**
+ * `registry.example` → `registry.example:443`, or `:80` where it is spoken to in the clear: the port that the protocol has anyway may
+ * be written or left out, and addresses always leave it out.
+ */
+export function withPort(host: string, clear: boolean): string {
+  return /:\d+$/.test(host) ? host : `${host}:${clear ? 80 : 443}`;
+}
+
+/** The other name of a host: without that port, or with it; undefined: it is asked at another. */
+export function otherName(host: string, clear: boolean): string | undefined {
+  const port = withPort('', clear);
+  if (host.endsWith(port)) return host.slice(0, -port.length);
+  const full = withPort(host, clear);
+  return full === host ? undefined : full;
+}
+
 export interface Reach {
   /** Whether a server at `from` may send us to `to`. */
   (from: URL, to: URL): boolean;
 }
 
 export interface ReachOptions {
+  /** Both are asked about hosts with their ports, whichever they are. */
   readonly plainHttp: (host: string) => boolean;
-  /** Hosts, with their ports, that the settings name: those are meant, wherever they are. */
+  /** Hosts that the settings name: those are meant, wherever they are. */
   readonly named?: (host: string) => boolean;
 }
 
@@ -72,8 +89,9 @@ export interface ReachOptions {
  */
 export function createReach({ plainHttp, named = () => false }: ReachOptions): Reach {
   return (from, to) => {
-    const clear = to.protocol === 'http:' && from.protocol === 'http:' && (to.host === from.host || plainHttp(to.host));
+    const host = withPort(to.host, to.protocol === 'http:');
+    const clear = to.protocol === 'http:' && from.protocol === 'http:' && (to.host === from.host || plainHttp(host));
     if (to.protocol !== 'https:' && !clear) return false;
-    return to.host === from.host || !isPrivate(to.hostname) || isPrivate(from.hostname) || named(to.host);
+    return to.host === from.host || !isPrivate(to.hostname) || isPrivate(from.hostname) || named(host);
   };
 }

@@ -4,7 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { ok } from '../failure.ts';
+import type { Digest } from '../reference.ts';
 import { startScriptedRegistry } from '../testing/scripted-registry.ts';
 import { client, failureOf, must, reference, repository } from './test-client.ts';
 import { makeAuthority, startRaw, startTlsRegistry, startTunnelProxy, type Authority } from '../testing/servers.ts';
@@ -158,6 +160,35 @@ test('a registry on the internet does not lead into our network', async () => {
   expect(inside.log).toEqual([]);
   await read([inside.host]);
   expect(inside.log.length).toBeGreaterThan(0);
+});
+
+describe('a registry that is named with the port that it has anyway', () => {
+  const host = 'registry.example:80';
+  const digest = `sha256:${'a'.repeat(64)}` as Digest;
+  const blob = { mediaType: 'a/b', digest, size: 5 };
+  async function behindProxy() {
+    const proxy = await startScriptedRegistry();
+    const registry = client({ plainHttp: (name) => name === host, env: { HTTP_PROXY: `http://${proxy.host}` } });
+    onTestFinished(async () => {
+      await registry.close();
+      await proxy.close();
+    });
+    return { registry, log: proxy.log };
+  }
+
+  test('is itself, and no storage that a redirect led to', async () => {
+    const { registry, log } = await behindProxy();
+    failureOf(await registry.readBlob(repository(host, 'a'), blob, 'source'));
+    expect(log).toHaveLength(1);
+  });
+
+  test('is meant by addresses without it', async () => {
+    const { registry, log } = await behindProxy();
+    failureOf(await registry.fetchJson({ url: 'http://registry.example/data.json' }));
+    const elsewhere = { ...blob, urls: ['http://registry.example/layer'] };
+    failureOf((await registry.content(repository(host, 'a'), 'source').foreignBlob?.(elsewhere)) ?? ok(undefined));
+    expect(log.map(({ url }) => url)).toEqual(['http://registry.example/data.json', 'http://registry.example/layer']);
+  });
 });
 
 test.each(['HEAD', 'GET'])(

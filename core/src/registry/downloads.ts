@@ -5,14 +5,14 @@
 import { fail, ok, type Result } from '../failure.ts';
 import { StreamFailure, verified } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';
-import { isPrivate } from './address.ts';
+import { isPrivate, withPort } from './address.ts';
 import { askedFor, blobPath, pull } from './blobs.ts';
 import { without } from './chunks.ts';
 import type { HttpResponse } from './http.ts';
 import type { Where } from './manifests.ts';
 import { lied, refusal, registryFailure, type Asked } from './refusal.ts';
 import type { Whole } from './whole.ts';
-import { hostOf, type Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
 /** Bytes that count as getting further, and how often in a row it may break off without. */
 const STEP = 1024 * 1024;
@@ -44,7 +44,7 @@ export async function openBlob(
     const headers = start === 0 ? {} : { range: `bytes=${start}-` };
     const response = await wire.call({ ...call, headers });
     if (!response.ok) return response;
-    const elsewhere = response.value.url.host !== hostOf(where.registry);
+    const elsewhere = response.value.url.host !== wire.originOf(where.registry).host;
     if (again && elsewhere && response.value.status >= 400) {
       // Addresses of storage are good for a while only: the registry gives a new one.
       await response.value.drain();
@@ -72,8 +72,9 @@ export async function openForeignBlob(
   for (const text of descriptor.urls?.slice(0, MAX_ADDRESSES) ?? []) {
     const url = URL.parse(text);
     if (url === null || url.username !== '' || url.password !== '') continue;
-    const named = plainHttp(url.host);
-    if (url.protocol === 'http:' ? !named : url.protocol !== 'https:' || (isPrivate(url.hostname) && !named)) continue;
+    const clear = url.protocol === 'http:';
+    const named = plainHttp(clear ? withPort(url.host, true) : url.host);
+    if (clear ? !named : url.protocol !== 'https:' || (isPrivate(url.hostname) && !named)) continue;
     const from = { ...asked, registry: url.host };
     const get: Ask = async (start) => {
       const headers = start === 0 ? {} : { range: `bytes=${start}-` };

@@ -1,5 +1,6 @@
 /** JSON that services say besides what registries serve: read once, bounded, and without a login of another host. */
 import { fail, ok, type Result } from '../failure.ts';
+import { withPort } from './address.ts';
 import { parseUrl, type Http } from './http.ts';
 import type { FetchJson } from './model.ts';
 import { nextLink } from './pages.ts';
@@ -65,7 +66,9 @@ function inside({ repository, path }: Extract<Parameters<FetchJson>[0], { path: 
 function usable(text: string, plainHttp: (host: string) => boolean): URL | undefined {
   const url = URL.parse(text);
   if (url === null || url.username !== '' || url.password !== '') return undefined;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && plainHttp(url.host)) ? url : undefined;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && plainHttp(withPort(url.host, true)))
+    ? url
+    : undefined;
 }
 
 function parse(bytes: Uint8Array): Result<unknown> | { readonly ok: false } {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { settings } from '../plan/sample.ts';
 import { failureOf, must, reference } from '../registry/test-client.ts';
 import { seedImage } from '../testing/sample-images.ts';
@@ -91,4 +91,64 @@ test('what is of a host is of the whole host, under its own name', () => {
   expect(rules.hostOptions?.('a.example')).toEqual({ connections: 3, bandwidth: 1000 });
   expect(rules.hostOptions?.('listed.example')).toEqual({});
   expect(rules.hostOptions?.('b.example')).toBeUndefined();
+});
+
+describe('the port that a protocol has anyway', () => {
+  const of = (more: Partial<ReturnType<typeof settings>>) => connectionRules({ ...settings(), ...more });
+  const hostOf = (address: string) => new URL(address).host;
+
+  test.each([
+    ['registry.example:443', 'https://registry.example/v2/'],
+    ['registry.example', 'https://registry.example:443/v2/'],
+    ['[2001:db8::1]:443', 'https://[2001:db8::1]/v2/'],
+    ['registry.example:8443', 'https://registry.example:8443/v2/'],
+  ])('may be written or left out: what is of %s is of %s', (match, address) => {
+    const { hostOptions } = of({ registries: [{ match, connections: 1, ca: 'PEM' }] });
+    expect(hostOptions?.(hostOf(address))).toEqual({ connections: 1, ca: 'PEM' });
+  });
+
+  test.each([
+    ['registry.example:80', 'http://registry.example:80/v2/'],
+    ['registry.example', 'http://registry.example:80/v2/'],
+  ])('in the clear too: %s, at %s', (match, address) => {
+    const { hostOptions, plainHttp } = of({ plainHttp: [match], registries: [{ match, connections: 1 }] });
+    expect(hostOptions?.(hostOf(address))).toEqual({ connections: 1 });
+    expect(plainHttp('registry.example:80')).toBe(true);
+  });
+
+  test('is not that of the other protocol', () => {
+    const ports = of({
+      plainHttp: ['a.example:80', 'b.example'],
+      registries: [
+        { match: 'a.example:80', connections: 1 },
+        { match: 'a.example:443', connections: 2 },
+      ],
+    });
+    expect(ports.hostOptions?.('a.example')).toEqual({ connections: 2 });
+    expect(['a.example', 'a.example:443', 'b.example:443', 'b.example:80'].map(ports.plainHttp)).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  test('makes no difference to who we are', async () => {
+    const login = { kind: 'env', usernameEnv: 'U', passwordEnv: 'P' } as const;
+    const registries = [
+      { match: 'a.example:443', login },
+      { match: 'b.example/team', login },
+      { match: 'c.example:443', login },
+    ];
+    const { registry, credentials } = opening({ settings: { ...settings(), plainHttp: ['c.example'], registries } });
+    const known = async (host: string) => must(await credentials.login(host, 'team/app'))?.username;
+    expect(await Promise.all(['a.example', 'a.example:443', 'b.example:443'].map(known))).toEqual([
+      'ann',
+      'ann',
+      'ann',
+    ]);
+    // Which is at another port.
+    expect(await known('c.example')).toBeUndefined();
+    await registry.close();
+  });
 });

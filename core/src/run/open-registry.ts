@@ -10,7 +10,7 @@ import type { ChallengeMemory } from '../registry/challenge.ts';
 import { createRegistry, type RegistryOptions } from '../registry/client.ts';
 import { accountFor, createCredentials, type Credentials } from '../registry/credentials.ts';
 import type { HostOptions } from '../registry/http.ts';
-import { isLoopback } from '../registry/address.ts';
+import { isLoopback, otherName, withPort } from '../registry/address.ts';
 import type { FetchJson, Registry } from '../registry/model.ts';
 import type { ApiMemory } from '../registry/referrers.ts';
 import type { Rehearsal } from '../registry/rehearsal.ts';
@@ -47,7 +47,8 @@ export function openRegistry(options: {
 }): OpenRegistry {
   const { settings, folder, env, version, signal, apiMemory, challenges, uploads, writes, notice, learnt, rehearsal } =
     options;
-  const accounts = settings.registries.flatMap(({ match, login }) => (login === undefined ? [] : [{ match, login }]));
+  const registries = underBothNames(settings);
+  const accounts = registries.flatMap(({ match, login }) => (login === undefined ? [] : [{ match, login }]));
   const credentials = createCredentials({
     env,
     runHelper: (name, server) => runCredentialHelper(name, server, env, signal),
@@ -59,7 +60,7 @@ export function openRegistry(options: {
     mirrors: settings.mirrors,
     credentials,
     accountOf: ({ registry, path }) => accountFor(accounts, registry, path)?.match ?? registry,
-    reserve: (account) => settings.registries.find(({ match }) => match === account)?.reserve ?? 0,
+    reserve: (account) => registries.find(({ match }) => match === account)?.reserve ?? 0,
     ...(apiMemory === undefined ? {} : { apiMemory }),
     ...(challenges === undefined ? {} : { challenges }),
     ...(uploads === undefined ? {} : { uploads }),
@@ -83,17 +84,34 @@ export function connectionRules(
   settings: Settings,
 ): Pick<RegistryOptions, 'plainHttp' | 'perHost' | 'rampUp' | 'bandwidth' | 'hostOptions'> {
   const { limits, registries } = settings;
-  const named = new Map<string, HostOptions>(settings.plainHttp.map((host) => [host, {}]));
+  const plainHttp = plainHttpRule(settings);
+  const fullName = (host: string) => withPort(host, plainHttp(host));
+  const named = new Map<string, HostOptions>(settings.plainHttp.map((host) => [fullName(host), {}]));
   for (const { match, login: _, reserve: __, plainHttp: ___, ...host } of registries) {
-    if (!match.includes('/')) named.set(match, host);
+    if (!match.includes('/')) named.set(fullName(match), { ...named.get(fullName(match)), ...host });
   }
   return {
-    plainHttp: plainHttpRule(settings),
+    plainHttp,
     perHost: limits.host,
     rampUp: limits.rampUp,
     ...(limits.bandwidth === undefined ? {} : { bandwidth: limits.bandwidth }),
-    hostOptions: (host) => named.get(host),
+    // In the clear an address without its port may be of a host that is only named with it.
+    hostOptions: (host) => named.get(fullName(host)) ?? named.get(withPort(host, true)),
   };
+}
+
+/** What is said of a host counts under its other name too, unless that has an item of its own. */
+function underBothNames(settings: Settings): Settings['registries'] {
+  const { registries } = settings;
+  const plainHttp = plainHttpRule(settings);
+  const listed = new Set(registries.map(({ match }) => match));
+  return registries.flatMap((item) => {
+    const [host = '', ...path] = item.match.split('/');
+    const other = otherName(host, plainHttp(host));
+    if (other === undefined || plainHttp(other) !== plainHttp(host)) return [item];
+    const match = [other, ...path].join('/');
+    return listed.has(match) ? [item] : [item, { ...item, match }];
+  });
 }
 
 export function plainHttpRule({ plainHttp, registries }: Settings): (host: string) => boolean {
@@ -101,6 +119,10 @@ export function plainHttpRule({ plainHttp, registries }: Settings): (host: strin
   for (const { match, plainHttp: clear, ca, cert } of registries) {
     if (clear !== undefined) said.set(match, clear);
     else if ((ca ?? cert) !== undefined && !said.has(match)) said.set(match, false);
+  }
+  for (const [host, clear] of [...said]) {
+    const full = withPort(host, clear);
+    if (!said.has(full)) said.set(full, clear);
   }
   return (host) => said.get(host) ?? isLoopback(host.replace(/:\d+$/, ''));
 }
