@@ -102,6 +102,17 @@ test('platforms by either name, each once; options of a mode', () => {
   });
 });
 
+test('platforms may be missing where that is said, which needs platforms', () => {
+  const written = (options: string) => `sync:\n  - { source: a, destination: r.example/a, ${options} }\n`;
+  const [entry] = entries(written('platforms: [amd64], missingPlatforms: skip'));
+  expect(entry).toMatchObject({ missingPlatforms: 'skip' });
+  const [strict] = entries(written('platforms: [amd64], missingPlatforms: fail'));
+  expect(strict).not.toHaveProperty('missingPlatforms');
+  expect(complaints(parseConfig(written('missingPlatforms: skip'), FILE, options))).toEqual([
+    '2:62 "missingPlatforms" has no meaning without "platforms"',
+  ]);
+});
+
 test('anchors and aliases are read', () => {
   const read = entries(
     'build:\n  - source: a\n    destination: r.example/a\n    platforms: &p [amd64]\n  - source: b\n    destination: r.example/b\n    platforms: *p\n',

@@ -32,6 +32,8 @@ export interface SyncEntry extends EntryCommon, SyncOptions {
 export interface SyncOptions {
   /** Only these, as a new index over unaltered children; the whole index when absent. Never empty, sorted, distinct. */
   readonly platforms?: readonly Platform[];
+  /** Those that there are of them, and what is no index as it is; without it each must be there. */
+  readonly missingPlatforms?: 'skip';
   /** Upstream's signatures, SBOMs and attestations travel along; none do when absent. */
   readonly referrers?: ReferrerFilter;
   /** What the source must prove before it is copied. */

@@ -19,6 +19,7 @@ export function readSyncOptions(item: Fields, path: Path, several: boolean, read
   const backup = readBackup(item, path, several, reading);
   return {
     ...(platforms === undefined ? {} : { platforms }),
+    ...(item['missingPlatforms'] === 'skip' ? { missingPlatforms: 'skip' as const } : {}),
     ...(referrers === undefined ? {} : { referrers }),
     ...(verify === undefined ? {} : { verify }),
     ...(flag(item['immutable']) === true ? { immutable: true as const } : {}),
@@ -28,6 +29,13 @@ export function readSyncOptions(item: Fields, path: Path, several: boolean, read
 }
 
 function readPlatforms(item: Fields, path: Path, { accept }: Reading): SyncOptions['platforms'] {
+  if (item['missingPlatforms'] !== undefined && item['platforms'] === undefined) {
+    const hint = 'name the platforms that are wanted, or leave it out';
+    accept(fail(configFailure('"missingPlatforms" has no meaning without "platforms"', hint)), [
+      ...path,
+      'missingPlatforms',
+    ]);
+  }
   const named = items(item['platforms']).flatMap((value, index) => {
     const platform = text(value);
     return (platform ? accept(parsePlatform(platform), [...path, 'platforms', index]) : undefined) ?? [];

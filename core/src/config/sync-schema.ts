@@ -162,6 +162,14 @@ export const select = {
 
 export const syncOptions = {
   platforms,
+  missingPlatforms: {
+    title: 'Missing platforms',
+    description:
+      'What a platform that the image lacks is: a failure, or left out. With skip an image or an artifact that is no index is copied as it is.',
+    type: 'string',
+    enum: ['fail', 'skip'],
+    default: 'fail',
+  },
   referrers,
   verify,
   sourceSignature,

@@ -69,6 +69,7 @@ interface Ends {
 
 export interface SyncOptions {
   readonly platforms?: readonly string[];
+  readonly missingPlatforms?: 'skip';
   readonly referrers?: true | { readonly types: readonly string[] };
   readonly foreignLayers?: true;
   readonly always?: true;

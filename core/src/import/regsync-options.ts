@@ -38,7 +38,7 @@ export function readOptions(request: OptionsRequest): SyncOptions {
   const backup = readBackup();
   tellMediaTypes();
   return {
-    ...(platforms.length === 0 ? {} : { platforms }),
+    ...(platforms.length === 0 ? {} : { platforms, missingPlatforms: 'skip' }),
     ...(referrers === undefined ? {} : { referrers }),
     ...(truth(setting('includeExternal').value) === true ? { foreignLayers: true } : {}),
     ...(truth(setting('forceRecursive').value) === true ? { always: true } : {}),
@@ -67,6 +67,10 @@ export function readOptions(request: OptionsRequest): SyncOptions {
     });
     if (single.length > 0 && platforms.length === 1)
       comment('an index of this one platform, where regsync tags the image itself');
+    else if (platforms.length > 0)
+      comment(
+        "where platforms are left out, the digest is that of a new index; regsync keeps upstream's, and not all that it names",
+      );
     return platforms;
   }
 

@@ -115,6 +115,14 @@ describe('options of a step', () => {
     expect(tags('forceRecursive: false').config.selections).toMatchObject([{ always: false }]);
   });
 
+  it('take of platforms those that there are, with a word on the digest', () => {
+    const { config, text, unsupported } = tags('platforms: [linux/amd64, linux/arm64]');
+    expect(unsupported).toEqual([]);
+    expect(config.selections).toMatchObject([{ platforms: [{}, {}], missingPlatforms: 'skip' }]);
+    expect(text).toContain('  # where platforms are left out, the digest is that of a new index');
+    expect(tags('platform: linux/amd64').config.selections).toMatchObject([{ missingPlatforms: 'skip' }]);
+  });
+
   it('that cannot be had leave the rest as it is', () => {
     const { config, text, unsupported } = steps(
       repository('a', 'backup: backup'),

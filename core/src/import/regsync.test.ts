@@ -82,6 +82,7 @@ describe("regsync's config", () => {
         - source: busybox:latest
           destination: localhost:5000/library/busybox:latest
           platforms: [linux/amd64]
+          missingPlatforms: skip
           backup: backup-{tag}
         # referrers: true has all digest tags (sha256-…) with it, which digestTags was for
         # backup: "{{ $t := time.Now }}" has no equivalent: "backup" knows {tag}, {date} and {sha}

@@ -58,7 +58,7 @@ export function settleRelations(drafts: readonly Draft[], elsewhere: string): Ke
       comments.push(comment);
     };
     const [origin] = originsOf(node);
-    const { platforms, ...rest } = item;
+    const { platforms, missingPlatforms: _, ...rest } = item;
     if (origin !== undefined && platforms !== undefined) {
       const why = `left out: it takes what ${origin.draft.what} makes, with the platforms that are asked for there`;
       note('.platforms', why, `platforms: [${platforms.join(', ')}] ${why}`);

@@ -131,7 +131,7 @@ export function readSkopeo(document: Document, request: ImportRequest & { readon
     const source = formatRepository(repository);
     const destination = destinationOf(repository, request);
     const { platforms = [] } = request;
-    const common = platforms.length === 0 ? {} : { platforms };
+    const common = platforms.length === 0 ? {} : { platforms, missingPlatforms: 'skip' as const };
     const suffix = request.appendSuffix ?? '';
     const item = { source, destination: `${destination}:{tag}${suffix}`, ...common };
     const [first, ...others] = sets;

@@ -35,6 +35,8 @@ export interface Lacking {
   readonly absent: readonly Platform[];
   /** Every platform that there is, sorted; empty when it is no image. */
   readonly present: readonly string[];
+  /** Of those that are there, where any is. */
+  readonly rest?: Subset;
 }
 
 export type Found =
@@ -63,11 +65,11 @@ export async function subsetOf(
   const top = await narrow(root, { raw: undefined, digest: root.descriptor.digest }, 0);
   if (!top.ok) return top;
   const absent = platforms.filter((platform) => !matched.has(platform));
-  if (absent.length > 0 || top.value === undefined) {
-    return ok({ found: false, lacking: { absent, present: [...present].sort() } });
-  }
+  const lacking = { absent, present: [...present].sort() };
+  if (top.value === undefined) return ok({ found: false, lacking });
   const { digest, kept, indexes } = top.value;
-  return ok({ found: true, subset: { digest, kept: [...new Set(kept)], indexes } });
+  const subset = { digest, kept: [...new Set(kept)], indexes };
+  return ok(absent.length > 0 ? { found: false, lacking: { ...lacking, rest: subset } } : { found: true, subset });
 
   function wanted(platform: Platform | undefined): boolean {
     if (platform === undefined) return false;

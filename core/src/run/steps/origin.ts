@@ -12,8 +12,13 @@ import { formatDigest } from '../../report/wording.ts';
 
 const MAX_NOTE = 16 * 1024;
 
-function originOf({ platforms }: SyncEntry, sourceDigest: Digest): Origin {
-  return { sourceDigest, ...(platforms === undefined ? {} : { platforms: platforms.map(formatPlatform) }) };
+/** As a copy attestation says it. */
+export function originOf({ platforms, missingPlatforms }: SyncEntry, sourceDigest: Digest): Origin {
+  return {
+    sourceDigest,
+    ...(platforms === undefined ? {} : { platforms: platforms.map(formatPlatform) }),
+    ...(missingPlatforms === undefined ? {} : { missingPlatforms }),
+  };
 }
 
 /** Earlier attestations of the very same origin, the oldest first: what a new one says of it holds for their tags as well. */

@@ -14,7 +14,7 @@ import { newestProvenance } from '../../trust/required.ts';
 import { makeStatement } from '../../trust/statement.ts';
 import { scanOf, summariseScan } from '../../trust/summary.ts';
 import type { BuildOutput, StepContext } from '../engine.ts';
-import { sameOrigin, saysOrigin } from './origin.ts';
+import { originOf, sameOrigin, saysOrigin } from './origin.ts';
 import type { SignInput } from './sign.ts';
 
 export interface WantedStatement {
@@ -89,7 +89,7 @@ function copyOrigin(
   { probed, image }: SignInput,
   present: readonly Fact[],
 ): WantedStatement {
-  const { source, platforms } = entry;
+  const { source } = entry;
   const { verified } = probed;
   const sourceDigest = probed.source?.digest ?? image.digest;
   const time = engine.now().toISOString();
@@ -97,8 +97,7 @@ function copyOrigin(
   const targets = entry.targets.map(({ destination }) => formatReference(destination));
   const predicate = copyPredicate({
     source: formatReference(source),
-    sourceDigest,
-    ...(platforms === undefined ? {} : { platforms: platforms.map(formatPlatform) }),
+    ...originOf(entry, sourceDigest),
     ...(verified === undefined ? {} : { verified }),
     // One for all tags of one origin, however many entries they are in.
     targets: [...new Set([...targets, ...earlier.flatMap(({ content }) => content.copy.targets)])].slice(

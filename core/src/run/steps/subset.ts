@@ -2,7 +2,7 @@
 import type { SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Result } from '../../failure.ts';
 import { formatPlatform, mediaType, type Platform } from '../../oci/model.ts';
-import { subsetOf, type Lacking, type Subset, type SubsetReader } from '../../oci/subset.ts';
+import { subsetOf, type Found, type Lacking, type Subset, type SubsetReader } from '../../oci/subset.ts';
 import { formatReference, parseDigest, pin, type Digest, type Pinned } from '../../reference.ts';
 import { factsOf } from '../../trust/facts.ts';
 import { isFrom } from '../../trust/predicates/copy.ts';
@@ -11,6 +11,7 @@ import { absent } from '../absent.ts';
 import { believe } from '../believe.ts';
 import type { Probed, StepContext } from '../engine.ts';
 import { configPlatform } from './image.ts';
+import { originOf } from './origin.ts';
 
 export type Wanted = Pick<Probed, 'wanted' | 'subset'>;
 
@@ -27,15 +28,15 @@ export async function wantedOf(
   const { platforms } = entry;
   if (platforms === undefined) return ok({});
   const { engine, planned } = step;
-  const names = platforms.map(formatPlatform);
-  const noted = parseDigest(engine.notes.get('subset', source.digest, ...names) ?? '');
+  const note = noteOf(entry, source);
+  const noted = parseDigest(engine.notes.get(...note) ?? '');
   if (noted !== undefined) return ok({ wanted: noted });
   if (published !== null && planned.trust === 'full' && engine.signing !== undefined) {
     const believed = await believe(step, pin(entry.targets[0].destination, published), engine.signing);
     if (!believed.ok) return believed;
-    const origin = { sourceDigest: source.digest, platforms: names };
+    const origin = originOf(entry, source.digest);
     if (factsOf(believed.value.facts, 'copy').some(({ content }) => isFrom(content.copy, origin))) {
-      await engine.notes.put(published, 'subset', source.digest, ...names);
+      await engine.notes.put(published, ...note);
       return ok({ wanted: published });
     }
   }
@@ -43,7 +44,12 @@ export async function wantedOf(
   return made.ok ? ok({ wanted: made.value.digest, subset: made.value }) : made;
 }
 
-/** Reads the source; a `source` failure that lists what there is when a platform is missing. */
+/** What is left out where platforms may be missing is a failure where they may not. */
+function noteOf({ platforms = [], missingPlatforms }: SyncEntry, { digest }: Pinned): readonly string[] {
+  return ['subset', digest, ...platforms.map(formatPlatform), ...(missingPlatforms === undefined ? [] : ['skip'])];
+}
+
+/** Reads the source; a `source` failure that lists what there is when a platform is missing that may not be, or all of them are. */
 export async function readSubset(
   { engine }: StepContext,
   entry: SyncEntry,
@@ -65,12 +71,21 @@ export async function readSubset(
       return isImage ? configPlatform(registry, source, config, 'source') : ok(undefined);
     },
   };
-  const found = await subsetOf(root.value, platforms, reader);
+  // What is no index has no platforms to choose from.
+  const isWhole = entry.missingPlatforms === 'skip' && root.value.kind === 'manifest';
+  const whole = { digest: source.digest, kept: [source.digest], indexes: [] };
+  const found = isWhole ? ok({ found: true, subset: whole } as const) : await subsetOf(root.value, platforms, reader);
   if (!found.ok) return found;
-  if (!found.value.found) return fail(lacking(entry, source, found.value.lacking));
-  const { subset } = found.value;
-  await engine.notes.put(subset.digest, 'subset', source.digest, ...platforms.map(formatPlatform));
-  return ok(subset);
+  const chosen = chosenOf(found.value, entry, source);
+  if (chosen.ok) await engine.notes.put(chosen.value.digest, ...noteOf(entry, source));
+  return chosen;
+}
+
+function chosenOf(found: Found, entry: SyncEntry, source: Pinned): Result<Subset> {
+  if (found.found) return ok(found.subset);
+  const { rest } = found.lacking;
+  const isEnough = entry.missingPlatforms === 'skip' && rest !== undefined;
+  return isEnough ? ok(rest) : fail(lacking(entry, source, found.lacking));
 }
 
 function gone(entry: SyncEntry, source: Pinned, digest: Digest) {

@@ -1,6 +1,6 @@
 /** Our own predicate for synced images: where a copy came from. Fields: docs/attestations.md. */
 import type { Digest } from '../../reference.ts';
-import { asDigest, asList, asMap, asRecord, asText, asTime, optional } from '../strict.ts';
+import { asDigest, asList, asMap, asRecord, asText, asTime, oneOf, optional } from '../strict.ts';
 
 export interface Copy {
   /** The source as resolved, `registry/repository[:tag]`. */
@@ -9,6 +9,8 @@ export interface Copy {
   readonly sourceDigest: Digest;
   /** Only when the copy was asked to be of these platforms. */
   readonly platforms?: readonly string[];
+  /** Those of them that the source lacked were left out, and what is no index was copied as it is. */
+  readonly missingPlatforms?: 'skip';
   /** `registry/repository:tag` of every target. */
   readonly targets: readonly string[];
   /** Target → the digest its tag named before; `null` when there was none. */
@@ -36,6 +38,7 @@ export function copyPredicate(copy: Copy): Readonly<Record<string, unknown>> {
   return {
     source: { reference: copy.source, digest: copy.sourceDigest },
     ...(copy.platforms === undefined ? {} : { platforms: copy.platforms }),
+    ...(copy.missingPlatforms === undefined ? {} : { missingPlatforms: copy.missingPlatforms }),
     ...(copy.verified === undefined ? {} : { verified: copy.verified }),
     targets: copy.targets,
     previous: copy.previous,
@@ -50,14 +53,15 @@ export function readCopy(predicate: unknown): Copy | undefined {
   const source = asText(from['reference']);
   const sourceDigest = asDigest(from['digest']);
   const platforms = optional(record, 'platforms', (value) => asList(value, MAX_PLATFORMS, asText));
+  const missing = optional(record, 'missingPlatforms', oneOf('skip'));
   const verified = optional(record, 'verified', readVerified);
   const targets = readTargets(record['targets']);
   const previous = readPrevious(record['previous']);
   const time = asTime(record['copiedOn']);
   if (source === undefined || sourceDigest === undefined) return undefined;
-  if (platforms === undefined || verified === undefined) return undefined;
+  if (platforms === undefined || missing === undefined || verified === undefined) return undefined;
   if (targets === undefined || previous === undefined || time === undefined) return undefined;
-  return { source, sourceDigest, ...platforms, ...verified, targets, previous, time };
+  return { source, sourceDigest, ...platforms, ...missing, ...verified, targets, previous, time };
 }
 
 export function readVerified(value: unknown): VerifiedSource | undefined {
@@ -74,11 +78,13 @@ export interface Origin {
   readonly sourceDigest: Digest;
   /** As `linux/amd64`, in the entry's order. */
   readonly platforms?: readonly string[];
+  readonly missingPlatforms?: 'skip';
 }
 
 /** Whether it is about these very bytes at the source, and the same part of them. */
-export function isFrom(copy: Copy, { sourceDigest, platforms }: Origin): boolean {
-  return copy.sourceDigest === sourceDigest && copy.platforms?.join() === platforms?.join();
+export function isFrom(copy: Copy, { sourceDigest, platforms, missingPlatforms }: Origin): boolean {
+  const samePart = copy.platforms?.join() === platforms?.join() && copy.missingPlatforms === missingPlatforms;
+  return copy.sourceDigest === sourceDigest && samePart;
 }
 
 export function readTargets(value: unknown): readonly string[] | undefined {

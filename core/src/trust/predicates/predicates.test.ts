@@ -217,5 +217,9 @@ describe('a copy attestation with who signed the source', () => {
     expect(isFrom(part, { sourceDigest: digest('a1') })).toBe(false);
     expect(isFrom(part, { sourceDigest: digest('a1'), platforms: ['linux/amd64'] })).toBe(true);
     expect(isFrom(copied, { sourceDigest: digest('a1'), platforms: ['linux/amd64'] })).toBe(false);
+    const lenient = { ...part, missingPlatforms: 'skip' as const };
+    expect(readCopy(sent(copyPredicate(lenient)))).toEqual(lenient);
+    expect(isFrom(lenient, { sourceDigest: digest('a1'), platforms: ['linux/amd64'] })).toBe(false);
+    expect(isFrom(lenient, { ...lenient, sourceDigest: digest('a1') })).toBe(true);
   });
 });
