@@ -43,6 +43,27 @@ describe('selectTags', () => {
     ]);
   });
 
+  test('numbers may be as long as times are, and none is rounded', () => {
+    const tags = [
+      '20240108120000',
+      '20240108115959',
+      '20240108120000125',
+      '20240108120000124',
+      '1.20240108120000125',
+      '3',
+    ];
+    const longest = ['20240108120000125', '20240108120000124'];
+    expect(chosen({ semver: ['>=20240108120000'] }, ...tags)).toEqual([...longest, '20240108120000']);
+    expect(chosen({ semver: ['>=1 <=20240108115959'] }, ...tags)).toEqual([
+      '20240108115959',
+      '3',
+      '1.20240108120000125',
+    ]);
+    expect(chosen({ semver: ['*'], latest: 1 }, '1.2.20240108120000125', '1.2.20240108120000124')).toEqual([
+      '1.2.20240108120000125',
+    ]);
+  });
+
   test('a fourth number makes a version later than the three before it, and earlier than the next', () => {
     const tags = [
       '3.8.1',

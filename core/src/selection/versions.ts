@@ -2,25 +2,32 @@
 import { Range, compareBuild, parse, satisfies, type Comparator, type SemVer } from 'semver';
 
 export interface Version {
-  /** Of its first three numbers, and what follows the numbers. */
+  /** Of its first three numbers, each no larger than a range can say, and what follows the numbers. */
   readonly semver: SemVer;
-  /** What some count besides, as in `3.8.1.1` or `10.0.17763.2114`. */
-  readonly fourth: number;
+  /** Its numbers, and what some count besides, as in `3.8.1.1` or `10.0.17763.2114`. */
+  readonly numbers: readonly [bigint, bigint, bigint, bigint];
 }
+
+/** What the semver package reads; times such as 20240108120000123 are larger. */
+const MAX_NUMBER = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** As registries have them: `v1.2.3`, `1.2`, `20`, `22.04`, `1.2.3.4`, `1.2.3-rc.1`, `1.2.3_rc1` (Alpine), `1.2.3_build` (Helm writes `_` for `+`). */
 const VERSION =
-  /^v?(?<major>\d{1,9})(?:\.(?<minor>\d{1,9})(?:\.(?<patch>\d{1,9})(?:\.(?<fourth>\d{1,9}))?)?)?(?:(?:-|_(?=(?:alpha|beta|pre|rc)\d*$))(?<pre>[0-9A-Za-z.-]+))?(?:[_+](?<build>[0-9A-Za-z.-]+))?$/;
+  /^v?(?<major>\d{1,18})(?:\.(?<minor>\d{1,18})(?:\.(?<patch>\d{1,18})(?:\.(?<fourth>\d{1,18}))?)?)?(?:(?:-|_(?=(?:alpha|beta|pre|rc)\d*$))(?<pre>[0-9A-Za-z.-]+))?(?:[_+](?<build>[0-9A-Za-z.-]+))?$/;
 
 /** What is missing counts as 0; `undefined`: it is no version. */
 export function parseVersion(text: string): Version | undefined {
   const { major, minor = '0', patch = '0', fourth = '0', pre, build } = VERSION.exec(text)?.groups ?? {};
   if (major === undefined) return undefined;
-  const core = [major, minor, patch].map(Number).join('.');
+  const numbers = [BigInt(major), BigInt(minor), BigInt(patch), BigInt(fourth)] as const;
+  const core = numbers
+    .slice(0, 3)
+    .map((number) => (number > MAX_NUMBER ? MAX_NUMBER : number))
+    .join('.');
   const semver = parse(`${core}${pre === undefined ? '' : `-${pre}`}${build === undefined ? '' : `+${build}`}`, {
     loose: true,
   });
-  return semver === null ? undefined : { semver, fourth: Number(fourth) };
+  return semver === null ? undefined : { semver, numbers };
 }
 
 export function isPrerelease({ semver }: Version): boolean {
@@ -47,7 +54,7 @@ export function parseRange(text: string): Range | undefined {
 
 /** Prereleases are in a range only with `prerelease`. */
 export function inRange(version: Version, ranges: readonly Range[], prerelease: boolean): boolean {
-  if (version.fourth === 0) {
+  if (version.numbers[3] === 0n) {
     return ranges.some((range) => satisfies(version.semver, range, { includePrerelease: prerelease }));
   }
   if (isPrerelease(version) && !prerelease) return false;
@@ -62,7 +69,7 @@ function passes({ semver }: Version, comparator: Comparator): boolean {
 }
 
 export function compareVersions(a: Version, b: Version): number {
-  return a.semver.compareMain(b.semver) || a.fourth - b.fourth || compareBuild(a.semver, b.semver);
+  return compareNumbers(a.numbers, b.numbers) || compareBuild(a.semver, b.semver);
 }
 
 /** `20231123`, `2023-11-23`, `v12.4`: its numbers, first to last; `undefined` when there is anything else. */
