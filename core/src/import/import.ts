@@ -111,6 +111,7 @@ function headerOf(
 ): readonly string[] {
   const selects = drafts.flatMap(({ item }) => item.select ?? []);
   const searches = selects.some(({ semver, regex }) => semver !== undefined || regex !== undefined);
+  const versions = selects.some(({ semver }) => semver !== undefined);
   const names = wishes.some(({ sets = [] }) => sets.some(({ tags }) => tags !== undefined));
   return [
     `Imported from ${kind === 'skopeo' ? 'the YAML of skopeo sync' : "regsync's config"} by slipway import.`,
@@ -120,8 +121,11 @@ function headerOf(
     ...(searches
       ? [`That no tag is selected is a failure; allowEmpty: true makes it a warning, as ${kind} has it.`]
       : []),
-    ...(selects.some(({ semver }) => semver !== undefined)
-      ? [`Versions with a fourth number, as 3.8.1.1, are in ranges too; ${kind} passes over them.`]
+    ...(versions
+      ? [
+          `Versions with a _, as 17.0.1_12, are excluded from ranges: ${kind} passes over them.`,
+          `Versions with a fourth number, as 3.8.1.1, are in ranges too; ${kind} passes over them.`,
+        ]
       : []),
     ...(selects.some(({ regex }) => regex === '.*')
       ? ['Of all tags those as sha256-… are left out: they are copied with referrers: true.']

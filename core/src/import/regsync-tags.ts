@@ -11,6 +11,8 @@ import { EVERY, type Sets } from './union.ts';
 type Refuse = (path: Path, why: string) => void;
 
 const TESTS = ['allow', 'deny', 'semverRange'];
+/** `17.0.1_12` is a version to us and not to regsync, to which `17.0.1-jdk_12` is one. */
+const BUILDS = '/[^-]*_.*/';
 
 /** Every tag that one of them means; `undefined`, and the reason noted: what the file means cannot be told. */
 export function readTagSets(step: Fields, path: Path, refuse: Refuse): Sets | undefined {
@@ -41,7 +43,8 @@ function readSet(set: unknown, at: Path, refuse: Refuse): Select | 'empty' | und
   const [allow, deny] = [patterns('allow'), patterns('deny')];
   const semver = ranges();
   if (allow === undefined || deny === undefined || semver === undefined) return undefined;
-  const exclude = deny.flatMap((pattern) => excludeOf(wholeOfAnchored(pattern)));
+  const builds = semver.length === 0 ? [] : [BUILDS];
+  const exclude = [...deny.flatMap((pattern) => excludeOf(wholeOfAnchored(pattern))), ...builds];
   if (allow.length > 0 && known.length === 1 && allow.every(isLiteralTag)) return { tags: allow };
   const versions =
     semver.length === 0 ? {} : { semver: semver.length === 1 ? (semver[0] ?? '') : semver, prerelease: true as const };

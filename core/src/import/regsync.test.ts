@@ -75,6 +75,7 @@ describe("regsync's config", () => {
     expect(text).toMatchInlineSnapshot(`
       "# Imported from regsync's config by slipway import.
       # That no tag is selected is a failure; allowEmpty: true makes it a warning, as regsync has it.
+      # Versions with a _, as 17.0.1_12, are excluded from ranges: regsync passes over them.
       # Versions with a fourth number, as 3.8.1.1, are in ranges too; regsync passes over them.
 
       sync:
@@ -97,6 +98,7 @@ describe("regsync's config", () => {
           select:
             semver: ['>=1.2.0 <2.0.0', '>=3.0.0 <4.0.0']
             prerelease: true
+            exclude: ['/[^-]*_.*/']
           referrers:
             types: [application/spdx+json]
           foreignLayers: true
@@ -144,6 +146,12 @@ describe("regsync's config", () => {
       ['1.2.0-alpine', '1.2.0', '2.0.0-alpine.1'],
       ['1.2.0-alpine'],
     ],
+    [
+      'tags: { semverRange: [">=17 <19"], deny: [".*-rc.*"] }',
+      ['17.0.1_12', '17.0.1_12-jdk', '17.0.1-jdk_12', '17.0.2.1', '18.0.0', '18.0.0-alpine', '18.1.0-rc.1'],
+      ['17.0.1-jdk_12', '17.0.2.1', '18.0.0', '18.0.0-alpine'],
+    ],
+    ['tags: { semverRange: [">20000101000000"] }', ['20240108120000', '1.0'], ['20240108120000']],
     ['tagSets: [{ allow: ["a.*"] }, { allow: ["b.*"] }]', ['a1', 'b1', 'c1'], ['a1', 'b1']],
     ['tagSets: [{ semverRange: ["^1"] }, { semverRange: ["^2"] }]', ['1.1.1', '2.1.1', '3.1.1'], ['1.1.1', '2.1.1']],
     ['tagSets: [{ allow: [latest] }, { semverRange: ["^2"] }]', ['latest', '2.1.1', '3.1.1'], ['2.1.1', 'latest']],

@@ -56,6 +56,7 @@ describe('a file of skopeo', () => {
       "# Imported from the YAML of skopeo sync by slipway import.
       # Images are copied with all of their platforms, as skopeo sync --all does.
       # That no tag is selected is a failure; allowEmpty: true makes it a warning, as skopeo has it.
+      # Versions with a _, as 17.0.1_12, are excluded from ranges: skopeo passes over them.
       # Versions with a fourth number, as 3.8.1.1, are in ranges too; skopeo passes over them.
 
       sync:
@@ -79,10 +80,12 @@ describe('a file of skopeo', () => {
           destination: registry.example/mirror/govern:{tag}
           select:
             semver: '>= v0.37.0'
+            exclude: ['*_*']
         - source: docker.io/charts/charts-oss
           destination: registry.example/mirror/charts-oss:{tag}
           select:
             semver: '>= 11.1.0'
+            exclude: ['*_*']
         - source: quay.io/os/core-os:stable
           destination: registry.example/mirror/core-os:stable
         - source: quay.io/copy/stable:v1.17
@@ -91,6 +94,7 @@ describe('a file of skopeo', () => {
           destination: registry.example/mirror/metrics:{tag}
           select:
             semver: '>= v2.53.0'
+            exclude: ['*_*']
         - source: cgr.dev/guarded/nginx:latest
           destination: registry.example/mirror/nginx:latest
       "
@@ -151,6 +155,8 @@ describe('a file of skopeo', () => {
       '3.14.0',
       '3.17.1',
       'v2.0.0',
+      '3.18.0_1',
+      '3.18.0_rc1',
     ];
     const chosen = (repository: string) =>
       config.selections

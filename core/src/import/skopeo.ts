@@ -16,6 +16,9 @@ import { EVERY } from './union.ts';
 /** The ways to name tags; a repository may be under several, and then every tag that one of them means is copied. */
 const WAYS = ['images', 'images-by-tag-regex', 'images-by-semver'] as const;
 
+/** `17.0.1_12` is a version to us and not to skopeo. */
+const BUILDS = '*_*';
+
 const ELSEWHERE: Readonly<Record<string, string>> = {
   credentials:
     'secrets do not belong into a config, and none was taken over: use "docker login", or "login" of the registry in the settings',
@@ -122,7 +125,8 @@ export function readSkopeo(document: Document, request: ImportRequest & { readon
       const imported = rangeOfSkopeo(range);
       const at = Array.isArray(value) ? [...path, index] : path;
       if (imported === undefined) refuse(at, `${quote(range)} is not a range that "select.semver" reads`);
-      else sets.push({ semver: imported.range, ...(imported.prerelease ? { prerelease: true } : {}) });
+      else
+        sets.push({ semver: imported.range, exclude: [BUILDS], ...(imported.prerelease ? { prerelease: true } : {}) });
     }
   }
 
