@@ -121,11 +121,9 @@ function headerOf(
     ...(searches
       ? [`That no tag is selected is a failure; allowEmpty: true makes it a warning, as ${kind} has it.`]
       : []),
-    ...(versions
-      ? [
-          `Versions with a _, as 17.0.1_12, are excluded from ranges: ${kind} passes over them.`,
-          `Versions with a fourth number, as 3.8.1.1, are in ranges too; ${kind} passes over them.`,
-        ]
+    ...(versions ? [`Versions with a _, as 17.0.1_12, are excluded from ranges: ${kind} passes over them.`] : []),
+    ...(versions && kind === 'skopeo'
+      ? ['Versions with a fourth number, as 3.8.1.1, are in ranges too; skopeo passes over them.']
       : []),
     ...(selects.some(({ regex }) => regex === '.*')
       ? ['Of all tags those as sha256-… are left out: they are copied with referrers: true.']

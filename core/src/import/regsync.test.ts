@@ -76,7 +76,6 @@ describe("regsync's config", () => {
       "# Imported from regsync's config by slipway import.
       # That no tag is selected is a failure; allowEmpty: true makes it a warning, as regsync has it.
       # Versions with a _, as 17.0.1_12, are excluded from ranges: regsync passes over them.
-      # Versions with a fourth number, as 3.8.1.1, are in ranges too; regsync passes over them.
 
       sync:
         # an index of this one platform, where regsync tags the image itself
