@@ -4,6 +4,8 @@ import { BANDWIDTH } from './bandwidth.ts';
 
 /** Names of environment variables, and of credential helpers, as nobody can mistake for anything else. */
 const VARIABLE = '^[A-Za-z_][A-Za-z0-9_]{0,127}$';
+/** As Basic has it, where a colon ends the name. */
+const USERNAME = '^[^:\\s]+$';
 const HELPER = '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$';
 
 function text(title: string, description: string, example: string, more: object = {}): JsonSchema {
@@ -42,6 +44,9 @@ export const registriesSchema: JsonSchema = {
         additionalProperties: false,
         examples: [{ usernameEnv: 'TEAM_A_USER', passwordEnv: 'TEAM_A_TOKEN' }],
         properties: {
+          username: text('Name', 'The name itself, which is no secret, in place of usernameEnv.', 'AWS', {
+            pattern: USERNAME,
+          }),
           usernameEnv: text('Variable of the name', 'Environment variable that holds the name.', 'TEAM_A_USER', {
             pattern: VARIABLE,
           }),

@@ -35,6 +35,8 @@ test('every key', async () => {
     reserve: 1
   - match: ghcr.io/team-b
     login: { helper: ecr-login }
+  - match: ecr.example
+    login: { username: AWS, passwordEnv: ECR_TOKEN }
   - match: registry.example:5000
     ca: ca.pem
     cert: client.pem
@@ -57,6 +59,7 @@ limits: { rampUp: false, bandwidth: 1GiB/s }
       reserve: 1,
     },
     { match: 'ghcr.io/team-b', login: { kind: 'helper', name: 'ecr-login' } },
+    { match: 'ecr.example', login: { kind: 'env', username: 'AWS', passwordEnv: 'ECR_TOKEN' } },
     {
       match: 'registry.example:5000',
       ca: authority.ca,
@@ -78,6 +81,9 @@ describe('mistakes', () => {
     ['{match: ghcr.io, login: {}}', 'login'],
     ['{match: ghcr.io, login: {usernameEnv: A}}', '"passwordEnv" is missing'],
     ['{match: ghcr.io, login: {passwordEnv: A}}', '"usernameEnv" is missing'],
+    ['{match: ghcr.io, login: {username: A}}', '"passwordEnv" is missing'],
+    ['{match: ghcr.io, login: {username: A, usernameEnv: B, passwordEnv: C}}', '"username" and "usernameEnv" exclude'],
+    ['{match: ghcr.io, login: {username: "a:b", passwordEnv: C}}', 'username'],
     ['{match: ghcr.io, login: {usernameEnv: "a b", passwordEnv: A}}', 'usernameEnv'],
     ['{match: ghcr.io, login: {helper: x, dockerConfig: docker.json}}', 'a login has one way only'],
     ['{match: ghcr.io, login: {helper: "../x"}}', 'helper'],

@@ -76,9 +76,10 @@ export async function readRegistries(
   }
 
   async function readLogin(item: Fields, path: Path): Promise<RegistryLogin | undefined> {
-    const [usernameEnv, passwordEnv] = [text(item['usernameEnv']), text(item['passwordEnv'])];
+    const [username, usernameEnv] = [text(item['username']), text(item['usernameEnv'])];
+    const passwordEnv = text(item['passwordEnv']);
     const [dockerConfig, helper] = [text(item['dockerConfig']), text(item['helper'])];
-    const ways = [usernameEnv ?? passwordEnv, dockerConfig, helper].filter((way) => way !== undefined);
+    const ways = [username ?? usernameEnv ?? passwordEnv, dockerConfig, helper].filter((way) => way !== undefined);
     if (ways.length === 0) return undefined;
     if (ways.length > 1) {
       return problem('a login has one way only', 'keep usernameEnv and passwordEnv, dockerConfig or helper', path);
@@ -88,9 +89,13 @@ export async function readRegistries(
       const file = await readFileAt(dockerConfig, MAX_DOCKER_CONFIG, [...path, 'dockerConfig']);
       return file === undefined ? undefined : { kind: 'dockerConfig', file: file.path };
     }
-    if (usernameEnv !== undefined && passwordEnv !== undefined) return { kind: 'env', usernameEnv, passwordEnv };
-    const missing = usernameEnv === undefined ? 'usernameEnv' : 'passwordEnv';
-    return problem(`"${missing}" is missing`, 'the variables of the name and of the password stand together', path);
+    if (username !== undefined && usernameEnv !== undefined) {
+      return problem('"username" and "usernameEnv" exclude each other', 'keep one of them', [...path, 'username']);
+    }
+    if (passwordEnv !== undefined && username !== undefined) return { kind: 'env', username, passwordEnv };
+    if (passwordEnv !== undefined && usernameEnv !== undefined) return { kind: 'env', usernameEnv, passwordEnv };
+    const missing = passwordEnv === undefined ? 'passwordEnv' : 'usernameEnv';
+    return problem(`"${missing}" is missing`, 'a name and the variable of its password stand together', path);
   }
 
   async function readTls(item: Fields, path: Path): Promise<Pick<RegistrySetting, 'ca' | 'cert' | 'key'>> {

@@ -2,7 +2,10 @@
 
 /** Who we are at a registry, where Docker's config does not say so. */
 export type RegistryLogin =
-  | { readonly kind: 'env'; readonly usernameEnv: string; readonly passwordEnv: string }
+  | ({ readonly kind: 'env'; readonly passwordEnv: string } & (
+      | { readonly usernameEnv: string }
+      | { readonly username: string }
+    ))
   | { readonly kind: 'dockerConfig'; /** Absolute path. */ readonly file: string }
   | { readonly kind: 'helper'; readonly name: string };
 

@@ -22,7 +22,7 @@ export function emitContext(settings: Settings, paths: EmitPaths): EmitContext {
     ...(scratch === undefined ? {} : { scratch: signerOf(scratch) }),
     secrets: sorted([
       ...settings.registries.flatMap(({ login }) =>
-        login?.kind === 'env' ? [login.usernameEnv, login.passwordEnv] : [],
+        login?.kind === 'env' ? [...('usernameEnv' in login ? [login.usernameEnv] : []), login.passwordEnv] : [],
       ),
       ...settings.plugins.flatMap(({ options }) => namesIn(options)),
     ]),

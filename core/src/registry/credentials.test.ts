@@ -216,6 +216,8 @@ describe('accounts that the settings name', () => {
     { match: 'ghcr.io/team-a', login: { kind: 'env', usernameEnv: 'UA', passwordEnv: 'PA' } },
     { match: 'ghcr.io/team-a/secret', login: { kind: 'helper', name: 'vault' } },
     { match: 'unset.example', login: { kind: 'env', usernameEnv: 'U', passwordEnv: 'NOWHERE' } },
+    { match: 'ecr.example', login: { kind: 'env', username: 'AWS', passwordEnv: 'P' } },
+    { match: 'lost.example', login: { kind: 'env', username: 'AWS', passwordEnv: 'NOWHERE' } },
   ] as const;
   const env = { U: 'host', P: 'host-secret', UA: 'team', PA: 'team-secret' };
   const helpers = {
@@ -240,6 +242,12 @@ describe('accounts that the settings name', () => {
         ...['host:host-secret', 'team:team-secret', 'v:vault-secret'],
       ]),
     );
+  });
+
+  test('may have a name that is no variable', async () => {
+    const made = await credentials({ env, accounts });
+    expect(must(await made.login('ecr.example', 'a'))).toMatchObject({ username: 'AWS', secret: 'host-secret' });
+    expect(failureOf(await made.login('lost.example', 'a')).message).toContain('NOWHERE is not set');
   });
 
   test('whose variables are not set are a failure that names the variable and no value', async () => {

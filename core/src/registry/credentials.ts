@@ -106,9 +106,10 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   async function read({ match, login }: Account, registry: string, path?: string): Promise<Result<Login | undefined>> {
     if (login.kind === 'helper') return askOnce(login.name, registry);
     if (login.kind === 'dockerConfig') return inConfig(login.file, registry, path);
-    const [username, secret] = [env[login.usernameEnv], env[login.passwordEnv]];
+    const username = 'username' in login ? login.username : env[login.usernameEnv];
+    const secret = env[login.passwordEnv];
     if (username && secret) return ok({ kind: 'password', username, secret });
-    const missing = username ? login.passwordEnv : login.usernameEnv;
+    const missing = username || 'username' in login ? login.passwordEnv : login.usernameEnv;
     return fail(configFailure(`${missing} is not set, which the settings name for the login to ${match}`));
   }
 
