@@ -10,6 +10,8 @@ sync:
   - { source: 'alpine:3.20', target: '{{ env "REGISTRY" }}/alpine:3.20', type: image }
 `;
 
+const STRICT = ['import', 'regsync', 'regsync.yml', '--strict'];
+
 describe('import', () => {
   it('prints a config that plans, and names on stderr what has no equivalent', async () => {
     const cwd = folderWith({ 'regsync.yml': STEPS });
@@ -29,6 +31,15 @@ describe('import', () => {
     expect(
       await command({ cwd, env: { REGISTRY: 'r.example' } }, 'import', 'regsync', 'regsync.yml', '--strict'),
     ).toMatchObject({ code: 1 });
+  });
+
+  it('with --strict counts what is lost, and no notes', async () => {
+    const carried = STEPS.replace('interval: 1h, ', 'parallel: 3, ');
+    const strict = async (file: string) =>
+      command({ cwd: folderWith({ 'regsync.yml': file }), env: { REGISTRY: 'r.example' } }, ...STRICT);
+    const made = await strict(carried);
+    expect(made).toMatchObject({ code: 0, stderr: expect.stringContaining('note: defaults.parallel: ') });
+    expect((await strict(STEPS)).code).toBe(1);
   });
 
   it('is no success when nothing could be taken over', async () => {

@@ -24,14 +24,19 @@ export async function importCommand(
   const paths = files.map((file) => resolve(io.cwd, file));
   const imported = await importFiles(kind, paths, { ...request, platforms, environment: io.env });
   if (!imported.ok) return refuse(io, json, 'import', imported.failures);
-  const { config, settings, entries, unsupported } = imported.value;
-  for (const { at, what, why } of unsupported) {
-    io.stderr(`${formatFailure(configFailure(`${what}: ${why}`, undefined, at), undefined, io.cwd)}\n`);
+  const { config, settings, entries, unsupported, notes } = imported.value;
+  for (const [mark, remarks] of [
+    ['', unsupported],
+    ['note: ', notes],
+  ] as const) {
+    for (const { at, what, why } of remarks) {
+      io.stderr(`${formatFailure(configFailure(`${mark}${what}: ${why}`, undefined, at), undefined, io.cwd)}\n`);
+    }
   }
   const nothing = entries === 0 && unsupported.length > 0;
   if (!nothing)
     io.stderr(`settings that go with it, for slipway.config.yaml:\n${settings.replaceAll(/^/gm, '  ').trimEnd()}\n`);
   if (nothing) io.stderr('nothing of the file could be taken over\n');
   const exitCode = nothing || (strict && unsupported.length > 0) ? EXIT.failed : EXIT.done;
-  return answer(io, json, 'import', exitCode, { config, settings, unsupported }, () => config);
+  return answer(io, json, 'import', exitCode, { config, settings, unsupported, notes }, () => config);
 }

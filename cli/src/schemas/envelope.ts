@@ -36,6 +36,17 @@ function answerOf(
   );
 }
 
+function remarks(description: string): JsonSchema {
+  return list(
+    description,
+    closed('One of them.', {
+      at: defined('position'),
+      what: text('As creds[0].pass.'),
+      why: text('Why, what was done instead, and where it belongs.'),
+    }),
+  );
+}
+
 export const envelopeSchema: JsonSchema = {
   $schema: DRAFT,
   title: 'Slipway answer',
@@ -218,13 +229,9 @@ export const envelopeSchema: JsonSchema = {
     answerOf(['import'], 'The config of another tool as one of ours.', {
       config: text('A config.yaml that loads.'),
       settings: text('Settings that go with it: a mirror, and what the file says of registries.'),
-      unsupported: list(
-        'What has no equivalent, in the order of the file.',
-        closed('One of them.', {
-          at: defined('position'),
-          what: text('As creds[0].pass.'),
-          why: text('Why, what was done instead, and where it belongs.'),
-        }),
+      unsupported: remarks('What has no equivalent, in the order of the file.'),
+      notes: remarks(
+        'What is in the config or the settings in other words, and what need not be said. In the same order.',
       ),
     }),
     answerOf(['policy export'], 'The policies of one consumer.', {

@@ -9,20 +9,25 @@ import { linkEntries, retagFailures } from '../plan/links.ts';
 import type { Tag } from '../reference.ts';
 import { expandSelections } from '../selection/expand.ts';
 import { importConfig } from './import.ts';
-import type { ImportKind, ImportRequest } from './model.ts';
+import type { ImportKind, ImportRequest, Remark } from './model.ts';
 
 /** `text`: of a file, or of several. */
 export function imported(kind: ImportKind, text: string | readonly string[], request: ImportRequest = {}) {
   const sources = [text].flat().map((each, index) => ({ file: `/somewhere/${index}.yml`, text: each }));
-  const { config: made, unsupported, ...rest } = valueOf(importConfig(kind, sources, request));
+  const { config: made, unsupported, notes, ...rest } = valueOf(importConfig(kind, sources, request));
   const config = valueOf(parseConfig(made, '/config.yaml', options));
   expect(refusals(config)).toEqual([]);
   return {
     ...rest,
     text: made,
     config,
-    unsupported: unsupported.map(({ at, what, why }) => `${at.line}:${at.column} ${what}: ${why}`),
+    unsupported: unsupported.map(line),
+    notes: notes.map(line),
   };
+}
+
+function line({ at, what, why }: Remark): string {
+  return `${at.line}:${at.column} ${what}: ${why}`;
 }
 
 /** The ids of what a run would do, where every repository has these tags; or what is wrong. */

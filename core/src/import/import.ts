@@ -6,7 +6,7 @@ import { configFailure, type Position } from '../failure.ts';
 import { parseReference } from '../reference.ts';
 import { joinWishes } from './join-wishes.ts';
 import { keepLoadable } from './loadable.ts';
-import type { Draft, Imported, ImportKind, ImportRequest, Unsupported, Wish, Wishes } from './model.ts';
+import type { Draft, Imported, ImportKind, ImportRequest, Remark, Wish, Wishes } from './model.ts';
 import { readRegsync } from './regsync.ts';
 import { settleRelations } from './relations.ts';
 import { readSkopeo } from './skopeo.ts';
@@ -60,26 +60,29 @@ export function importConfig(
   const settled = settleRelations(loadable.value.drafts, elsewhereOf(kind, request));
   const order = new Map(sources.map(({ file }, index) => [file, index]));
   const place = ({ file }: Position): number => order.get(file) ?? 0;
+  const inOrder = (remarks: readonly Remark[]): readonly Remark[] =>
+    remarks.toSorted((a, b) => place(a.at) - place(b.at) || a.at.line - b.at.line || a.at.column - b.at.column);
   return loaded({
     config: configText(settled.drafts, headerOf(kind, request, settled.drafts, wishes)),
     // Several files are skopeo's, which say nothing that belongs there.
     settings: all[0]?.settings ?? '',
     entries: settled.drafts.length,
-    unsupported: [
+    unsupported: inOrder([
       ...all.flatMap(({ unsupported }) => unsupported),
       ...loadable.value.unsupported,
       ...settled.unsupported,
-    ].sort((a, b) => place(a.at) - place(b.at) || a.at.line - b.at.line || a.at.column - b.at.column),
+    ]),
+    notes: inOrder(all.flatMap(({ notes }) => notes)),
   });
 }
 
 function readSource(kind: ImportKind, { file, text }: SourceFile, request: ImportRequest): Loaded<Wishes> {
-  const repeated: Unsupported[] = [];
+  const repeated: Remark[] = [];
   const document = parseSourceFile(kind, text, file, repeated);
   if (!document.ok) return document;
   const read = kind === 'regsync' ? readRegsync(document.value, request) : skopeo(document.value, request);
   if (!read.ok) return read;
-  return loaded({ ...read.value, unsupported: [...repeated, ...read.value.unsupported] });
+  return loaded({ ...read.value, notes: [...repeated, ...read.value.notes] });
 }
 
 function skopeo(document: Document, request: ImportRequest): Loaded<Wishes> {

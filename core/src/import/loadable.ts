@@ -3,7 +3,7 @@ import { isSeq, LineCounter, parseDocument, type Node } from 'yaml';
 import { parseConfig, type ConfigOptions } from '../config/load.ts';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import { configFailure, type ConfigFailure } from '../failure.ts';
-import type { Draft, Unsupported } from './model.ts';
+import type { Draft, Remark } from './model.ts';
 import { destinationOf } from './places.ts';
 import { configText } from './write-config.ts';
 
@@ -13,11 +13,11 @@ const TAKEN = / is already in line \d+, column \d+$/;
 
 export interface Kept {
   readonly drafts: readonly Draft[];
-  readonly unsupported: readonly Unsupported[];
+  readonly unsupported: readonly Remark[];
 }
 
 export function keepLoadable(drafts: readonly Draft[]): Loaded<Kept> {
-  const unsupported: Unsupported[] = [];
+  const unsupported: Remark[] = [];
   let left = drafts;
   let trimmed = false;
   // Each round leaves out one draft at least, but the one that trims.
@@ -49,7 +49,7 @@ export function keepLoadable(drafts: readonly Draft[]): Loaded<Kept> {
 /** Of two that name one destination the first has it. What else the other asks for stays. */
 function withoutTaken(drafts: readonly Draft[]): Kept {
   const taken = new Set<string>();
-  const unsupported: Unsupported[] = [];
+  const unsupported: Remark[] = [];
   const kept = drafts.flatMap((draft): readonly Draft[] => {
     const { repository = '', named = [] } = destinationOf(draft) ?? {};
     const names = named.map((name) => `${repository}:${name}`);

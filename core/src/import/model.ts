@@ -17,8 +17,8 @@ export interface ImportRequest {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Something of the file that the result does not have, or not quite. Never a secret. */
-export interface Unsupported {
+/** What is to be said of a part of the file. Never a secret. */
+export interface Remark {
   readonly at: Position;
   /** As `creds[0].pass`. */
   readonly what: string;
@@ -33,8 +33,10 @@ export interface Imported {
   readonly settings: string;
   /** How many items it has. */
   readonly entries: number;
-  /** In the order of the file. */
-  readonly unsupported: readonly Unsupported[];
+  /** What the result does not have, or not quite. In the order of the file, as the notes are. */
+  readonly unsupported: readonly Remark[];
+  /** What it has in other words, and what need not be said. */
+  readonly notes: readonly Remark[];
 }
 
 /** What a file asks for; several may be about the same images. */
@@ -79,9 +81,10 @@ export interface SyncOptions {
 export type Image = Ends & SyncOptions;
 export type Item = Ends & { readonly select?: Select } & SyncOptions;
 
-/** What a reader of a file gives; `settings`: as in {@link Imported}. */
+/** What a reader of a file gives; all but the wishes as in {@link Imported}. */
 export interface Wishes {
   readonly wishes: readonly Wish[];
   readonly settings: string;
-  readonly unsupported: readonly Unsupported[];
+  readonly unsupported: readonly Remark[];
+  readonly notes: readonly Remark[];
 }

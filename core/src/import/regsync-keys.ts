@@ -1,7 +1,14 @@
 /** What regsync can be told and a config of ours cannot: why, and where it belongs. */
 import { quote } from '../config/quote.ts';
 import type { Credential } from './credentials.ts';
+import { isInSettings } from './settings.ts';
 import { truth } from './source-file.ts';
+
+export interface Word {
+  readonly why: string;
+  /** Otherwise it is in the settings, or nobody misses it. */
+  readonly lost: boolean;
+}
 
 const TIME = 'when a sync runs is for what starts it to say, as the schedule of a CI workflow';
 const ELSEWHERE = 'how a registry is reached belongs into the settings (docs/settings.md)';
@@ -31,20 +38,24 @@ const READ = [
 const WHY: Readonly<Record<string, string>> = {
   interval: TIME,
   schedule: TIME,
+  repos: 'a whole registry is no source: repositories can be named, but not chosen by a pattern',
+  skipDockerConfig:
+    'set DOCKER_CONFIG and REGISTRY_AUTH_FILE to an empty folder to leave the logins of docker and podman out',
+  userAgent: 'it is always slipway and its version',
+};
+
+/** The same, of what nobody misses. */
+const NEEDLESS: Readonly<Record<string, string>> = {
   ratelimit: `${MANNERS}; pulls that are left to others are "reserve" of the registry in the settings`,
   parallel: `${MANNERS}; "limits" in the settings has the rest`,
   fastCheck:
     'nothing has to be said for it: an unchanged tag costs two requests; "always: true" looks at all that it names',
   hooks: 'regsync never ran hooks; a plugin can (docs/plugins.md)',
-  repos: 'a whole registry is no source: repositories can be named, but not chosen by a pattern',
   referrerSlow:
     'nothing has to be said for it: referrers are looked for by the API, and by tags where a registry has none',
   blobLimit: 'blobs are streamed, whatever their size',
   cacheCount: 'what was read once in a run is not read again, without being told',
   cacheTime: 'what was read once in a run is not read again, without being told',
-  skipDockerConfig:
-    'set DOCKER_CONFIG and REGISTRY_AUTH_FILE to an empty folder to leave the logins of docker and podman out',
-  userAgent: 'it is always slipway and its version',
 };
 
 const LOGIN = 'use "docker login", or "login" of the registry in the settings';
@@ -68,44 +79,56 @@ const OF_REGISTRY: Readonly<Record<string, string>> = {
 const NOT_NEEDED = ['repoAuth', 'blobChunk', 'blobMax', 'credExpire', 'priority', 'api', 'apiOpts'];
 
 /** `undefined`: it is read, or changes nothing. */
-export function whyNot(key: string, value: unknown): string | undefined {
+export function whyNot(key: string, value: unknown): Word | undefined {
   if (READ.includes(key) || key.startsWith('x-')) return undefined;
   // What is switched off is off here too.
   if (truth(value) === false) return undefined;
-  return WHY[key] ?? 'regsync has no such key that is known here';
+  const needless = NEEDLESS[key];
+  return needless === undefined ? lost(WHY[key] ?? 'regsync has no such key that is known here') : kept(needless);
 }
 
 /** Of a key of one of `creds`. */
-export function whyCredential(key: string, value: unknown, credential: Credential): string | undefined {
-  const { name, place, moved } = credential;
+export function whyCredential(key: string, value: unknown, credential: Credential): Word | undefined {
+  const { fields, name, place, moved } = credential;
   if (key.startsWith('x-')) return undefined;
   if (place === undefined) {
     return key === 'registry'
-      ? `${quote(name)} is no host, and no "hostname" says where it is: nothing of it is in the settings`
+      ? lost(`${quote(name)} is no host, and no "hostname" says where it is: nothing of it is in the settings`)
       : undefined;
   }
   if (key === 'registry') return undefined;
   if (key === 'tls') {
     if (value === 'enabled') return undefined;
     return value === 'disabled'
-      ? `it belongs into the settings: plainHttp: [${JSON.stringify(place.split('/', 1)[0])}]`
-      : 'a registry that is not to be verified has no place in the settings: name its authority there, as "ca"';
+      ? kept(`it belongs into the settings: plainHttp: [${JSON.stringify(place.split('/', 1)[0])}]`)
+      : lost('a registry that is not to be verified has no place in the settings: name its authority there, as "ca"');
   }
   if (key === 'mirrors') return whyMirrors(credential);
   // Read where it is a mirror, or else the name of one.
   if (moved && (key === 'hostname' || key === 'pathPrefix')) return undefined;
-  if (NOT_NEEDED.includes(key)) return truth(value) === false ? undefined : MANNERS;
+  if (NOT_NEEDED.includes(key)) return truth(value) === false ? undefined : kept(MANNERS);
   const setting = OF_REGISTRY[key];
-  if (setting !== undefined) return `it belongs into the settings: registries: [{ match: ${place}, ${setting}: … }]`;
-  return CREDENTIALS[key] ?? ELSEWHERE;
+  const item = `registries: [{ match: ${place}, ${setting ?? 'login'}: … }]`;
+  if (isInSettings(key, fields, place)) return kept(`it belongs into the settings, and stands there: ${item}`);
+  if (setting !== undefined) return lost(`it belongs into the settings: ${item}`);
+  return lost(CREDENTIALS[key] ?? ELSEWHERE);
 }
 
-function whyMirrors({ place, mirrors }: Credential): string {
+function whyMirrors({ place, mirrors }: Credential): Word {
   const found = mirrors.filter((mirror) => mirror.place !== undefined);
-  const lost = mirrors.filter((mirror) => mirror.place === undefined).map(({ name }) => quote(name));
+  const nowhere = mirrors.filter((mirror) => mirror.place === undefined).map(({ name }) => quote(name));
   const items = found.map((mirror) => `{ source: ${place}, mirror: ${mirror.place} }`);
-  return [
+  const why = [
     ...(items.length === 0 ? [] : [`they belong into the settings: mirrors: [${items.join(', ')}]`]),
-    ...(lost.length === 0 ? [] : [`left out: ${lost.join(', ')}, of which nothing says at which host it is`]),
+    ...(nowhere.length === 0 ? [] : [`left out: ${nowhere.join(', ')}, of which nothing says at which host it is`]),
   ].join('; ');
+  return { why, lost: nowhere.length > 0 };
+}
+
+export function lost(why: string): Word {
+  return { why, lost: true };
+}
+
+export function kept(why: string): Word {
+  return { why, lost: false };
 }

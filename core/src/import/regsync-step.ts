@@ -5,7 +5,7 @@ import { quote } from '../config/quote.ts';
 import { splitTag } from '../config/targets.ts';
 import { expandTemplate } from './go-template.ts';
 import type { ImportRequest, Wish } from './model.ts';
-import { whyNot } from './regsync-keys.ts';
+import { kept, lost, whyNot, type Word } from './regsync-keys.ts';
 import { readOptions } from './regsync-options.ts';
 import { readTagSets } from './regsync-tags.ts';
 import { isEmpty, listed, pathText } from './source-file.ts';
@@ -13,26 +13,27 @@ import { isEmpty, listed, pathText } from './source-file.ts';
 const REPOSITORY = /^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/;
 
 /** `at`: where it stands, if that is not its name. */
-export type Refuse = (path: Path, why: string, at?: Path) => void;
+export type Say = (path: Path, word: Word, at?: Path) => void;
 
 interface Step {
   readonly document: Document;
   readonly path: Path;
   readonly defaults: Fields;
   readonly environment: NonNullable<ImportRequest['environment']>;
-  readonly refuse: Refuse;
+  readonly say: Say;
   /** The step cannot be read without these variables. */
   readonly lack: (variables: readonly string[]) => void;
 }
 
 export function readStep(step: Fields, context: Step): readonly Wish[] {
-  const { document, path, defaults, environment, refuse, lack } = context;
+  const { document, path, defaults, environment, say, lack } = context;
+  const refuse = (at: Path, why: string): void => say(at, lost(why));
   const type = text(step['type']) ?? '';
   const repositories = type === 'registry' ? namedRepositories(fields(step['repos'])) : [];
   for (const [key, value] of Object.entries(step)) {
     const known = isEmpty(value) || (key === 'repos' && repositories.length > 0);
-    const why = known ? undefined : whyNot(key, value);
-    if (why !== undefined) refuse([...path, key], why);
+    const word = known ? undefined : whyNot(key, value);
+    if (word !== undefined) say([...path, key], word);
   }
   const written = { source: text(step['source']) ?? '', target: text(step['target']) ?? '' };
   const sync = { '.Sync.Type': type };
@@ -69,7 +70,7 @@ export function readStep(step: Fields, context: Step): readonly Wish[] {
   }
   const comments: string[] = [];
   /** What is not the same in the entry stands above it as well. */
-  const note: Refuse = (at, why) => {
+  const note = (at: Path, why: string): void => {
     refuse(at, why);
     comments.push(`${pathText(at[0] === 'defaults' ? at : at.slice(path.length))}: ${why}`);
   };
@@ -90,7 +91,7 @@ export function readStep(step: Fields, context: Step): readonly Wish[] {
     const expanded = expandTemplate(template, { values, environment });
     if (expanded.ok) {
       for (const name of expanded.variables) {
-        refuse(['env', name], 'a config has no variables: its value of now was written', [...path, key]);
+        say(['env', name], kept('a config has no variables: its value of now was written'), [...path, key]);
       }
       return expanded.text;
     }

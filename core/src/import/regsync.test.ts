@@ -71,7 +71,7 @@ sync:
 
 describe("regsync's config", () => {
   it('becomes entries with the same tests, platforms, referrers and backups', () => {
-    const { text, entries, unsupported } = imported(REAL);
+    const { text, entries, unsupported, notes } = imported(REAL);
     expect(text).toMatchInlineSnapshot(`
       "# Imported from regsync's config by slipway import.
       # That no tag is selected is a failure; allowEmpty: true makes it a warning, as regsync has it.
@@ -110,16 +110,20 @@ describe("regsync's config", () => {
     expect(unsupported).toMatchInlineSnapshot(`
       [
         "4:13 sync[1].schedule: when a sync runs is for what starts it to say, as the schedule of a CI workflow",
-        "8:10 creds[0].tls: it belongs into the settings: plainHttp: ["localhost:5000"]",
         "10:11 creds[1].user: who logs in is not said in a config: use "docker login", or "login" of the registry in the settings",
         "11:11 creds[1].pass: secrets do not belong into a config, and none was taken over: use "docker login", or "login" of the registry in the settings",
+        "21:15 sync[0].interval: when a sync runs is for what starts it to say, as the schedule of a CI workflow",
+        "30:13 sync[1].backup: "{{ $t := time.Now }}" has no equivalent: "backup" knows {tag}, {date} and {sha}",
+        "47:11 sync[4].type: a whole registry is no source: write a "repository" step for each repository, and import again",
+      ]
+    `);
+    expect(notes).toMatchInlineSnapshot(`
+      [
+        "8:10 creds[0].tls: it belongs into the settings: plainHttp: ["localhost:5000"]",
         "12:14 creds[1].mirrors: they belong into the settings: mirrors: [{ source: docker.io, mirror: mirror.example }]",
         "14:14 defaults.ratelimit: requests in flight adapt to what a registry bears, and its limits and Retry-After are kept without being told; pulls that are left to others are "reserve" of the registry in the settings",
         "15:13 defaults.parallel: requests in flight adapt to what a registry bears, and its limits and Retry-After are kept without being told; "limits" in the settings has the rest",
-        "21:15 sync[0].interval: when a sync runs is for what starts it to say, as the schedule of a CI workflow",
-        "30:13 sync[1].backup: "{{ $t := time.Now }}" has no equivalent: "backup" knows {tag}, {date} and {sha}",
         "40:16 sync[2].fastCheck: nothing has to be said for it: an unchanged tag costs two requests; "always: true" looks at all that it names",
-        "47:11 sync[4].type: a whole registry is no source: write a "repository" step for each repository, and import again",
       ]
     `);
     expect(entries).toBeGreaterThan(2);
@@ -189,7 +193,6 @@ sink: 1
     expect(unsupported).toMatchInlineSnapshot(`
       [
         "2:5 env: a step was left out: set TARGET, as regsync finds it in its environment, and import again",
-        "3:102 sync[1].hooks: regsync never ran hooks; a plugin can (docs/plugins.md)",
         "4:89 sync[2].tags.semverRange[0]: "one" is not a range that "select.semver" reads",
         "6:59 sync[4].type: "folder" is neither "image" nor "repository", so nothing was taken over",
         "7:91 sync[5].platforms[1]: "local" is the platform of the machine that runs regsync: name it, as linux/amd64",
@@ -210,13 +213,14 @@ sync:
   - { source: 'gcr.io/a/b:1', target: '{{ env "TARGET" }}/gcr/{{ index (split .Sync.Source "gcr.io/") 1 }}', type: image }
   - { source: 'r.example/c:1', target: '{{ default "s.example" (env "NONE") }}/{{ "C" | lower }}:{{ printf "%s-%s" "1" "x" }}', type: image }
 `;
-    const { config, unsupported } = imported(text, { TARGET: 't.example', DEBIAN: 'bookworm' });
+    const { config, unsupported, notes } = imported(text, { TARGET: 't.example', DEBIAN: 'bookworm' });
+    expect(unsupported).toEqual([]);
     expect(config.entries.map(({ id }) => id)).toEqual([
       'sync:t.example/debian:bookworm',
       'sync:t.example/gcr/a/b:1',
       'sync:s.example/c:1-x',
     ]);
-    expect(unsupported).toEqual([
+    expect(notes).toEqual([
       '2:44 creds[0].tls: it belongs into the settings: plainHttp: ["t.example"]',
       '4:15 env.DEBIAN: a config has no variables: its value of now was written',
       '4:52 env.TARGET: a config has no variables: its value of now was written',
@@ -284,12 +288,14 @@ sync:
   });
 
   it('comes with settings: a mirror, and who we are at registries by names of variables', () => {
-    const { settings } = imported(
+    const { settings, unsupported } = imported(
       `creds:
   - { registry: docker.io, user: '{{env "HUB_USER"}}', pass: '{{ env "HUB_TOKEN" }}', mirrors: [mirror.example/hub], repoAuth: true }
   - { registry: '{{ env "HOST" }}', tls: disabled, reqPerSec: 12.5, reqConcurrent: 9999 }
   - { registry: ecr.example/team, credHelper: docker-credential-ecr-login, reqPerSec: 1 }
   - { registry: plain.example, user: robot, pass: correct-horse }
+  - { registry: aws.example, user: AWS, pass: '{{ env "ECR_TOKEN" }}' }
+  - { registry: filled.example, user: '\${USER}', pass: '{{ env "ECR_TOKEN" }}' }
   - { registry: 'no host', tls: disabled }
 defaults: { ratelimit: { min: 100 } }
 sync: []
@@ -318,8 +324,21 @@ sync: []
         - match: ecr.example/team
           login:
             helper: ecr-login
+        - match: aws.example
+          login:
+            username: AWS
+            passwordEnv: ECR_TOKEN
       "
     `);
+    // What the settings have is none of what is lost.
+    expect(unsupported.map((line) => line.split(' ')[1])).toEqual([
+      'creds[2].reqPerSec:',
+      'creds[3].user:',
+      'creds[3].pass:',
+      'creds[5].user:',
+      'creds[5].pass:',
+      'creds[6].registry:',
+    ]);
   });
 
   it('finds mirrors under the names that the file has for them, and settings that load', async () => {
@@ -358,12 +377,9 @@ sync: []
     `);
     expect(unsupported.filter((line) => /mirror|registry|hostname|Prefix/.test(line))).toMatchInlineSnapshot(`
       [
-        "2:89 creds[0].user: who logs in is not said in a config: use "docker login", or "login" of the registry in the settings",
-        "2:112 creds[0].pass: secrets do not belong into a config, and none was taken over: use "docker login", or "login" of the registry in the settings",
         "4:37 creds[2].mirrors: they belong into the settings: mirrors: [{ source: docker.io, mirror: harbor.example.com/hub-proxy }, { source: docker.io, mirror: cache.example.com/proxy/hub }, { source: docker.io, mirror: plain.example.com }]; left out: "nowhere", of which nothing says at which host it is",
         "5:17 creds[3].registry: "lost" is no host, and no "hostname" says where it is: nothing of it is in the settings",
         "6:46 creds[4].hostname: how a registry is reached belongs into the settings (docs/settings.md)",
-        "7:51 creds[5].credHelper: who logs in is not said in a config: use "docker login", or "login" of the registry in the settings",
       ]
     `);
     const document = valueOf(parseYaml(settings, '/slipway.config.yaml'));
@@ -372,7 +388,7 @@ sync: []
   });
 
   it('reads what stands twice as regsync does, and names it', () => {
-    const { config, unsupported } = imported(`x-type: &type
+    const { config, unsupported, notes } = imported(`x-type: &type
   type: repository
   source: alpine
 x-tags: &tags
@@ -386,9 +402,8 @@ sync:
     type: repository
 `);
     expect(config.entries.map(({ id }) => id)).toEqual(['sync:b.example/alpine:latest', 'sync:b.example/alpine:edge']);
-    expect(unsupported).toEqual([
-      '10:5 target: it is in line 9 already: regsync takes the last, and so did the import',
-    ]);
+    expect(unsupported).toEqual([]);
+    expect(notes).toEqual(['10:5 target: it is in line 9 already: regsync takes the last, and so did the import']);
     expect(
       importConfig('skopeo', [{ file: FILE, text: 'a.b:\n  images: {}\na.b:\n' }], { destination: 'r.example' }).ok,
     ).toBe(false);

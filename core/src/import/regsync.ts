@@ -5,10 +5,10 @@ import { quote } from '../config/quote.ts';
 import { configFailure } from '../failure.ts';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import { expandTemplate } from './go-template.ts';
-import type { ImportRequest, Unsupported, Wishes } from './model.ts';
+import type { ImportRequest, Remark, Wishes } from './model.ts';
 import { readCredentials, type Credential } from './credentials.ts';
-import { whyCredential, whyNot } from './regsync-keys.ts';
-import { readStep, type Refuse } from './regsync-step.ts';
+import { lost, whyCredential, whyNot } from './regsync-keys.ts';
+import { readStep, type Say } from './regsync-step.ts';
 import { settingsOfRegsync } from './settings.ts';
 import { isEmpty, pathText } from './source-file.ts';
 
@@ -28,21 +28,22 @@ export function readRegsync(document: Document, { environment = {} }: ImportRequ
     const hint = 'a file of "skopeo sync" is imported with: slipway import skopeo';
     return failed([configFailure('there is no list "sync" in the file', hint, document.locate([]))]);
   }
-  const unsupported: Unsupported[] = [];
+  const unsupported: Remark[] = [];
+  const notes: Remark[] = [];
   const known = new Set<string>();
-  const refuse: Refuse = (path, why, at = path) => {
+  const say: Say = (path, { why, lost }, at = path) => {
     const what = pathText(path);
     // A default is the same for every step, and so is a variable.
     if (known.has(what)) return;
     known.add(what);
-    unsupported.push({ at: document.locate(at), what, why });
+    (lost ? unsupported : notes).push({ at: document.locate(at), what, why });
   };
   const nameOf = (written: string): string => {
     const expanded = expandTemplate(written, { values: {}, environment });
     return expanded.ok ? expanded.text : written;
   };
   const credentials = readCredentials(root, nameOf);
-  readTop(root, credentials, refuse);
+  readTop(root, credentials, say);
   const defaults = fields(root['defaults']);
   const unset = new Set<string>();
   const incomplete: Path[] = [];
@@ -52,7 +53,7 @@ export function readRegsync(document: Document, { environment = {} }: ImportRequ
       for (const name of names) unset.add(name);
       incomplete.push(path);
     };
-    return readStep(fields(value), { document, path, defaults, environment, refuse, lack });
+    return readStep(fields(value), { document, path, defaults, environment, say, lack });
   });
   const [first] = incomplete;
   if (first !== undefined) {
@@ -60,22 +61,22 @@ export function readRegsync(document: Document, { environment = {} }: ImportRequ
     const why = `${steps} left out: set ${[...unset].join(', ')}, as regsync finds ${unset.size === 1 ? 'it' : 'them'} in its environment, and import again`;
     unsupported.push({ at: document.locate(first), what: 'env', why });
   }
-  return loaded({ wishes, settings: settingsOfRegsync(root, credentials), unsupported });
+  return loaded({ wishes, settings: settingsOfRegsync(root, credentials), unsupported, notes });
 }
 
-function readTop(root: Fields, credentials: readonly Credential[], refuse: Refuse): void {
+function readTop(root: Fields, credentials: readonly Credential[], say: Say): void {
   for (const [index, credential] of credentials.entries()) {
     for (const [key, setting] of Object.entries(credential.fields)) {
-      const why = isEmpty(setting) ? undefined : whyCredential(key, setting, credential);
-      if (why !== undefined) refuse(['creds', index, key], why);
+      const word = isEmpty(setting) ? undefined : whyCredential(key, setting, credential);
+      if (word !== undefined) say(['creds', index, key], word);
     }
   }
   for (const [key, value] of Object.entries(fields(root['defaults']))) {
-    const why = isEmpty(value) ? undefined : whyNot(key, value);
-    if (why !== undefined) refuse(['defaults', key], why);
+    const word = isEmpty(value) ? undefined : whyNot(key, value);
+    if (word !== undefined) say(['defaults', key], word);
   }
   for (const key of Object.keys(root)) {
     if (['version', 'creds', 'defaults', 'sync'].includes(key) || key.startsWith('x-')) continue;
-    refuse([key], 'regsync has no such key that is known here');
+    say([key], lost('regsync has no such key that is known here'));
   }
 }

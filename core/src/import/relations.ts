@@ -1,6 +1,6 @@
 /** Drafts that take each other's images, or put theirs where others do: what would load, and then not plan or not run. */
 import type { Kept } from './loadable.ts';
-import type { Draft, Unsupported } from './model.ts';
+import type { Draft, Remark } from './model.ts';
 import { destinationOf, mayMeet, sourceOf, wayOf, type Place } from './places.ts';
 
 interface Node {
@@ -11,7 +11,7 @@ interface Node {
 
 /** `elsewhere`: how images get destinations of their own. */
 export function settleRelations(drafts: readonly Draft[], elsewhere: string): Kept {
-  const unsupported: Unsupported[] = [];
+  const unsupported: Remark[] = [];
   /** Those of a repository, in their order. */
   const makers = new Map<string, readonly Node[]>();
   const kept: Node[] = [];

@@ -6,6 +6,8 @@ import type { Credential } from './credentials.ts';
 /** Neither skopeo nor regsync scans or signs. */
 const TRUST = [{ match: '*', level: 'copy' }];
 const VARIABLE = /^\{\{\s*env\s+"([A-Za-z_]\w{0,127})"\s*\}\}$/;
+/** What no other tool would fill in. */
+const NAME = /^[^:\s{}]{1,512}$/;
 const HELPER = /^docker-credential-([A-Za-z0-9][\w.-]{0,63})$/;
 const COMMENT = '# A mirror, as the file makes one: what is published is neither scanned nor signed.\n';
 
@@ -19,7 +21,8 @@ export function settingsOfRegsync(root: Fields, all: readonly Credential[]): str
     place === undefined || all.findLastIndex((one) => one.place === place) !== index ? [] : [{ each, place, mirrors }],
   );
   const registries = credentials.flatMap(({ each, place }) => {
-    const own = { ...loginOf(each), ...ratesOf(each, place) };
+    const login = loginOf(each);
+    const own = { ...(login === undefined ? {} : { login }), ...ratesOf(each, place) };
     return Object.keys(own).length === 0 ? [] : [{ match: place, ...own }];
   });
   const reserve = whole(fields(fields(root['defaults'])['ratelimit'])['min'], 1_000_000);
@@ -42,13 +45,35 @@ export function settingsOfRegsync(root: Fields, all: readonly Credential[]): str
   })}`;
 }
 
-function loginOf(credential: Fields): Readonly<Record<string, unknown>> {
-  const [user, pass, helper] = ['user', 'pass', 'credHelper'].map((key) => text(credential[key]) ?? '');
-  const name = HELPER.exec(helper ?? '')?.[1];
-  if (name !== undefined) return { login: { helper: name } };
-  const usernameEnv = VARIABLE.exec(user ?? '')?.[1];
-  const passwordEnv = VARIABLE.exec(pass ?? '')?.[1];
-  return usernameEnv === undefined || passwordEnv === undefined ? {} : { login: { usernameEnv, passwordEnv } };
+/** A name is taken over, a password is not. */
+function loginOf(credential: Fields): Readonly<Record<string, string>> | undefined {
+  const [user = '', pass = '', helper = ''] = ['user', 'pass', 'credHelper'].map((key) => text(credential[key]) ?? '');
+  const name = HELPER.exec(helper)?.[1];
+  if (name !== undefined) return { helper: name };
+  const usernameEnv = VARIABLE.exec(user)?.[1];
+  const passwordEnv = VARIABLE.exec(pass)?.[1];
+  if (passwordEnv === undefined) return undefined;
+  if (usernameEnv !== undefined) return { usernameEnv, passwordEnv };
+  return NAME.test(user) ? { username: user, passwordEnv } : undefined;
+}
+
+/** Whether the settings have what a key of a credential says. */
+export function isInSettings(key: string, credential: Fields, place: string): boolean {
+  const login = Object.keys(loginOf(credential) ?? {});
+  const rates = Object.keys(ratesOf(credential, place));
+  switch (key) {
+    case 'user':
+    case 'pass':
+      return login.includes('passwordEnv');
+    case 'credHelper':
+      return login.includes('helper');
+    case 'reqPerSec':
+      return rates.includes('requestsPerSecond');
+    case 'reqConcurrent':
+      return rates.includes('connections');
+    default:
+      return false;
+  }
 }
 
 /** Both are of a whole host. */

@@ -6,7 +6,7 @@ import type { Document, Path } from '../config/document.ts';
 import { fields, isFields, text, type Fields } from '../config/fields.ts';
 import { quote } from '../config/quote.ts';
 import { formatRepository, parseDigest, parseRepository, parseTag, type Repository } from '../reference.ts';
-import type { ImportRequest, Select, Unsupported, Wish, Wishes } from './model.ts';
+import type { ImportRequest, Select, Remark, Wish, Wishes } from './model.ts';
 import { rangeOfSkopeo } from './ranges.ts';
 import { mirrorSettings } from './settings.ts';
 import { isEmpty, listed, pathText, truth } from './source-file.ts';
@@ -35,10 +35,10 @@ interface Named {
 }
 
 export function readSkopeo(document: Document, request: ImportRequest & { readonly destination: string }): Wishes {
-  const unsupported: Unsupported[] = [];
+  const unsupported: Remark[] = [];
   const wishes: Wish[] = [];
   for (const [host, value] of Object.entries(fields(document.data))) readRegistry(host, value);
-  return { wishes, settings: mirrorSettings(), unsupported };
+  return { wishes, settings: mirrorSettings(), unsupported, notes: [] };
 
   function refuse(path: Path, why: string): void {
     unsupported.push({ at: document.locate(path), what: pathText(path), why });

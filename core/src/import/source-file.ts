@@ -4,15 +4,10 @@ import { failed, type Loaded } from '../config/loaded.ts';
 import { isFields } from '../config/fields.ts';
 import { parseYaml } from '../config/yaml.ts';
 import { configFailure } from '../failure.ts';
-import type { ImportKind, Unsupported } from './model.ts';
+import type { ImportKind, Remark } from './model.ts';
 
-/** Keys that stand there twice go to `unsupported`, where the tool takes the last of them; otherwise they are failures. */
-export function parseSourceFile(
-  kind: ImportKind,
-  text: string,
-  file: string,
-  unsupported: Unsupported[],
-): Loaded<Document> {
+/** Keys that stand there twice go to `notes`, where the tool takes the last of them; otherwise they are failures. */
+export function parseSourceFile(kind: ImportKind, text: string, file: string, notes: Remark[]): Loaded<Document> {
   // Other objects often stand behind it in the file, which is then none that is read at all.
   const map = /^kind:\s*["']?ConfigMap\b/m.exec(text);
   if (map !== null) {
@@ -20,8 +15,8 @@ export function parseSourceFile(
     const hint = 'take out what stands under "data", and import that';
     return failed([configFailure(`the file is a ConfigMap of Kubernetes, and not what ${kind} reads`, hint, at)]);
   }
-  const onRepeated = (key: string, at: Unsupported['at'], line: number): void => {
-    unsupported.push({
+  const onRepeated = (key: string, at: Remark['at'], line: number): void => {
+    notes.push({
       at,
       what: key,
       why: `it is in line ${line} already: regsync takes the last, and so did the import`,
