@@ -69,11 +69,13 @@ export function readStep(step: Fields, context: Step): readonly Wish[] {
     return [];
   }
   const comments: string[] = [];
-  /** What is not the same in the entry stands above it as well. */
-  const note = (at: Path, why: string): void => {
-    refuse(at, why);
-    comments.push(`${pathText(at[0] === 'defaults' ? at : at.slice(path.length))}: ${why}`);
+  /** What is not the same in the entry, or not as it looks, stands above it as well. */
+  const above = (at: Path, word: Word): void => {
+    say(at, word);
+    comments.push(`${pathText(at[0] === 'defaults' ? at : at.slice(path.length))}: ${word.why}`);
   };
+  const note = (at: Path, why: string): void => above(at, lost(why));
+  const tell = (at: Path, why: string): void => above(at, kept(why));
   const options = readOptions({
     ...{ step, path, defaults, several: type === 'repository', target, refuse, note },
     known: { values: sync, environment },
@@ -83,7 +85,7 @@ export function readStep(step: Fields, context: Step): readonly Wish[] {
   if (type === 'image')
     return [{ ...made, item: { source: location(source), destination: location(target), ...options } }];
   const item = { source: location(repositoryOf(source)), destination: `${location(repositoryOf(target))}:{tag}` };
-  const sets = readTagSets(step, path, note);
+  const sets = readTagSets(step, path, { note, tell });
   return sets === undefined ? [] : [{ ...made, item: { ...item, ...options }, sets }];
 
   /** What a variable held is there to stay: the config has none. */

@@ -39,6 +39,26 @@ describe('tags of a step', () => {
     expect(entries).toBe(0);
   });
 
+  it.each([
+    ['tags: { allow: [~, v0.1.1] }', 'tags.allow[0]', ['v0.1.1']],
+    ['tags: { allow: ["", "v.*"] }', 'tags.allow[0]', ['v0.1.1', 'v1']],
+    ['tags: { deny: ["v.*", ~] }', 'tags.deny[1]', ['18.0.0', 'latest']],
+    ['tags: { semverRange: ["", "=18.0.0"] }', 'tags.semverRange[0]', ['18.0.0']],
+    ['tags: { semverRange: [""] }', 'tags.semverRange[0]', ['18.0.0', 'latest', 'v0.1.1', 'v1']],
+    ['tagSets: [{ allow: [""] }, { allow: ["v.*"] }]', 'tagSets[0].allow[0]', ['v0.1.1', 'v1']],
+  ])('lose an empty item and nothing else: %s', async (set, what, expected) => {
+    const { config, notes } = tags(set);
+    expect(notes).toEqual([expect.stringContaining(`sync[0].${what}: an empty item`)]);
+    const found = await expanded(config, ['18.0.0', 'latest', 'v0.1.1', 'v1']);
+    expect(found.map((id) => id.slice('sync:s.example/a:'.length)).toSorted()).toEqual(expected);
+  });
+
+  it('are none where every item is empty, as with regsync', () => {
+    const { entries, unsupported } = tags('tags: { allow: [""] }');
+    expect(unsupported).toEqual([expect.stringContaining('sync[0].tags.allow: it has empty items alone')]);
+    expect(entries).toBe(0);
+  });
+
   it('are taken by what is known beside a test that is not', () => {
     const { entries, unsupported } = tags('tags: { allow: ["1.*"], limit: 3 }');
     expect(unsupported).toEqual([

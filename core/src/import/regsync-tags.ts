@@ -8,25 +8,33 @@ import { isEmpty, listed } from './source-file.ts';
 import { excludeOf, isLiteralTag, problemOfAnchored, wholeOfAnchored } from './tag-patterns.ts';
 import { EVERY, type Sets } from './union.ts';
 
-type Refuse = (path: Path, why: string) => void;
+type Say = (path: Path, why: string) => void;
+
+interface Words {
+  /** Of what is lost. */
+  readonly note: Say;
+  /** Of what is as regsync has it. */
+  readonly tell: Say;
+}
 
 const TESTS = ['allow', 'deny', 'semverRange'];
 /** `17.0.1_12` is a version to us and not to regsync, to which `17.0.1-jdk_12` is one. */
 const BUILDS = '/[^-]*_.*/';
 
 /** Every tag that one of them means; `undefined`, and the reason noted: what the file means cannot be told. */
-export function readTagSets(step: Fields, path: Path, refuse: Refuse): Sets | undefined {
+export function readTagSets(step: Fields, path: Path, words: Words): Sets | undefined {
   const written = [
     ...(isEmpty(step['tags']) ? [] : [{ value: step['tags'], at: [...path, 'tags'] }]),
     ...listed(step['tagSets']).map((value, index) => ({ value, at: [...path, 'tagSets', index] })),
   ];
-  const sets = written.map(({ value, at }) => readSet(value, at, refuse));
+  const sets = written.map(({ value, at }) => readSet(value, at, words));
   if (sets.includes(undefined)) return undefined;
-  const [first, ...others] = sets.flatMap((set) => (set === undefined || set === 'empty' ? [] : [set]));
-  return [first ?? EVERY, ...others];
+  const [first, ...others] = sets.flatMap((set) => (typeof set === 'object' ? [set] : []));
+  return first === undefined && sets.includes('nothing') ? undefined : [first ?? EVERY, ...others];
 }
 
-function readSet(set: unknown, at: Path, refuse: Refuse): Select | 'empty' | undefined {
+/** `empty`: it has no test. `nothing`: no tag passes, and that was said. */
+function readSet(set: unknown, at: Path, { note: refuse, tell }: Words): Select | 'empty' | 'nothing' | undefined {
   if (!isFields(set)) {
     refuse(at, `it is no mapping with ${TESTS.join(', ')}, so the step was left out: tags by name stand under "allow"`);
     return undefined;
@@ -43,6 +51,10 @@ function readSet(set: unknown, at: Path, refuse: Refuse): Select | 'empty' | und
   const [allow, deny] = [patterns('allow'), patterns('deny')];
   const semver = ranges();
   if (allow === undefined || deny === undefined || semver === undefined) return undefined;
+  if (allow.length === 0 && known.includes('allow')) {
+    refuse([...at, 'allow'], 'it has empty items alone, which match no tag');
+    return 'nothing';
+  }
   const builds = semver.length === 0 ? [] : [BUILDS];
   const exclude = [...deny.flatMap((pattern) => excludeOf(wholeOfAnchored(pattern))), ...builds];
   if (allow.length > 0 && known.length === 1 && allow.every(isLiteralTag)) return { tags: allow };
@@ -57,25 +69,34 @@ function readSet(set: unknown, at: Path, refuse: Refuse): Select | 'empty' | und
 
   /** A pattern that regsync does not take ends its whole step. */
   function patterns(key: string): readonly string[] | undefined {
-    const values = listed(isFields(set) ? set[key] : undefined);
-    const problems = values.map((value) => (text(value) ? problemOfAnchored(text(value) ?? '') : 'is no pattern'));
+    const values = written(key);
+    const problems = values.map(({ value }) => (text(value) ? problemOfAnchored(text(value) ?? '') : 'is no pattern'));
     for (const [index, problem] of problems.entries()) {
-      if (problem === undefined) continue;
-      refuse([...at, key, index], `${quote(text(values[index]) ?? '')} ${problem}, so the step was left out`);
+      const { at: place, value } = values[index] ?? { at, value: '' };
+      if (problem !== undefined) refuse(place, `${quote(text(value) ?? '')} ${problem}, so the step was left out`);
     }
     return problems.every((problem) => problem === undefined)
-      ? values.flatMap((value) => text(value) ?? [])
+      ? values.flatMap(({ value }) => text(value) ?? [])
       : undefined;
+  }
+
+  /** Without empty items, which match nothing. */
+  function written(key: string): readonly { readonly value: unknown; readonly at: Path }[] {
+    return listed(isFields(set) ? set[key] : undefined).flatMap((value, index) => {
+      const place = [...at, key, index];
+      if (!isEmpty(value)) return [{ value, at: place }];
+      tell(place, 'an empty item, left out: regsync finds nothing with it either');
+      return [];
+    });
   }
 
   /** Without its only range the set would let every version pass. */
   function ranges(): readonly string[] | undefined {
-    const values = listed(isFields(set) ? set['semverRange'] : undefined);
-    const found = values.flatMap((value, index) => {
+    const values = written('semverRange');
+    const found = values.flatMap(({ value, at: place }) => {
       const range = text(value) ?? '';
       const imported = rangeOfRegsync(range);
-      if (imported === undefined)
-        refuse([...at, 'semverRange', index], `${quote(range)} is not a range that "select.semver" reads`);
+      if (imported === undefined) refuse(place, `${quote(range)} is not a range that "select.semver" reads`);
       return imported?.range ?? [];
     });
     return values.length > 0 && found.length === 0 ? undefined : found;
