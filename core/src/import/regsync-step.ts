@@ -7,10 +7,12 @@ import { expandTemplate } from './go-template.ts';
 import type { ImportRequest, Wish } from './model.ts';
 import { kept, lost, whyNot, type Word } from './regsync-keys.ts';
 import { readOptions } from './regsync-options.ts';
-import { readTagSets } from './regsync-tags.ts';
+import { patternOfDigestTags, readTagSets } from './regsync-tags.ts';
 import { isEmpty, listed, pathText } from './source-file.ts';
 
 const REPOSITORY = /^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/;
+
+const DIGEST_TAGS = 'no pattern finds tags as sha256-…, which are those of signatures: "referrers" has them with it';
 
 /** `at`: where it stands, if that is not its name. */
 export type Say = (path: Path, word: Word, at?: Path) => void;
@@ -86,7 +88,10 @@ export function readStep(step: Fields, context: Step): readonly Wish[] {
     return [{ ...made, item: { source: location(source), destination: location(target), ...options } }];
   const item = { source: location(repositoryOf(source)), destination: `${location(repositoryOf(target))}:{tag}` };
   const sets = readTagSets(step, path, { note, tell });
-  return sets === undefined ? [] : [{ ...made, item: { ...item, ...options }, sets }];
+  const digestTags = patternOfDigestTags(step, path);
+  if (digestTags !== undefined) tell(digestTags, DIGEST_TAGS);
+  const referrers = digestTags !== undefined && options.referrers === undefined ? { referrers: true as const } : {};
+  return sets === undefined ? [] : [{ ...made, item: { ...item, ...options, ...referrers }, sets }];
 
   /** What a variable held is there to stay: the config has none. */
   function expand(key: string, template: string, values: Readonly<Record<string, string>>): string | undefined {

@@ -53,6 +53,21 @@ describe('tags of a step', () => {
     expect(found.map((id) => id.slice('sync:s.example/a:'.length)).toSorted()).toEqual(expected);
   });
 
+  it('of signatures that a pattern asks for come as referrers', () => {
+    const { config, text, unsupported, notes } = tags("tags: { allow: ['latest', 'v\\d+', 'sha256-.*'] }");
+    expect(config.selections).toMatchObject([{ referrers: {} }]);
+    expect(unsupported).toEqual([]);
+    expect(notes).toEqual([expect.stringContaining('sync[0].tags.allow[2]: no pattern finds tags as sha256-…')]);
+    expect(text).toContain('  # tags.allow[2]: no pattern finds');
+    for (const set of ["{ allow: ['.*'] }", "{ allow: ['v.*'] }", '{ allow: ["[a-z0-9.-]+"] }']) {
+      expect(tags(`tags: ${set}`).notes).toEqual([]);
+    }
+    const some = 'referrers: true, referrerFilters: [{ artifactType: a/b }]';
+    expect(tags(`${some}, tags: { allow: ['sha256-.*'] }`).config.selections).toMatchObject([
+      { referrers: { types: ['a/b'] } },
+    ]);
+  });
+
   it('are none where every item is empty, as with regsync', () => {
     const { entries, unsupported } = tags('tags: { allow: [""] }');
     expect(unsupported).toEqual([expect.stringContaining('sync[0].tags.allow: it has empty items alone')]);

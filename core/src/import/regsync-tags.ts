@@ -2,6 +2,7 @@
 import type { Path } from '../config/document.ts';
 import { isFields, text, type Fields } from '../config/fields.ts';
 import { quote } from '../config/quote.ts';
+import { compileRegex } from '../selection/patterns.ts';
 import type { Select } from './model.ts';
 import { rangeOfRegsync } from './ranges.ts';
 import { isEmpty, listed } from './source-file.ts';
@@ -21,6 +22,9 @@ const TESTS = ['allow', 'deny', 'semverRange'];
 /** `17.0.1_12` is a version to us and not to regsync, to which `17.0.1-jdk_12` is one. */
 const BUILDS = '/[^-]*_.*/';
 
+const DIGEST_TAGS = ['', '.sig'].map((end) => `sha256-${'0'.repeat(64)}${end}`);
+const OTHER_TAGS = ['latest', '1.0.0'];
+
 /** Every tag that one of them means; `undefined`, and the reason noted: what the file means cannot be told. */
 export function readTagSets(step: Fields, path: Path, words: Words): Sets | undefined {
   const written = [
@@ -31,6 +35,21 @@ export function readTagSets(step: Fields, path: Path, words: Words): Sets | unde
   if (sets.includes(undefined)) return undefined;
   const [first, ...others] = sets.flatMap((set) => (typeof set === 'object' ? [set] : []));
   return first === undefined && sets.includes('nothing') ? undefined : [first ?? EVERY, ...others];
+}
+
+/** The first pattern that was written for the tags of signatures: what any tag passes is for the others. */
+export function patternOfDigestTags(step: Fields, path: Path): Path | undefined {
+  const sets = [
+    { set: step['tags'], at: [...path, 'tags'] },
+    ...listed(step['tagSets']).map((set, index) => ({ set, at: [...path, 'tagSets', index] })),
+  ];
+  const patterns = sets.flatMap(({ set, at }) =>
+    listed(isFields(set) ? set['allow'] : undefined).map((value, index) => ({ value, at: [...at, 'allow', index] })),
+  );
+  return patterns.find(({ value }) => {
+    const matches = compileRegex(wholeOfAnchored(text(value) ?? ''));
+    return typeof matches === 'function' && DIGEST_TAGS.some(matches) && !OTHER_TAGS.some(matches);
+  })?.at;
 }
 
 /** `empty`: it has no test. `nothing`: no tag passes, and that was said. */
