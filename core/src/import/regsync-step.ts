@@ -14,6 +14,9 @@ const REPOSITORY = /^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$/;
 
 const DIGEST_TAGS = 'no pattern finds tags as sha256-…, which are those of signatures: "referrers" has them with it';
 
+const ONE_IMAGE =
+  'it copies the one that "source" names, latest without a tag; of a repository they are type: repository';
+
 /** `at`: where it stands, if that is not its name. */
 export type Say = (path: Path, word: Word, at?: Path) => void;
 
@@ -84,8 +87,12 @@ export function readStep(step: Fields, context: Step): readonly Wish[] {
     comment: (line) => comments.push(line),
   });
   const made = { at: document.locate(path), what: pathText(path), comments };
-  if (type === 'image')
+  if (type === 'image') {
+    for (const key of ['tags', 'tagSets']) {
+      if (!isEmpty(step[key])) tell([...path, key], `regsync chooses no tags with type: image: ${ONE_IMAGE}`);
+    }
     return [{ ...made, item: { source: location(source), destination: location(target), ...options } }];
+  }
   const item = { source: location(repositoryOf(source)), destination: `${location(repositoryOf(target))}:{tag}` };
   const sets = readTagSets(step, path, { note, tell });
   const digestTags = patternOfDigestTags(step, path);

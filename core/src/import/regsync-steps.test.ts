@@ -68,6 +68,15 @@ describe('tags of a step', () => {
     ]);
   });
 
+  it('beside an image are told of, since regsync does not look at them', () => {
+    const { config, notes, text } = steps(
+      'type: image, source: r.example/a, target: s.example/a, tags: { allow: [x] }',
+    );
+    expect(config.entries.map(({ id }) => id)).toEqual(['sync:s.example/a:latest']);
+    expect(notes).toEqual([expect.stringContaining('sync[0].tags: regsync chooses no tags with type: image')]);
+    expect(text).toContain('  # tags: regsync chooses no tags with type: image');
+  });
+
   it('are none where every item is empty, as with regsync', () => {
     const { entries, unsupported } = tags('tags: { allow: [""] }');
     expect(unsupported).toEqual([expect.stringContaining('sync[0].tags.allow: it has empty items alone')]);
