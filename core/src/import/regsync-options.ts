@@ -14,6 +14,11 @@ const MEDIA_TYPES = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.oci.image.index.v1+json',
 ];
+/** What is kept where nothing is nearer to what was written. */
+const BACKUP = 'backup-{tag}-{date}';
+const DAY = '2006-01-02';
+/** Go's own ways to write a time. */
+const DAY_OR_TIME = /\btime\.Now(?:\.UTC|\.Local)?\.Format\s+(?:"[^"]+"|`[^`]+`)/g;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 
 export interface OptionsRequest {
@@ -114,21 +119,26 @@ export function readOptions(request: OptionsRequest): SyncOptions {
   function readBackup(): string | undefined {
     const { value, at } = setting('backup');
     if (isEmpty(value)) return undefined;
-    const expanded = expandTemplate(text(value) ?? '', { ...known, values: { ...known.values, '.Ref.Tag': '{tag}' } });
+    const instead = (why: string, backup = BACKUP): string => {
+      note(at, `${why}; ${quote(backup)} was written`);
+      return backup;
+    };
+    const written = text(value) ?? '';
+    const template = written.replaceAll(DAY_OR_TIME, `time.Now.Format "${DAY}"`);
+    const expanded = expandTemplate(template, { ...known, values: { ...known.values, '.Ref.Tag': '{tag}' } });
     if (!expanded.ok) {
-      const unset = expanded.unset.length > 0 ? `${expanded.unset.join(', ')} not set` : undefined;
-      note(
-        at,
-        unset ?? `${quote(`{{ ${expanded.action} }}`)} has no equivalent: "backup" knows {tag}, {date} and {sha}`,
+      return instead(
+        expanded.unset.length > 0
+          ? `${expanded.unset.join(', ')} not set`
+          : `${quote(`{{ ${expanded.action} }}`)} has no equivalent: "backup" knows {tag}, {date} and {sha}`,
       );
-      return undefined;
     }
-    const backup = expanded.text;
-    if (!TAG.test(backup.replaceAll(/\{(?:tag|date)\}/g, 'a'))) note(at, 'a backup is a tag in the same repository');
-    else if (several && !backup.includes('{tag}')) {
-      note(at, `left out: each tag of a repository needs a backup of its own name, as ${quote(`${backup}-{tag}`)}`);
-    } else return backup;
-    return undefined;
+    const backup = expanded.text.trim();
+    if (!TAG.test(backup.replaceAll(/\{(?:tag|date)\}/g, 'a')))
+      return instead('a backup is a tag in the same repository');
+    if (several && !backup.includes('{tag}'))
+      return instead('each tag of a repository needs a backup of its own name', `${backup}-{tag}`);
+    return template === written ? backup : instead('{date} is the day, as 2026-11-23', backup);
   }
 
   function tellMediaTypes(): void {

@@ -174,13 +174,27 @@ describe('options of a step', () => {
       'type: image, source: r.example/c, target: s.example/c, backup: backup, platform: local',
     );
     expect(unsupported.map((line) => line.replace(/^\S+ /, ''))).toEqual([
-      'sync[0].backup: left out: each tag of a repository needs a backup of its own name, as "backup-{tag}"',
-      'sync[1].backup: a backup is a tag in the same repository',
+      'sync[0].backup: each tag of a repository needs a backup of its own name; "backup-{tag}" was written',
+      'sync[1].backup: a backup is a tag in the same repository; "backup-{tag}-{date}" was written',
       'sync[2].platform: "local" is the platform of the machine that runs regsync: name it, as linux/amd64',
     ]);
     expect(config.selections).toHaveLength(2);
     expect(config.entries).toMatchObject([{ backup: { template: 'backup' } }]);
     expect(text).not.toContain('this one platform');
+  });
+
+  it.each([
+    ['{{.Ref.Tag}}-{{time.Now.Format "2006-01-02"}}', '{tag}-{date}', 0],
+    ['{{.Ref.Tag}}-{{ time.Now.Format "20060102" }}', '{tag}-{date}', 1],
+    ['old-{{printf "%s.%s" .Ref.Tag (time.Now.UTC.Format `20060102T150405`)}}', 'old-{tag}.{date}', 1],
+    ['{{$t := time.Now}}{{printf "%s-%d%d" .Ref.Tag $t.Year $t.YearDay}}', 'backup-{tag}-{date}', 1],
+    ['{{.Ref.Registry}}/old/{{.Ref.Repository}}:{{.Ref.Tag}}', 'backup-{tag}-{date}', 1],
+    ['s.example/old:{{.Ref.Tag}}', 'backup-{tag}-{date}', 1],
+    ['{{env "STAGE"}}-{{.Ref.Tag}}', 'backup-{tag}-{date}', 1],
+  ])('keep a backup, by the nearest name: %s', (written, backup, told) => {
+    const { config, unsupported } = tags(`backup: '${written}'`);
+    expect(config.selections).toMatchObject([{ backup: { template: backup } }]);
+    expect(unsupported).toHaveLength(told);
   });
 
   it('that are not set in the environment are asked for at once', () => {

@@ -85,13 +85,14 @@ describe("regsync's config", () => {
           missingPlatforms: skip
           backup: backup-{tag}
         # referrers: true has all digest tags (sha256-…) with it, which digestTags was for
-        # backup: "{{ $t := time.Now }}" has no equivalent: "backup" knows {tag}, {date} and {sha}
+        # backup: "{{ $t := time.Now }}" has no equivalent: "backup" knows {tag}, {date} and {sha}; "backup-{tag}-{date}" was written
         - source: alpine
           destination: localhost:5000/library/alpine:{tag}
           select:
             regex: latest|edge|3|3.\\d+
             exclude: [3?0, /.*-rc\\d?/]
           referrers: true
+          backup: backup-{tag}-{date}
         - source: quay.io/tools/tool
           destination: localhost:5000/quay.io/tools/tool:{tag}
           select:
@@ -113,7 +114,7 @@ describe("regsync's config", () => {
         "10:11 creds[1].user: who logs in is not said in a config: use "docker login", or "login" of the registry in the settings",
         "11:11 creds[1].pass: secrets do not belong into a config, and none was taken over: use "docker login", or "login" of the registry in the settings",
         "21:15 sync[0].interval: when a sync runs is for what starts it to say, as the schedule of a CI workflow",
-        "30:13 sync[1].backup: "{{ $t := time.Now }}" has no equivalent: "backup" knows {tag}, {date} and {sha}",
+        "30:13 sync[1].backup: "{{ $t := time.Now }}" has no equivalent: "backup" knows {tag}, {date} and {sha}; "backup-{tag}-{date}" was written",
         "47:11 sync[4].type: a whole registry is no source: write a "repository" step for each repository, and import again",
       ]
     `);
@@ -196,7 +197,7 @@ sink: 1
         "4:89 sync[2].tags.semverRange[0]: "one" is not a range that "select.semver" reads",
         "6:59 sync[4].type: "folder" is neither "image" nor "repository", so nothing was taken over",
         "7:91 sync[5].platforms[1]: "local" is the platform of the machine that runs regsync: name it, as linux/amd64",
-        "7:107 sync[5].backup: a backup is a tag in the same repository",
+        "7:107 sync[5].backup: a backup is a tag in the same repository; "backup-{tag}-{date}" was written",
         "7:131 sync[5].speed: regsync has no such key that is known here",
         "7:184 sync[5].referrerFilters[0].annotations: referrers are chosen by their type alone",
         "8:5 sync[6]: left out: the destination s.example/f:1 belongs to an earlier one already (one destination belongs to one entry)",
