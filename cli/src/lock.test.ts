@@ -97,7 +97,7 @@ describe('--frozen', () => {
     expect(registry.log).toHaveLength(before);
   });
 
-  it.each(['plan', 'run', 'sync', 'build', 'scan', 'verify', 'doctor'])(
+  it.each(['plan', 'run', 'sync', 'scan', 'verify', 'doctor'])(
     '%s is exit 2 without a lock, at the entry',
     async (name) => {
       const { registry, run } = await world();
@@ -109,6 +109,27 @@ describe('--frozen', () => {
       expect(registry.log).toHaveLength(0);
     },
   );
+
+  it('goes on without what update could not look up, once that is left out', async () => {
+    const { registry, run } = await world();
+    await using _ = registry;
+    registry.onRequest = ({ path }) => (path.includes('/pinned/') ? undefined : { kind: 'answer', status: 404 });
+    expect((await run('update')).code).toBe(1);
+    const { code, stderr } = await run('plan', '--frozen');
+    expect(code).toBe(2);
+    expect(stderr).toContain('config.yaml:3:5: "sync:s.example/plain:1" is not in slipway.lock.yaml');
+    expect(stderr).toContain("--exclude 'sync:s.example/chosen:{tag}'");
+    for (const options of [
+      ['--exclude', 'sync:s.example/plain:1', '--exclude', 'sync:s.example/chosen:{tag}'],
+      ['--exclude', '*/plain:*', '--exclude', '*/chosen:*'],
+      ['--only', 's.example/pinned:1'],
+    ]) {
+      const planned = await run('plan', '--frozen', '--json', ...options);
+      expect(planned.code).toBe(0);
+      expect(answerOf(planned)).toMatchObject({ entries: [{ id: 'sync:s.example/pinned:1' }] });
+    }
+    expect((await run('plan', '--frozen', '--only', '*/pinned:1', '--only', '*/chosen:1.*')).code).toBe(2);
+  });
 
   it('is exit 2 where the config was changed after the lock', async () => {
     const { registry, cwd, read, run } = await world();

@@ -5,6 +5,7 @@ import {
   applyLock,
   applyTo,
   attrition,
+  checkLocked,
   concerns,
   configFailure,
   createPlan,
@@ -27,6 +28,7 @@ import {
   type Signing,
   type ToolFinder,
   type ToolNeed,
+  type Unlocked,
 } from '@slipway/core';
 import { createToolFinder } from '@slipway/tools';
 import type { Io } from './io.ts';
@@ -61,7 +63,7 @@ export async function prepare(
   const { context, folder, host, settings, warnings } = inputs.value;
   const expanded = await expansionOf(io, inputs.value, options, asks);
   if (!expanded.ok) return expanded;
-  const { expansions } = expanded.value;
+  const { expansions, unlocked } = expanded.value;
   const mapped =
     options.to === undefined ? ok(expanded.value.config) : applyTo(expanded.value.config, options.to, io.cwd);
   if (!mapped.ok) return mapped;
@@ -80,6 +82,9 @@ export async function prepare(
   if (!planned.ok) return planned;
   const signing = options.to === undefined ? settings.signing : settings.scratch;
   const failed = failedSelections(expansions, mapped.value.selections, { ...options, command });
+  const asked = [...planned.value.plan.entries, ...failed.map(({ selection }) => selection)].map(({ id }) => id);
+  const locked = checkLocked(unlocked, asked);
+  if (!locked.ok) return locked;
   return {
     ok: true,
     value: {
@@ -122,20 +127,27 @@ export async function loadInputs(io: Io, options: Options): Promise<Outcome<Inpu
   return { ok: true, value: { config: config.value, folder, context, settings, host, warnings: all } };
 }
 
+interface Known extends Expanded {
+  /** What `--frozen` asks for and has not. */
+  readonly unlocked: Unlocked;
+}
+
 /** By the lock, which asks nobody; else by the registries, where they may be asked. */
 async function expansionOf(
   io: Io,
   { config, folder, settings }: Inputs,
   { frozen }: Options,
   asks: AbortSignal | undefined,
-): Promise<Outcome<Expanded>> {
+): Promise<Outcome<Known>> {
+  const unlocked: Unlocked = new Map();
   if (frozen) {
     const lock = await loadLock(folder);
     return lock.ok ? applyLock(config, lock.value) : lock;
   }
-  if (asks === undefined || config.selections.length === 0) return ok({ config, expansions: [] });
+  if (asks === undefined || config.selections.length === 0) return ok({ config, expansions: [], unlocked });
   const { expand } = await import('./expand.ts');
-  return expand(io, config, settings, asks);
+  const expanded = await expand(io, config, settings, asks);
+  return expanded.ok ? ok({ ...expanded.value, unlocked }) : expanded;
 }
 
 /** With the destinations that `--to` has made. */

@@ -27,7 +27,7 @@ export { writeImageLayout, type ImageContent, type ImageSettings } from './oci/w
 export { importFiles } from './import/import.ts';
 export { importKinds, type ImportKind } from './import/model.ts';
 export { diffAll } from './diff/diff.ts';
-export { applyLock } from './lock/apply.ts';
+export { applyLock, checkLocked, type Unlocked } from './lock/apply.ts';
 export { concernedBy } from './lock/concerned.ts';
 export { loadLock, saveLock, saveRepins } from './lock/files.ts';
 export { lockName } from './lock/model.ts';

@@ -1,64 +1,91 @@
 /** `--frozen`: the config with exactly what the lock says. Nobody is asked. */
-import { failed, type Loaded } from '../config/loaded.ts';
+import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import type { Config, Entry, Selection } from '../config/model.ts';
-import { configFailure, ok, type ConfigFailure, type Position } from '../failure.ts';
+import { configFailure, fail, ok, type ConfigFailure, type Position } from '../failure.ts';
 import { formatReference, formatRepository, pin, type Tag } from '../reference.ts';
-import { expandSelections, type Expanded } from '../selection/expand.ts';
+import { expandWith, selectEach, type Expanded } from '../selection/expand.ts';
 import { keyOfSelection, keyOfSource } from './key.ts';
 import { lockable, ownTargets } from './lockable.ts';
 import { lockName, type Lock, type LockedSelection } from './model.ts';
 
 const HINT = 'run slipway update, and commit what it writes';
 
+/** By the id of an entry or a selection: why there is nothing to take for it. */
+export type Unlocked = ReadonlyMap<string, ConfigFailure>;
+
+export interface Frozen extends Expanded {
+  /** Entries that are here have the source that the config says, and selections no entries. */
+  readonly unlocked: Unlocked;
+}
+
 /**
- * Sources become `tag@digest`, selections the tags that are locked. Fails, at the entry, where the lock has nothing for it or what
- * was made for another source, other tests, platforms or signers. `lock`: absent when there is no such file, which is a failure
- * only where something would have to be in it.
+ * Sources become `tag@digest`, selections the tags that are locked. What the lock has nothing for, or what was made for another
+ * source, other tests, platforms or signers, is {@link Frozen.unlocked}, for whoever knows what is asked for. `lock`: absent when
+ * there is no such file.
  */
-export async function applyLock(config: Config, lock: Lock | undefined): Promise<Loaded<Expanded>> {
-  const sources = lockable(config);
-  const [first] = [...sources, ...config.selections];
-  if (lock === undefined) {
-    if (first === undefined) return expandSelections(config, () => Promise.resolve(ok([])));
-    return failed([
-      configFailure(`there is no ${lockName} beside the config, and --frozen runs what is in it`, HINT, first.at),
-    ]);
+export async function applyLock(config: Config, lock: Lock | undefined): Promise<Loaded<Frozen>> {
+  const unlocked = new Map<string, ConfigFailure>();
+  const lack = (id: string, problem: ConfigFailure | undefined): void => {
+    if (problem !== undefined) unlocked.set(id, problem);
+  };
+  for (const entry of lockable(config)) {
+    lack(entry.id, complaint(entry, formatReference(entry.source), lock?.sources, keyOfSource(entry)));
   }
-  const problems = [
-    ...sources.flatMap((entry) => {
-      const locked = lock.sources.get(entry.id);
-      return complaint(entry, formatReference(entry.source), locked, keyOfSource(entry));
-    }),
-    ...config.selections.flatMap((selection) => {
-      const locked = lock.selections.get(selection.id);
-      return complaint(selection, formatRepository(selection.source), locked, keyOfSelection(selection));
-    }),
-  ];
-  if (problems.length > 0) return failed(problems);
-  const expanded = await expandSelections(config, ({ id }) => Promise.resolve(ok(tagsOf(lock.selections.get(id)))));
+  for (const selection of config.selections) {
+    const source = formatRepository(selection.source);
+    lack(selection.id, complaint(selection, source, lock?.selections, keyOfSelection(selection)));
+  }
+  const selected = await selectEach(config, ({ id }) => {
+    const problem = unlocked.get(id);
+    return Promise.resolve(problem === undefined ? ok(tagsOf(lock?.selections.get(id))) : fail(problem));
+  });
+  const expansions = selected.map((expansion) => {
+    const { id } = expansion.selection;
+    const all = expansion.selected?.tags.length === lock?.selections.get(id)?.tags.size;
+    if (unlocked.has(id) || (expansion.failure === undefined && all)) return expansion;
+    const failure = edit(expansion.selection);
+    lack(id, failure);
+    return { ...expansion, failure };
+  });
+  const expanded = expandWith(config, expansions);
   if (!expanded.ok) return expanded;
-  const edited = expanded.value.expansions.flatMap(({ selection, selected, failure }) =>
-    failure === undefined && selected?.tags.length === lock.selections.get(selection.id)?.tags.size
-      ? []
-      : [edit(selection)],
-  );
-  if (edited.length > 0) return failed(edited);
   const { value } = expanded;
   const targets = ownTargets(value.config);
-  const entries = value.config.entries.map((entry) => pinned(entry, lock, targets));
-  return { ...expanded, value: { ...value, config: { ...value.config, entries } } };
+  const entries = value.config.entries.map((entry) =>
+    lock === undefined || unlocked.has(entry.id) ? entry : pinned(entry, lock, targets),
+  );
+  return { ...expanded, value: { ...value, config: { ...value.config, entries }, unlocked } };
+}
+
+/** Fails where something that is asked for is not locked; that there is no lock at all is said once. */
+export function checkLocked(unlocked: Unlocked, asked: readonly string[]): Loaded<void> {
+  const problems = new Map<string, ConfigFailure>();
+  for (const id of asked) {
+    const problem = unlocked.get(id);
+    if (problem !== undefined && !problems.has(problem.message)) problems.set(problem.message, problem);
+  }
+  return problems.size > 0 ? failed([...problems.values()]) : loaded(undefined);
 }
 
 function complaint(
   { id, at }: { readonly id: string; readonly at: Position },
   source: string,
-  locked: { readonly key: string; readonly source: string } | undefined,
+  locks: ReadonlyMap<string, { readonly key: string; readonly source: string }> | undefined,
   key: string,
-): readonly ConfigFailure[] {
-  if (locked === undefined) return [configFailure(`"${id}" is not in ${lockName}`, HINT, at)];
-  if (locked.key === key) return [];
+): ConfigFailure | undefined {
+  if (locks === undefined) {
+    return configFailure(`there is no ${lockName} beside the config, and --frozen runs what is in it`, HINT, at);
+  }
+  const locked = locks.get(id);
+  if (locked === undefined) return configFailure(`"${id}" is not in ${lockName}`, hintFor(id), at);
+  if (locked.key === key) return undefined;
   const other = locked.source === source ? 'what its entry said before it was changed' : `the source ${locked.source}`;
-  return [configFailure(`what ${lockName} has of "${id}" was made for ${other}`, HINT, at)];
+  return configFailure(`what ${lockName} has of "${id}" was made for ${other}`, hintFor(id), at);
+}
+
+/** Whoever has just done the one needs the other. */
+function hintFor(id: string): string {
+  return `${HINT}; what update cannot look up is not in it, and left out by --exclude '${id}'`;
 }
 
 /** Somebody wrote into it: the key is right, and the tests of the selection would not choose these tags. */

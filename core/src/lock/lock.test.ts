@@ -12,7 +12,7 @@ import { tagsFromRegistry } from '../run/find-tags.ts';
 import { expandSelections } from '../selection/expand.ts';
 import { seedImage } from '../testing/sample-images.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../testing/scripted-registry.ts';
-import { applyLock } from './apply.ts';
+import { applyLock, checkLocked } from './apply.ts';
 import { concernedBy } from './concerned.ts';
 import { loadLock, saveLock, saveRepins } from './files.ts';
 import { formatLock } from './format.ts';
@@ -242,13 +242,16 @@ describe('applyLock', () => {
     seed(source);
     const text = everything(source);
     const { lock } = await update(text);
+    const lacking = async (changed: string, by: Lock | undefined) => {
+      const { unlocked } = valueOf(await applyLock(config(changed), by));
+      return checkLocked(unlocked, [...unlocked.keys()]);
+    };
     const refused = async (changed: string, by: Lock | undefined = lock) => {
-      const result = await applyLock(config(changed), by);
-      expect(new Set(hints(result))).toEqual(new Set(['run slipway update, and commit what it writes']));
+      const result = await lacking(changed, by);
+      for (const hint of hints(result)) expect(hint).toMatch(/^run slipway update, and commit what it writes/);
       return complaints(result);
     };
-    const missing = await applyLock(config(text), undefined);
-    expect(complaints(missing)).toEqual([
+    expect(complaints(await lacking(text, undefined))).toEqual([
       '2:5 there is no slipway.lock.yaml beside the config, and --frozen runs what is in it',
     ]);
     expect(await refused(text.replace('s.example/again', 's.example/other'))).toEqual([
@@ -270,6 +273,35 @@ describe('applyLock', () => {
     const more = new Map([...locked.tags, ['0.1.0' as never, { digest: digest('f') as Digest, platforms: [] }]]);
     expect(await refused(text, { ...lock, selections: new Map([[id, { ...locked, tags: more }]]) })).toEqual([
       '6:5 the tags that slipway.lock.yaml has of "sync:s.example/chosen:{tag}" are not those that its select can choose',
+    ]);
+  });
+
+  it('is about what is asked for: the rest of it need not be locked, and each hint says how to leave it out', async () => {
+    await using source = await startScriptedRegistry();
+    seed(source);
+    const text = everything(source);
+    const { lock } = await update(text);
+    const some = { sources: new Map([...lock.sources].slice(0, 1)), selections: new Map() };
+    const { config: frozen, expansions, unlocked } = valueOf(await applyLock(config(text), some));
+    expect(frozen.entries.map((entry) => entry.kind === 'sync' && entry.source.kind)).toEqual([
+      'pinned',
+      'tagged',
+      'pinned',
+      'tagged',
+    ]);
+    expect(frozen.selections.map(({ id }) => id)).toEqual(['sync:s.example/chosen:{tag}']);
+    expect(expansions).toMatchObject([{ failure: { reason: 'config', at: { line: 6 } } }]);
+    expect(checkLocked(unlocked, ['sync:s.example/plain:1', 'sync:s.example/retag:1'])).toMatchObject({ ok: true });
+    const asked = checkLocked(unlocked, ['sync:s.example/again:1', 'sync:s.example/chosen:{tag}']);
+    expect(complaints(asked)).toEqual([
+      '3:5 "sync:s.example/again:1" is not in slipway.lock.yaml',
+      '6:5 "sync:s.example/chosen:{tag}" is not in slipway.lock.yaml',
+    ]);
+    expect(hints(asked)).toEqual([
+      expect.stringContaining(
+        "what update cannot look up is not in it, and left out by --exclude 'sync:s.example/again:1'",
+      ),
+      expect.stringContaining("--exclude 'sync:s.example/chosen:{tag}'"),
     ]);
   });
 

@@ -6,7 +6,7 @@ import type { Loaded } from '../config/loaded.ts';
 import { fail, ok } from '../failure.ts';
 import { formatReference, formatRepository, type Tag } from '../reference.ts';
 import { attrition, expandSelections, type Expanded } from './expand.ts';
-import { mayConcern } from './names.ts';
+import { concerns, mayConcern } from './names.ts';
 
 const FILE = '/w/config.yaml';
 
@@ -234,6 +234,24 @@ sync:
     expect(may.filter((pattern) => !mayConcern(pattern, selection))).toEqual([]);
     const never = ['build:*', 'sync:r.example/alpine:latest', 'r.example/mirror/library/nodes:1', 'other*'];
     expect(never.filter((pattern) => mayConcern(pattern, selection))).toEqual([]);
+  });
+
+  test('only what is certain to match every tag leaves a selection out', () => {
+    const [selection] = valueOf(parseConfig(MIXED, FILE, options)).selections;
+    if (selection === undefined) throw new Error('there is one');
+    const runs = (pattern: string) => concerns({ command: 'sync', only: [], exclude: [pattern] }, selection);
+    const all = [
+      '*',
+      'sync:*',
+      '*/node:*',
+      'r.example/mirror/**',
+      selection.id,
+      selection.destination,
+      '{*/x,*/node:*}',
+    ];
+    expect(all.filter(runs)).toEqual([]);
+    const some = ['*/node:2*', '*{tag}', '*tag*', '*/node:?', '*/node:[!3]*', '*/node:!(3)', '*/node', '*-alpine'];
+    expect(some.filter((pattern) => !runs(pattern))).toEqual([]);
   });
 });
 

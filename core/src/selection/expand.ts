@@ -26,13 +26,15 @@ export interface Expanded {
   readonly expansions: readonly Expansion[];
 }
 
-/**
- * A selection that cannot be expanded leaves the others as they are: its failure is for the run to tell. Two images for one
- * destination, and a tag that cannot be a destination, are faults of the config.
- */
+/** {@link selectEach}, and then {@link expandWith}. */
 export async function expandSelections(config: Config, findTags: FindTags): Promise<Loaded<Expanded>> {
-  const expansions = await Promise.all(
-    config.selections.map(async (selection): Promise<Expansion> => {
+  return expandWith(config, await selectEach(config, findTags));
+}
+
+/** Which tags each selection means. */
+export function selectEach({ selections }: Config, findTags: FindTags): Promise<readonly Expansion[]> {
+  return Promise.all(
+    selections.map(async (selection): Promise<Expansion> => {
       const tags = await findTags(selection);
       if (!tags.ok) return { selection, failure: { at: selection.at, ...tags.failure } };
       const selected = selectTags(selection.select, tags.value);
@@ -40,6 +42,13 @@ export async function expandSelections(config: Config, findTags: FindTags): Prom
       return { selection, selected, ...(enough.ok ? {} : { failure: enough.failure }) };
     }),
   );
+}
+
+/**
+ * A selection that cannot be expanded leaves the others as they are: its failure is for the run to tell. Two images for one
+ * destination, and a tag that cannot be a destination, are faults of the config. `expansions`: of all selections, in their order.
+ */
+export function expandWith(config: Config, expansions: readonly Expansion[]): Loaded<Expanded> {
   const problems: ConfigFailure[] = [];
   const all: EntryAt[] = [];
   const left: Selection[] = [];

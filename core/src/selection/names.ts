@@ -1,5 +1,6 @@
 /** What a selection is called, and whether a pattern of the user's may be about it. */
 import type { Select, Selection } from '../config/model.ts';
+import { glob } from '../plan/pattern.ts';
 
 /**
  * Whether a glob on ids or destinations could match an entry of the selection, whatever its tags are. Only what stands before
@@ -10,6 +11,18 @@ export function mayConcern(pattern: string, { id, destination }: Selection): boo
     const [start, wanted] = [literalPart(name, /\{/), literalPart(pattern, /[*?[\]{}()!+@|\\]/)];
     return start.startsWith(wanted) || (wanted.startsWith(start) && start !== '');
   });
+}
+
+/** Stands for whatever a variable comes to: no pattern has it, so that only "*" matches it. */
+const ANYTHING = '\u{E000}';
+
+/** Whether the glob matches every entry of the selection, whatever its tags are; never yes where the answer may be no. */
+function concernsAll(pattern: string, { id, destination }: Selection): boolean {
+  if (pattern === id || pattern === destination) return true;
+  return (
+    !/[?[\]!]/.test(pattern) &&
+    [id, destination].map((name) => name.replace(/\{[^{}]*\}/g, ANYTHING)).some(glob(pattern))
+  );
 }
 
 function literalPart(text: string, special: RegExp): string {
@@ -27,7 +40,7 @@ export interface Concern {
 /** False where it is certain that no entry of the selection would be worked on for its own sake. */
 export function concerns({ command, only, exclude }: Concern, selection: Selection): boolean {
   if (command === 'build') return false;
-  if (exclude.includes(selection.id) || exclude.includes(selection.destination)) return false;
+  if (exclude.some((pattern) => concernsAll(pattern, selection))) return false;
   return only.length === 0 || only.some((pattern) => mayConcern(pattern, selection));
 }
 
