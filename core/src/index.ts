@@ -92,7 +92,7 @@ export { openElsewhere, openLookup } from './run/looking-session.ts';
 export { openSession, type Session } from './run/session.ts';
 export { formatShown, showImage } from './run/show.ts';
 export { stateFailure, temporaryFailure } from './run/state-failure.ts';
-export { attrition, expandSelections, type Expanded, type Expansion } from './selection/expand.ts';
+export { attrition, expandSelections, selectEach, type Expanded, type Expansion } from './selection/expand.ts';
 export { concerns } from './selection/names.ts';
 export { parseBundle, verifyKeyBundle } from './trust/bundle.ts';
 export * from './trust/model.ts';

@@ -2,7 +2,6 @@
 import {
   cancelled,
   concernedBy,
-  expandSelections,
   formatFailure,
   formatUpdate,
   loadLock,
@@ -10,6 +9,7 @@ import {
   openLookup,
   saveLock,
   saveRepins,
+  selectEach,
   tagsFromRegistry,
   updateLock,
   verifyWith,
@@ -45,11 +45,11 @@ export async function updateCommand(io: Io, options: UpdateOptions): Promise<num
   await using lookup = opened.value;
   const { engine } = lookup;
   const asked: Config = { ...config, selections: config.selections.filter(concern.value.selection) };
-  const expanded = await expandSelections(asked, tagsFromRegistry(engine.registry));
-  if (!expanded.ok) return refuse(io, json, 'update', expanded.failures);
+  // Whether their destinations clash is for the run to say: with the lock it may know that two tags are one image.
+  const expansions = await selectEach(asked, tagsFromRegistry(engine.registry));
   const updated = await updateLock({
     config,
-    expansions: expanded.value.expansions,
+    expansions,
     ...(lock.value === undefined ? {} : { lock: lock.value }),
     concerned: concern.value.entry,
     registry: engine.registry,

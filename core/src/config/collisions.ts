@@ -15,8 +15,7 @@ export function checkCollisions(all: readonly Located[], why?: string): ConfigFa
   const failures: ConfigFailure[] = [];
   for (const { destination, at } of all) {
     const name = formatReference(destination);
-    // A place in the file system may be named in full, or from the config's folder.
-    const place = formatReference(settleLocation(destination, dirname(at.file)));
+    const place = placeOf({ destination, at });
     const earlier = first.get(place);
     if (earlier === undefined) {
       first.set(place, at);
@@ -29,4 +28,9 @@ export function checkCollisions(all: readonly Located[], why?: string): ConfigFa
     }
   }
   return failures;
+}
+
+/** A place in the file system may be named in full, or from the config's folder. */
+export function placeOf({ destination, at }: Located): string {
+  return formatReference(settleLocation(destination, dirname(at.file)));
 }

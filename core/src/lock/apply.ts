@@ -47,14 +47,12 @@ export async function applyLock(config: Config, lock: Lock | undefined): Promise
     lack(id, failure);
     return { ...expansion, failure };
   });
-  const expanded = expandWith(config, expansions);
-  if (!expanded.ok) return expanded;
-  const { value } = expanded;
-  const targets = ownTargets(value.config);
-  const entries = value.config.entries.map((entry) =>
-    lock === undefined || unlocked.has(entry.id) ? entry : pinned(entry, lock, targets),
-  );
-  return { ...expanded, value: { ...value, config: { ...value.config, entries }, unlocked } };
+  const expanded = expandWith(config, expansions, (entries) => {
+    if (lock === undefined) return entries;
+    const targets = ownTargets({ entries });
+    return entries.map((entry) => (unlocked.has(entry.id) ? entry : pinned(entry, lock, targets)));
+  });
+  return expanded.ok ? { ...expanded, value: { ...expanded.value, unlocked } } : expanded;
 }
 
 /** Fails where something that is asked for is not locked; that there is no lock at all is said once. */

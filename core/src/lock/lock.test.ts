@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { complaints, digest, hints, options, valueOf } from '../config/fixtures.ts';
 import { parseConfig } from '../config/load.ts';
-import { fail } from '../failure.ts';
-import { formatReference, type Digest } from '../reference.ts';
+import { fail, ok } from '../failure.ts';
+import { formatReference, type Digest, type Tag } from '../reference.ts';
 import { client, lines } from '../registry/test-client.ts';
 import { tagsFromRegistry } from '../run/find-tags.ts';
-import { expandSelections } from '../selection/expand.ts';
+import { expandSelections, selectEach } from '../selection/expand.ts';
 import { seedImage } from '../testing/sample-images.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../testing/scripted-registry.ts';
 import { applyLock, checkLocked } from './apply.ts';
@@ -37,10 +37,9 @@ async function update(
   const concern = valueOf(concernedBy(loaded, { only, exclude: [] }));
   await using registry = client({ retries: 0 });
   const asked = { ...loaded, selections: loaded.selections.filter(concern.selection) };
-  const expanded = valueOf(await expandSelections(asked, tagsFromRegistry(registry)));
   const full: UpdateRequest = {
     config: loaded,
-    expansions: expanded.expansions,
+    expansions: await selectEach(asked, tagsFromRegistry(registry)),
     concerned: concern.entry,
     registry,
     signal,
@@ -303,6 +302,38 @@ describe('applyLock', () => {
       ),
       expect.stringContaining("--exclude 'sync:s.example/chosen:{tag}'"),
     ]);
+  });
+
+  it('takes two locked tags of one digest for one image, where their destination is one', async () => {
+    await using source = await startScriptedRegistry();
+    for (const [path, tag] of [
+      ['a', '1'],
+      ['b', '1'],
+      ['b', '2'],
+    ] as const) {
+      seedImage(source, path, 'same', { tag });
+    }
+    const item = (name: string): string =>
+      `  - { source: '${source.host}/${name}', destination: 's.example/x:{tag}', select: { regex: '.*' } }\n`;
+    const text = `sync:\n${item('a')}${item('b')}`;
+    const { lock } = await update(text);
+    const asked = await expandSelections(config(text), async ({ source: { path } }) =>
+      ok((path === 'a' ? ['1'] : ['1', '2']) as Tag[]),
+    );
+    expect(valueOf(asked).expansions.map(({ failure }) => failure === undefined)).toEqual([true, false]);
+    const { config: frozen } = valueOf(await applyLock(config(text), lock));
+    expect(frozen.entries.map(({ id, at }) => [id, at.line])).toEqual([
+      ['sync:s.example/x:1', 2],
+      ['sync:s.example/x:2', 3],
+    ]);
+    seedImage(source, 'b', 'other', { tag: '1' });
+    const { lock: moved } = await update(text);
+    const { expansions, unlocked } = valueOf(await applyLock(config(text), moved));
+    expect(expansions.map(({ failure }) => failure?.message)).toEqual([
+      undefined,
+      expect.stringMatching(/^the destination s.example\/x:1 of a tag of .*\/b is also that of line 2/),
+    ]);
+    expect(unlocked.size).toBe(0);
   });
 
   it('does not mind what changes neither source nor tests', async () => {

@@ -15,6 +15,6 @@ export function lockable(config: Config): readonly TaggedEntry[] {
 }
 
 /** Every repository:tag that the config publishes to. */
-export function ownTargets({ entries }: Config): ReadonlySet<string> {
+export function ownTargets({ entries }: Pick<Config, 'entries'>): ReadonlySet<string> {
   return new Set(entries.flatMap((entry) => entry.targets.map(({ destination }) => formatReference(destination))));
 }

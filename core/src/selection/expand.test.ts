@@ -23,6 +23,12 @@ function expand(
   });
 }
 
+function failuresOf({ expansions }: Expanded): readonly string[] {
+  return expansions.flatMap(({ failure }) =>
+    failure === undefined ? [] : [`${failure.at?.line}:${failure.at?.column} ${failure.message}`],
+  );
+}
+
 const MIXED = `
 sync:
   - { source: alpine, destination: r.example/alpine }
@@ -135,7 +141,7 @@ sync:
     ]);
   });
 
-  test('two destinations that become one are told with both places', async () => {
+  test('tags that go where another item sends its own fail their selection alone: the later one, with both places', async () => {
     const text = `
 sync:
   - source: a.example/x
@@ -147,19 +153,60 @@ sync:
   - { source: b.example/x, destination: 'r.example/x:2' }
 `;
     const tags = { 'a.example/x': ['1', '2'], 'a.example/y': ['1'] };
-    expect(complaints(await expand(text, tags))).toEqual([
-      '9:5 the destination r.example/x:2 is already in line 4, column 18',
+    const one = valueOf(await expand(text, tags));
+    expect(one.config.entries.map(({ id }) => id)).toEqual(['sync:r.example/y:1', 'sync:r.example/x:2']);
+    expect(one.config.selections.map(({ id }) => id)).toEqual(['sync:r.example/x:{tag}']);
+    expect(failuresOf(one)).toEqual([
+      '4:18 the destination r.example/x:2 of a tag of a.example/x is also that of line 9, column 5',
     ]);
     const clash = text
       .replace('r.example/{name}', 'r.example/x')
       .replace("b.example/x, destination: 'r.example/x:2'", "b.example/x, destination: 'r.example/z:2'");
-    expect(complaints(await expand(clash, tags))).toEqual([
-      '7:18 the destination r.example/x:1 is already in line 4, column 18',
+    const later = valueOf(await expand(clash, tags));
+    expect(later.config.entries.map(({ id }) => id)).toEqual([
+      'sync:r.example/x:1',
+      'sync:r.example/x:2',
+      'sync:r.example/z:2',
     ]);
-    const one = `sync:\n  - { source: a.example/x, destination: 'r.example/x:{tag}', tags: [newest], select: { regex: '.*' } }\n`;
-    expect(complaints(await expand(one, tags))).toEqual([
-      expect.stringContaining('two of the tags here go to the destination r.example/x:newest'),
+    expect(failuresOf(later)).toEqual([
+      '7:18 the destination r.example/x:1 of a tag of a.example/y is also that of line 4, column 18',
     ]);
+    expect(later.expansions[1]?.failure).toMatchObject({ reason: 'registry', side: 'source', class: 'permanent' });
+    const itself = `sync:\n  - { source: a.example/x, destination: 'r.example/x:{tag}', tags: [newest], select: { regex: '.*' } }\n`;
+    expect(failuresOf(valueOf(await expand(itself, tags)))).toEqual([
+      '2:69 several tags of a.example/x go to one destination: r.example/x:newest',
+    ]);
+  });
+
+  test('all that two items have in common is one text, with the first few', async () => {
+    const item = (source: string) => `  - { source: '${source}', destination: r.example/x, select: { regex: '.*' } }\n`;
+    const text = `sync:\n${['a', 'b', 'c'].map((name) => item(`s.example/${name}`)).join('')}`;
+    const tags = {
+      's.example/a': ['1', '2', '3', '4', '5'],
+      's.example/b': ['2', '3', '4', '5', '6'],
+      's.example/c': ['5', '6'],
+    };
+    const told = valueOf(await expand(text, tags));
+    expect(told.config.entries).toHaveLength(5);
+    expect(failuresOf(told)).toEqual([
+      '3:43 4 destinations of tags of s.example/b are also those of line 2, column 43: r.example/x:2, r.example/x:3, r.example/x:4 and 1 more',
+      '4:43 the destination r.example/x:5 of a tag of s.example/c is also that of line 2, column 43; the destination r.example/x:6 of a tag of s.example/c is also that of line 3, column 43',
+    ]);
+  });
+
+  test('what a failed selection would have done as well is done by the other that chose it', async () => {
+    const item = (name: string, select: string) =>
+      `  - { source: a.example/x, destination: ${name}, select: ${select} }\n`;
+    const text = `sync:
+  - { source: b.example/x, destination: 'r.example/x:1' }
+${item('r.example/x', "{ regex: '[12]' }")}${item('r.example/x', "{ regex: '[23]' }")}`;
+    const { config } = valueOf(await expand(text, { 'a.example/x': ['1', '2', '3'] }));
+    expect(config.entries.map(({ id, at }) => [id, at.line])).toEqual([
+      ['sync:r.example/x:1', 2],
+      ['sync:r.example/x:2', 4],
+      ['sync:r.example/x:3', 4],
+    ]);
+    expect(config.selections.map(({ at }) => at.line)).toEqual([3]);
   });
 
   test('a tag that two items choose in the same way is one entry; in another way, or from elsewhere, it collides', async () => {
@@ -178,12 +225,13 @@ sync:
       ['sync:r.example/x:4.0', 4],
     ]);
     expect(config.selections).toEqual([]);
-    expect(complaints(await expand(text('referrers: true'), tags))).toEqual([
-      expect.stringContaining('the destination r.example/x:3.1 is already in line 3'),
-      expect.stringContaining('the destination r.example/x:3.0 is already in line 3'),
+    expect(failuresOf(valueOf(await expand(text('referrers: true'), tags)))).toEqual([
+      expect.stringMatching(
+        /the destination r.example\/x:3.1 .* line 5, .*; the destination r.example\/x:3.0 .* line 3,/,
+      ),
     ]);
-    expect(complaints(await expand(text('platforms: [linux/amd64]', 'b.example/x'), tags))).toEqual([
-      expect.stringContaining('the destination r.example/x:3.0 is already in line 3'),
+    expect(failuresOf(valueOf(await expand(text('platforms: [linux/amd64]', 'b.example/x'), tags)))).toEqual([
+      expect.stringContaining('the destination r.example/x:3.0 of a tag of b.example/x is also that of line 3'),
     ]);
   });
 

@@ -1,10 +1,9 @@
 /** Selections become entries, once their tags are known. Who knows them is a parameter: the registry, or a lock. */
-import { isDeepStrictEqual } from 'node:util';
-import { checkCollisions, type Located } from '../config/collisions.ts';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import type { Config, Entry, Select, Selection } from '../config/model.ts';
 import { fail, ok, type ConfigFailure, type Failure, type Result } from '../failure.ts';
 import { formatRepository, type Tag } from '../reference.ts';
+import { findClashes, type EntryAt } from './clashes.ts';
 import { entriesOf, MAX_ENTRIES, tooMany } from './entries.ts';
 import { selectTags, type Selected } from './select-tags.ts';
 
@@ -45,54 +44,52 @@ export function selectEach({ selections }: Config, findTags: FindTags): Promise<
 }
 
 /**
- * A selection that cannot be expanded leaves the others as they are: its failure is for the run to tell. Two images for one
- * destination, and a tag that cannot be a destination, are faults of the config. `expansions`: of all selections, in their order.
+ * A selection that cannot be expanded leaves the others as they are: its failure is for the run to tell. So it is where its tags
+ * and another item come to one destination. A tag that cannot be a destination is a fault of the config. `expansions`: of all
+ * selections, in their order. `settle`: puts in what is known of the sources, as a lock knows it.
  */
-export function expandWith(config: Config, expansions: readonly Expansion[]): Loaded<Expanded> {
+export function expandWith(
+  config: Config,
+  expansions: readonly Expansion[],
+  settle: (entries: readonly Entry[]) => readonly Entry[] = (entries) => entries,
+): Loaded<Expanded> {
   const problems: ConfigFailure[] = [];
-  const all: EntryAt[] = [];
-  const left: Selection[] = [];
+  const made: EntryAt[] = [];
   let next = 0;
   const takeUntil = (position: number): void => {
     for (const entry of config.entries.slice(next, position)) {
-      all.push({ entry, located: entry.targets.map(({ destination }) => ({ destination, at: entry.at })) });
+      made.push({ entry, located: entry.targets.map(({ destination }) => ({ destination, at: entry.at })) });
     }
     next = Math.max(next, position);
   };
   for (const { selection, selected, failure } of expansions) {
     takeUntil(selection.position);
-    const tags = failure === undefined ? (selected?.tags ?? []) : [];
-    if (tags.length === 0) left.push(selection);
-    const { made, problems: wrong } = entriesOf(selection, tags);
+    const of = entriesOf(selection, failure === undefined ? (selected?.tags ?? []) : []);
     // A list of strangers may be longer than the arguments that a call can have.
-    for (const problem of wrong) problems.push(problem);
-    for (const one of made) all.push(one);
+    for (const problem of of.problems) problems.push(problem);
+    for (const one of of.made) made.push({ ...one, from: selection });
   }
   takeUntil(config.entries.length);
-  const entries = withoutRepeats(all);
-  for (const problem of checkCollisions(entries.flatMap(({ located }) => located))) problems.push(problem);
   if (problems.length > 0) return failed(problems);
-  return loaded({ config: { ...config, entries: entries.map(({ entry }) => entry), selections: left }, expansions });
-}
-
-interface EntryAt {
-  readonly entry: Entry;
-  readonly located: readonly Located[];
-}
-
-/** A tag that two items choose is one entry, the first, where both take it from the same source with the same options. */
-function withoutRepeats(all: readonly EntryAt[]): readonly EntryAt[] {
-  const first = new Map<string, Entry>();
-  return all.filter(({ entry }) => {
-    const known = first.get(entry.id);
-    if (known === undefined) first.set(entry.id, entry);
-    return known === undefined || !isDeepStrictEqual(whatIsDone(known), whatIsDone(entry));
+  const settled = settle(made.map(({ entry }) => entry));
+  const all = made.map((one, index) => ({ ...one, entry: settled[index] ?? one.entry }));
+  const clashes = findClashes(all);
+  const ended = expansions.map((expansion) => {
+    const clash = clashes.get(expansion.selection.id);
+    return clash === undefined ? expansion : { ...expansion, failure: clash };
   });
+  const entries = withoutRepeats(all.filter(({ from }) => from === undefined || !clashes.has(from.id)));
+  const selections = ended
+    .filter(({ selected, failure }) => failure !== undefined || selected?.tags.length === 0)
+    .map(({ selection }) => selection);
+  return loaded({ config: { ...config, entries, selections }, expansions: ended });
 }
 
-/** All but where it stands, and what chose it. */
-function whatIsDone(entry: Entry): object {
-  return { ...entry, at: undefined, selection: undefined };
+/** A tag that two items choose is one entry, the first, where both do the same with it; otherwise it is a clash. */
+function withoutRepeats(all: readonly EntryAt[]): readonly Entry[] {
+  const first = new Map<string, Entry>();
+  for (const { entry } of all) if (!first.has(entry.id)) first.set(entry.id, entry);
+  return [...first.values()];
 }
 
 function checkCount({ source, select, at }: Selection, selected: Selected): Result<void> {

@@ -1,0 +1,85 @@
+/** Two images for one destination that nobody could see in the config: a tag of somebody else's made them. */
+import { isDeepStrictEqual } from 'node:util';
+import { placeOf, type Located } from '../config/collisions.ts';
+import type { Entry, Selection } from '../config/model.ts';
+import type { Position, RegistryFailure } from '../failure.ts';
+import { formatReference, formatRepository } from '../reference.ts';
+
+export interface EntryAt {
+  readonly entry: Entry;
+  readonly located: readonly Located[];
+  /** Absent where the config has it written out. */
+  readonly from?: Selection;
+}
+
+/** What a selection has in common with one other item. */
+interface Clash {
+  readonly other: Position;
+  /** The selection's own. */
+  readonly at: Position;
+  readonly destinations: string[];
+}
+
+/** Destinations, and other items, that a message names. */
+const NAMED = 3;
+
+/**
+ * By the id of a selection that has a destination in common with an item that is written out, or with an earlier selection.
+ * Entries that do the same are no clash. What is written out twice was refused when the config was read.
+ */
+export function findClashes(all: readonly EntryAt[]): ReadonlyMap<string, RegistryFailure> {
+  const owners = new Map<string, { readonly entry: Entry; readonly at: Position }>();
+  const found = new Map<Selection, Map<string, Clash>>();
+  const written = all.filter(({ from }) => from === undefined);
+  for (const { entry, located, from } of [...written, ...all.filter(({ from: chosen }) => chosen !== undefined)]) {
+    for (const { destination, at } of located) {
+      const place = placeOf({ destination, at });
+      const owner = owners.get(place);
+      if (owner === undefined) owners.set(place, { entry, at });
+      else if (from !== undefined && (owner.entry === entry || !isSame(owner.entry, entry))) {
+        const clashes = found.get(from) ?? new Map<string, Clash>();
+        found.set(from, clashes);
+        const key = `${owner.at.line}:${owner.at.column}`;
+        const clash = clashes.get(key) ?? { at, other: owner.at, destinations: [] };
+        clashes.set(key, clash);
+        clash.destinations.push(formatReference(destination));
+      }
+    }
+  }
+  return new Map([...found].map(([selection, clashes]) => [selection.id, failureOf(selection, [...clashes.values()])]));
+}
+
+/** Whether the two do the same: the same image, by its name or by a digest that is known, to the same targets in the same way. */
+function isSame(a: Entry, b: Entry): boolean {
+  return isDeepStrictEqual(whatIsDone(a), whatIsDone(b));
+}
+
+/** All but where it stands, and what chose it. */
+function whatIsDone(entry: Entry): object {
+  const source = entry.kind === 'sync' && entry.source.kind === 'pinned' ? entry.source.digest : entry.source;
+  return { ...entry, source, at: undefined, selection: undefined };
+}
+
+function failureOf({ source, at }: Selection, clashes: readonly Clash[]): RegistryFailure {
+  const told = clashes.slice(0, NAMED).map((clash) => tell(formatRepository(source), clash));
+  const rest = clashes.length - told.length;
+  return {
+    reason: 'registry',
+    class: 'permanent',
+    side: 'source',
+    host: source.registry,
+    message: `${told.join('; ')}${rest > 0 ? `; and so with ${rest} more items` : ''}`,
+    hint: 'one destination belongs to one entry: select other tags, as by "exclude", or send them elsewhere',
+    at: clashes[0]?.at ?? at,
+  };
+}
+
+function tell(source: string, { at, other, destinations }: Clash): string {
+  const count = destinations.length;
+  const named = destinations.slice(0, NAMED).join(', ');
+  const names = count > NAMED ? `${named} and ${count - NAMED} more` : named;
+  if (at === other) return `several tags of ${source} go to one destination: ${names}`;
+  const place = `line ${other.line}, column ${other.column}`;
+  if (count === 1) return `the destination ${names} of a tag of ${source} is also that of ${place}`;
+  return `${count} destinations of tags of ${source} are also those of ${place}: ${names}`;
+}
