@@ -114,6 +114,21 @@ describe('a config as people have it', () => {
     expect(stdout.match(entry)).toHaveLength(27);
   });
 
+  it('--to is about what is asked for, and keeps registries apart where it is told to', async () => {
+    const two =
+      'sync:\n  - { source: alpine, destination: one.example/a:1 }\n  - { source: busybox, destination: two.example/a:1 }\n';
+    const around = { cwd: folderWith({ 'config.yaml': two }), env: MAIN };
+    const both = await command(around, 'plan', '--to', 'localhost:5000/try');
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining("--to 'localhost:5000/try/{registry}'") });
+    const one = await planJson(around, '--to', 'localhost:5000/try', '--exclude', 'two.example/*');
+    expect(one.answer.entries.map(({ targets }) => targets)).toEqual([['localhost:5000/try/a:1']]);
+    const apart = await planJson(around, '--to', 'localhost:5000/try/{registry}');
+    expect(apart.answer.entries.flatMap(({ targets }) => targets)).toEqual([
+      'localhost:5000/try/one.example/a:1',
+      'localhost:5000/try/two.example/a:1',
+    ]);
+  });
+
   it('--only and --exclude select by id and destination', async () => {
     const cwd = folderWith(repository);
     const ids = async (...args: readonly string[]): Promise<readonly string[]> =>

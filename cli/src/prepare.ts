@@ -6,6 +6,7 @@ import {
   applyTo,
   attrition,
   checkLocked,
+  checkMoved,
   concerns,
   configFailure,
   createPlan,
@@ -79,7 +80,14 @@ export async function prepare(
     exclude: options.exclude,
     unsigned: options.to !== undefined && settings.scratch === undefined,
   });
-  if (!planned.ok) return planned;
+  // Where entries that became one could not be planned for that very reason, it is said of all of them.
+  const wanted = planned.ok ? planned.value.plan.entries : mapped.value.entries;
+  const moved =
+    options.to === undefined
+      ? ok(undefined)
+      : checkMoved(mapped.value, options.to, new Set(wanted.map(({ id }) => id)));
+  if (!planned.ok) return moved.ok ? planned : { ok: false, failures: [...moved.failures, ...planned.failures] };
+  if (!moved.ok) return moved;
   const signing = options.to === undefined ? settings.signing : settings.scratch;
   const failed = failedSelections(expansions, mapped.value.selections, { ...options, command });
   const asked = [...planned.value.plan.entries, ...failed.map(({ selection }) => selection)].map(({ id }) => id);

@@ -12,7 +12,7 @@ export { loadConfig } from './config/load.ts';
 export { loadSettings } from './config/load-settings.ts';
 export type * from './config/model.ts';
 export { settingsSchema } from './config/settings-schema.ts';
-export { applyTo } from './config/to.ts';
+export { applyTo, checkMoved } from './config/to.ts';
 export type * from './exec/model.ts';
 export { createRedactor, secretsFromEnv } from './exec/redact.ts';
 export { runProcess, type ProcessOutcome, type ProcessRequest } from './exec/process.ts';

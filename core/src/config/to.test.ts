@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { formatReference } from '../reference.ts';
-import { complaints, digest, options, valueOf } from './fixtures.ts';
+import { complaints, digest, hints, options, valueOf } from './fixtures.ts';
 import { parseConfig } from './load.ts';
-import { applyTo } from './to.ts';
+import { applyTo, checkMoved } from './to.ts';
 
 const config = (text: string) => valueOf(parseConfig(text, '/r/config.yaml', options));
 
@@ -51,12 +51,54 @@ test('a registry alone is a prefix too', () => {
   ]);
 });
 
-test('two destinations that become one are failures with places', () => {
-  const result = applyTo(
-    config('sync:\n  - {source: a, destination: ghcr.io/a/b}\n  - {source: a, destination: quay.io/a/b}\n'),
-    'x.example',
-  );
-  expect(complaints(result)).toEqual(['3:5 the destination x.example/a/b:latest is already in line 2, column 5']);
+describe('destinations that differ in the registry alone', () => {
+  const two = config(`sync:
+  - {source: a, destination: ghcr.io/a/b}
+  - {source: a, destination: 'Registry.Example:5000/a/b'}
+  - {source: 'ghcr.io/a/b', destination: ghcr.io/a/c}
+  - {source: a, destination: 'oci:./a/d'}
+  - {source: c, destination: ghcr.io/x/y, select: {regex: '.*'}}
+`);
+  const [first = '', second = '', third = ''] = two.entries.map(({ id }) => id);
+  const moved = valueOf(applyTo(two, 'x.example/p'));
+
+  test('are failures with places, once both are asked for', () => {
+    const result = checkMoved(moved, 'x.example/p', new Set([first, second]));
+    expect(complaints(result)).toEqual(['3:5 the destination x.example/p/a/b:latest is already in line 2, column 5']);
+    expect(hints(result)).toEqual([expect.stringContaining("--to 'x.example/p/{registry}' keeps it")]);
+    expect(checkMoved(moved, 'x.example/p', new Set([first]))).toMatchObject({ ok: true });
+    expect(checkMoved(moved, 'x.example/p', new Set([second]))).toMatchObject({ ok: true });
+  });
+
+  test('are the source of nothing', () => {
+    expect(complaints(checkMoved(moved, 'x.example/p', new Set([third])))).toEqual([
+      '4:5 the source of "sync:ghcr.io/a/c:latest" becomes x.example/p/a/b:latest, and so does another',
+    ]);
+  });
+
+  test.each([
+    [
+      'x.example/{registry}/p/',
+      ['ghcr.io/p/a/b', 'registry.example-5000/p/a/b', 'ghcr.io/p/a/c', 'oci/p/a/d'],
+      'ghcr.io/p/x/y',
+    ],
+    ['oci:./out/{registry}', ['ghcr.io/a/b', 'registry.example-5000/a/b', 'ghcr.io/a/c', 'oci/a/d'], 'ghcr.io/x/y'],
+  ])('stay apart with --to %s', (prefix, expected, selected) => {
+    const to = valueOf(applyTo(two, prefix));
+    const start = prefix.slice(0, prefix.indexOf('{'));
+    expect(to.entries.map((entry) => formatReference(entry.targets[0].destination))).toEqual(
+      expected.map((name) => `${start}${name}:latest`),
+    );
+    expect(to.entries[2]).toMatchObject({ source: to.entries[0]?.targets[0].destination });
+    expect(to.selections.map(({ destination }) => destination)).toEqual([`${start}${selected}:{tag}`]);
+    expect(checkMoved(to, prefix, new Set(two.entries.map(({ id }) => id)))).toMatchObject({ ok: true });
+  });
+
+  test('never choose where they go', () => {
+    for (const prefix of ['{registry}', '{registry}/p', 'x{registry}/p', 'x.example/{path}']) {
+      expect(complaints(applyTo(two, prefix))).toEqual([expect.stringContaining('is not a registry or a repository')]);
+    }
+  });
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../config/load.ts';
 import { complaints, digest, options, valueOf } from '../config/fixtures.ts';
-import { applyTo } from '../config/to.ts';
+import { applyTo, checkMoved } from '../config/to.ts';
 import type { Loaded } from '../config/loaded.ts';
 import { fail, ok } from '../failure.ts';
 import { formatReference, formatRepository, type Tag } from '../reference.ts';
@@ -263,8 +263,11 @@ sync:
     ]);
     const same = text.replace('two.example/y', 'two.example/x');
     const clashing = valueOf(await expand(same, { 'one.example/x': ['2'] }));
-    expect(complaints(applyTo(clashing.config, 'scratch.example'))).toEqual([
+    const asked = new Set(clashing.config.entries.map(({ id }) => id));
+    const to = valueOf(applyTo(clashing.config, 'scratch.example'));
+    expect(complaints(checkMoved(to, 'scratch.example', asked))).toEqual([
       expect.stringContaining('the destination scratch.example/x:2 is already in line 3'),
+      expect.stringContaining('the source of "sync:two.example/x:2" becomes scratch.example/x:2'),
     ]);
   });
 
