@@ -1,6 +1,7 @@
 /** The items of `sync:` and `build:` as entries. What the schema already refuses is passed over in silence here. */
-import type { ConfigFailure } from '../failure.ts';
+import type { ConfigFailure, Position } from '../failure.ts';
 import { parseLocation } from '../location.ts';
+import { formatReference } from '../reference.ts';
 import { entriesOf } from '../selection/entries.ts';
 import { isLiteral } from '../selection/select-tags.ts';
 import type { Located } from './collisions.ts';
@@ -14,7 +15,7 @@ import { distinctPlatforms, parsePlatform } from './platforms.ts';
 import { startReading, type Keys } from './reading.ts';
 import { readSelection } from './select.ts';
 import { readSyncOptions } from './sync-options.ts';
-import { parseDestination, parseFurtherTag, runValues, sourceValues, type Values } from './targets.ts';
+import { parseDestination, parseFurtherTag, runValues, sourceValues, splitTag, type Values } from './targets.ts';
 
 /** The entries that could be made, every path they name, and what is wrong. */
 export interface Read {
@@ -22,8 +23,17 @@ export interface Read {
   /** Those whose tags have to be looked up; the destinations of the tags that they name are in `literal`. */
   readonly selections: readonly Selection[];
   readonly literal: readonly Located[];
+  /** Destinations without a tag, whose source has one that is not `latest`. */
+  readonly untagged: readonly Untagged[];
   readonly paths: readonly NamedPath[];
   readonly problems: readonly ConfigFailure[];
+}
+
+export interface Untagged {
+  /** As it is written. */
+  readonly destination: string;
+  readonly source: string;
+  readonly at: Position;
 }
 
 interface Options {
@@ -38,6 +48,7 @@ export function readEntries(document: Document, { context, modeProperties, keys 
   const entries: { entry: Entry; located: readonly Located[] }[] = [];
   const selections: Selection[] = [];
   const literal: Located[] = [];
+  const untagged: Untagged[] = [];
   const selectionIds = new Map<string, number>();
   const root = fields(document.data);
 
@@ -47,7 +58,7 @@ export function readEntries(document: Document, { context, modeProperties, keys 
     else readSelected(item, ['sync', index]);
   }
   for (const [index, value] of items(root['build']).entries()) readBuild(fields(value), ['build', index]);
-  return { entries, selections, literal, paths, problems };
+  return { entries, selections, literal, untagged, paths, problems };
 
   function readSync(item: Fields, path: Path): void {
     const source = text(item['source']);
@@ -66,6 +77,9 @@ export function readEntries(document: Document, { context, modeProperties, keys 
       ...options,
     };
     entries.push({ entry, located: targets.located });
+    const destination = text(item['destination']) ?? '';
+    if (reference.tag === undefined || reference.tag === 'latest' || splitTag(destination).length > 1) return;
+    untagged.push({ destination, source: formatReference(reference), at: document.locate([...path, 'destination']) });
   }
 
   /** What names its tags becomes entries at once; nobody is asked. */

@@ -345,6 +345,32 @@ describe('on disk', () => {
   });
 });
 
+test('a destination without a tag, whose source has one, is told: once, with how many are like it', () => {
+  const warnings = (text: string): readonly string[] => {
+    const read = parseConfig(text, '/r/config.yaml', options);
+    return read.ok ? read.warnings : ['does not load'];
+  };
+  const untagged = `sync:
+  - { source: 'node:20', destination: quay.io/a/node }
+  - { source: 'oci:./x:1', destination: 'oci:./y' }
+  - { source: 'alpine:3.20@${digest('a')}', destination: 'localhost:5000/alpine' }
+`;
+  expect(warnings(untagged)).toEqual([
+    'config.yaml:2:39: the destination "quay.io/a/node" of docker.io/library/node:20 has no tag, which means latest, and 2 more are like it; write the tag, as :{tag} for that of the source, or :latest',
+  ]);
+  const meant = `sync:
+  - { source: 'node:20', destination: 'quay.io/a/node:latest' }
+  - { source: 'node:20', destination: 'quay.io/a/{name}:{tag}' }
+  - { source: alpine, destination: quay.io/a/alpine }
+  - { source: 'debian:latest', destination: quay.io/a/debian }
+  - { source: 'busybox@${digest('a')}', destination: quay.io/a/busybox }
+  - { source: redis, destination: quay.io/a/redis, select: { tags: ['7'] } }
+build:
+  - { source: image.yaml, destination: quay.io/a/built }
+`;
+  expect(warnings(meant)).toEqual([]);
+});
+
 describe('locations in the file system', () => {
   const read = (text: string) => valueOf(parseConfig(text, '/r/config.yaml', options));
 

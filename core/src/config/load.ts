@@ -5,9 +5,11 @@ import { checkCollisions } from './collisions.ts';
 import { configSchema, type ModeProperties } from './config-schema.ts';
 import type { Document } from './document.ts';
 import { readEntries, type Read } from './entries.ts';
+import { relativePosition } from './format.ts';
 import { failed, loaded, type Loaded } from './loaded.ts';
 import type { Config, Context } from './model.ts';
 import { checkPaths } from './paths.ts';
+import { quote } from './quote.ts';
 import type { Keys } from './reading.ts';
 import { readKeys } from './source-keys.ts';
 import { readText } from './read-text.ts';
@@ -48,7 +50,7 @@ function interpret(document: Document, options: ConfigOptions & { readonly keys:
   const validator = validatorFor(options.modeProperties);
   if (!validator.ok) {
     const problem = configFailure(validator.message, 'correct the plugin that brings the mode', document.locate([]));
-    return { entries: [], selections: [], literal: [], paths: [], problems: [problem] };
+    return { entries: [], selections: [], literal: [], untagged: [], paths: [], problems: [problem] };
   }
   const read = readEntries(document, options);
   const problems = [
@@ -62,7 +64,17 @@ function interpret(document: Document, options: ConfigOptions & { readonly keys:
 function conclude(file: string, read: Read, problems: readonly ConfigFailure[]): Loaded<Config> {
   if (problems.length > 0) return failed(problems);
   const entries = read.entries.map(({ entry }) => entry);
-  return loaded({ file, folder: dirname(file), entries, selections: read.selections });
+  const folder = dirname(file);
+  return loaded({ file, folder, entries, selections: read.selections }, warningsOf(read, folder));
+}
+
+/** That a destination without a tag is `latest` is easily forgotten, and moves what others take for the newest. */
+function warningsOf({ untagged: [first, ...others] }: Read, folder: string): readonly string[] {
+  if (first === undefined) return [];
+  const { destination, source, at } = first;
+  const more = others.length === 0 ? '' : `, and ${others.length} more are like it`;
+  const what = `the destination ${quote(destination)} of ${source} has no tag, which means latest${more}`;
+  return [`${relativePosition(at, folder)}: ${what}; write the tag, as :{tag} for that of the source, or :latest`];
 }
 
 type Compiled = { readonly ok: true; readonly value: Validator } | { readonly ok: false; readonly message: string };
