@@ -153,7 +153,7 @@ const mirrorsSchema = {
       mirror: text('Mirror', "the prefix that the source's path is appended to.", 'mirror.example/hub', 512),
       trusted: {
         title: 'Trusted',
-        description: 'Whether the mirror may also say what a tag names.',
+        description: 'Whether the mirror may also say what a tag names, and which tags there are.',
         type: 'boolean',
         default: false,
       },

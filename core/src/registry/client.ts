@@ -6,12 +6,13 @@ import { attachAll, listUnder } from './attach.ts';
 import { createBodyLimits } from './body-limits.ts';
 import { deleteTag, tagManifest, type Where } from './manifests.ts';
 import { createJsonFetcher } from './fetch-json.ts';
+import { trustedMirrors } from './mirrors.ts';
 import type { FetchJson, Registry } from './model.ts';
 import { createApiMemory, listReferrers, type ApiMemory } from './referrers.ts';
 import type { Rehearsal } from './rehearsal.ts';
 import { registryFailure } from './refusal.ts';
 import { createRepositories } from './repositories.ts';
-import { listTags } from './tags.ts';
+import { listTagsOf } from './tags.ts';
 import type { UploadRecords } from './upload-records.ts';
 import { openWire, type WireSettings } from './open-wire.ts';
 import { readWhole } from './whole.ts';
@@ -59,7 +60,11 @@ export function createRegistry(options: RegistryOptions): RemoteRegistry {
     close: () => http.close(),
     referrersApi: (repository) => memory.get(repository),
     referrers: (subject, side) => listReferrers(wire, memory, { ...place(subject), side }, subject.digest),
-    tags: (repository, side, pages) => listTags(wire, { ...place(repository), side }, pages),
+    tags(repository, side, { pages, exact = false } = {}) {
+      const trusted = exact || side === 'destination' ? [] : trustedMirrors(mirrors, repository);
+      const places = [...trusted, repository].map((each): Where => ({ ...place(each), side }));
+      return listTagsOf(wire, places, pages);
+    },
     async readBlob(repository, descriptor, side, limit = MAX_BLOB) {
       if (descriptor.size > limit) {
         const where = { side, registry: repository.registry };

@@ -84,6 +84,36 @@ describe('with a mirror', () => {
     expect([origin.log.length, mirror.log.length]).toEqual([1, 2]);
   });
 
+  test('a trusted one says which tags there are; of a repository that it lacks, or where it fails, the origin does', async () => {
+    await using world = await pair(true);
+    const { origin, mirror, registry } = world;
+    origin.onRequest = () => ({ kind: 'reset' });
+    seedImage(mirror, 'copy/a', 'two', { tag: '2' });
+    expect(must(await registry.tags(repository(origin.host, 'a'), 'source'))).toEqual(['1', '2']);
+    expect(origin.log).toEqual([]);
+    expect((await registry.tags(repository(origin.host, 'a'), 'source', { exact: true })).ok).toBe(false);
+    expect(failureOf(await registry.tags(repository(origin.host, 'b'), 'source'))).toMatchObject({ host: origin.host });
+    origin.onRequest = () => undefined;
+    seedImage(origin, 'b', 'one', { tag: '3' });
+    expect(must(await registry.tags(repository(origin.host, 'b'), 'source'))).toEqual(['3']);
+    mirror.onRequest = () => ({ kind: 'answer', status: 403 });
+    expect(must(await registry.tags(repository(origin.host, 'a'), 'source'))).toEqual(['1']);
+    origin.onRequest = () => ({ kind: 'reset' });
+    expect(failureOf(await registry.tags(repository(origin.host, 'a'), 'source')).message).toContain(
+      `of its mirrors: ${mirror.host}`,
+    );
+  });
+
+  test('one that is not trusted says nothing of tags, nor does any of a destination', async () => {
+    await using world = await pair(false);
+    const { origin, mirror, registry } = world;
+    expect(must(await registry.tags(repository(origin.host, 'a'), 'source'))).toEqual(['1']);
+    expect(mirror.log).toEqual([]);
+    await using trusting = await pair(true);
+    must(await trusting.registry.tags(repository(trusting.origin.host, 'a'), 'destination'));
+    expect(trusting.mirror.log).toEqual([]);
+  });
+
   test('destinations are never read from it', async () => {
     await using world = await pair(true);
     const { origin, mirror, registry, image } = world;

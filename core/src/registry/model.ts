@@ -101,8 +101,15 @@ export interface Registry {
   content(repository: Repository, side: Side, options?: { readonly exact: boolean }): WritableContent;
   /** Makes `tag` name `subject`'s manifest, by putting the very bytes again: one request when `known` has them. */
   tag(subject: Pinned, tag: Tag, known?: ManifestContent): Promise<Result<void>>;
-  /** `pages`: with more of them, of up to a thousand tags each, it is a failure, and no more are read. */
-  tags(repository: Repository, side: Side, pages?: number): Promise<Result<readonly Tag[]>>;
+  /**
+   * `pages`: with more of them, of up to a thousand tags each, it is a failure, and no more are read. `exact`: only this very
+   * repository is asked, and no trusted mirror of it.
+   */
+  tags(
+    repository: Repository,
+    side: Side,
+    options?: { readonly pages?: number; readonly exact?: boolean },
+  ): Promise<Result<readonly Tag[]>>;
   /** By the referrers API, or by the tag scheme (`sha256-<hex>`) where there is none. Includes the tag scheme's index too. */
   referrers(subject: Pinned, side: Side): Promise<Result<readonly Referrer[]>>;
   /**

@@ -29,9 +29,9 @@ export function placesOf(mirrors: readonly Mirror[], reference: Reference, side:
 }
 
 /** Asks each place in turn; the last one, the origin, has the last word, and says which mirrors failed before it did. */
-export async function firstThatHas<T>(
-  places: readonly Place[],
-  ask: (place: Place) => Promise<Result<T>>,
+export async function firstThatHas<T, P = Place>(
+  places: readonly P[],
+  ask: (place: P) => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const failed: Failure[] = [];
   for (const each of places.slice(0, -1)) {

@@ -3,6 +3,7 @@ import { fail, ok, type Result } from '../failure.ts';
 import { formatRepository, parseTag, type Tag } from '../reference.ts';
 import type { Where } from './manifests.ts';
 import { readPages, type List } from './pages.ts';
+import { firstThatHas } from './places.ts';
 import { property, registryFailure, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
@@ -13,15 +14,24 @@ const PAGE = 1000;
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_TAGS = 500_000;
 
+/** Of the first place that has tags of the repository: a mirror may have been sent none of it. The origin is the last. */
+export async function listTagsOf(
+  wire: Wire,
+  places: readonly Where[],
+  pages: number | undefined,
+): Promise<Result<readonly Tag[]>> {
+  const found = await firstThatHas(places, async (where: Where): Promise<Result<readonly Tag[] | undefined>> => {
+    const listed = await listTags(wire, where, pages);
+    return listed.ok && listed.value.length === 0 ? ok(undefined) : listed;
+  });
+  return found.ok ? ok(found.value ?? []) : found;
+}
+
 /**
  * Every tag of a repository that is a valid one, sorted; none when there is no such repository. A failure where that is more than
  * `pages` pages.
  */
-export async function listTags(
-  wire: Wire,
-  where: Where,
-  pages = Number.POSITIVE_INFINITY,
-): Promise<Result<readonly Tag[]>> {
+async function listTags(wire: Wire, where: Where, pages = Number.POSITIVE_INFINITY): Promise<Result<readonly Tag[]>> {
   const what = `the tags of ${formatRepository(where)}`;
   const asked: Asked = { side: where.side, registry: where.registry, what };
   const path = `/v2/${where.path}/tags/list`;

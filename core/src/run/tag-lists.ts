@@ -32,7 +32,7 @@ export interface TagLists {
   ): Promise<Digest | undefined>;
   /** The destination's tags, listed once; a failure where that is not worth it. */
   namesOf(destination: Repository): Promise<Result<ReadonlySet<Tag>>>;
-  /** All tags of a source's repository, listed once. */
+  /** All tags of a source's repository, listed once, at its origin: a mirror may lack what is attached under tags. */
   allOf(source: Repository): Promise<Result<ReadonlySet<Tag>>>;
   /** The same, unless the list is longer than there are images wanted of it. */
   fewOf(source: Repository): Promise<ReadonlySet<Tag> | undefined>;
@@ -86,7 +86,8 @@ export function createTagLists({
     async fewOf(source) {
       const key = keyOf(source, 'source');
       const pages = Math.max(1, tagsIn(source, 'source').size);
-      const known = names.get(key) ?? few.get(key) ?? registry.tags(source, 'source', pages).then(asSet);
+      const known =
+        names.get(key) ?? few.get(key) ?? registry.tags(source, 'source', { pages, exact: true }).then(asSet);
       few.set(key, known);
       const found = await known;
       if (!found.ok) return undefined;
@@ -99,7 +100,7 @@ export function createTagLists({
 
   function listed(repository: Repository, side: Side): Promise<Result<ReadonlySet<Tag>>> {
     const key = keyOf(repository, side);
-    const known = names.get(key) ?? registry.tags(repository, side).then(asSet);
+    const known = names.get(key) ?? registry.tags(repository, side, { exact: true }).then(asSet);
     names.set(key, known);
     return known;
   }
