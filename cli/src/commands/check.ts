@@ -2,8 +2,11 @@
 import {
   anonymousRegistry,
   cancelled,
+  emptyLock,
   folderFiles,
   formatFindings,
+  loadLock,
+  lockedEntries,
   runChecks,
   sarifLog,
   type CheckFinding,
@@ -28,7 +31,7 @@ export async function checkCommand(io: Io, options: CheckOptions): Promise<numbe
   const signal = deadline(io, options);
   const prepared = await prepare(io, options, 'run', offline ? undefined : signal);
   if (!prepared.ok) return refuse(io, json, 'check', prepared.failures);
-  const { config, settings, planned, warnings, failed } = prepared.value;
+  const { config, settings, planned, expansions, warnings, failed } = prepared.value;
   // Rules say nothing of entries that are not known: that is no pass.
   if (failed.length > 0)
     return refuse(
@@ -38,10 +41,17 @@ export async function checkCommand(io: Io, options: CheckOptions): Promise<numbe
       failed.map(({ failure }) => failure),
     );
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
+  const lock = await loadLock(config.folder);
+  if (!lock.ok) return refuse(io, json, 'check', lock.failures);
   const request = {
     config,
     settings,
     planned,
+    locked: lockedEntries(
+      config,
+      expansions.map(({ selection }) => selection),
+      lock.value ?? emptyLock,
+    ),
     document: await documentOf(prepared.value),
     today: new Date().toISOString().slice(0, 10),
   };

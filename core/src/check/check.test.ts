@@ -44,6 +44,7 @@ interface Asked {
   readonly document?: string;
   readonly bases?: readonly string[];
   readonly today?: string;
+  readonly locked?: readonly string[];
 }
 
 function check(entries: readonly Entry[], asked: Asked = {}): Promise<readonly CheckFinding[]> {
@@ -59,7 +60,14 @@ function check(entries: readonly Entry[], asked: Asked = {}): Promise<readonly C
   } as unknown as Planned;
   const config: Config = { file: `${FOLDER}/config.yaml`, folder: FOLDER, entries, selections: [] };
   const settings = { check: asked.check ?? NONE } as Settings;
-  return runChecks({ config, settings, planned, document: asked.document, today: asked.today ?? '2026-11-23' });
+  return runChecks({
+    config,
+    settings,
+    planned,
+    locked: new Set(asked.locked),
+    document: asked.document,
+    today: asked.today ?? '2026-11-23',
+  });
 }
 
 async function broken(entries: readonly Entry[], asked: Asked = {}): Promise<readonly string[]> {
@@ -67,14 +75,15 @@ async function broken(entries: readonly Entry[], asked: Asked = {}): Promise<rea
 }
 
 describe('source-pinned', () => {
-  it('wants a tag and a digest', async () => {
+  it('wants a digest, in the config or in the lock', async () => {
     expect(await broken([sync(`docker.io/library/alpine:3.20@${PIN}`)])).toEqual([]);
     expect(await broken([sync('docker.io/library/alpine:3.20')])).toEqual([
       'source-pinned: docker.io/library/alpine:3.20 has no digest',
     ]);
-    expect(await broken([sync(`docker.io/library/alpine@${PIN}`)])).toEqual([
-      `source-pinned: docker.io/library/alpine@${PIN} has no tag`,
-    ]);
+    expect(await broken([sync(`docker.io/library/alpine@${PIN}`)])).toEqual([]);
+    const entry = sync('docker.io/library/alpine:3.20');
+    expect(await broken([entry], { locked: [entry.id] })).toEqual([]);
+    expect(await check([entry])).toMatchObject([{ hint: expect.stringContaining('slipway update') }]);
   });
 
   it('leaves the tags of images that are built here alone: the graph knows their digest', async () => {

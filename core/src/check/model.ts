@@ -19,6 +19,8 @@ export interface Offline {
   readonly settings: Settings;
   /** Every `registry/repository:tag` that the config publishes. */
   readonly destinations: ReadonlySet<string>;
+  /** Entries whose source `slipway.lock.yaml` has a digest of, by id. */
+  readonly locked: ReadonlySet<string>;
   /** Text of the file that `check.documentedIn` names; `undefined` when there is none. */
   readonly document: string | undefined;
 }

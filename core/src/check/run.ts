@@ -17,6 +17,8 @@ export interface CheckRequest {
   readonly config: Config;
   readonly settings: Settings;
   readonly planned: Planned;
+  /** Entries whose source `slipway.lock.yaml` has a digest of, by id. */
+  readonly locked: ReadonlySet<string>;
   /** Text of the file that `check.documentedIn` names; `undefined` when there is none. */
   readonly document: string | undefined;
   /** UTC, as `2026-11-23`: a waiver holds to the end of its last day. */
@@ -27,11 +29,11 @@ export interface CheckRequest {
 
 /** Findings in the order of the config, then of the rules. */
 export async function runChecks(request: CheckRequest): Promise<readonly CheckFinding[]> {
-  const { config, settings, planned, document, network } = request;
+  const { config, settings, planned, locked, document, network } = request;
   const destinations = new Set(
     config.entries.flatMap(({ targets }) => targets.map((one) => formatReference(one.destination))),
   );
-  const offline: Offline = { settings, destinations, document };
+  const offline: Offline = { settings, destinations, locked, document };
   let looked: ReturnType<typeof verifyAll> | undefined;
   const online: Online | undefined =
     network === undefined

@@ -16,6 +16,7 @@ import { applyLock, checkLocked } from './apply.ts';
 import { concernedBy } from './concerned.ts';
 import { loadLock, saveLock, saveRepins } from './files.ts';
 import { formatLock } from './format.ts';
+import { lockedEntries } from './lockable.ts';
 import type { Lock } from './model.ts';
 import { updateLock, type UpdateRequest, type VerifySource } from './update.ts';
 
@@ -352,6 +353,29 @@ describe('applyLock', () => {
     expect(
       (await applyLock(config(`sync: [{ source: a@${digest('a')}, destination: s.example/a:1 }]\n`), undefined)).ok,
     ).toBe(true);
+  });
+});
+
+describe('lockedEntries', () => {
+  it('are those that the lock was made for as they are now, selected ones too', async () => {
+    await using source = await startScriptedRegistry();
+    const digests = seed(source);
+    const text = everything(source, digests.pinned);
+    const { lock } = await update(text);
+    seedImage(source, 'chosen', '3.0.0', { tag: '3.0.0' });
+    await using registry = client({ retries: 0 });
+    const locked = async (changed: string): Promise<readonly string[]> => {
+      const asked = config(changed);
+      const expanded = valueOf(await expandSelections(asked, tagsFromRegistry(registry)));
+      return [...lockedEntries(expanded.config, asked.selections, lock)];
+    };
+    const plain = ['sync:s.example/plain:1', 'sync:s.example/again:1'];
+    // The newest is not in it yet.
+    expect(await locked(text)).toEqual([...plain, 'sync:s.example/chosen:1.2.0']);
+    expect(await locked(text.replace('latest: 2', 'latest: 3'))).toEqual(plain);
+    expect(
+      await locked(text.replace("/plain:1', destination: s.example/again", "/plain:2', destination: s.example/again")),
+    ).toEqual([plain[0], 'sync:s.example/chosen:1.2.0']);
   });
 });
 

@@ -1,6 +1,8 @@
 /** Which sources of a config are looked up anew in each run, and so can be locked. */
-import type { Config, SyncEntry } from '../config/model.ts';
+import type { Config, Selection, SyncEntry } from '../config/model.ts';
 import { formatReference, type Tagged } from '../reference.ts';
+import { keyOfSelection, keyOfSource } from './key.ts';
+import type { Lock } from './model.ts';
 
 /** An entry whose source is a tag. */
 export type TaggedEntry = SyncEntry & { readonly source: Tagged };
@@ -12,6 +14,22 @@ export function lockable(config: Config): readonly TaggedEntry[] {
     (entry): entry is TaggedEntry =>
       entry.kind === 'sync' && entry.source.kind === 'tagged' && !targets.has(formatReference(entry.source)),
   );
+}
+
+/** The ids of entries whose source the lock has a digest of, as their config is now. `selections`: as they were before they were expanded. */
+export function lockedEntries(config: Config, selections: readonly Selection[], lock: Lock): ReadonlySet<string> {
+  const chosen = new Map(
+    selections.flatMap((selection) => {
+      const locked = lock.selections.get(selection.id);
+      return locked?.key === keyOfSelection(selection) ? [[selection.id, locked.tags] as const] : [];
+    }),
+  );
+  const locked = lockable(config).filter(
+    (entry) =>
+      lock.sources.get(entry.id)?.key === keyOfSource(entry) ||
+      (entry.selection !== undefined && chosen.get(entry.selection)?.has(entry.source.tag) === true),
+  );
+  return new Set(locked.map(({ id }) => id));
 }
 
 /** Every repository:tag that the config publishes to. */

@@ -1,5 +1,5 @@
 /** Where the bytes come from: they exist, they are the ones that were reviewed, and their registry is one we chose. */
-import { formatReference, formatRepository, isLocation, type Reference } from '../../reference.ts';
+import { formatReference, formatRepository, type Reference } from '../../reference.ts';
 import type { Offline, Online, Problem, Rule, Subject } from '../model.ts';
 
 const exists: Rule = {
@@ -23,24 +23,14 @@ const pinned: Rule = {
   id: 'source-pinned',
   severity: 'error',
   network: false,
-  title: 'The source of a sync entry has a tag and a digest.',
-  why: 'The digest is what was reviewed; the tag tells the reader what it is, and tools where to look for a newer one.',
-  check({ destinations }: Offline, { entry }: Subject): readonly Problem[] {
-    if (entry.kind !== 'sync' || isOurs(entry.source, destinations)) return [];
-    const name = formatReference(entry.source);
-    if (entry.source.kind === 'tagged') {
-      return [
-        {
-          message: `${name} has no digest`,
-          hint: isLocation(entry.source)
-            ? `write ${name}@sha256:…, as \`slipway show ${name}\` prints it`
-            : `write ${name}@sha256:…, as \`crane digest ${name}\` prints it`,
-        },
-      ];
-    }
-    if (entry.source.tag === undefined)
-      return [{ message: `${name} has no tag`, hint: 'write the tag before the digest' }];
-    return [];
+  title: 'The source of a sync entry has a digest, in the config or in slipway.lock.yaml.',
+  why: 'The digest is what was reviewed; a tag names something else tomorrow.',
+  check({ destinations, locked }: Offline, { entry }: Subject): readonly Problem[] {
+    if (entry.kind !== 'sync' || entry.source.kind === 'pinned') return [];
+    if (locked.has(entry.id) || isOurs(entry.source, destinations)) return [];
+    const hint =
+      'run slipway update, commit slipway.lock.yaml, and run with --frozen; or write the digest after the tag';
+    return [{ message: `${formatReference(entry.source)} has no digest`, hint }];
   },
 };
 
