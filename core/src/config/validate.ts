@@ -42,6 +42,8 @@ const OF_OTHERS: Readonly<Record<string, string>> = {
   from: 'source',
   src: 'source',
   image: 'source',
+  allow: 'regex',
+  deny: 'exclude',
 };
 
 /** What is said in another way here, where `beside` is a key. */
@@ -70,7 +72,7 @@ function nearestKey(error: ErrorObject): string | undefined {
   const present = fields(error.data);
   const free = knownKeys(error).filter((key) => !Object.hasOwn(present, key));
   const key = String(error.params['additionalProperty']);
-  return nearest(key, free) ?? free.find((each) => each === OF_OTHERS[key]);
+  return free.find((each) => each === OF_OTHERS[key]) ?? nearest(key, free);
 }
 
 function toFailure(document: Document, error: ErrorObject): ConfigFailure {

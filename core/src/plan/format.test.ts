@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { options, valueOf } from '../config/fixtures.ts';
+import { parseConfig } from '../config/load.ts';
 import { formatPlan, formatPlanText, planJson } from './format.ts';
 import type { Plan } from './model.ts';
 import { build, onMain, planned, settings, sync } from './sample.ts';
@@ -43,6 +45,16 @@ sync (2)
 
 5 entries, 32 tasks
 `);
+});
+
+it('counts selections apart from entries, whose number nobody knows yet', async () => {
+  const text = `sync:
+  - { source: a.example/x, destination: r.example/x, select: { regex: '.*' } }
+  - { source: a.example/y, destination: r.example/y, select: { regex: '.*' } }
+`;
+  const { selections } = valueOf(parseConfig(text, '/w/config.yaml', options));
+  expect(formatPlanText(await sample(), selections)).toMatch(/\n\n5 entries and 2 selections, 32 tasks\n$/);
+  expect(formatPlanText(await sample(), selections.slice(1))).toMatch(/\n\n5 entries and 1 selection, 32 tasks\n$/);
 });
 
 it('gives data without the inputs', async () => {

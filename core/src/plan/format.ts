@@ -171,7 +171,8 @@ export function formatPlanText(plan: Plan, selections: readonly Selection[] = []
       [`selections (${selections.length}), whose tags the run looks up`, ...selections.map(selectionLines)].join('\n'),
     );
   }
-  const total = `${counted(plan.entries.length, 'entry', 'entries')}, ${counted(plan.tasks.length, 'task', 'tasks')}`;
+  const unknown = selections.length === 0 ? '' : ` and ${counted(selections.length, 'selection', 'selections')}`;
+  const total = `${counted(plan.entries.length, 'entry', 'entries')}${unknown}, ${counted(plan.tasks.length, 'task', 'tasks')}`;
   const together = plan.tasks.some(isTogether);
   return `${[...groups, together ? `${total}; no tag moves before every image has passed` : total].join('\n\n')}\n`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../config/load.ts';
-import { complaints, digest, options, valueOf } from '../config/fixtures.ts';
+import { complaints, digest, hints, options, valueOf } from '../config/fixtures.ts';
 import { applyTo, checkMoved } from '../config/to.ts';
 import type { Loaded } from '../config/loaded.ts';
 import { fail, ok } from '../failure.ts';
@@ -382,9 +382,16 @@ describe('reading of selections', () => {
     [`destination: r.example/x\nselect: { tags: ['sha256-${'a'.repeat(64)}.sig'] }`, 'is not a tag of an image'],
     ["destination: r.example/x\nselect: { regex: '.*' }\nbackup: old", '"backup" is one tag for all of the tags here'],
     ['destination: r.example/x\nselect: {}', '"select" is empty'],
-    ["destination: r.example/x\nselect: { semvar: '1' }", 'unknown key "semvar"'],
+    ["destination: r.example/x\nselect: { semvar: '1' }", 'unknown key "semvar" in "select" (did you mean "semver"?)'],
+    ["destination: r.example/x\nselect: { allow: ['1'] }", 'unknown key "allow" in "select" (did you mean "regex"?)'],
+    ["destination: r.example/x\nselect: { deny: ['1'] }", 'unknown key "deny" in "select" (did you mean "exclude"?)'],
+    [
+      'destination: r.example/x\nselect: { allowEmty: true }',
+      'unknown key "allowEmty" in "select" (did you mean "allowEmpty"?)',
+    ],
   ])('%s', (rest, message) => {
-    const found = complaints(read(item(rest)));
+    const result = read(item(rest));
+    const found = complaints(result).map((line, index) => `${line} (${hints(result)[index]})`);
     expect(found.join('\n')).toContain(message);
   });
 
