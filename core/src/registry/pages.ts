@@ -1,6 +1,5 @@
 /** Lists that come in pages, each with a `Link` to the next: https://www.rfc-editor.org/rfc/rfc8288 */
 import { fail, ok, type RegistryFailure, type Result } from '../failure.ts';
-import { MAX_MANIFEST } from '../oci/parse.ts';
 import type { Where } from './manifests.ts';
 import { refusal, registryFailure, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
@@ -8,6 +7,9 @@ import type { Wire } from './wire.ts';
 const MAX_PAGES = 1000;
 /** Milliseconds for all pages together, or a page a second would keep us for as many seconds as there may be pages. */
 const LONGEST = 600_000;
+/** Values in a page, which take much more room parsed than sent: 64 MiB of empty objects would take a gigabyte and a half. */
+const MAX_VALUES = 1_000_000;
+const [COMMA, OPEN_LIST, OPEN_OBJECT] = [0x2c, 0x5b, 0x7b];
 
 export type Pages =
   /** All have been taken. */
@@ -39,7 +41,10 @@ export interface List {
   ) => { readonly rest?: string; readonly full?: true } | 'foreign';
 }
 
-/** Reads all pages as JSON, one after the other. A page may be as large as a manifest; a link that leads back or elsewhere is a failure. */
+/**
+ * Reads all pages as JSON, one after the other. One page may be all of the list: some registries do not know pages. A link that
+ * leads back or elsewhere is a failure.
+ */
 export async function readPages(wire: Wire, list: List): Promise<Result<Pages>> {
   const { asked, repository: path, limit, take, pages = Number.POSITIVE_INFINITY } = list;
   const seen = new Set<string>();
@@ -59,10 +64,10 @@ export async function readPages(wire: Wire, list: List): Promise<Result<Pages>> 
       return ok(absent ? { kind: 'absent' } : { kind: 'refused', status, failure });
     }
     type ??= response.value.header('content-type')?.split(';')[0]?.trim();
-    const bytes = await response.value.bytes(MAX_MANIFEST);
+    const bytes = await response.value.bytes(limit);
     if (!bytes.ok) return bytes;
     size += bytes.value.byteLength;
-    if (size > limit) return endless('does not end');
+    if (size > limit || isFlood(bytes.value)) return endless('does not end');
     // Parsed and let go at once: however many lists are read at a time, one page at most is in memory as objects.
     const taken = take(parse(bytes.value), type);
     if (taken === 'foreign') return ok({ kind: 'foreign', type });
@@ -80,6 +85,16 @@ export async function readPages(wire: Wire, list: List): Promise<Result<Pages>> 
     if (performance.now() - since > LONGEST) return endless(`does not end in ${LONGEST / 60_000} minutes`);
     url = next.value;
   }
+}
+
+/** Each value but the first follows one of these, or a key that does. */
+function isFlood(bytes: Uint8Array): boolean {
+  let values = 0;
+  for (let at = 0; at < bytes.length && values <= MAX_VALUES; at += 1) {
+    const byte = bytes[at];
+    if (byte === COMMA || byte === OPEN_LIST || byte === OPEN_OBJECT) values += 1;
+  }
+  return values > MAX_VALUES;
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -53,6 +53,14 @@ describe('lists of tags that are odd', () => {
     expect(must(result)).toEqual(ALL);
   });
 
+  test('all in one page, from a registry that does not know pages', async () => {
+    const tags = Array.from({ length: 100_000 }, (_, index) => String(index).padStart(40, '0'));
+    const { result, log } = await listOf(() => ({ tags }));
+    expect(must(result)).toEqual(tags);
+    // A full page may go on.
+    expect(log).toHaveLength(2);
+  });
+
   test('more tags than anybody has are a list that does not end', async () => {
     const tags = Array.from({ length: 500_001 }, (_, index) => index.toString(36));
     const { result } = await listOf(() => ({ tags }));

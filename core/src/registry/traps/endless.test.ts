@@ -106,6 +106,12 @@ describe('39: lists and images without end', LIMIT, () => {
     expect(requests).toBeLessThan(20);
   });
 
+  test('a page of so many small values that they would take the memory of a hundred', async () => {
+    const body = `{"tags":[${'{},'.repeat(1_000_000)}{}]}`;
+    const { result } = await tags(() => ({ kind: 'answer', status: 200, body }));
+    expect(failureOf(result).message).toContain('sent a list that does not end');
+  });
+
   test('pages that go on at another host', async () => {
     await using other = await startScriptedRegistry();
     const headers = { link: `<http://${other.host}/v2/a/tags/list>; rel="next"` };
