@@ -9,10 +9,9 @@ import { failureOf, must, repository } from './test-client.ts';
 import type { Wire } from './wire.ts';
 
 /** A list without end; `onCall` hears the number of each page that is asked for. */
-function endless(onCall: (page: number) => void): Pick<Wire, 'call' | 'follow'> {
+function endless(onCall: (page: number) => void): Pick<Wire, 'call'> {
   let page = 0;
   return {
-    follow: (_, location, base) => ok(new URL(location ?? '', base)),
     async call() {
       page += 1;
       // What a weak reference was made of is held until the turn ends.

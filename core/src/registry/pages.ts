@@ -1,5 +1,6 @@
 /** Lists that come in pages, each with a `Link` to the next: https://www.rfc-editor.org/rfc/rfc8288 */
 import { fail, ok, type RegistryFailure, type Result } from '../failure.ts';
+import { parseUrl } from './http.ts';
 import type { Where } from './manifests.ts';
 import { refusal, registryFailure, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
@@ -43,7 +44,7 @@ export interface List {
 
 /**
  * Reads all pages as JSON, one after the other. One page may be all of the list: some registries do not know pages. A link that
- * leads back or elsewhere is a failure.
+ * leads back is a failure.
  */
 export async function readPages(wire: Wire, list: List): Promise<Result<Pages>> {
   const { asked, repository: path, limit, take, pages = Number.POSITIVE_INFINITY } = list;
@@ -76,15 +77,27 @@ export async function readPages(wire: Wire, list: List): Promise<Result<Pages>> 
     linked ||= sent !== undefined;
     const link = sent ?? (linked ? undefined : taken.rest);
     if (link === undefined) return ok({ kind: 'taken' });
-    const next = wire.follow(asked, link, response.value.url);
-    if (!next.ok) return next;
+    const next = nextPage(link, response.value.url);
+    if (next === undefined) return endless('goes on at no usable address');
     seen.add(response.value.url.href);
     if (seen.size >= pages) return ok({ kind: 'long' });
-    if (next.value.origin !== response.value.url.origin) return endless(`goes on at ${next.value.host}`);
-    if (seen.has(next.value.href) || seen.size >= MAX_PAGES) return endless('does not end');
+    if (seen.has(next.href) || seen.size >= MAX_PAGES) return endless('does not end');
     if (performance.now() - since > LONGEST) return endless(`does not end in ${LONGEST / 60_000} minutes`);
-    url = next.value;
+    url = next;
   }
+}
+
+/**
+ * At the host that has answered, whatever the link calls it: behind a proxy a registry may know itself by another name, or by plain
+ * HTTP.
+ */
+function nextPage(link: string, page: URL): URL | undefined {
+  const named = parseUrl(link, page);
+  if (named === undefined) return undefined;
+  const next = new URL(page);
+  next.pathname = named.pathname;
+  next.search = named.search;
+  return next;
 }
 
 /** Each value but the first follows one of these, or a key that does. */

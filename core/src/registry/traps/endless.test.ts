@@ -116,7 +116,8 @@ describe('39: lists and images without end', LIMIT, () => {
     await using other = await startScriptedRegistry();
     const headers = { link: `<http://${other.host}/v2/a/tags/list>; rel="next"` };
     const { result } = await tags(() => ({ kind: 'answer', status: 200, headers, body: '{"tags":["a"]}' }));
-    expect(failureOf(result).message).toContain(`sent a list that goes on at ${other.host}`);
+    // Its path is asked here, where it is the same page again.
+    expect(failureOf(result).message).toContain('sent a list that does not end');
     expect(other.log).toEqual([]);
   });
 

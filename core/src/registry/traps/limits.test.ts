@@ -126,8 +126,16 @@ describe('30: lists of tags', LIMIT, () => {
     expect(must(await registry.tags(repository, 'source'))).toEqual(expected);
   });
 
-  test('in pages whose links are relative, absolute, or relative to the page', async () => {
-    for (const link of ['/v2/a/tags/list?last=', 'list?last=', 'http://HOST/v2/a/tags/list?last=']) {
+  test('in pages whose links are relative, absolute, relative to the page, or name the registry otherwise', async () => {
+    const path = '/v2/a/tags/list?last=';
+    const names = [
+      'http://HOST',
+      'https://HOST',
+      'http://localhost:5000',
+      'http://registry.internal',
+      '//a:b@10.0.0.1',
+    ];
+    for (const link of [path, 'list?last=', ...names.map((name) => name + path)]) {
       const { server, registry, repository } = await served();
       for (const tag of ['v2', 'v3', 'v4']) seedImage(server, 'a', tag, { tag });
       const all = ['v1', 'v2', 'v3', 'v4'];
