@@ -53,7 +53,7 @@ describe.each(Object.entries(registries))('%s', (_, { referrersApi, announces, s
   test('an image is pushed by digest, untagged, and read back', async () => {
     const { registry, repository, image, copied, subject } = await pushed();
     expect(copied.blobs).toBe(5);
-    expect(must(await registry.head(subject, 'destination'))).toEqual(image);
+    expect(must(await registry.head(subject, 'destination'))?.digest).toBe(image.digest);
     expect(must(await registry.tags(repository, 'destination'))).toEqual([]);
     const index = must(await registry.manifest(subject, 'destination'));
     if (index?.kind !== 'index') throw new Error('an index was pushed');
@@ -73,7 +73,7 @@ describe.each(Object.entries(registries))('%s', (_, { referrersApi, announces, s
     const to = registry.content(other, 'destination');
     expect(must(await copy(from, to, image.digest))).toMatchObject({ blobs: 0, bytes: 0 });
     expect(must(await copy(from, to, image.digest))).toMatchObject({ blobs: 0, bytes: 0 });
-    expect(must(await registry.head(pin(other, image.digest), 'destination'))).toEqual(image);
+    expect(must(await registry.head(pin(other, image.digest), 'destination'))?.digest).toBe(image.digest);
   });
 
   test('a tag is moved with the very bytes', async () => {
@@ -81,7 +81,7 @@ describe.each(Object.entries(registries))('%s', (_, { referrersApi, announces, s
     const tagged = must(parseReference(`${repository.registry}/${repository.path}:stable`));
     expect(must(await registry.head(tagged, 'destination'))).toBeUndefined();
     must(await registry.tag(subject, 'stable' as Tag));
-    expect(must(await registry.head(tagged, 'destination'))).toEqual(image);
+    expect(must(await registry.head(tagged, 'destination'))?.digest).toBe(image.digest);
     expect(must(await registry.tags(repository, 'destination'))).toEqual(['stable']);
   });
 

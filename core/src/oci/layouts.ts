@@ -40,8 +40,8 @@ export function createLayouts(folder: string): Layouts {
     async head(reference, side) {
       const found = await at(reference).manifest(nameOf(reference), side);
       if (!found.ok || found.value === undefined) return found as Result<undefined>;
-      const { digest, mediaType, size } = found.value.descriptor;
-      return ok({ digest, mediaType, size });
+      const { digest, mediaType } = found.value.descriptor;
+      return ok({ digest, mediaType });
     },
     manifest: (reference, side) => at(reference).manifest(nameOf(reference), side),
     content: (repository, side) => at(repository).content(side),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../oci/digest.ts';
-import { mediaType } from '../oci/model.ts';
+import { mediaType, type Descriptor } from '../oci/model.ts';
 import { pin, type Tag } from '../reference.ts';
 import { seedImage } from '../testing/sample-images.ts';
 import { startScriptedRegistry } from '../testing/scripted-registry.ts';
@@ -11,15 +11,32 @@ const BOTH = [
   { os: 'linux', architecture: 'arm64' },
 ];
 
+/** What a HEAD says of it. */
+function named({ digest, mediaType: type }: Descriptor) {
+  return { digest, mediaType: type };
+}
+
 describe('head', () => {
   test('is one HEAD request, by tag or by digest', async () => {
     await using server = await startScriptedRegistry();
     await using registry = client();
     const image = seedImage(server, 'a/b', 'one', { tag: '1' });
-    expect(must(await registry.head(reference(`${server.host}/a/b:1`), 'source'))).toEqual(image);
-    expect(must(await registry.head(reference(`${server.host}/a/b:1@${image.digest}`), 'source'))).toEqual(image);
+    expect(must(await registry.head(reference(`${server.host}/a/b:1`), 'source'))).toEqual(named(image));
+    expect(must(await registry.head(reference(`${server.host}/a/b:1@${image.digest}`), 'source'))).toEqual(
+      named(image),
+    );
     expect(lines(server)).toEqual(['HEAD /v2/a/b/manifests/1', `HEAD /v2/a/b/manifests/${image.digest}`]);
     expect(registry.requests.get(server.host)).toBe(2);
+  });
+
+  test('is enough where the registry does not say its length', async () => {
+    await using server = await startScriptedRegistry({
+      onRequest: () => ({ kind: 'without', headers: ['content-length'] }),
+    });
+    await using registry = client();
+    const image = seedImage(server, 'a/b', 'one', { tag: '1' });
+    expect(must(await registry.head(reference(`${server.host}/a/b:1`), 'source'))).toEqual(named(image));
+    expect(lines(server)).toEqual(['HEAD /v2/a/b/manifests/1']);
   });
 
   test('reads and hashes the manifest where the registry does not say its digest', async () => {
@@ -28,7 +45,7 @@ describe('head', () => {
     });
     await using registry = client();
     const image = seedImage(server, 'a/b', 'one', { tag: '1' });
-    expect(must(await registry.head(reference(`${server.host}/a/b:1`), 'source'))).toEqual(image);
+    expect(must(await registry.head(reference(`${server.host}/a/b:1`), 'source'))).toEqual(named(image));
     expect(lines(server)).toEqual(['HEAD /v2/a/b/manifests/1', 'GET /v2/a/b/manifests/1']);
   });
 
@@ -38,7 +55,7 @@ describe('head', () => {
     });
     await using registry = client();
     const image = seedImage(server, 'a/b', 'one', { tag: '1' });
-    expect(must(await registry.head(reference(`${server.host}/a/b:1`), 'source'))).toEqual(image);
+    expect(must(await registry.head(reference(`${server.host}/a/b:1`), 'source'))).toEqual(named(image));
     expect(must(await registry.head(reference(`${server.host}/a/b:2`), 'source'))).toBeUndefined();
   });
 

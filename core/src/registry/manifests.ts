@@ -39,21 +39,20 @@ export async function headManifest(wire: Wire, where: Where, name: ManifestName)
   if (status !== 200) return readInstead(wire, where, name);
   const type = response.value.header('content-type')?.split(';')[0]?.trim();
   if (isSchema1(type)) return fail(schema1(call));
-  const size = Number(response.value.header('content-length') ?? Number.NaN);
   const digest = parseDigest(response.value.header('docker-content-digest') ?? '');
-  if (digest === undefined || type === undefined || !Number.isSafeInteger(size)) {
-    return readInstead(wire, where, name);
-  }
+  if (digest === undefined || type === undefined) return readInstead(wire, where, name);
   if ('digest' in name) {
     if (contradicts(name.digest, digest)) return fail(lied(call, `its digest is said to be ${digest}`));
-    return ok({ digest: name.digest, mediaType: type, size });
+    return ok({ digest: name.digest, mediaType: type });
   }
-  return ok({ digest, mediaType: type, size });
+  return ok({ digest, mediaType: type });
 }
 
 async function readInstead(wire: Wire, where: Where, name: ManifestName): Promise<Result<Head | undefined>> {
   const content = await getManifest(wire, where, name);
-  return content.ok ? ok(content.value?.descriptor) : content;
+  if (!content.ok || content.value === undefined) return content.ok ? ok(undefined) : content;
+  const { digest, mediaType: type } = content.value.descriptor;
+  return ok({ digest, mediaType: type });
 }
 
 /** Reads and hashes a manifest; undefined: not there. */

@@ -61,7 +61,6 @@ export interface WritableContent extends Content {
 export interface Head {
   readonly digest: Digest;
   readonly mediaType: string;
-  readonly size: number;
 }
 
 /** A manifest whose `subject` is the one asked about; `artifactType` and annotations only select candidates. */

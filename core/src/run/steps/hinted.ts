@@ -72,7 +72,7 @@ async function hintsFor(
   const found = await Promise.all(
     wanted.map(async ({ reference, side }) => {
       const digest = await tagLists.digestOf(reference, side, (contract) => context(task, contract, signal));
-      const head = digest === undefined ? undefined : { digest, mediaType: '', size: 0 };
+      const head = digest === undefined ? undefined : { digest, mediaType: '' };
       return [keyOf(reference, side), head] as const;
     }),
   );
