@@ -94,7 +94,7 @@ describe('a proxy', () => {
     await using proxy = await startTunnelProxy('ann:s%cret');
     await using registry = through({ HTTPS_PROXY: `http://ann:s%25cret@127.0.0.1:${proxy.port}` });
     const host = `registry.test:${server.port}`;
-    expect(must(await registry.head(reference(`${host}/a:1`), 'source'))).toBeUndefined();
+    expect(must(await registry.head(reference(`${host}/a:1`), 'destination'))).toBeUndefined();
     expect(proxy.asked).toEqual([host]);
     expect(server.paths).toEqual(['/v2/a/manifests/1']);
     await using distrusting = client({ ...overTls, env: { HTTPS_PROXY: `ann:s%25cret@127.0.0.1:${proxy.port}` } });

@@ -64,10 +64,10 @@ test('other hosts are asked through the proxy of the environment', async () => {
   process.env['HTTP_PROXY'] = `http://${proxy.host}`;
   try {
     await using registry = client({ plainHttp: () => true });
-    expect(must(await registry.head(reference('registry.slipway.example/a:1'), 'source'))).toBeUndefined();
+    expect(must(await registry.head(reference('registry.slipway.example/a:1'), 'destination'))).toBeUndefined();
     expect(proxy.log[0]?.url).toBe('http://registry.slipway.example/v2/a/manifests/1');
     await using server = await startScriptedRegistry();
-    must(await registry.head(reference(`${server.host}/a:1`), 'source'));
+    must(await registry.head(reference(`${server.host}/a:1`), 'destination'));
     expect(proxy.log).toHaveLength(1);
   } finally {
     if (before === undefined) delete process.env['HTTP_PROXY'];

@@ -7,6 +7,7 @@ import { formatRepository, parseDigest, type Digest, type Repository, type Tag }
 import type { HttpResponse } from './http.ts';
 import type { Head, Side } from './model.ts';
 import { lied, refusal, registryFailure, type Asked } from './refusal.ts';
+import type { Attempt } from './retry.ts';
 import type { Call, Wire } from './wire.ts';
 
 /**
@@ -30,17 +31,36 @@ export interface Where extends Repository {
 
 /** What a HEAD says; where it says too little, the manifest is read and hashed. Undefined: not there. */
 export async function headManifest(wire: Wire, where: Where, name: ManifestName): Promise<Result<Head | undefined>> {
+  const said = await wire.retry(where.registry, () => askHead(wire, where, name));
+  if (!said.ok) return said;
+  return said.value === 'unsaid' ? headOf(await getManifest(wire, where, name)) : ok(said.value);
+}
+
+/** `unsaid`: the manifest has to be read to know. */
+export async function askHead(
+  wire: Wire,
+  where: Where,
+  name: ManifestName,
+): Promise<Attempt<Head | 'unsaid' | undefined>> {
   const call = callFor(where, name, 'HEAD');
-  const response = await wire.call(call);
-  if (!response.ok) return response;
-  const { status } = response.value;
-  if (status !== 200 && !NO_HEAD.has(status)) return absentOr(call, response.value);
-  await response.value.drain();
-  if (status !== 200) return readInstead(wire, where, name);
-  const type = response.value.header('content-type')?.split(';')[0]?.trim();
+  const { result, ...wait } = await wire.attempt(call);
+  if (!result.ok) return { result, ...wait };
+  return { result: await headIn(call, result.value, name) };
+}
+
+async function headIn(
+  call: Call,
+  response: HttpResponse,
+  name: ManifestName,
+): Promise<Result<Head | 'unsaid' | undefined>> {
+  const { status } = response;
+  if (status !== 200 && !NO_HEAD.has(status)) return absentOr(call, response);
+  await response.drain();
+  if (status !== 200) return ok('unsaid');
+  const type = response.header('content-type')?.split(';')[0]?.trim();
   if (isSchema1(type)) return fail(schema1(call));
-  const digest = parseDigest(response.value.header('docker-content-digest') ?? '');
-  if (digest === undefined || type === undefined) return readInstead(wire, where, name);
+  const digest = parseDigest(response.header('docker-content-digest') ?? '');
+  if (digest === undefined || type === undefined) return ok('unsaid');
   if ('digest' in name) {
     if (contradicts(name.digest, digest)) return fail(lied(call, `its digest is said to be ${digest}`));
     return ok({ digest: name.digest, mediaType: type });
@@ -48,10 +68,11 @@ export async function headManifest(wire: Wire, where: Where, name: ManifestName)
   return ok({ digest, mediaType: type });
 }
 
-async function readInstead(wire: Wire, where: Where, name: ManifestName): Promise<Result<Head | undefined>> {
-  const content = await getManifest(wire, where, name);
-  if (!content.ok || content.value === undefined) return content.ok ? ok(undefined) : content;
-  const { digest, mediaType: type } = content.value.descriptor;
+/** What a HEAD would have said of a manifest that was read. */
+export function headOf(read: Result<ManifestContent | undefined>): Result<Head | undefined> {
+  if (!read.ok) return read;
+  if (read.value === undefined) return ok(undefined);
+  const { digest, mediaType: type } = read.value.descriptor;
   return ok({ digest, mediaType: type });
 }
 

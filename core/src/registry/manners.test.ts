@@ -202,6 +202,7 @@ describe('a limit of requests', () => {
         return begun === 2 || begun === 3 ? answer(429, { 'retry-after': '7200' }) : undefined;
       },
     });
+    seedImage(server, 'first', 'one', { tag: '1' });
     await using registry = client({ perHost: 2 });
     // The first request to a host goes alone.
     await registry.head(reference(`${server.host}/first:1`), 'source');

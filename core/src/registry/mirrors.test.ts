@@ -80,7 +80,8 @@ describe('with a mirror', () => {
     const { origin, mirror, registry } = world;
     must(await registry.head(reference(`${origin.host}/a:1`), 'source'));
     expect([origin.log.length, mirror.log.length]).toEqual([0, 1]);
-    must(await registry.head(reference(`${origin.host}/a:2`), 'source'));
+    seedImage(origin, 'b', 'two', { tag: '1' });
+    must(await registry.head(reference(`${origin.host}/b:1`), 'source'));
     expect([origin.log.length, mirror.log.length]).toEqual([1, 2]);
   });
 

@@ -17,6 +17,7 @@ import { getManifest, headManifest, putManifest, type Where } from './manifests.
 import type { Content, Head, Side, WritableContent } from './model.ts';
 import { createBlobReader, firstThatHas, placesOf, type Place } from './places.ts';
 import { createPresence } from './presence.ts';
+import { createHeadAtSource } from './source-heads.ts';
 import type { UploadRecords } from './upload-records.ts';
 import { sendBlob } from './uploads.ts';
 import type { Wire } from './wire.ts';
@@ -61,10 +62,13 @@ export function createRepositories({ wire, mirrors, plainHttp, records, limits }
     for (const part of [config, ...layers]) if (!isForeign(part)) blobs.add(where, part.digest);
   }
 
-  async function headAt({ where, name }: Place): Promise<Result<Head | undefined>> {
-    if ('tag' in name) return headManifest(wire, where, name);
+  /** `last`: there is no other place to be asked after this one. */
+  async function headAt(place: Place, last = true): Promise<Result<Head | undefined>> {
+    const { where, name } = place;
+    const ask = () => (where.side === 'source' ? headAtSource(place, last) : headManifest(wire, where, name));
+    if ('tag' in name) return ask();
     const key = nameOf(where, name.digest);
-    const found = await heads.fly(key, () => headManifest(wire, where, name)).answer;
+    const found = await heads.fly(key, ask).answer;
     if (!found.ok) return found;
     if (found.value === undefined) {
       // Those who were written down last are last.
@@ -103,7 +107,13 @@ export function createRepositories({ wire, mirrors, plainHttp, records, limits }
     return ok(undefined);
   }
 
-  const head = (reference: Reference, side: Side) => firstThatHas(placesOf(mirrors, reference, side), headAt);
+  const headAtSource = createHeadAtSource(wire, readAt);
+
+  function head(reference: Reference, side: Side): Promise<Result<Head | undefined>> {
+    const places = placesOf(mirrors, reference, side);
+    return firstThatHas(places, (place) => headAt(place, place === places.at(-1)));
+  }
+
   const manifest = (reference: Reference, side: Side) => firstThatHas(placesOf(mirrors, reference, side), readAt);
 
   function content(repository: Repository, side: Side, { exact } = { exact: false }): WritableContent {

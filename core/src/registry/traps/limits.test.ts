@@ -32,7 +32,7 @@ test('18: Docker Hub is spoken to where it is, whatever it is called', LIMIT, as
   });
   await using registry = client({ plainHttp: () => true });
   for (const name of ['docker.io/library/alpine:3', 'index.docker.io/library/alpine:3', 'registry-1.docker.io/a/b:3']) {
-    must(await registry.head(reference(name), 'source'));
+    must(await registry.head(reference(name), 'destination'));
   }
   expect(hub.log.map(({ url }) => url)).toEqual([
     'http://registry-1.docker.io/v2/library/alpine/manifests/3',
