@@ -54,23 +54,29 @@ export function isSchema1(type: string | undefined): boolean {
 /**
  * Reads the bytes of a manifest or index. `digest` must be the digest of these bytes; the caller has hashed them.
  * `contentType` is what the registry called them: it must not contradict the media type that the bytes give themselves.
+ * `shared`: many clients write to this index, and entries that one of them got wrong are left out.
  */
-export function parseManifest(bytes: Uint8Array, digest: Digest, contentType?: string): Parsed<ManifestContent> {
+export function parseManifest(
+  bytes: Uint8Array,
+  digest: Digest,
+  contentType?: string,
+  { shared } = { shared: false },
+): Parsed<ManifestContent> {
   if (bytes.byteLength > MAX_MANIFEST) return problem(`is larger than ${MAX_MANIFEST} bytes`);
   const json = parseJson(bytes);
   if (!json.ok) return json;
-  try {
-    return { ok: true, value: content(json.value, bytes, digest, contentType?.split(';')[0]?.trim().toLowerCase()) };
-  } catch (error) {
-    if (error instanceof Malformed) return problem(error.message);
-    throw error;
-  }
+  const type = contentType?.split(';')[0]?.trim().toLowerCase();
+  return wellFormed(() => content(json.value, bytes, digest, type, shared));
 }
 
 /** A descriptor as it stands in an index, for those who read an index entry by entry. */
 export function parseDescriptor(value: unknown): Parsed<Descriptor> {
+  return wellFormed(() => descriptor(value, 'the descriptor'));
+}
+
+function wellFormed<T>(read: () => T): Parsed<T> {
   try {
-    return { ok: true, value: descriptor(value, 'the descriptor') };
+    return { ok: true, value: read() };
   } catch (error) {
     if (error instanceof Malformed) return problem(error.message);
     throw error;
@@ -92,7 +98,13 @@ export function parseJson(bytes: Uint8Array): Parsed<Json> {
   }
 }
 
-function content(json: Json, bytes: Uint8Array, digest: Digest, contentType: string | undefined): ManifestContent {
+function content(
+  json: Json,
+  bytes: Uint8Array,
+  digest: Digest,
+  contentType: string | undefined,
+  shared: boolean,
+): ManifestContent {
   if (isSchema1(contentType) || json['schemaVersion'] === 1) {
     throw new Malformed("has Docker's schema 1, which is obsolete and not supported");
   }
@@ -100,7 +112,7 @@ function content(json: Json, bytes: Uint8Array, digest: Digest, contentType: str
   if (json['schemaVersion'] !== 2) throw new Malformed('has no schemaVersion 2');
   const type = typeOf(json, contentType);
   const common = { bytes, descriptor: { mediaType: type, digest, size: bytes.byteLength } };
-  if (INDEXES.has(type)) return { kind: 'index', ...common, value: index(json) };
+  if (INDEXES.has(type)) return { kind: 'index', ...common, value: index(json, shared) };
   return { kind: 'manifest', ...common, value: manifest(json) };
 }
 
@@ -135,11 +147,16 @@ function manifest(json: Json): Manifest {
   };
 }
 
-function index(json: Json): Index {
+function index(json: Json, shared: boolean): Index {
+  const good = (child: unknown) => {
+    const parsed = parseDescriptor(child);
+    return parsed.ok ? [parsed.value] : [];
+  };
+  const children = list(json, 'manifests');
   return {
     schemaVersion: 2,
     ...head(json),
-    manifests: list(json, 'manifests').map((child, at) => descriptor(child, `manifests[${at}]`)),
+    manifests: shared ? children.flatMap(good) : children.map((child, at) => descriptor(child, `manifests[${at}]`)),
   };
 }
 

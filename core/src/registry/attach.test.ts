@@ -95,6 +95,24 @@ describe('the referrers API', () => {
     expect(lines(server)).toEqual([`GET /v2/a/referrers/${image.digest}`, tag, tag]);
   });
 
+  test('a list without entries is empty, in whatever way that is said', async () => {
+    await using server = await startScriptedRegistry();
+    await using registry = client();
+    const subject = pinned(`${server.host}/a@${seedImage(server, 'a', 'one').digest}`);
+    const answered = (body: string) => {
+      const headers = { 'content-type': mediaType.ociIndex };
+      server.onRequest = () => ({ kind: 'answer', status: 200, headers, body });
+      return registry.referrers(subject, 'source');
+    };
+    for (const said of ['', ',"manifests":null', ',"manifests":[]']) {
+      expect(must(await answered(`{"schemaVersion":2${said}}`)), said).toEqual([]);
+    }
+    expect(registry.referrersApi(subject)).toBe(true);
+    for (const body of ['', 'null', '{"manifests":{}}']) {
+      expect(failureOf(await answered(body)).message, body).toContain('sent no valid list');
+    }
+  });
+
   test('all pages are read', async () => {
     await using server = await startScriptedRegistry({ referrersApi: true, pageSize: 2 });
     await using registry = client();
@@ -150,6 +168,24 @@ describe('the index under the fallback tag', () => {
     const index = JSON.parse(Buffer.from(server.manifest('a', tag)?.bytes ?? []).toString());
     expect(index.manifests).toEqual([foreign, made]);
     expect(index.annotations).toEqual({ kept: 'yes' });
+  });
+
+  test('is read, and added to, without what somebody got wrong in it', async () => {
+    await using server = await startScriptedRegistry({ sparse: true });
+    await using registry = client();
+    const image = seedImage(server, 'a', 'one');
+    const subject = pinned(`${server.host}/a@${image.digest}`);
+    const good = seedImage(server, 'a', 'good');
+    const wrong = [{ ...good, digest: 'sha256:zz' }, null];
+    const tag = fallbackTag(image.digest);
+    server.putManifest('a', { schemaVersion: 2, mediaType: mediaType.ociIndex, manifests: [...wrong, good] }, tag);
+    const listed = async () =>
+      must(await registry.referrers(subject, 'source')).map(({ descriptor }) => descriptor.digest);
+    expect(await listed()).toEqual([good.digest]);
+    const [made] = must(await registry.attach(subjectOf(server, image), [attachment('x')]));
+    expect(await listed()).toEqual([good.digest, made?.digest]);
+    const index = JSON.parse(Buffer.from(server.manifest('a', tag)?.bytes ?? []).toString());
+    expect(index.manifests.slice(0, 2)).toEqual(wrong);
   });
 
   test('is written again when another writer elsewhere has overwritten it', async () => {

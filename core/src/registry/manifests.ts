@@ -76,18 +76,19 @@ export function headOf(read: Result<ManifestContent | undefined>): Result<Head |
   return ok({ digest, mediaType: type });
 }
 
-/** Reads and hashes a manifest; undefined: not there. */
+/** Reads and hashes a manifest; undefined: not there. `shared` as for {@link parseManifest}. */
 export async function getManifest(
   wire: Wire,
   where: Where,
   name: ManifestName,
+  options = { shared: false },
 ): Promise<Result<ManifestContent | undefined>> {
   const call = callFor(where, name, 'GET');
   return wire.retry(where.registry, async () => {
     const { result: response, retryAfter } = await wire.attempt(call);
     if (!response.ok) return { result: response, ...(retryAfter === undefined ? {} : { retryAfter }) };
     if (response.value.status !== 200) return { result: await absentOr(call, response.value) };
-    return { result: await readManifest(call, response.value, name) };
+    return { result: await readManifest(call, response.value, name, options) };
   });
 }
 
@@ -95,6 +96,7 @@ async function readManifest(
   call: Call,
   response: HttpResponse,
   name: ManifestName,
+  options: { readonly shared: boolean },
 ): Promise<Result<ManifestContent | undefined>> {
   const type = response.header('content-type');
   if (isSchema1(type)) {
@@ -107,7 +109,7 @@ async function readManifest(
   const asked = 'digest' in name ? name.digest : (told ?? sha256(bytes.value));
   const digest = digestLike(asked, bytes.value);
   if (digest !== asked) return fail(lied(call, `they hash to ${digest}`));
-  const parsed = parseManifest(bytes.value, digest, type);
+  const parsed = parseManifest(bytes.value, digest, type, options);
   if (parsed.ok) return ok(parsed.value);
   return fail(
     registryFailure(call, 'permanent', `${call.what} ${parsed.problem}`, {

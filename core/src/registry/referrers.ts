@@ -79,9 +79,8 @@ async function askApi(
     limit: MAX_BYTES,
     take(page, type) {
       // A web page with status 200 is what some servers answer to what they do not know.
-      if (type !== mediaType.ociIndex) return 'foreign';
-      const manifests = property(page, 'manifests');
-      if (manifests === null) return {};
+      if (type !== mediaType.ociIndex || typeof page !== 'object' || page === null) return 'foreign';
+      const manifests = property(page, 'manifests') ?? [];
       if (!Array.isArray(manifests)) return 'foreign';
       for (const entry of manifests) {
         const descriptor = parseDescriptor(entry);
@@ -110,7 +109,7 @@ export async function readFallback(
   where: Where,
   subject: Digest,
 ): Promise<Result<ManifestContent | undefined>> {
-  const read = await getManifest(wire, where, { tag: fallbackTag(subject) });
+  const read = await getManifest(wire, where, { tag: fallbackTag(subject) }, { shared: true });
   // Some registries take such a tag for the digest, and answer with the image itself.
   return read.ok && read.value?.descriptor.digest === subject ? ok(undefined) : read;
 }
