@@ -1,9 +1,9 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { mediaType } from '../oci/model.ts';
 import { parseDigest, type Digest, type Tag, type Tagged } from '../reference.ts';
-import { client } from '../registry/test-client.ts';
+import { client, must } from '../registry/test-client.ts';
 import { startScriptedRegistry, type ScriptedOptions } from '../testing/scripted-registry.ts';
-import { deleteTag } from './delete-tag.ts';
+import { deleteTag, tagsByDigest } from './delete-tag.ts';
 
 /** A repository whose tags `a` and `b` name one image, and `c` another. */
 async function repository(options: ScriptedOptions = {}) {
@@ -22,8 +22,10 @@ async function repository(options: ScriptedOptions = {}) {
   scripted.putManifest('x', image('{"two":2}'), 'c');
   const target = (tag: string): Tagged =>
     ({ kind: 'tagged', registry: scripted.host, path: 'x', tag: tag as Tag }) as Tagged;
-  const doomed = (tag: string, digestOf: Digest, ...staying: readonly string[]) =>
-    deleteTag(registry, { target: target(tag), digest: digestOf, staying: staying as readonly Tag[] });
+  const doomed = async (tag: string, digestOf: Digest, ...staying: readonly string[]) => {
+    const named = must(await tagsByDigest(registry, target(tag), staying as readonly Tag[]));
+    return deleteTag(registry, { target: target(tag), digest: digestOf, sharer: named.get(digestOf) });
+  };
   return { scripted, doomed, digest };
 }
 

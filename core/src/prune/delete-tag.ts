@@ -1,7 +1,7 @@
 /** Deletes one tag, and makes sure that nothing else went with it. */
 import PQueue from 'p-queue';
-import { fail, ok, type Failure, type Result } from '../failure.ts';
-import { formatReference, pin, type Digest, type Tag, type Tagged } from '../reference.ts';
+import { ok, type Failure, type Result } from '../failure.ts';
+import { formatReference, pin, type Digest, type Repository, type Tag, type Tagged } from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
 import { formatDigest } from '../report/wording.ts';
 
@@ -12,8 +12,8 @@ export interface Doomed {
   readonly target: Tagged;
   /** What it named when it was judged. */
   readonly digest: Digest;
-  /** The tags of its repository that are to stay. */
-  readonly staying: readonly Tag[];
+  /** A tag of its repository that is to stay and named the same a moment ago; absent when none did. */
+  readonly sharer: Tagged | undefined;
 }
 
 /** `unsafe`: the registry takes more with a tag than the tag. */
@@ -21,13 +21,13 @@ export type Deleted =
   | { readonly ok: true }
   | { readonly ok: false; readonly failure: Failure; readonly unsafe: boolean };
 
-export async function deleteTag(registry: Registry, { target, digest, staying }: Doomed): Promise<Deleted> {
+export async function deleteTag(registry: Registry, { target, digest, sharer: named }: Doomed): Promise<Deleted> {
   const failed = (failure: Failure, unsafe = false): Deleted => ({ ok: false, failure, unsafe });
   // Some registries delete the image with the tag, whatever else names it: then it is put back.
-  const sharer = await tagOn(registry, target, digest, staying);
-  if (!sharer.ok) return failed(sharer.failure);
-  const content =
-    sharer.value === undefined ? ok(undefined) : await registry.manifest(pin(target, digest), 'destination');
+  const shared = named === undefined ? ok(undefined) : await registry.head(named, 'destination');
+  if (!shared.ok) return failed(shared.failure);
+  const sharer = shared.value?.digest === digest ? named : undefined;
+  const content = sharer === undefined ? ok(undefined) : await registry.manifest(pin(target, digest), 'destination');
   if (!content.ok) return failed(content.failure);
   const now = await registry.head(target, 'destination');
   if (!now.ok) return failed(now.failure);
@@ -37,30 +37,32 @@ export async function deleteTag(registry: Registry, { target, digest, staying }:
   const after = await registry.head(target, 'destination');
   if (!after.ok) return failed(after.failure);
   if (after.value !== undefined) return failed(stillThere(target));
-  if (sharer.value === undefined || content.value === undefined) return { ok: true };
-  const other = await registry.head(sharer.value, 'destination');
+  if (sharer === undefined || content.value === undefined) return { ok: true };
+  const other = await registry.head(sharer, 'destination');
   if (!other.ok) return failed(other.failure);
   if (other.value?.digest === digest) return { ok: true };
-  const back = await registry.tag(pin(target, digest), sharer.value.tag, content.value);
-  return failed(back.ok ? tookMore(target, sharer.value) : back.failure, true);
+  const back = await registry.tag(pin(target, digest), sharer.tag, content.value);
+  return failed(back.ok ? tookMore(target, sharer) : back.failure, true);
 }
 
-/** A tag among those that stay which names the same digest. */
-async function tagOn(
+/** What these tags name: for each digest one of them. */
+export async function tagsByDigest(
   registry: Registry,
-  target: Tagged,
-  digest: Digest,
-  staying: readonly Tag[],
-): Promise<Result<Tagged | undefined>> {
+  repository: Repository,
+  tags: readonly Tag[],
+): Promise<Result<ReadonlyMap<Digest, Tagged>>> {
   const queue = new PQueue({ concurrency: AT_ONCE });
+  const { registry: host, path } = repository;
+  const targets = tags.map((tag): Tagged => ({ kind: 'tagged', registry: host, path, tag }));
   const heads = await Promise.all(
-    staying.map((tag) => queue.add(async () => [tag, await registry.head({ ...target, tag }, 'destination')] as const)),
+    targets.map((target) => queue.add(async () => [target, await registry.head(target, 'destination')] as const)),
   );
-  for (const [tag, head] of heads) {
-    if (!head.ok) return fail(head.failure);
-    if (head.value?.digest === digest) return ok({ ...target, tag });
+  const found = new Map<Digest, Tagged>();
+  for (const [target, head] of heads) {
+    if (!head.ok) return head;
+    if (head.value !== undefined && !found.has(head.value.digest)) found.set(head.value.digest, target);
   }
-  return ok(undefined);
+  return ok(found);
 }
 
 function moved(target: Tagged, seen: Digest, now: Digest | undefined): Failure {

@@ -13,7 +13,7 @@ import type { Engine } from '../run/engine.ts';
 import type { Signing } from '../config/model.ts';
 import { factsOf, type Fact } from '../trust/facts.ts';
 import { guard, prunable } from './algebra.ts';
-import { deleteTag } from './delete-tag.ts';
+import { deleteTag, tagsByDigest } from './delete-tag.ts';
 import { namesOf, placesOf, type Place } from './places.ts';
 
 export interface PruneOptions {
@@ -164,6 +164,10 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
   for (const { stored, candidates } of found) {
     const going = new Set<string>(candidates.map(({ target }) => target.tag));
     const staying = stored.filter((tag) => !going.has(tag));
+    const [first] = candidates;
+    if (first === undefined) continue;
+    // Looked up once for all that are deleted there: a repository may have thousands.
+    const shared = await tagsByDigest(engine.registry, first.target, staying);
     let unsafe: Failure | undefined;
     for (const { target, digest, why } of candidates) {
       const destination = formatReference(target);
@@ -171,7 +175,9 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
         tags.push({ destination, digest, state: 'listed', why });
         continue;
       }
-      const done = await deleteTag(engine.registry, { target, digest, staying });
+      const done = shared.ok
+        ? await deleteTag(engine.registry, { target, digest, sharer: shared.value.get(digest) })
+        : { ok: false as const, failure: shared.failure, unsafe: false };
       if (!done.ok && done.unsafe) unsafe = done.failure;
       tags.push({
         destination,
