@@ -34,7 +34,7 @@ describe('import', () => {
   });
 
   it('with --strict counts what is lost, and no notes', async () => {
-    const carried = STEPS.replace('interval: 1h, ', 'parallel: 3, ');
+    const carried = STEPS.replace('interval: 1h, ', 'parallel: 3, userAgent: x, ');
     const strict = async (file: string) =>
       command({ cwd: folderWith({ 'regsync.yml': file }), env: { REGISTRY: 'r.example' } }, ...STRICT);
     const made = await strict(carried);

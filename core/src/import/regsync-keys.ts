@@ -41,7 +41,6 @@ const WHY: Readonly<Record<string, string>> = {
   repos: 'a whole registry is no source: repositories can be named, but not chosen by a pattern',
   skipDockerConfig:
     'set DOCKER_CONFIG and REGISTRY_AUTH_FILE to an empty folder to leave the logins of docker and podman out',
-  userAgent: 'it is always slipway and its version',
 };
 
 /** The same, of what nobody misses. */
@@ -56,6 +55,7 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   blobLimit: 'blobs are streamed, whatever their size',
   cacheCount: 'what was read once in a run is not read again, without being told',
   cacheTime: 'what was read once in a run is not read again, without being told',
+  userAgent: 'it is always slipway and its version',
 };
 
 const LOGIN = 'use "docker login", or "login" of the registry in the settings';
