@@ -186,6 +186,23 @@ describe('platforms', () => {
       digest: single.digest,
     });
   });
+
+  test('that may be missing are left out, as is attested, which says nothing to whoever wants them all', async () => {
+    const from = await source('skipped', annotated('skipped'));
+    const name = `${world().source.host}/${from.path}:1`;
+    const platforms = ['amd64', 'ppc64le'];
+    const { one, path, reference } = await synced(name, { platforms, missingPlatforms: 'skip' });
+    const row = (await one.run('run')).row(`${path}:1`);
+    expect(row).toMatchObject({ outcome: 'published', signed: true });
+    expect((await manifest(reference)).manifests).toHaveLength(2);
+    expect(await copyAttestation(reference)).toMatchObject({ missingPlatforms: 'skip' });
+    const elsewhere = await project({
+      sync: [{ source: name, destination: reference, platforms, missingPlatforms: 'skip' }],
+    });
+    expect((await elsewhere.run('run')).row(`${path}:1`)).toMatchObject({ outcome: 'unchanged', digest: row.digest });
+    const strict = await project({ sync: [{ source: name, destination: reference, platforms }] });
+    expect((await strict.run('run')).row(`${path}:1`).failure?.message).toContain('lacks linux/ppc64le');
+  });
 });
 
 describe('verify', () => {
