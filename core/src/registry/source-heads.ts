@@ -24,6 +24,8 @@ export function createHeadAtSource(
   const served = new Map<string, Set<string>>();
   /** Registries that gave by GET what they had not given by HEAD. */
   const useless = new Set<string>();
+  /** What neither a HEAD nor a GET has found. */
+  const lacking = new Set<string>();
 
   return async (place, last) => {
     const { registry, path } = place.where;
@@ -37,12 +39,14 @@ export function createHeadAtSource(
       return ok(said.value);
     }
     const absent = said.ok && said.value === undefined;
+    const name = `${registry}/${path} ${'tag' in place.name ? place.name.tag : place.name.digest}`;
     // A mirror may lack anything, and where a HEAD was answered it is believed.
-    if (absent && (!last || served.get(registry)?.has(path) === true)) return ok(undefined);
+    if (absent && (!last || lacking.has(name) || served.get(registry)?.has(path) === true)) return ok(undefined);
     if (!said.ok && !isRefused(said)) return said;
     const content = await read(place);
     // Why it could not be read, as a limit of pulls, is no news of what is not there.
     if (!content.ok) return absent ? ok(undefined) : content;
+    if (content.value === undefined) lacking.add(name);
     // What is transient may be otherwise for the next, and each GET counts as a pull.
     if (content.value !== undefined && (said.ok || said.failure.class === 'permanent')) useless.add(registry);
     return headOf(content);
