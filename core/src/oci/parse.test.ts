@@ -38,6 +38,13 @@ describe('good ones', () => {
       undefined,
       mediaType.ociManifest,
     ],
+    [
+      'one whose config has empty data',
+      { ...manifest, config: { ...part, data: '' } },
+      undefined,
+      mediaType.ociManifest,
+    ],
+    ['an annotation of null', { ...manifest, annotations: { a: null } }, undefined, mediaType.ociManifest],
     ['an empty index as Go writes it', { ...index, manifests: null }, undefined, mediaType.ociIndex],
   ])('%s', (_, value, contentType, type) => {
     const parsed = parse(value, contentType);
@@ -78,6 +85,7 @@ test.each([
   ['a negative size', { ...manifest, layers: [{ ...part, size: -1 }] }, 'size at layers[0]'],
   ['a size that is text', { ...manifest, layers: [{ ...part, size: '1' }] }, 'size at layers[0]'],
   ['annotations that are no text', { ...manifest, annotations: { a: 1 } }, 'annotations'],
+  ['annotations that are a list', { ...manifest, annotations: [null] }, 'annotations'],
   [
     'a platform without architecture',
     { ...index, manifests: [{ ...part, platform: { os: 'linux' } }] },

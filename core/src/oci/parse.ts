@@ -197,7 +197,8 @@ function descriptor(value: unknown, where: string): Descriptor {
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#embedded-content
  */
 function isContent(data: unknown, digest: Digest, size: number): boolean {
-  if (data === null) return true;
+  // Readers in Go take an empty text for none.
+  if (data === null || data === '') return true;
   if (typeof data !== 'string') return false;
   const bytes = Buffer.from(data, 'base64');
   return bytes.byteLength === size && digestLike(digest, bytes) === digest;
@@ -252,8 +253,8 @@ function texts(value: unknown, where: string): readonly string[] {
 
 function strings(value: unknown, where: string): Readonly<Record<string, string>> {
   if (!isObject(value)) throw new Malformed(`has no object at ${where}`);
-  // `fromEntries` defines properties, so that a key named __proto__ stays a key.
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, text(item, where)]));
+  // `fromEntries` defines properties, so that a key named __proto__ stays a key. Readers in Go take `null` for an empty text.
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, text(item ?? '', where)]));
 }
 
 /** Writers in Go say `null` for an empty list. */
