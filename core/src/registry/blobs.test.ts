@@ -3,6 +3,7 @@ import { sha256 } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { startScriptedRegistry } from '../testing/scripted-registry.ts';
 import { client, failureOf, lines, logins, must, repository } from './test-client.ts';
+import { is, pair } from './traps/pair.ts';
 
 const TEXT = 'the bytes';
 const BLOB: Descriptor = { mediaType: 'text/plain', digest: sha256(TEXT), size: TEXT.length };
@@ -73,6 +74,15 @@ describe('an upload', () => {
     expect(failureOf(await to.putBlob(BLOB, () => from.blob(BLOB)))).toMatchObject({ side: 'source', status: 503 });
     expect(source.log).toHaveLength(2);
   });
+});
+
+test.each([405, 501])('a host that knows no HEAD (%i) and mounts nothing is sent all blobs', async (status) => {
+  const { sync } = await pair({
+    client: { retries: 0 },
+    onDestination: (request) =>
+      request.method === 'HEAD' || is.mount(request) ? { kind: 'answer', status } : undefined,
+  });
+  expect(await sync()).toMatchObject({ ok: true, value: { blobs: 5 } });
 });
 
 describe('a blob in memory', () => {

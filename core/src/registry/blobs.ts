@@ -4,7 +4,7 @@ import type { Descriptor } from '../oci/model.ts';
 import { formatRepository, parseDigest, sameRepository, type Repository } from '../reference.ts';
 import type { Scope } from './auth.ts';
 import type { HttpResponse } from './http.ts';
-import { contradicts, type Where } from './manifests.ts';
+import { contradicts, NO_HEAD, type Where } from './manifests.ts';
 import { refusal, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
@@ -17,7 +17,7 @@ export interface UploadSession {
 
 /**
  * One that is there with another size than the descriptor says is as good as none: it is sent again, and shows whether it is the
- * registry that has half of it, or the descriptor that lies.
+ * registry that has half of it, or the descriptor that lies. So is one that cannot be asked for.
  */
 export async function hasBlob(wire: Wire, where: Where, descriptor: Descriptor): Promise<Result<boolean>> {
   const asked = askedFor(where, descriptor, '');
@@ -28,7 +28,7 @@ export async function hasBlob(wire: Wire, where: Where, descriptor: Descriptor):
     return ok(isLength(response.value, descriptor.size));
   }
   const { absent, failure } = await refusal(asked, response.value);
-  return absent ? ok(false) : fail(failure);
+  return absent || NO_HEAD.has(response.value.status) ? ok(false) : fail(failure);
 }
 
 /** Where it is not said, or said of packed bytes, or as 0 by what knows no better, anything may be. */

@@ -17,7 +17,7 @@ import type { Call, Wire } from './wire.ts';
 const ACCEPT = [mediaType.ociIndex, mediaType.ociManifest, mediaType.dockerList, mediaType.dockerManifest].join(', ');
 
 /** Statuses of servers, or of what stands before them, that know no HEAD. */
-const NO_HEAD: ReadonlySet<number> = new Set([405, 501]);
+export const NO_HEAD: ReadonlySet<number> = new Set([405, 501]);
 
 /** Statuses of servers that mean "created". */
 const ALMOST_STORED: ReadonlySet<number> = new Set([200, 202]);
