@@ -103,17 +103,20 @@ export async function copy(
     const present = config.value ? ok(false) : await to.hasManifest(key);
     if (!present.ok) return present;
     if (present.value) likely = true;
-    // What an index names is looked at even if the index is there: some registries take one whose parts are missing.
-    const parts = present.value && content.kind === 'manifest' ? ok(undefined) : await copyParts(content, depth);
+    const parts = await copyParts(content, depth, present.value);
     if (!parts.ok) return parts;
     if (present.value) return ok(undefined);
     const put = await to.putManifest(content);
     return !put.ok && mayLackParts(put.failure) ? mend(content, depth) : put;
   }
 
-  async function copyParts(content: ManifestContent, depth: number): Promise<Result<void>> {
+  /**
+   * What an index names is looked at even if the index is there: some registries take one whose parts are missing. Of an image that
+   * is there, foreign layers may be missing: an earlier copy did not want them.
+   */
+  async function copyParts(content: ManifestContent, depth: number, present: boolean): Promise<Result<void>> {
     if (content.kind === 'manifest') {
-      const needed = partsOf(content).filter(isWanted);
+      const needed = partsOf(content).filter((part) => (isForeign(part) ? options.foreignLayers === true : !present));
       return firstFailure(await Promise.all(needed.map((part) => copyBlob(part)))) ?? ok(undefined);
     }
     const indexes = content.value.manifests.filter(({ mediaType }) => isIndexType(mediaType));
@@ -133,7 +136,7 @@ export async function copy(
       manifests.delete(part);
       blobs.delete(part);
     }
-    const parts = await copyParts(content, depth);
+    const parts = await copyParts(content, depth, false);
     if (!parts.ok) return parts;
     return to.putManifest(content);
   }
@@ -187,10 +190,6 @@ export async function copy(
     }
     const put = await to.putBlob(descriptor, open);
     return put.ok ? ok({ how: 'sent', mine: true }) : put;
-  }
-
-  function isWanted(part: Descriptor): boolean {
-    return options.foreignLayers === true || !isForeign(part);
   }
 
   async function guarded<T>(work: () => Promise<Result<T>>): Promise<Result<T>> {

@@ -116,6 +116,8 @@ export interface Image {
   readonly manifests: readonly Digest[];
   /** Bytes of all configs and layers. */
   readonly size: number;
+  /** Some of its layers registries need not hold. */
+  readonly foreign: boolean;
 }
 
 /** What a mode made, of all platforms. */

@@ -6,6 +6,7 @@ import type { Digest } from '../../reference.ts';
 import { seedImage } from '../../testing/sample-images.ts';
 import { imageKinds } from '../../testing/sample-kinds.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../../testing/scripted-registry.ts';
+import { copy } from '../copy.ts';
 import { fallbackTag } from '../referrers.ts';
 import { failureOf, must } from '../test-client.ts';
 import { COPIED, is, pair } from './pair.ts';
@@ -150,6 +151,26 @@ describe('8: layers that are published elsewhere', LIMIT, () => {
     const { store, destination, layer } = await foreign(true, true);
     expect(store.log).toEqual([]);
     expect(destination.blob('to', layer)).toBeDefined();
+  });
+
+  test('are fetched for an image that was copied without them, and nothing else is asked for', async () => {
+    const { source, destination, registry, image, layer } = await foreign(false);
+    const from = registry.content({ registry: source.host, path: 'from' }, 'source');
+    const to = registry.content({ registry: destination.host, path: 'to' }, 'destination');
+    const fetched = async () => {
+      const before = destination.log.length;
+      const copied = must(await copy(from, to, image.digest, { foreignLayers: true }));
+      return [
+        copied.blobs,
+        destination.log
+          .slice(before)
+          .filter(({ path }) => !path.includes(layer))
+          .map(({ method }) => method),
+      ];
+    };
+    expect(await fetched()).toEqual([1, ['POST', 'PUT']]);
+    expect(destination.blob('to', layer)).toBeDefined();
+    expect(await fetched()).toEqual([0, []]);
   });
 
   test('are fetched without credentials where that is asked for', async () => {

@@ -31,7 +31,7 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
     throw new Error(`${entry.id} has no source to copy`);
   }
   const destination = pin(entry.targets[0].destination, digest);
-  const held = entry.always ? ok(undefined) : await heldImage(engine, destination);
+  const held = entry.always ? ok(undefined) : await heldImage(engine, entry, destination);
   if (!held.ok) return held;
   if (held.value !== undefined) step.log('already in the destination repository');
   else {
@@ -50,11 +50,19 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
   return carried.ok ? image : carried;
 }
 
-/** What the destination has of it; undefined too where it has the index, but not all that it names: some registries take one so. */
-async function heldImage({ registry }: Engine, destination: Pinned): Promise<Result<Image | undefined>> {
+/**
+ * What the destination has of it; undefined too where it has the index, but not all that it names: some registries take one so. Nor is
+ * it known of foreign layers, which an earlier copy may have left where they are.
+ */
+async function heldImage(
+  { registry }: Engine,
+  entry: SyncEntry,
+  destination: Pinned,
+): Promise<Result<Image | undefined>> {
   const there = await registry.head(destination, 'destination');
   if (!there.ok || there.value === undefined) return there as Result<undefined>;
   const image = await readImage(registry, destination);
+  if (image.ok && image.value.foreign && entry.foreignLayers === true) return ok(undefined);
   return image.ok || !isGone(image.failure) ? image : ok(undefined);
 }
 
@@ -79,7 +87,8 @@ async function copySubset(
     subset.value.kept.map((digest) =>
       queue.add(async () => {
         const child = pin(destination, digest);
-        const there = entry.always ? ok(undefined) : await step.engine.registry.head(child, 'destination');
+        const again = entry.always || entry.foreignLayers === true;
+        const there = again ? ok(undefined) : await step.engine.registry.head(child, 'destination');
         return !there.ok || there.value !== undefined ? there : copyImage(step, pin(source, digest), child);
       }),
     ),

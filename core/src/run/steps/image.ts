@@ -2,6 +2,7 @@
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import {
   formatPlatform,
+  isForeign,
   isUnknownPlatform,
   mediaType,
   type Descriptor,
@@ -20,7 +21,7 @@ export async function readImage(registry: Registry, subject: Pinned): Promise<Re
   const content = await registry.manifest(subject, 'destination');
   if (!content.ok) return content;
   if (content.value === undefined) return fail(gone(subject));
-  const parts: Parts = { registry, children: [], manifests: new Set(), size: 0, seen: new Set() };
+  const parts: Parts = { registry, children: [], manifests: new Set(), size: 0, foreign: false, seen: new Set() };
   const failure = await collect(parts, subject, content.value, MAX_INDEX_DEPTH);
   if (failure !== undefined) return fail(failure);
   return ok({
@@ -32,6 +33,7 @@ export async function readImage(registry: Registry, subject: Pinned): Promise<Re
     children: parts.children,
     manifests: [...parts.manifests],
     size: parts.size,
+    foreign: parts.foreign,
   });
 }
 
@@ -45,6 +47,7 @@ interface Parts {
   readonly children: Image['children'][number][];
   readonly manifests: Set<Digest>;
   size: number;
+  foreign: boolean;
   /** Indexes that name each other a thousand times would else be opened a billion times. */
   readonly seen: Set<string>;
 }
@@ -85,6 +88,7 @@ async function collectManifest(
   known: Platform | undefined,
 ): Promise<Failure | undefined> {
   parts.size += manifest.config.size + manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
+  parts.foreign ||= manifest.layers.some(isForeign);
   const { digest, mediaType: type, size } = descriptor;
   if (manifest.config.mediaType !== mediaType.ociConfig && manifest.config.mediaType !== mediaType.dockerConfig) {
     // Its index says that it is for a platform, and some run it whatever its config is called.
