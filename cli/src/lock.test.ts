@@ -131,6 +131,22 @@ describe('--frozen', () => {
     expect((await run('plan', '--frozen', '--only', '*/pinned:1', '--only', '*/chosen:1.*')).code).toBe(2);
   });
 
+  it('plans what it can where locked tags go to one destination, and is exit 1 with the place', async () => {
+    const { registry, cwd, run } = await world();
+    await using _ = registry;
+    const twice = `sync:
+  - { source: '${registry.host}/chosen', destination: s.example/x, select: { regex: '.*' } }
+  - { source: '${registry.host}/other', destination: s.example/x, select: { regex: '.*' } }
+`;
+    writeFileSync(join(cwd, 'config.yaml'), twice);
+    seedImage(registry, 'other', 'other', { tag: '1.1.0' });
+    expect((await run('update')).code).toBe(0);
+    const planned = await run('plan', '--frozen', '--json');
+    expect(planned.code).toBe(1);
+    expect(planned.stderr).toMatch(/^config\.yaml:3:\d+: source registry: the destination s\.example\/x:1\.1\.0 /);
+    expect(answerOf(planned).entries.map(({ id }) => id)).toEqual(['sync:s.example/x:1.0.0', 'sync:s.example/x:1.1.0']);
+  });
+
   it('is exit 2 where the config was changed after the lock', async () => {
     const { registry, cwd, read, run } = await world();
     await using _ = registry;

@@ -175,7 +175,7 @@ function besides(expansions: readonly Expansion[], failed: readonly FailedSelect
   return expansions.flatMap(({ selection, failure }) =>
     failure === undefined || failed.some((each) => each.selection.id === selection.id)
       ? []
-      : [`the tags of ${selection.id} are not known: ${failure.message}`],
+      : [`${selection.id} gives no entries: ${failure.message}`],
   );
 }
 

@@ -1,5 +1,5 @@
 /** `plan`: the graph as text, JSON, mermaid or dot; with `--resolve`, why each entry would run. */
-import { formatPlan, formatPlanText, planJson } from '@slipway/core';
+import { formatFailure, formatPlan, formatPlanText, planJson } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
@@ -22,10 +22,12 @@ export async function planCommand(io: Io, options: PlanOptions): Promise<number>
   if (!prepared.ok) return refuse(io, json, 'plan', prepared.failures);
   for (const warning of prepared.value.warnings) io.stderr(`warning: ${warning}\n`);
   if (signal !== undefined) return (await import('./plan-look.ts')).planResolved(io, options, prepared.value, signal);
-  const { config, planned } = prepared.value;
+  const { config, planned, failed } = prepared.value;
   const { plan } = planned;
+  // Those of a lock, which asks nobody.
+  for (const { failure } of failed) io.stderr(`${formatFailure(failure, undefined, io.cwd)}\n`);
   const body = planJson(plan, config.selections, config.folder);
-  return answer(io, json, 'plan', EXIT.done, body, () =>
+  return answer(io, json, 'plan', failed.length > 0 ? EXIT.failed : EXIT.done, body, () =>
     format === 'text' ? formatPlanText(plan, config.selections) : formatPlan(plan, format),
   );
 }
