@@ -16,7 +16,7 @@ export function lockable(config: Config): readonly TaggedEntry[] {
   );
 }
 
-/** The ids of entries whose source the lock has a digest of, as their config is now. `selections`: as they were before they were expanded. */
+/** Ids of the entries whose source the lock has a digest of, for what the config says now. `selections`: those that were expanded. */
 export function lockedEntries(config: Config, selections: readonly Selection[], lock: Lock): ReadonlySet<string> {
   const chosen = new Map(
     selections.flatMap((selection) => {
