@@ -65,6 +65,12 @@ const cases: readonly Case[] = [
     destination: ['HEAD a:1', 'HEAD a:latest', 'HEAD a:x'],
   },
   {
+    name: 'one source of several entries: once for all of them',
+    entries: ['a', 'b', 'c'].map((name) => `{ source: S/a:1, destination: D/${name}:1 }`),
+    source: ['HEAD a:1'],
+    destination: ['HEAD a:1', 'HEAD b:1', 'HEAD c:1'],
+  },
+  {
     name: 'some platforms: as all of them',
     entries: ['{ source: S/a:1, destination: D/a:1, platforms: [linux/arm64] }'],
     source: ['HEAD a:1'],

@@ -6,6 +6,7 @@ import { parseLocation } from '../location.ts';
 import { archiveScheme, formatReference, pin, type Digest, type Pinned, type Reference } from '../reference.ts';
 import { mirrorLocations } from '../registry/mirrors.ts';
 import type { Engine } from './engine.ts';
+import { askedOnce } from './source-tags.ts';
 
 type Base = ModeInputs['bases'][number];
 
@@ -22,7 +23,7 @@ export async function outsideBases(
   const digests: Record<string, Digest> = {};
   const outside = bases.filter(({ text, reference }) => known[text] === undefined && reference.kind === 'tagged');
   const found = await Promise.all(
-    outside.map(async ({ text, reference }) => [text, reference, await tagOnce(engine, reference)] as const),
+    outside.map(async ({ text, reference }) => [text, reference, await askedOnce(engine, reference)] as const),
   );
   for (const [text, reference, digest] of found) {
     if (!digest.ok) return digest;
@@ -30,25 +31,6 @@ export async function outsideBases(
     digests[text] = digest.value;
   }
   return ok(digests);
-}
-
-type Answer = Promise<Result<Digest | undefined>>;
-
-const asked = new WeakMap<Engine, Map<string, Answer>>();
-
-function tagOnce(engine: Engine, reference: Reference): Answer {
-  const answers = asked.get(engine) ?? new Map<string, Answer>();
-  asked.set(engine, answers);
-  const key = formatReference(reference);
-  const known = answers.get(key);
-  if (known !== undefined) return known;
-  const answer = engine.registry.head(reference, 'source').then((head): Result<Digest | undefined> => {
-    // A failure may pass: the next one to need it asks again.
-    if (!head.ok) answers.delete(key);
-    return head.ok ? ok(head.value?.digest) : head;
-  });
-  answers.set(key, answer);
-  return answer;
 }
 
 function notFound({ source, at }: BuildEntry, text: string, { registry }: Reference): Failure {
