@@ -1,5 +1,6 @@
 /** Lists that come in pages, each with a `Link` to the next: https://www.rfc-editor.org/rfc/rfc8288 */
 import { fail, ok, type RegistryFailure, type Result } from '../failure.ts';
+import { MAX_MANIFEST } from '../oci/parse.ts';
 import { parseUrl } from './http.ts';
 import type { Where } from './manifests.ts';
 import { refusal, registryFailure, type Asked } from './refusal.ts';
@@ -56,7 +57,9 @@ export async function readPages(wire: Wire, list: List): Promise<Result<Pages>> 
   const endless = (why: string) =>
     fail(registryFailure(asked, 'permanent', `${asked.registry} sent a list that ${why} for ${asked.what}`));
   for (let url: string | URL = list.path; ;) {
-    const response = await wire.call({ ...asked, method: 'GET', url, scopes: [{ path, actions: 'pull' }] });
+    // A page that may be large is waited for no longer than others are.
+    const whole = { bytes: MAX_MANIFEST, waited: 0 };
+    const response = await wire.call({ ...asked, method: 'GET', url, scopes: [{ path, actions: 'pull' }], whole });
     if (!response.ok) return response;
     const { status } = response.value;
     if (status !== 200) {

@@ -36,7 +36,7 @@ export function withBody(answer: Dispatcher.ResponseData, exchange: Exchange, re
     url: exchange.url,
     header: (name) => headerOf(answer.headers, name),
     stream: () => stream(),
-    bytes: (limit) => collect(stream({ bytes: limit, waited: 0 }), limit, exchange.request),
+    bytes: (limit) => collect(stream(exchange.request.whole ?? { bytes: limit, waited: 0 }), limit, exchange.request),
     async drain() {
       const timer = setTimeout(() => body.destroy(), exchange.patience);
       await body.dump({ limit: MAX_DRAIN }).catch(() => {});
