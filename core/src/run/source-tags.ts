@@ -1,5 +1,6 @@
 /** What tags of sources name: asked once a run, so that all that is made from one tag is made from one digest. */
 import { ok, type Result } from '../failure.ts';
+import type { Plan } from '../plan/model.ts';
 import { formatReference, type Digest, type Reference } from '../reference.ts';
 import type { Engine } from './engine.ts';
 
@@ -13,11 +14,34 @@ export function askedOnce(engine: Engine, reference: Reference): Answer {
   const key = formatReference(reference);
   const known = answers.get(key);
   if (known !== undefined) return known;
-  const answer = engine.registry.head(reference, 'source').then((head): Result<Digest | undefined> => {
+  const answer = ask(engine, reference).then((digest) => {
     // A failure may pass: the next one to need it asks again.
-    if (!head.ok) answers.delete(key);
-    return head.ok ? ok(head.value?.digest) : head;
+    if (!digest.ok) answers.delete(key);
+    return digest;
   });
   answers.set(key, answer);
   return answer;
+}
+
+/** The source of a sync. Of ten thousand tags hardly any is named twice, and only those are worth remembering. */
+export function sourceTag(engine: Engine, source: Reference): Answer {
+  const isShared = sharedSources(engine.planned.plan).has(formatReference(source));
+  return isShared ? askedOnce(engine, source) : ask(engine, source);
+}
+
+async function ask({ registry }: Engine, reference: Reference): Answer {
+  const head = await registry.head(reference, 'source');
+  return head.ok ? ok(head.value?.digest) : head;
+}
+
+const shared = new WeakMap<Plan, ReadonlySet<string>>();
+
+/** Those that more than one entry names, found once a plan. */
+function sharedSources(plan: Plan): ReadonlySet<string> {
+  const known = shared.get(plan);
+  if (known !== undefined) return known;
+  const [seen, found] = [new Set<string>(), new Set<string>()];
+  for (const { source } of plan.entries) (seen.has(source) ? found : seen).add(source);
+  shared.set(plan, found);
+  return found;
 }

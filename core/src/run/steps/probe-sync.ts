@@ -7,7 +7,7 @@ import { factsOf, type Fact } from '../../trust/facts.ts';
 import { absent } from '../absent.ts';
 import type { Probed, StepContext } from '../engine.ts';
 import { formatDigest } from '../../report/wording.ts';
-import { askedOnce } from '../source-tags.ts';
+import { sourceTag } from '../source-tags.ts';
 import { isImmutable, keptDigest } from './immutable.ts';
 import { isUnverified, lacksOrigin } from './origin.ts';
 import type { ProbeInput } from './probe.ts';
@@ -129,7 +129,7 @@ async function sourceOf({ engine }: StepContext, entry: SyncEntry, of: Digest | 
   const { source } = entry;
   if (of !== undefined) return ok(pin(source, of, source.tag));
   if (source.kind === 'pinned') return ok(source);
-  const digest = await askedOnce(engine, source);
+  const digest = await sourceTag(engine, source);
   if (!digest.ok) return digest;
   if (digest.value === undefined) {
     const hint = 'check the name and the tag; a private repository also answers so to whoever may not read it';
