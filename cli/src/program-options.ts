@@ -36,7 +36,7 @@ export function withOptions(command: Command): Command {
         .choices(['subgraph', 'fast', 'now'])
         .default('subgraph'),
     )
-    .option('--timeout <duration>', 'end after this long, as 90s, 30m or 2h', parseTimeout);
+    .option('--timeout <duration>', 'end after this long, as 90s, 30m or 2h; 24d at most', parseTimeout);
 }
 
 export function collect(value: string, before: readonly string[]): readonly string[] {

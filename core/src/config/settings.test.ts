@@ -308,7 +308,9 @@ describe('signing', () => {
     ['{keyless: {issuer: a, issuerPattern: b, subject: c}}', '1:47 "issuer" and "issuerPattern" exclude each other'],
     ['{keyless: {issuer: a, subjectPattern: "("}}', '1:48 "(" is not a regular expression'],
     ['{keyless: {issuer: a, subjectPattern: "a)|(b"}}', '1:48 "a)|(b" is not a regular expression'],
-    ['{keyless: {issuer: a, subjectPattern: "(?!a)b"}}', '1:48 "(?!a)b" looks around or back'],
+    ['{keyless: {issuer: a, subjectPattern: "(?!a)b"}}', '1:48 "(?!a)b" is more than RE2 knows'],
+    ['{keyless: {issuer: a, subjectPattern: "a{1,2000}"}}', '1:48 "a{1,2000}" is more than RE2 knows'],
+    ['{keyless: {issuer: a, subjectPattern: "[^]*"}}', '1:48 "[^]*" is more than RE2 knows'],
     ['{keyless: {issuer: a, subject: b}, identityTokenEnv: "-x"}', '1:63 "identityTokenEnv" cannot be "-x"'],
     ['{scratch: {key: none}}', '1:26 "publicKey" is missing beside "key"'],
   ])('%s', async (text, complaint) => {

@@ -7,12 +7,10 @@ import type { Digest } from '../reference.ts';
 import { sha256 } from './digest.ts';
 import type { IndexContent } from './join-index.ts';
 import { formatPlatform, isUnknownPlatform, type Descriptor, type ManifestContent, type Platform } from './model.ts';
-import { isManifestType, parseJson, parseManifest } from './parse.ts';
+import { isManifestType, MAX_INDEX_DEPTH, parseJson, parseManifest } from './parse.ts';
 
 /** On an attestation that stands in an index beside the image it is about: the image's digest. */
 const ABOUT = 'vnd.docker.reference.digest';
-/** How deep indexes may hold indexes. */
-const MAX_DEPTH = 8;
 
 export interface SubsetReader {
   /** A manifest that the index names; a failure when it is not there. */
@@ -85,7 +83,7 @@ export async function subsetOf(
     as: Pick<Part, 'raw' | 'digest'>,
     depth: number,
   ): Promise<Result<Part | undefined>> {
-    if (content.kind === 'index') return depth > MAX_DEPTH ? ok(undefined) : narrowIndex(content, as, depth);
+    if (content.kind === 'index') return depth > MAX_INDEX_DEPTH ? ok(undefined) : narrowIndex(content, as, depth);
     const platform = await reader.platform(content);
     if (!platform.ok) return platform;
     return ok(wanted(platform.value) ? whole(as) : undefined);

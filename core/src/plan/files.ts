@@ -16,6 +16,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
+import { lstat, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import type { Files } from '../plugin/api.ts';
@@ -73,6 +74,17 @@ export async function fileState(root: string, path: string): Promise<Result<File
     executable: file.executable,
     ...(link === undefined ? {} : { link }),
   });
+}
+
+/** Milliseconds since the epoch of the last change of a file, whatever changed of it; `Infinity`: nobody can say. */
+export async function touchedAt(root: string, path: string): Promise<number> {
+  const at = join(root, path);
+  try {
+    const [own, target] = [await lstat(at), await stat(at)];
+    return Math.max(own.ctimeMs, target.ctimeMs);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
 /** The text of a symbolic link whose folder is in the root; what cannot be looked at is told by whoever opens it. */

@@ -24,7 +24,7 @@ async function repository(options: ScriptedOptions = {}) {
     ({ kind: 'tagged', registry: scripted.host, path: 'x', tag: tag as Tag }) as Tagged;
   const doomed = async (tag: string, digestOf: Digest, ...staying: readonly string[]) => {
     const named = must(await tagsByDigest(registry, target(tag), staying as readonly Tag[]));
-    return deleteTag(registry, { target: target(tag), digest: digestOf, sharer: named.get(digestOf) });
+    return deleteTag(registry, { target: target(tag), digest: digestOf, sharers: named.get(digestOf) ?? [] });
   };
   return { scripted, doomed, digest };
 }

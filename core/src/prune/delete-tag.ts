@@ -12,8 +12,8 @@ export interface Doomed {
   readonly target: Tagged;
   /** What it named when it was judged. */
   readonly digest: Digest;
-  /** A tag of its repository that is to stay and named the same a moment ago; absent when none did. */
-  readonly sharer: Tagged | undefined;
+  /** Tags of its repository that are to stay and named the same a moment ago. */
+  readonly sharers: readonly Tagged[];
 }
 
 /** `unsafe`: the registry takes more with a tag than the tag. */
@@ -21,12 +21,12 @@ export type Deleted =
   | { readonly ok: true }
   | { readonly ok: false; readonly failure: Failure; readonly unsafe: boolean };
 
-export async function deleteTag(registry: Registry, { target, digest, sharer: named }: Doomed): Promise<Deleted> {
+export async function deleteTag(registry: Registry, { target, digest, sharers }: Doomed): Promise<Deleted> {
   const failed = (failure: Failure, unsafe = false): Deleted => ({ ok: false, failure, unsafe });
   // Some registries delete the image with the tag, whatever else names it: then it is put back.
-  const shared = named === undefined ? ok(undefined) : await registry.head(named, 'destination');
+  const shared = await firstNaming(registry, sharers, digest);
   if (!shared.ok) return failed(shared.failure);
-  const sharer = shared.value?.digest === digest ? named : undefined;
+  const sharer = shared.value;
   const content = sharer === undefined ? ok(undefined) : await registry.manifest(pin(target, digest), 'destination');
   if (!content.ok) return failed(content.failure);
   const now = await registry.head(target, 'destination');
@@ -45,22 +45,38 @@ export async function deleteTag(registry: Registry, { target, digest, sharer: na
   return failed(back.ok ? tookMore(target, sharer) : back.failure, true);
 }
 
-/** What these tags name: for each digest one of them. */
+async function firstNaming(
+  registry: Registry,
+  tags: readonly Tagged[],
+  digest: Digest,
+): Promise<Result<Tagged | undefined>> {
+  for (const tag of tags) {
+    const head = await registry.head(tag, 'destination');
+    if (!head.ok) return head;
+    if (head.value?.digest === digest) return ok(tag);
+  }
+  return ok(undefined);
+}
+
+/** What these tags name: for each digest those that do. */
 export async function tagsByDigest(
   registry: Registry,
   repository: Repository,
   tags: readonly Tag[],
-): Promise<Result<ReadonlyMap<Digest, Tagged>>> {
+): Promise<Result<ReadonlyMap<Digest, readonly Tagged[]>>> {
   const queue = new PQueue({ concurrency: AT_ONCE });
   const { registry: host, path } = repository;
   const targets = tags.map((tag): Tagged => ({ kind: 'tagged', registry: host, path, tag }));
   const heads = await Promise.all(
     targets.map((target) => queue.add(async () => [target, await registry.head(target, 'destination')] as const)),
   );
-  const found = new Map<Digest, Tagged>();
+  const found = new Map<Digest, Tagged[]>();
   for (const [target, head] of heads) {
     if (!head.ok) return head;
-    if (head.value !== undefined && !found.has(head.value.digest)) found.set(head.value.digest, target);
+    if (head.value === undefined) continue;
+    const named = found.get(head.value.digest) ?? [];
+    found.set(head.value.digest, named);
+    named.push(target);
   }
   return ok(found);
 }

@@ -176,7 +176,7 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
         continue;
       }
       const done = shared.ok
-        ? await deleteTag(engine.registry, { target, digest, sharer: shared.value.get(digest) })
+        ? await deleteTag(engine.registry, { target, digest, sharers: shared.value.get(digest) ?? [] })
         : { ok: false as const, failure: shared.failure, unsafe: false };
       if (!done.ok && done.unsafe) unsafe = done.failure;
       tags.push({

@@ -432,4 +432,28 @@ describe('a login that expires while its request waits for its turn', () => {
     const read = source.log.filter(({ path }) => path.includes('/blobs/')).map(({ path }) => path);
     expect(new Set(read).size).toBe(read.length);
   });
+
+  test('is not waited for with an answer in hand that takes the only place', async () => {
+    const start = Date.now();
+    let passed = 0;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => start + passed);
+    onTestFinished(() => clock.mockRestore());
+    await using server = await byHand({
+      challenge: (host) => `Bearer realm="http://${host}/token",service="x"`,
+      grant: () => ({ token: 't', expires_in: 60 }),
+      accepts(_, { method }) {
+        if (method === 'PUT') passed += 100_000;
+        return true;
+      },
+    });
+    await using registry = client({ perHost: 1 });
+    const from = registry.content(repository(server.host, 'a'), 'source');
+    const to = registry.content(repository(server.host, 'b'), 'destination');
+    const blobs = ['one', 'two'].map((text) => {
+      const content = text.repeat(1000);
+      return { mediaType: 'a/b', digest: server.putBlob('a', content), size: content.length };
+    });
+    const sent = await Promise.all(blobs.map((blob) => to.putBlob(blob, () => from.blob(blob))));
+    expect(sent.map(({ ok }) => ok)).toEqual([true, true]);
+  });
 });

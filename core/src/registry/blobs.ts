@@ -20,15 +20,26 @@ export interface UploadSession {
  * registry that has half of it, or the descriptor that lies. So is one that cannot be asked for.
  */
 export async function hasBlob(wire: Wire, where: Where, descriptor: Descriptor): Promise<Result<boolean>> {
+  const state = await blobState(wire, where, descriptor);
+  return state.ok ? ok(state.value === 'there') : state;
+}
+
+/** `unasked`: the host knows no HEAD. */
+export async function blobState(
+  wire: Wire,
+  where: Where,
+  descriptor: Descriptor,
+): Promise<Result<'there' | 'absent' | 'unasked'>> {
   const asked = askedFor(where, descriptor, '');
   const response = await wire.call({ ...asked, method: 'HEAD', url: blobPath(where, descriptor), scopes: pull(where) });
   if (!response.ok) return response;
   if (response.value.status === 200) {
     await response.value.drain();
-    return ok(isLength(response.value, descriptor.size));
+    return ok(isLength(response.value, descriptor.size) ? 'there' : 'absent');
   }
   const { absent, failure } = await refusal(asked, response.value);
-  return absent || NO_HEAD.has(response.value.status) ? ok(false) : fail(failure);
+  if (NO_HEAD.has(response.value.status)) return ok('unasked');
+  return absent ? ok('absent') : fail(failure);
 }
 
 /** Where it is not said, or said of packed bytes, or as 0 by what knows no better, anything may be. */

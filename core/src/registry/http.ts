@@ -49,8 +49,8 @@ export interface HttpRequest {
   readonly whole?: Whole;
   /** Asked when it is this request's turn: a failure keeps it from being sent. */
   readonly admit?: () => Promise<Failure | undefined>;
-  /** Asked then too, of a request that brings a login: another one, if that has expired while it waited. */
-  readonly renewed?: () => Promise<Result<string | undefined>> | undefined;
+  /** Asked before that, of the login that it brings: another one, if that is of no use by now. */
+  readonly renewed?: (authorization: string) => Promise<Result<string | undefined>> | undefined;
 }
 
 /** The body must be used by exactly one of the three: an unread body keeps its connection and its place in the queue. */

@@ -92,7 +92,7 @@ describe('retrier', () => {
     expect(tries).toBe(4);
   });
 
-  test('to be one too many uses up no try while the host answers others, for some minutes', async () => {
+  test('to be one too many uses up no try while the host answers others, so often that it may be bad luck', async () => {
     const clock = jumping();
     const retrier = createRetrier({ retries: 3, signal: undefined, clock });
     let tries = 0;
@@ -103,10 +103,9 @@ describe('retrier', () => {
       return { result: fail(busy(status)) };
     };
     must(await retrier.run('h', async () => (tries < 20 ? refused(true) : { result: ok(1) })));
-    const before = clock.now();
+    tries = 0;
     failureOf(await retrier.run('h', () => refused(true)));
-    expect(clock.now() - before).toBeGreaterThan(300_000);
-    expect(clock.now() - before).toBeLessThan(310_000);
+    expect(tries).toBe(24);
     for (const [others, status] of [
       [true, 503],
       [false, 429],

@@ -23,6 +23,9 @@ export interface Retrier {
   run<T>(host: string, operation: () => Promise<Attempt<T>>): Promise<Result<T>>;
 }
 
+/** Tries of one operation that may be bad luck: whoever is refused more often is not allowed at all. */
+const MOST_SPARED = 20;
+
 export interface RetryOptions {
   /** Tries after the first one. */
   readonly retries: number;
@@ -48,6 +51,7 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
   async function run<T>(host: string, operation: () => Promise<Attempt<T>>): Promise<Result<T>> {
     /** When this operation failed, the first time and the last. */
     let [first, last] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    let spared = 0;
     for (let tried = 1; ; tried += 1) {
       if (pauses.has(host)) await waitFor(host);
       if (signal?.aborted === true) return fail(cancelled);
@@ -60,7 +64,8 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
       const since = trouble.get(host) ?? now;
       trouble.set(host, since);
       // The host has answered others meanwhile: to be one too many again is bad luck, which uses up no try.
-      if (isTooMany(result.failure) && since > last && now - first <= GIVE_UP) tried -= 1;
+      const spares = isTooMany(result.failure) && since > last && now - first <= GIVE_UP && spared < MOST_SPARED;
+      if (spares) [tried, spared] = [tried - 1, spared + 1];
       [first, last] = [Math.min(first, now), now];
       if (tried > retries || final || now - since > GIVE_UP) return result;
       if (retryAfter !== undefined && retryAfter > LONGEST) return result;

@@ -35,11 +35,11 @@ describe('a source that refuses HEAD with', () => {
   });
 
   // Which may be a moment's: others must not be pulled for it.
-  test('500 is read at once, and asked again for the next', async () => {
+  test('500 is read when it has been tried, and asked again for the next', async () => {
     const { head, asked } = await source(refusing(500));
     expect(must(await head('a:1'))).toBeDefined();
     expect(must(await head('a:2'))).toBeDefined();
-    expect(asked()).toEqual(['HEAD a:1', 'GET a:1', 'HEAD a:2', 'GET a:2']);
+    expect(asked()).toEqual(['HEAD a:1', 'HEAD a:1', 'GET a:1', 'HEAD a:2', 'HEAD a:2', 'GET a:2']);
   });
 
   test.each([400, 403, 404, 405, 500])('%i is copied with one pull of each manifest', async (status) => {
@@ -75,6 +75,13 @@ test('where both fail, what the GET was answered is told, but for what is not th
   expect(failureOf(await broken.head('a:1'))).toMatchObject({ class: 'permanent', status: 403 });
   const lacking = await source(({ method }) => (method === 'HEAD' ? 404 : 403));
   expect(must(await lacking.head('a:1'))).toBeUndefined();
+});
+
+test('a signature that is not there is not read for', async () => {
+  const { head, asked } = await source(() => undefined);
+  const tag = `sha256-${'0'.repeat(64)}.sig`;
+  expect(must(await head(`a:${tag}`))).toBeUndefined();
+  expect(asked()).toEqual([`HEAD a:${tag}`]);
 });
 
 test('a mirror that lacks a tag is not read for it', async () => {

@@ -11,6 +11,8 @@ import type { Wire } from './wire.ts';
 
 /** Statuses of a HEAD that tell nothing of how a GET would be answered, beside 404 and those of servers that know no HEAD. */
 const REFUSED: ReadonlySet<number | undefined> = new Set([400, 403, 406, 415, 500]);
+/** Names under which signatures and the like may be kept, or not: a HEAD that denies them is believed. */
+const OPTIONAL = /^sha(?:256|512)-[0-9a-f]{64}/;
 
 /** `last`: there is no other place to be asked after this one. */
 export type HeadAtSource = (place: Place, last: boolean) => Promise<Result<Head | undefined>>;
@@ -30,18 +32,17 @@ export function createHeadAtSource(
   return async (place, last) => {
     const { registry, path } = place.where;
     if (useless.has(registry) && !served.has(registry)) return headOf(await read(place));
-    const said = await wire.retry(registry, async () => {
-      const asked = await askHead(wire, place.where, place.name);
-      return isRefused(asked.result) ? { ...asked, final: true } : asked;
-    });
+    const said = await wire.retry(registry, () => askHead(wire, place.where, place.name));
     if (said.ok && typeof said.value === 'object') {
       served.set(registry, (served.get(registry) ?? new Set()).add(path));
       return ok(said.value);
     }
     const absent = said.ok && said.value === undefined;
-    const name = `${registry}/${path} ${'tag' in place.name ? place.name.tag : place.name.digest}`;
+    const text = 'tag' in place.name ? place.name.tag : place.name.digest;
+    const name = `${registry}/${path} ${text}`;
     // A mirror may lack anything, and where a HEAD was answered it is believed.
-    if (absent && (!last || lacking.has(name) || served.get(registry)?.has(path) === true)) return ok(undefined);
+    const isBelieved = !last || OPTIONAL.test(text) || lacking.has(name) || served.get(registry)?.has(path) === true;
+    if (absent && isBelieved) return ok(undefined);
     if (!said.ok && !isRefused(said)) return said;
     const content = await read(place);
     // Why it could not be read, as a limit of pulls, is no news of what is not there.

@@ -1,7 +1,7 @@
 /** The turn of a request: a place in a lane of its host, what it sends, and a login that is good by then. */
 import { cancelled, fail, ok, type Result } from '../failure.ts';
 import type { HttpRequest } from './http.ts';
-import type { Lanes, Place } from './lanes.ts';
+import type { Kind, Lanes, Place } from './lanes.ts';
 import { openBody, type OpenBody } from './request-body.ts';
 
 export type RequestHeaders = Readonly<Record<string, string>>;
@@ -16,7 +16,7 @@ export interface Turn {
 /** How often the login of one request is renewed: each serves at least one of those that wait, unless it is of no use when it comes. */
 const MAX_RENEWALS = 100;
 
-/** Waits for a place. Only then what is to be sent is opened, and it is looked whether its login is still good. */
+/** Waits for a place. Only then it is looked whether its login is still good, and what is to be sent is opened. */
 export async function takeTurn(
   lanes: Lanes,
   request: HttpRequest,
@@ -26,42 +26,49 @@ export async function takeTurn(
   const { body } = request;
   const isStream = body !== undefined && !(body instanceof Uint8Array);
   const kind = isStream ? 'upload' : request.long === true ? 'download' : 'request';
-  const place = await lanes.enter(url.host, kind);
-  if (place === undefined) return fail(cancelled);
+  const entered = await lanes.enter(url.host, kind);
+  if (entered === undefined) return fail(cancelled);
+  const ready = await withLogin(lanes, request, url, { place: entered, kind, headers });
+  if (!ready.ok) return ready;
+  const { place } = ready.value;
   const refused = await request.admit?.();
   const source = isStream && refused === undefined ? await openBody(body) : undefined;
   if (refused !== undefined || source?.ok === false) {
     leave(place);
     return refused === undefined && source?.ok === false ? source : fail(refused ?? cancelled);
   }
-  return withLogin({ place, source: source?.value, headers }, request, () => lanes.enter(url.host, kind, true));
+  return ok({ place, source: source?.value, headers: ready.value.headers });
 }
 
-/** What has expired meanwhile is fetched anew. */
-async function withLogin(
-  turn: Turn,
-  { renewed }: HttpRequest,
-  enterAgain: () => Promise<Place | undefined>,
-): Promise<Result<Turn>> {
-  let { place, headers } = turn;
+interface Entered {
+  readonly place: Place;
+  readonly kind: Kind;
+  readonly headers: RequestHeaders;
+}
+
+/**
+ * What has expired meanwhile is fetched anew, perhaps from this very host, among its requests: so nobody keeps a place there, nor an
+ * answer that is still to be read, which keeps one. Uploads have a lane of their own.
+ */
+async function withLogin(lanes: Lanes, request: HttpRequest, url: URL, entered: Entered): Promise<Result<Entered>> {
+  const { kind } = entered;
+  let { place, headers } = entered;
   for (let times = 0; times < MAX_RENEWALS; times += 1) {
-    const fetching = headers['authorization'] === undefined ? undefined : renewed?.();
+    const { authorization, ...others } = headers;
+    const fetching = authorization === undefined ? undefined : request.renewed?.(authorization);
     if (fetching === undefined) break;
-    // Perhaps from this very host, among its requests: none of those keeps a place there meanwhile. Uploads have a lane of their own.
-    const keeps = turn.source !== undefined;
-    if (!keeps) leave(place);
+    if (kind !== 'upload') leave(place);
     const login = await fetching;
-    const again = keeps ? place : login.ok ? await enterAgain() : undefined;
-    if (!login.ok || again === undefined) {
-      if (again !== undefined) leave(again);
-      await turn.source?.close();
-      return login.ok ? fail(cancelled) : login;
+    if (!login.ok) {
+      if (kind === 'upload') leave(place);
+      return login;
     }
-    const others = withoutAuthorization(headers);
+    const again = kind === 'upload' ? place : await lanes.enter(url.host, kind, true);
+    if (again === undefined) return fail(cancelled);
     headers = login.value === undefined ? others : { ...others, authorization: login.value };
     place = again;
   }
-  return ok({ ...turn, place, headers });
+  return ok({ place, kind, headers });
 }
 
 /** undici takes a connection back one turn of the event loop after its answer; whoever came sooner would open a new one. */

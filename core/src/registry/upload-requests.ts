@@ -2,7 +2,7 @@
 import { fail, ok, type Result } from '../failure.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { parseDigest } from '../reference.ts';
-import { askedFor, hasBlob, push, sessionOf, type UploadSession } from './blobs.ts';
+import { askedFor, blobState, hasBlob, push, sessionOf, type UploadSession } from './blobs.ts';
 import { smallerBody, type BodyLimits } from './body-limits.ts';
 import { counted, inPieces, without } from './chunks.ts';
 import type { HttpResponse, StreamBody } from './http.ts';
@@ -210,10 +210,10 @@ async function saidEarly({ wire, where, descriptor }: Upload, asked: Asked): Pro
 }
 
 async function isStored({ wire, where, descriptor }: Upload, asked: Asked, status: number): Promise<Result<void>> {
-  const there = await hasBlob(wire, where, descriptor);
-  if (!there.ok) return there;
+  const state = await blobState(wire, where, descriptor);
+  if (!state.ok) return state;
   const message = `${asked.registry} answers ${status} to all of ${thing(asked)}, and does not have it`;
-  return there.value ? ok(undefined) : fail(registryFailure(asked, 'transient', message, { status }));
+  return state.value === 'absent' ? fail(registryFailure(asked, 'transient', message, { status })) : ok(undefined);
 }
 
 function early(asked: Asked, kind: 'transient' | 'permanent') {

@@ -172,13 +172,16 @@ export function createWire(options: WireOptions): Wire {
         begun = refused === undefined;
         return refused;
       },
-      renewed: () =>
-        pass?.header === undefined
-          ? undefined
-          : pass.renewed(pass.header)?.then((login) => {
-              if (login.ok) pass.header = login.value;
-              return login;
-            }),
+      renewed: (sent) => {
+        if (pass?.header === undefined) return undefined;
+        // A redirect within the host still has what was sent first.
+        const login =
+          pass.renewed(pass.header) ?? (pass.header === sent ? undefined : Promise.resolve(ok(pass.header)));
+        return login?.then((now) => {
+          if (now.ok) pass.header = now.value;
+          return now;
+        });
+      },
     });
     if (!answer.ok) {
       if (begun) manners.ended(errand);

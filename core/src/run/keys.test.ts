@@ -1,11 +1,11 @@
-import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { build } from '../plan/sample.ts';
 import { must } from '../registry/test-client.ts';
 import type { Engine } from './engine.ts';
-import { inputKeys, keyParts } from './keys.ts';
+import { changesOf, editedFiles, inputKeys, keyParts, unsettledKeys } from './keys.ts';
 
 test('the mode of a file and where a link leads decide as its bytes do', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-keys-'));
@@ -40,4 +40,27 @@ test('the mode of a file and where a link leads decide as its bytes do', async (
   await relink('v1');
   await chmod(join(folder, 'run.sh'), 0o644);
   expect(await key()).toBe(keys[0]);
+});
+
+test('files that are edited, or gone, since the key was made are found; a newer date alone is no edit', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-keys-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const engine = {
+    config: { folder },
+    host: { toolNeeds: () => [], owner: () => undefined },
+    planned: { plan: { tasks: [] }, packages: new Map() },
+  } as unknown as Engine;
+  const files = ['same', 'dated', 'edited', 'gone'];
+  for (const file of files) await writeFile(join(folder, file), file);
+  const inputs = { files, packageIndexes: [], bases: [], platforms: [], packages: [], options: {} };
+  const keys = inputKeys(must(await keyParts(engine, build('Dockerfile', 'r.example/a:1'), 'docker', inputs, {})));
+  expect(await editedFiles(engine, keys)).toEqual([]);
+  await utimes(join(folder, 'dated'), 1, 1);
+  await writeFile(join(folder, 'edited'), 'otherwise');
+  await rm(join(folder, 'gone'));
+  const edited = await editedFiles(engine, keys);
+  expect(edited.toSorted()).toEqual(['file edited', 'file gone']);
+  const unsettled = unsettledKeys(keys, edited);
+  expect(unsettled.input).not.toBe(keys.input);
+  expect(changesOf(unsettled, keys).map(({ part }) => part)).toEqual(['file edited', 'file gone']);
 });

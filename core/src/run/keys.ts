@@ -7,7 +7,7 @@ import type { BuildEntry } from '../config/model.ts';
 import { ok, type Result } from '../failure.ts';
 import type { Change } from '../journal/events.ts';
 import { apkArchitectureOf } from '../oci/apk-architecture.ts';
-import { fileState, type FileState } from '../plan/files.ts';
+import { fileState, touchedAt, type FileState } from '../plan/files.ts';
 import type { Task } from '../plan/model.ts';
 import { packageSources } from '../plan/package-sources.ts';
 import type { ModeInputs } from '../plugin/api.ts';
@@ -15,6 +15,12 @@ import type { Digest } from '../reference.ts';
 import { canonicalJson } from '../trust/statement.ts';
 import type { BuildKeys } from '../trust/model.ts';
 import type { Engine } from './engine.ts';
+
+/** What the names of parts begin with that are files. */
+const FILE = 'file ';
+
+/** Milliseconds that a file system's clock may be behind ours. */
+const CLOCK = 2000;
 
 /** Hex digits of a part that are kept: enough to see that it changed. */
 const SHORT = 12;
@@ -46,7 +52,7 @@ export async function keyParts(
   for (const path of [...new Set([...inputs.files, ...melangeConfigs])].sort()) {
     const state = await fileState(engine.config.folder, path);
     if (!state.ok) return state;
-    fixed.set(`file ${path}`, stateHash(state.value));
+    fixed.set(`${FILE}${path}`, stateHash(state.value));
   }
   const packages = await packageParts(engine, entry);
   if (!packages.ok) return packages;
@@ -92,7 +98,7 @@ async function packageParts(engine: Engine, entry: BuildEntry): Promise<Result<P
     for (const path of [config.config, ...sources.value]) {
       const state = await fileState(engine.config.folder, path);
       if (!state.ok) return state;
-      fixed.set(`file ${path}`, stateHash(state.value));
+      fixed.set(`${FILE}${path}`, stateHash(state.value));
     }
     const { architectures } = task.input as { readonly architectures: readonly string[] };
     for (const architecture of architectures.map(apkArchitectureOf)) {
@@ -143,6 +149,29 @@ export function resolvedKeys(keys: KeyParts, packages: Readonly<Record<string, s
   const { input, parts } = inputKeys(keys);
   const resolved = Object.fromEntries([...keys.fixed, ['resolved', hash(canonicalJson(packages))]]);
   return { input, parts, resolved: hash(canonicalJson(resolved)) };
+}
+
+/**
+ * Of a key that was made in this process, the files that are not what they were then, by the names of their parts. Only those are read
+ * again that anything has happened to since the process began.
+ */
+export async function editedFiles(engine: Engine, { parts }: BuildKeys): Promise<readonly string[]> {
+  const edited: string[] = [];
+  for (const [part, digest] of Object.entries(parts)) {
+    if (!part.startsWith(FILE)) continue;
+    const path = part.slice(FILE.length);
+    if ((await touchedAt(engine.config.folder, path)) < performance.timeOrigin - CLOCK) continue;
+    const state = await fileState(engine.config.folder, path);
+    if (!state.ok || stateHash(state.value).slice(0, SHORT) !== digest) edited.push(part);
+  }
+  return edited;
+}
+
+/** Of an image of which nobody can say what it was made from: no inputs have this key. */
+export function unsettledKeys({ input, parts }: BuildKeys, edited: readonly string[]): BuildKeys {
+  const unknown = hash(canonicalJson([input, 'changed while it was built']));
+  const of = Object.fromEntries(edited.map((part) => [part, unknown.slice(0, SHORT)]));
+  return { input: unknown, parts: { ...parts, ...of } };
 }
 
 /** The parts that differ, by name. */

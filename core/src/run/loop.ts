@@ -1,5 +1,5 @@
 /**
- * The loop: in-degree counters over the plan, a heap a resource, critical path first. It knows tasks, not images.
+ * The loop: in-degree counters over the plan, a heap a resource, in which `precedence.ts` says what comes first. It knows tasks, not images.
  *
  *   waiting ──needs met──▶ ready ──queue──▶ running ──▶ ended (ok | failed | refused | skipped | cancelled)
  *   dormant ──its entry's probe found work──▶ waiting

@@ -1,4 +1,4 @@
-/** What tags of sources name: asked once a run, so that all that is made from one tag is made from one digest. */
+/** What tags of sources name: where several entries are made from one, all that is made is of one digest. */
 import { ok, type Result } from '../failure.ts';
 import type { Plan } from '../plan/model.ts';
 import { formatReference, type Digest, type Reference } from '../reference.ts';

@@ -24,29 +24,57 @@ interface Clash {
 const NAMED = 3;
 
 /**
- * By the id of a selection that has a destination in common with an item that is written out, or with an earlier selection.
- * Entries that do the same are no clash. What is written out twice was refused when the config was read.
+ * By the id of a selection that has a destination in common with an item that is written out, or with an earlier selection that
+ * has none. Entries that do the same are no clash. What is written out twice was refused when the config was read.
  */
 export function findClashes(all: readonly EntryAt[]): ReadonlyMap<string, RegistryFailure> {
-  const owners = new Map<string, { readonly entry: Entry; readonly at: Position }>();
-  const found = new Map<Selection, Map<string, Clash>>();
-  const written = all.filter(({ from }) => from === undefined);
-  for (const { entry, located, from } of [...written, ...all.filter(({ from: chosen }) => chosen !== undefined)]) {
+  const owners = new Map<string, Owner>();
+  for (const { entry, located, from } of all) {
+    if (from === undefined) for (const { destination, at } of located) claim(owners, destination, { entry, at });
+  }
+  const failures = new Map<string, RegistryFailure>();
+  for (const [selection, chosen] of Map.groupBy(all, ({ from }) => from)) {
+    if (selection === undefined) continue;
+    const own = new Map<string, Owner>();
+    const clashes = clashesOf(chosen, owners, own);
+    if (clashes.length > 0) failures.set(selection.id, failureOf(selection, clashes));
+    // One that fails makes nothing: its destinations are free for the next.
+    else for (const [place, owner] of own) owners.set(place, owner);
+  }
+  return failures;
+}
+
+interface Owner {
+  readonly entry: Entry;
+  readonly at: Position;
+}
+
+/** Whoever has it already; undefined: it is theirs now. */
+function claim(owners: Map<string, Owner>, destination: Located['destination'], claimed: Owner): Owner | undefined {
+  const place = placeOf({ destination, at: claimed.at });
+  const owner = owners.get(place);
+  if (owner === undefined) owners.set(place, claimed);
+  return owner;
+}
+
+/** Of one selection: with others, and among its own tags. */
+function clashesOf(
+  chosen: readonly EntryAt[],
+  others: ReadonlyMap<string, Owner>,
+  own: Map<string, Owner>,
+): readonly Clash[] {
+  const clashes = new Map<string, Clash>();
+  for (const { entry, located } of chosen) {
     for (const { destination, at } of located) {
-      const place = placeOf({ destination, at });
-      const owner = owners.get(place);
-      if (owner === undefined) owners.set(place, { entry, at });
-      else if (from !== undefined && (owner.entry === entry || !isSame(owner.entry, entry))) {
-        const clashes = found.get(from) ?? new Map<string, Clash>();
-        found.set(from, clashes);
-        const key = `${owner.at.line}:${owner.at.column}`;
-        const clash = clashes.get(key) ?? { at, other: owner.at, destinations: [] };
-        clashes.set(key, clash);
-        clash.destinations.push(formatReference(destination));
-      }
+      const owner = others.get(placeOf({ destination, at })) ?? claim(own, destination, { entry, at });
+      if (owner === undefined || (owner.entry !== entry && isSame(owner.entry, entry))) continue;
+      const key = `${owner.at.line}:${owner.at.column}`;
+      const clash = clashes.get(key) ?? { at, other: owner.at, destinations: [] };
+      clashes.set(key, clash);
+      clash.destinations.push(formatReference(destination));
     }
   }
-  return new Map([...found].map(([selection, clashes]) => [selection.id, failureOf(selection, [...clashes.values()])]));
+  return [...clashes.values()];
 }
 
 /** Whether the two do the same: the same image, by its name or by a digest that is known, to the same targets in the same way. */

@@ -180,17 +180,30 @@ sync:
 
   test('all that two items have in common is one text, with the first few', async () => {
     const item = (source: string) => `  - { source: '${source}', destination: r.example/x, select: { regex: '.*' } }\n`;
-    const text = `sync:\n${['a', 'b', 'c'].map((name) => item(`s.example/${name}`)).join('')}`;
+    const written = "  - { source: d.example/x, destination: 'r.example/x:7' }\n";
+    const text = `sync:\n${['a', 'b', 'c'].map((name) => item(`s.example/${name}`)).join('')}${written}`;
     const tags = {
       's.example/a': ['1', '2', '3', '4', '5'],
       's.example/b': ['2', '3', '4', '5', '6'],
-      's.example/c': ['5', '6'],
+      's.example/c': ['5', '7'],
     };
     const told = valueOf(await expand(text, tags));
-    expect(told.config.entries).toHaveLength(5);
+    expect(told.config.entries).toHaveLength(6);
     expect(failuresOf(told)).toEqual([
       '3:43 4 destinations of tags of s.example/b are also those of line 2, column 43: r.example/x:2, r.example/x:3, r.example/x:4 and 1 more',
-      '4:43 the destination r.example/x:5 of a tag of s.example/c is also that of line 2, column 43; the destination r.example/x:6 of a tag of s.example/c is also that of line 3, column 43',
+      '4:43 the destination r.example/x:5 of a tag of s.example/c is also that of line 2, column 43; the destination r.example/x:7 of a tag of s.example/c is also that of line 5, column 5',
+    ]);
+  });
+
+  test('what a failed selection would have done is no clash for the next', async () => {
+    const item = (source: string) => `  - { source: ${source}, destination: r.example/x, select: { regex: '.*' } }\n`;
+    const text = `sync:
+  - { source: b.example/x, destination: 'r.example/x:1' }
+${item('s.example/a')}${item('s.example/b')}`;
+    const { config } = valueOf(await expand(text, { 's.example/a': ['1', '2'], 's.example/b': ['2'] }));
+    expect(config.entries.map(({ id, at }) => [id, at.line])).toEqual([
+      ['sync:r.example/x:1', 2],
+      ['sync:r.example/x:2', 4],
     ]);
   });
 

@@ -1,17 +1,15 @@
 /** `image.build@1/<mode>`: the mode makes an OCI image layout, unless what it would use is what the published image has. */
-import type { BuildEntry } from '../../config/model.ts';
 import { ok, fail, configFailure, type Result } from '../../failure.ts';
 import { openLayout } from '../../oci/layout.ts';
 import type { BuildContext, Mode } from '../../plugin/api.ts';
 import { formatReference } from '../../reference.ts';
-import type { BuildKeys } from '../../trust/model.ts';
 import { placeBases } from '../bases.ts';
 import type { BuildOutput, Probed, StepContext } from '../engine.ts';
-import { changesOf, inputKeys, keyParts, resolvedKeys, type KeyParts } from '../keys.ts';
+import { changesOf, editedFiles, inputKeys, keyParts, resolvedKeys, unsettledKeys } from '../keys.ts';
 import { buildEach, type BuildRequest, type Made } from './build-each.ts';
 import { contractMode, provenanceKeys } from './probe.ts';
 
-/** Inputs that changed which a failure names. */
+/** Inputs that changed which a warning names. */
 const MAX_NAMED = 3;
 
 export interface BuildInput {
@@ -42,9 +40,7 @@ export async function buildStep(
     );
   const inputs = engine.planned.inputs.get(entry.id);
   if (inputs === undefined) throw new Error(`no inputs were planned for ${entry.id}`);
-  // What its packages were made from is what the probe saw.
-  const look = () => keyParts(engine, entry, name, inputs, bases);
-  const parts = await unedited(probed.keys, entry, look);
+  const parts = await keyParts(engine, entry, name, inputs, bases);
   if (!parts.ok) return parts;
   const placed = await placeBases(engine, { named: inputs.bases, digests: bases, images });
   if (!placed.ok) return placed;
@@ -85,9 +81,14 @@ export async function buildStep(
       ? await buildEach({ step, mode, request })
       : await buildWhole(mode, context);
   if (!made.ok) return made;
-  const still = await unedited(probed.keys, entry, look);
-  if (!still.ok) return still;
   needed = true;
+  // Its packages were made of what the probe saw, or later; the image of what was there a moment ago.
+  const between = changesOf(probed.keys, inputKeys(parts.value)).map(({ part }) => part);
+  const edited = [...new Set([...between, ...(await editedFiles(engine, probed.keys))])];
+  if (edited.length > 0) {
+    keys = unsettledKeys(keys, edited);
+    engine.emit({ t: engine.now().getTime(), type: 'warning', message: editedWhileBuilt(entry.id, edited) });
+  }
   const sessions = [session, ...made.value.sessions];
   return ok({
     kind: 'built',
@@ -102,23 +103,9 @@ export async function buildStep(
   });
 }
 
-/** The parts of its key, as long as they are those of the probe: what is signed must not name inputs that it was not made from. */
-async function unedited(
-  seen: BuildKeys,
-  entry: BuildEntry,
-  look: () => Promise<Result<KeyParts>>,
-): Promise<Result<KeyParts>> {
-  const parts = await look();
-  if (!parts.ok) return parts;
-  const changed = changesOf(seen, inputKeys(parts.value)).map(({ part }) => part);
-  if (changed.length === 0) return parts;
-  const more = changed.length > MAX_NAMED ? ` and ${changed.length - MAX_NAMED} more` : '';
-  return fail({
-    reason: 'trust',
-    class: 'permanent',
-    message: `${changed.slice(0, MAX_NAMED).join(', ')}${more} changed while ${entry.id} was built; nothing of it was published`,
-    hint: 'run again: what is there by then is built',
-  });
+function editedWhileBuilt(entry: string, edited: readonly string[]): string {
+  const more = edited.length > MAX_NAMED ? ` and ${edited.length - MAX_NAMED} more` : '';
+  return `${edited.slice(0, MAX_NAMED).join(', ')}${more} changed while ${entry} was built: the next run builds it again`;
 }
 
 async function buildWhole(mode: Mode, context: BuildContext): Promise<Result<Made>> {
