@@ -18,7 +18,7 @@ export { createRedactor, secretsFromEnv } from './exec/redact.ts';
 export { runProcess, type ProcessOutcome, type ProcessRequest } from './exec/process.ts';
 export * from './failure.ts';
 export type * from './journal/events.ts';
-export { parseJournal, readJournal } from './journal/journal.ts';
+export { parseJournal } from './journal/journal.ts';
 export { foldEvents, type RunState } from './journal/state.ts';
 export { apkArchitecture, apkArchitectureOf, parseArchitecture } from './oci/apk-architecture.ts';
 export * from './oci/model.ts';

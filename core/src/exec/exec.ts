@@ -46,9 +46,9 @@ export function createExec(dependencies: ExecDependencies): Exec {
     if (dependencies.signal.aborted) {
       return fail(whyStopped(tool, dependencies.signal));
     }
-    const prepared = await prepare(dependencies, options);
-    if (!prepared.ok) return fail(withoutFolders(tool, prepared.error));
-    const { credentials, env } = prepared;
+    const prepared = await prepare(dependencies, tool, options);
+    if (!prepared.ok) return prepared;
+    const { credentials, env } = prepared.value;
     try {
       const redact = hiding(options.env ?? {}, dependencies.redact);
       return await start({ ...dependencies, redact }, found.value, args, options, env);
@@ -60,12 +60,14 @@ export function createExec(dependencies: ExecDependencies): Exec {
   };
 }
 
-type Prepared =
-  | { readonly ok: true; readonly credentials: string | undefined; readonly env: Readonly<Record<string, string>> }
-  | { readonly ok: false; readonly error: unknown };
+interface Prepared {
+  /** A folder, for the caller to remove. */
+  readonly credentials: string | undefined;
+  readonly env: Readonly<Record<string, string>>;
+}
 
-/** The folders of one call: its home, and the credentials that it may use, which the caller removes. */
-async function prepare(dependencies: ExecDependencies, options: ExecOptions): Promise<Prepared> {
+/** The folders of one call: its home, and the credentials that it may use. */
+async function prepare(dependencies: ExecDependencies, tool: string, options: ExecOptions): Promise<Result<Prepared>> {
   const { plugin, tmpFolder, dockerConfigFor, env = process.env } = dependencies;
   const hosts = options.hosts ?? [];
   const config = hosts.length > 0 ? await dockerConfigFor(hosts) : undefined;
@@ -73,15 +75,11 @@ async function prepare(dependencies: ExecDependencies, options: ExecOptions): Pr
     const credentials = config === undefined ? undefined : writeDockerConfig(tmpFolder, config);
     const dockerConfig = credentials ?? makeNoCredentials(tmpFolder);
     const folders = { home: makeHome(tmpFolder), tmp: tmpFolder, dockerConfig };
-    return { ok: true, credentials, env: toolEnvironment(env, plugin.needs.env ?? [], options.env ?? {}, folders) };
+    return ok({ credentials, env: toolEnvironment(env, plugin.needs.env ?? [], options.env ?? {}, folders) });
   } catch (error) {
-    return { ok: false, error };
+    const message = `the folders for ${tool} could not be made (${codeOf(error)})`;
+    return fail(toolFailure(tool, 'permanent', message, 'see whether the disk is full'));
   }
-}
-
-function withoutFolders(tool: string, error: unknown): Failure {
-  const message = `the folders for ${tool} could not be made (${codeOf(error)})`;
-  return toolFailure(tool, 'permanent', message, 'see whether the disk is full');
 }
 
 /** The version of a declared tool; a `plugin` failure when it is not declared. */

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Event } from './events.ts';
-import { openJournal, parseJournal, readJournal } from './journal.ts';
+import { openJournal, parseJournal } from './journal.ts';
 import { foldEvents } from './state.ts';
+
+const readJournal = (file: string): readonly Event[] => parseJournal(readFileSync(file, 'utf8'));
 
 const events: readonly Event[] = [
   {

@@ -2,7 +2,7 @@
  * One append-only NDJSON file a run: event stream, trace and record at once. A line that tells of a change is written before anything
  * shows it. Killed in the middle of a line, the reader leaves that line out.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Event } from './events.ts';
 import { isEvent } from './shape.ts';
@@ -81,10 +81,6 @@ function changesNothing(event: Event): boolean {
 }
 
 /** The events of a journal; a torn or foreign line ends nothing, it is left out. */
-export function readJournal(file: string): readonly Event[] {
-  return parseJournal(readFileSync(file, 'utf8'));
-}
-
 export function parseJournal(text: string): readonly Event[] {
   const events: Event[] = [];
   for (const line of text.split('\n')) {

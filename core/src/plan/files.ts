@@ -16,7 +16,6 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
-import { lstat, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import type { Files } from '../plugin/api.ts';
@@ -77,11 +76,10 @@ export async function fileState(root: string, path: string): Promise<Result<File
 }
 
 /** Milliseconds since the epoch of the last change of a file, whatever changed of it; `Infinity`: nobody can say. */
-export async function touchedAt(root: string, path: string): Promise<number> {
+export function touchedAt(root: string, path: string): number {
   const at = join(root, path);
   try {
-    const [own, target] = [await lstat(at), await stat(at)];
-    return Math.max(own.ctimeMs, target.ctimeMs);
+    return Math.max(lstatSync(at).ctimeMs, statSync(at).ctimeMs);
   } catch {
     return Number.POSITIVE_INFINITY;
   }

@@ -1,10 +1,10 @@
 /** Questions about blobs: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs */
 import { fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Descriptor } from '../oci/model.ts';
-import { formatRepository, parseDigest, sameRepository, type Repository } from '../reference.ts';
+import { formatRepository, sameRepository, type Repository } from '../reference.ts';
 import type { Scope } from './auth.ts';
 import type { HttpResponse } from './http.ts';
-import { contradicts, NO_HEAD, type Where } from './manifests.ts';
+import { NO_HEAD, otherStored, type Where } from './manifests.ts';
 import { refusal, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
@@ -70,11 +70,8 @@ export async function mountBlob(
   });
   if (!response.ok) return isRefusal(response.failure) ? ok({ mounted: false }) : response;
   await response.value.drain();
-  const { status, header } = response.value;
-  if (status === 201) {
-    const stored = parseDigest(header('docker-content-digest') ?? '');
-    return ok({ mounted: stored === undefined || !contradicts(descriptor.digest, stored) });
-  }
+  const { status } = response.value;
+  if (status === 201) return ok({ mounted: otherStored(response.value, descriptor.digest) === undefined });
   const session = status === 202 ? sessionOf(wire, asked, response.value) : undefined;
   return ok({ mounted: false, ...(session?.ok === true ? { session: session.value } : {}) });
 }

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import type { RegistryLogin } from '../config/registry-setting.ts';
+import type { DockerConfig } from '../exec/environment.ts';
 import { configFailure, fail, ok, type Result } from '../failure.ts';
 import type { Repository } from '../reference.ts';
 import { userHome } from '../user-home.ts';
@@ -38,12 +39,7 @@ export interface Credentials {
    * `repositories` of these hosts that have an account of their own get an entry of their own, which crane, cosign, trivy and
    * skopeo look for first; Docker itself knows hosts only.
    */
-  dockerConfigFor(registries: readonly string[], repositories?: Iterable<Repository>): Promise<ToolLogins>;
-}
-
-/** By server, and by repository where one has an account of its own: what a `config.json` of Docker's holds as `auths`. */
-export interface ToolLogins {
-  readonly auths: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  dockerConfigFor(registries: readonly string[], repositories?: Iterable<Repository>): Promise<DockerConfig>;
 }
 
 /** A login that the settings name, for a registry or a repository prefix in one. */
@@ -168,7 +164,7 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   async function dockerConfigFor(
     registries: readonly string[],
     repositories: Iterable<Repository> = [],
-  ): Promise<ToolLogins> {
+  ): Promise<DockerConfig> {
     const auths: Record<string, Readonly<Record<string, string>>> = {};
     const hosts = new Set(registries);
     for (const registry of [...hosts].sort()) {

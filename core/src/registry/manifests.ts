@@ -7,7 +7,6 @@ import { formatRepository, parseDigest, type Digest, type Repository, type Tag }
 import type { HttpResponse } from './http.ts';
 import type { Head, Side } from './model.ts';
 import { lied, refusal, registryFailure, type Asked } from './refusal.ts';
-import type { Attempt } from './retry.ts';
 import type { Call, Wire } from './wire.ts';
 
 /**
@@ -31,7 +30,7 @@ export interface Where extends Repository {
 
 /** What a HEAD says; where it says too little, the manifest is read and hashed. Undefined: not there. */
 export async function headManifest(wire: Wire, where: Where, name: ManifestName): Promise<Result<Head | undefined>> {
-  const said = await wire.retry(where.registry, () => askHead(wire, where, name));
+  const said = await askHead(wire, where, name);
   if (!said.ok) return said;
   return said.value === 'unsaid' ? headOf(await getManifest(wire, where, name)) : ok(said.value);
 }
@@ -41,25 +40,17 @@ export async function askHead(
   wire: Wire,
   where: Where,
   name: ManifestName,
-): Promise<Attempt<Head | 'unsaid' | undefined>> {
-  const call = callFor(where, name, 'HEAD');
-  const { result, ...wait } = await wire.attempt(call);
-  if (!result.ok) return { result, ...wait };
-  return { result: await headIn(call, result.value, name) };
-}
-
-async function headIn(
-  call: Call,
-  response: HttpResponse,
-  name: ManifestName,
 ): Promise<Result<Head | 'unsaid' | undefined>> {
-  const { status } = response;
-  if (status !== 200 && !NO_HEAD.has(status)) return absentOr(call, response);
-  await response.drain();
+  const call = callFor(where, name, 'HEAD');
+  const response = await wire.call(call);
+  if (!response.ok) return response;
+  const { status, header } = response.value;
+  if (status !== 200 && !NO_HEAD.has(status)) return absentOr(call, response.value);
+  await response.value.drain();
   if (status !== 200) return ok('unsaid');
-  const type = response.header('content-type')?.split(';')[0]?.trim();
+  const type = header('content-type')?.split(';')[0]?.trim();
   if (isSchema1(type)) return fail(schema1(call));
-  const digest = parseDigest(response.header('docker-content-digest') ?? '');
+  const digest = parseDigest(header('docker-content-digest') ?? '');
   if (digest === undefined || type === undefined) return ok('unsaid');
   if ('digest' in name) {
     if (contradicts(name.digest, digest)) return fail(lied(call, `its digest is said to be ${digest}`));
@@ -143,9 +134,9 @@ export async function putManifest(
   if (!isStored.ok) return isStored;
   if (!isStored.value) return fail((await refusal(call, response.value)).failure);
   await response.value.drain();
-  const stored = parseDigest(response.value.header('docker-content-digest') ?? '');
-  if (stored !== undefined && contradicts(content.descriptor.digest, stored)) {
-    return fail(lied(call, `it says that it stored ${stored} instead of ${content.descriptor.digest}`));
+  const other = otherStored(response.value, content.descriptor.digest);
+  if (other !== undefined) {
+    return fail(lied(call, `it says that it stored ${other} instead of ${content.descriptor.digest}`));
   }
   return ok({ subject: response.value.header('oci-subject'), tagged: response.value.header('oci-tag') });
 }
@@ -225,8 +216,14 @@ async function absentOr(call: Call, response: HttpResponse): Promise<Result<unde
 }
 
 /** A registry may call the same bytes by another algorithm; only two digests of one algorithm can be compared. */
-export function contradicts(asked: Digest, told: Digest): boolean {
+function contradicts(asked: Digest, told: Digest): boolean {
   return asked.split(':')[0] === told.split(':')[0] && asked !== told;
+}
+
+/** What a registry says that it has stored in place of what it was given; undefined where it does not say so. */
+export function otherStored({ header }: HttpResponse, given: Digest): Digest | undefined {
+  const told = parseDigest(header('docker-content-digest') ?? '');
+  return told !== undefined && contradicts(given, told) ? told : undefined;
 }
 
 function schema1(call: Asked) {

@@ -32,7 +32,7 @@ export function createHeadAtSource(
   return async (place, last) => {
     const { registry, path } = place.where;
     if (useless.has(registry) && !served.has(registry)) return headOf(await read(place));
-    const said = await wire.retry(registry, () => askHead(wire, place.where, place.name));
+    const said = await askHead(wire, place.where, place.name);
     if (said.ok && typeof said.value === 'object') {
       served.set(registry, (served.get(registry) ?? new Set()).add(path));
       return ok(said.value);

@@ -1,12 +1,11 @@
 /** The requests of an upload that carry bytes, and what their answers mean for how far it has come. */
 import { fail, ok, type Result } from '../failure.ts';
 import type { Descriptor } from '../oci/model.ts';
-import { parseDigest } from '../reference.ts';
 import { askedFor, blobState, hasBlob, push, sessionOf, type UploadSession } from './blobs.ts';
 import { smallerBody, type BodyLimits } from './body-limits.ts';
 import { counted, inPieces, without } from './chunks.ts';
 import type { HttpResponse, StreamBody } from './http.ts';
-import { contradicts, type Where } from './manifests.ts';
+import { otherStored, type Where } from './manifests.ts';
 import { lied, refusal, registryFailure, thing, type Asked } from './refusal.ts';
 import type { Attempt } from './retry.ts';
 import { givingBack } from './spent.ts';
@@ -181,10 +180,8 @@ async function finished(
   const { status } = answer.value;
   if (status === 201) {
     await answer.value.drain();
-    const stored = parseDigest(answer.value.header('docker-content-digest') ?? '');
-    if (stored !== undefined && contradicts(descriptor.digest, stored)) {
-      return { result: fail(lied(asked, `it says that it stored ${stored}`)) };
-    }
+    const other = otherStored(answer.value, descriptor.digest);
+    if (other !== undefined) return { result: fail(lied(asked, `it says that it stored ${other}`)) };
     return { result: body?.whole() === false ? await saidEarly(upload, asked) : ok(undefined) };
   }
   if (isTaken(answer.value)) {

@@ -7,7 +7,7 @@ import { must } from '../registry/test-client.ts';
 import type { Engine } from './engine.ts';
 import { changesOf, editedFiles, inputKeys, keyParts, unsettledKeys } from './keys.ts';
 
-test('the mode of a file and where a link leads decide as its bytes do', async () => {
+async function fresh() {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-keys-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const engine = {
@@ -15,6 +15,11 @@ test('the mode of a file and where a link leads decide as its bytes do', async (
     host: { toolNeeds: () => [], owner: () => undefined },
     planned: { plan: { tasks: [] }, packages: new Map() },
   } as unknown as Engine;
+  return { folder, engine };
+}
+
+test('the mode of a file and where a link leads decide as its bytes do', async () => {
+  const { folder, engine } = await fresh();
   const inputs = {
     files: ['run.sh', 'current'],
     packageIndexes: [],
@@ -43,13 +48,7 @@ test('the mode of a file and where a link leads decide as its bytes do', async (
 });
 
 test('files that are edited, or gone, since the key was made are found; a newer date alone is no edit', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'slipway-keys-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const engine = {
-    config: { folder },
-    host: { toolNeeds: () => [], owner: () => undefined },
-    planned: { plan: { tasks: [] }, packages: new Map() },
-  } as unknown as Engine;
+  const { folder, engine } = await fresh();
   const files = ['same', 'dated', 'edited', 'gone'];
   for (const file of files) await writeFile(join(folder, file), file);
   const inputs = { files, packageIndexes: [], bases: [], platforms: [], packages: [], options: {} };

@@ -160,7 +160,7 @@ export async function editedFiles(engine: Engine, { parts }: BuildKeys): Promise
   for (const [part, digest] of Object.entries(parts)) {
     if (!part.startsWith(FILE)) continue;
     const path = part.slice(FILE.length);
-    if ((await touchedAt(engine.config.folder, path)) < performance.timeOrigin - CLOCK) continue;
+    if (touchedAt(engine.config.folder, path) < performance.timeOrigin - CLOCK) continue;
     const state = await fileState(engine.config.folder, path);
     if (!state.ok || stateHash(state.value).slice(0, SHORT) !== digest) edited.push(part);
   }
