@@ -1,5 +1,5 @@
 /** Which platforms an image has, as far as its index says so; a single image says it in its config. */
-import { formatPlatform, isUnknownPlatform, mediaType, type ManifestContent } from '../oci/model.ts';
+import { formatPlatform, isImageConfig, isUnknownPlatform, type ManifestContent } from '../oci/model.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import { isManifestType, MAX_INDEX_DEPTH } from '../oci/parse.ts';
 import { pin, type Digest, type Pinned } from '../reference.ts';
@@ -50,7 +50,7 @@ async function ofManifest(
   { value }: Extract<ManifestContent, { readonly kind: 'manifest' }>,
 ): Promise<Result<readonly string[]>> {
   const { config } = value;
-  if (config.mediaType !== mediaType.ociConfig && config.mediaType !== mediaType.dockerConfig) return ok([]);
+  if (!isImageConfig(config)) return ok([]);
   const bytes = await registry.readBlob(image, config, 'source');
   if (!bytes.ok) return bytes;
   const platform = platformOf(bytes.value);

@@ -5,7 +5,7 @@ import type { Digest } from '../reference.ts';
 import { StreamFailure } from './digest.ts';
 import { joinIndex } from './join-index.ts';
 import type { Layout } from './layout.ts';
-import { mediaType, type Descriptor, type ManifestContent, type Platform } from './model.ts';
+import { isImageConfig, type Descriptor, type ManifestContent, type Platform } from './model.ts';
 import { parseJson } from './parse.ts';
 
 export interface PlatformLayout {
@@ -38,7 +38,7 @@ export async function platformLayout({ root, content }: Layout, platform: Platfo
 
 async function checked(part: PlatformLayout): Promise<Result<PlatformLayout>> {
   const { config } = part.manifest.value;
-  if (config.mediaType !== mediaType.ociConfig && config.mediaType !== mediaType.dockerConfig) return ok(part);
+  if (!isImageConfig(config)) return ok(part);
   if (config.size > MAX_CONFIG) return wrong(`the image's config is larger than ${MAX_CONFIG} bytes`);
   const bytes = await wholeBlob(part.content, config);
   if (!bytes.ok) return bytes;

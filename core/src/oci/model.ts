@@ -64,6 +64,11 @@ export function partsOf({ kind, value }: ManifestContent): readonly Descriptor[]
   return kind === 'index' ? value.manifests : [value.config, ...value.layers];
 }
 
+/** Of an image that can be run; what has another config is an artifact, of whatever kind. */
+export function isImageConfig({ mediaType: type }: Pick<Descriptor, 'mediaType'>): boolean {
+  return type === mediaType.ociConfig || type === mediaType.dockerConfig;
+}
+
 /** `linux/amd64`, `linux/arm/v7`. */
 export function formatPlatform(platform: Platform): string {
   const variant = platform.variant === undefined ? '' : `/${platform.variant}`;

@@ -3,8 +3,8 @@ import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import {
   formatPlatform,
   isForeign,
+  isImageConfig,
   isUnknownPlatform,
-  mediaType,
   type Descriptor,
   type Manifest,
   type ManifestContent,
@@ -90,7 +90,7 @@ async function collectManifest(
   parts.size += manifest.config.size + manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
   parts.foreign ||= manifest.layers.some(isForeign);
   const { digest, mediaType: type, size } = descriptor;
-  if (manifest.config.mediaType !== mediaType.ociConfig && manifest.config.mediaType !== mediaType.dockerConfig) {
+  if (!isImageConfig(manifest.config)) {
     // Its index says that it is for a platform, and some run it whatever its config is called.
     if (known !== undefined) parts.children.push({ digest, platform: known, mediaType: type, size, opaque: true });
     return undefined;

@@ -1,7 +1,7 @@
 /** When a source image was made, by its own account. */
 import type { SyncEntry } from '../../config/model.ts';
 import { ok, type Result } from '../../failure.ts';
-import { isUnknownPlatform, mediaType, type ManifestContent } from '../../oci/model.ts';
+import { isImageConfig, isUnknownPlatform, type ManifestContent } from '../../oci/model.ts';
 import { isManifestType, MAX_INDEX_DEPTH } from '../../oci/parse.ts';
 import { pin, type Digest, type Pinned } from '../../reference.ts';
 import { asRecord, asTime, readJson } from '../../trust/strict.ts';
@@ -65,7 +65,7 @@ async function timeOf(
   image: Pinned,
   { value: { config } }: Extract<ManifestContent, { readonly kind: 'manifest' }>,
 ): Promise<Result<readonly (number | undefined)[]>> {
-  if (config.mediaType !== mediaType.ociConfig && config.mediaType !== mediaType.dockerConfig) return ok([undefined]);
+  if (!isImageConfig(config)) return ok([undefined]);
   const bytes = await registry.readBlob(image, config, 'source', MAX_CONFIG);
   if (!bytes.ok) return bytes;
   const json = readJson(bytes.value, MAX_CONFIG, 'the config');

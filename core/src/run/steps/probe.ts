@@ -5,7 +5,7 @@
 import type { BuildEntry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { parseLocation } from '../../location.ts';
-import { mediaType } from '../../oci/model.ts';
+import { isIndexType } from '../../oci/parse.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
 import type { Fact } from '../../trust/facts.ts';
 import { missing, newestProvenance } from '../../trust/required.ts';
@@ -64,7 +64,7 @@ async function lookAtTargets({ engine, entry }: StepContext): Promise<Result<Tar
 }
 
 function shapeOf(type: string | undefined): Targets['shape'] {
-  return type === mediaType.ociIndex || type === mediaType.dockerList ? 'index' : 'manifest';
+  return type !== undefined && isIndexType(type) ? 'index' : 'manifest';
 }
 
 /** An entry that is left out of this run is used as it stands, if what is attached to it verifies. */

@@ -1,7 +1,7 @@
 /** `platforms:` of a sync: which digest they come to, and how its bytes come into the destination repository. */
 import type { SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Result } from '../../failure.ts';
-import { formatPlatform, mediaType, type Platform } from '../../oci/model.ts';
+import { formatPlatform, isImageConfig, type Platform } from '../../oci/model.ts';
 import { subsetOf, type Found, type Lacking, type Subset, type SubsetReader } from '../../oci/subset.ts';
 import { formatReference, parseDigest, pin, type Digest, type Pinned } from '../../reference.ts';
 import { factsOf } from '../../trust/facts.ts';
@@ -67,8 +67,7 @@ export async function readSubset(
       return child.value === undefined ? fail(gone(entry, source, digest)) : ok(child.value);
     },
     async platform({ value: { config } }) {
-      const isImage = config.mediaType === mediaType.ociConfig || config.mediaType === mediaType.dockerConfig;
-      return isImage ? configPlatform(registry, source, config, 'source') : ok(undefined);
+      return isImageConfig(config) ? configPlatform(registry, source, config, 'source') : ok(undefined);
     },
   };
   // What is no index has no platforms to choose from.
