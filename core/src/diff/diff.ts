@@ -1,12 +1,13 @@
 /** `slipway diff`: what a sync would do, and what that costs. It changes nothing anywhere. */
 import PQueue from 'p-queue';
-import type { Config, Selection, SyncEntry } from '../config/model.ts';
+import type { Config, Selection, SyncEntry, Target } from '../config/model.ts';
 import { cancelled, type Failure, type Result } from '../failure.ts';
 import type { PlannedEntry } from '../plan/model.ts';
 import { formatReference, formatRepository, type Digest, type Repository, type Tag } from '../reference.ts';
 import type { Rehearsal, Tally } from '../registry/rehearsal.ts';
 import type { Engine, Probed } from '../run/engine.ts';
 import { isImmutable } from '../run/steps/immutable.ts';
+import { lastingTargets, ownDigest } from '../run/targets.ts';
 import { wantedDigest } from '../run/wanted.ts';
 import type { Expansion } from '../selection/expand.ts';
 import { goneTags, homeOf } from './gone.ts';
@@ -106,7 +107,7 @@ export async function diffAll({ engine: real, rehearsal, expansions, cost, signa
 
 type RowState = Pick<DiffRow, 'kind' | 'from' | 'to' | 'why' | 'failure'>;
 
-function rowsFor(entry: SyncEntry, state: (target: SyncEntry['targets'][number]) => RowState): readonly DiffRow[] {
+function rowsFor(entry: SyncEntry, state: (target: Target) => RowState): readonly DiffRow[] {
   return entry.targets.map((target) => ({
     id: entry.id,
     source: formatReference(entry.source),
@@ -119,21 +120,14 @@ function failedRow(failure: Failure): RowState {
   return { kind: 'failed', failure };
 }
 
-function compare(
-  entry: SyncEntry,
-  { destination, templated }: SyncEntry['targets'][number],
-  { before, why }: Probed,
-  to: Digest | undefined,
-): RowState {
-  const text = formatReference(destination);
+function compare(entry: SyncEntry, target: Target, { before, why }: Probed, to: Digest | undefined): RowState {
+  const text = formatReference(target.destination);
   const from = before[text] ?? undefined;
   const named = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
   // Lists have said that it is there, and nobody looked what it names.
   if (!Object.hasOwn(before, text) || to === undefined) return { kind: 'same', why };
-  const [own] = entry.targets;
-  const published = before[formatReference(own.destination)];
-  const stays =
-    (templated && destination !== own.destination && published === to) || (from !== undefined && isImmutable(entry));
+  const isDated = !lastingTargets(entry).includes(target);
+  const stays = (isDated && ownDigest(entry, before) === to) || (from !== undefined && isImmutable(entry));
   if (from === to || stays) return { kind: 'same', ...(from === undefined ? {} : { from, to: from }) };
   return { kind: from === undefined ? 'new' : 'moved', ...named };
 }

@@ -21,6 +21,7 @@ import type { Durations } from './durations.ts';
 import type { Notes } from './notes.ts';
 import type { PackageIndexes } from './package-indexes.ts';
 import type { TagLists } from './tag-lists.ts';
+import type { Before } from './targets.ts';
 
 export interface Engine {
   readonly config: Config;
@@ -81,8 +82,7 @@ export interface Probed {
   readonly subset?: Subset;
   /** Of a sync that asks for it: who was found to have signed the source. */
   readonly verified?: VerifiedSource;
-  /** Target's text → the digest its tag names now. */
-  readonly before: Readonly<Record<string, Digest | null>>;
+  readonly before: Before;
   readonly why: string;
   readonly goal: boolean;
   /** Of a build: made from the same inputs, believed; it need not be built again. */

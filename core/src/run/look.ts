@@ -14,6 +14,7 @@ import { checkAttached } from './steps/attached.ts';
 import { backupNames } from './steps/backup.ts';
 import { readImage } from './steps/image.ts';
 import { attachedKind } from './steps/standing.ts';
+import { lastingTargets } from './targets.ts';
 import { probe, type ProbeInput } from './steps/probe.ts';
 
 export interface ProbeAnswer {
@@ -148,22 +149,19 @@ async function verifyEntry(
   if (entry === undefined) return [];
   const { id, trust } = planned;
   return Promise.all(
-    // A tag from {date} or {sha} is there only for the digests that were new on such a day.
-    entry.targets
-      .filter(({ templated }, position) => !templated || position === 0)
-      .map(async ({ destination }): Promise<VerifiedTarget> => {
-        const text = formatReference(destination);
-        const base = { id, destination: text, trust };
-        const head = await engine.registry.head(destination, 'destination');
-        if (!head.ok) return { ...base, digest: null, ok: false, missing: [], failure: head.failure };
-        if (head.value === undefined) return { ...base, digest: null, ok: false, missing: ['tag'] };
-        const { digest } = head.value;
-        if (trust === 'copy') return { ...base, digest, ok: true, missing: [] };
-        const lacks = await lacksOf(engine, entry, { destination, digest, deep, signal });
-        return lacks.ok
-          ? { ...base, digest, ok: lacks.value.length === 0, missing: lacks.value }
-          : { ...base, digest, ok: false, missing: [], failure: lacks.failure };
-      }),
+    lastingTargets(entry).map(async ({ destination }): Promise<VerifiedTarget> => {
+      const text = formatReference(destination);
+      const base = { id, destination: text, trust };
+      const head = await engine.registry.head(destination, 'destination');
+      if (!head.ok) return { ...base, digest: null, ok: false, missing: [], failure: head.failure };
+      if (head.value === undefined) return { ...base, digest: null, ok: false, missing: ['tag'] };
+      const { digest } = head.value;
+      if (trust === 'copy') return { ...base, digest, ok: true, missing: [] };
+      const lacks = await lacksOf(engine, entry, { destination, digest, deep, signal });
+      return lacks.ok
+        ? { ...base, digest, ok: lacks.value.length === 0, missing: lacks.value }
+        : { ...base, digest, ok: false, missing: [], failure: lacks.failure };
+    }),
   );
 }
 

@@ -1,5 +1,6 @@
 /** What is published: people can find it, pull it, and verify it. What is not published yet cannot be judged. */
-import { formatReference, formatRepository, isLocation, type Tagged } from '../../reference.ts';
+import { formatReference, formatRepository, isLocation } from '../../reference.ts';
+import { lastingTargets } from '../../run/targets.ts';
 import type { Offline, Online, Problem, Rule, Subject } from '../model.ts';
 
 const documented: Rule = {
@@ -40,7 +41,7 @@ const isPublic: Rule = {
   why: 'A repository is often private until somebody makes it public, and whoever published it does not notice.',
   async check({ anonymous, engine }: Online, { entry }: Subject) {
     const problems: Problem[] = [];
-    for (const destination of publishedTargets(entry)) {
+    for (const { destination } of lastingTargets(entry)) {
       if (isLocation(destination)) continue;
       const own = await engine.registry.head(destination, 'destination');
       if (own.ok && own.value === undefined) continue;
@@ -75,10 +76,5 @@ const signed: Rule = {
     });
   },
 };
-
-/** A tag from `{date}` or `{sha}` is there only for the days on which something was new. */
-function publishedTargets(entry: Subject['entry']): readonly Tagged[] {
-  return entry.targets.filter(({ templated }, at) => !templated || at === 0).map(({ destination }) => destination);
-}
 
 export const destinationRules: readonly Rule[] = [documented, isPublic, signed];

@@ -9,6 +9,7 @@ import { mirrorLocations, trustedMirrors } from '../../registry/mirrors.ts';
 import { signerText } from '../../trust/accept.ts';
 import type { VerifiedSource } from '../../trust/predicates/copy.ts';
 import type { Probed, StepContext } from '../engine.ts';
+import { namedAlready, ownDigest } from '../targets.ts';
 import { wantedDigest } from '../wanted.ts';
 import { madeAt } from './made-at.ts';
 import { knownSigner, noteSigner, trustedRootOf } from './origin.ts';
@@ -79,9 +80,8 @@ async function verifySomewhere(
 
 function refused(entry: SyncEntry, source: Pinned, probed: Probed, failure: Failure): Failure {
   const asked = (entry.verify?.accept ?? []).map(signerText).join(' or ');
-  const digest = wantedDigest(probed);
-  const tags = Object.entries(probed.before).filter(([, before]) => before === digest);
-  const already = tags.length === 0 ? '' : `; ${tags.map(([tag]) => tag).join(', ')} names it already`;
+  const tags = namedAlready(probed.before, wantedDigest(probed));
+  const already = tags.length === 0 ? '' : `; ${tags.join(', ')} names it already`;
   return {
     reason: 'trust',
     class: 'permanent',
@@ -105,7 +105,7 @@ async function checkAge(
 ): Promise<Result<void>> {
   const minAge = entry.verify?.minAge;
   if (minAge === undefined) return ok(undefined);
-  if (probed.before[formatReference(entry.targets[0].destination)] === wantedDigest(probed)) return ok(undefined);
+  if (ownDigest(entry, probed.before) === wantedDigest(probed)) return ok(undefined);
   const { engine } = step;
   const made =
     verified?.signedAt === undefined

@@ -2,10 +2,10 @@
 import { ok, fail, configFailure, type Result } from '../../failure.ts';
 import { openLayout } from '../../oci/layout.ts';
 import type { BuildContext, Mode } from '../../plugin/api.ts';
-import { formatReference } from '../../reference.ts';
 import { placeBases } from '../bases.ts';
 import type { BuildOutput, Probed, StepContext } from '../engine.ts';
 import { changesOf, editedFiles, inputKeys, keyParts, resolvedKeys, unsettledKeys } from '../keys.ts';
+import { ownDigest } from '../targets.ts';
 import { buildEach, type BuildRequest, type Made } from './build-each.ts';
 import { contractMode, provenanceKeys } from './probe.ts';
 
@@ -62,12 +62,11 @@ export async function buildStep(
     const resolved = await mode.resolve(context);
     if (!resolved.ok) return resolved;
     keys = resolvedKeys(parts.value, resolved.value);
-    const published = probed.before[formatReference(entry.targets[0].destination)];
+    const published = ownDigest(entry, probed.before);
     const made = provenanceKeys(probed.facts ?? []);
     if (
       probed.stale !== true &&
       published !== null &&
-      published !== undefined &&
       made?.resolved !== undefined &&
       made.resolved === keys.resolved
     ) {

@@ -7,6 +7,7 @@ import { newestScan } from '../../trust/required.ts';
 import type { Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
 import type { GateOutput, Image, Probed, StepContext } from '../engine.ts';
+import { namedAlready, ownDigest } from '../targets.ts';
 import { attachedKind } from './standing.ts';
 import type { ScanOutput } from './scan.ts';
 import { formatDigest } from '../../report/wording.ts';
@@ -51,9 +52,8 @@ export async function gateStep(step: StepContext, input: GateInput): Promise<Res
   if (!denied.ok) return denied;
   const refusals = denied.value === undefined ? judgement.refusals : [...judgement.refusals, denied.value];
   if (refusals.length === 0) return ok({ judgement });
-  const publicTags = Object.entries(probed.before).filter(([, digest]) => digest === image.digest);
-  const already =
-    publicTags.length === 0 ? '' : `; it is public already as ${publicTags.map(([text]) => text).join(', ')}`;
+  const tags = namedAlready(probed.before, image.digest);
+  const already = tags.length === 0 ? '' : `; it is public already as ${tags.join(', ')}`;
   return fail({
     reason: 'policy',
     class: 'policy',
@@ -77,7 +77,6 @@ async function attachedScan(step: StepContext, subject: Pinned): Promise<Result<
 /** The scan attached to what the tag names now, for `notWorse`. */
 async function scanBefore(step: StepContext, probed: Probed): Promise<Result<Scan | undefined>> {
   const { entry } = step;
-  const { destination } = entry.targets[0];
-  const digest = probed.before[formatReference(destination)];
-  return digest === null || digest === undefined ? ok(undefined) : attachedScan(step, pin(destination, digest));
+  const digest = ownDigest(entry, probed.before);
+  return digest === null ? ok(undefined) : attachedScan(step, pin(entry.targets[0].destination, digest));
 }

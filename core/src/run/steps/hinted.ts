@@ -4,6 +4,7 @@ import { formatReference, type Digest, type Reference, type Tagged } from '../..
 import { trustedMirrors } from '../../registry/mirrors.ts';
 import type { Head, Registry, Side } from '../../registry/model.ts';
 import type { Probed, StepContext } from '../engine.ts';
+import { lastingTargets } from '../targets.ts';
 import { isImmutable } from './immutable.ts';
 
 /**
@@ -87,12 +88,7 @@ async function isImmutableThere({ engine, entry, planned }: StepContext): Promis
   if (planned.trust !== 'copy' || entry.always) return false;
   if (engine.tagLists.isTaken(entry.id)) return false;
   const names = await engine.tagLists.namesOf(entry.targets[0].destination);
-  return (
-    names.ok &&
-    entry.targets.every(
-      ({ destination, templated }, position) => (templated && position > 0) || names.value.has(destination.tag),
-    )
-  );
+  return names.ok && lastingTargets(entry).every(({ destination }) => names.value.has(destination.tag));
 }
 
 function keyOf(reference: Reference, side: Side): string {

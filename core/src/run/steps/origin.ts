@@ -2,6 +2,7 @@
 import type { SyncEntry } from '../../config/model.ts';
 import { formatPlatform } from '../../oci/model.ts';
 import { formatReference, type Digest, type Pinned } from '../../reference.ts';
+import { lastingTargets } from '../targets.ts';
 import { trustFingerprint } from '../trust-fingerprint.ts';
 import { factsOf, type Fact, type FactOf } from '../../trust/facts.ts';
 import { isFrom, readVerified, type Copy, type Origin, type VerifiedSource } from '../../trust/predicates/copy.ts';
@@ -43,12 +44,11 @@ function isVerifiedAs({ verified }: Copy, asked: NonNullable<SyncEntry['verify']
 export function saysOrigin(facts: readonly Fact[], entry: SyncEntry, sourceDigest: Digest): boolean {
   const origin = originOf(entry, sourceDigest);
   const asked = entry.verify?.accept ?? [];
-  const targets = entry.targets.filter(({ templated }, at) => !templated || at === 0);
   return factsOf(facts, 'copy').some(
     ({ content: { copy } }) =>
       isFrom(copy, origin) &&
       (asked.length === 0 || isVerifiedAs(copy, asked)) &&
-      targets.every(({ destination }) => copy.targets.includes(formatReference(destination))),
+      lastingTargets(entry).every(({ destination }) => copy.targets.includes(formatReference(destination))),
   );
 }
 

@@ -2,12 +2,13 @@
 import type { SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Result } from '../../failure.ts';
 import type { Change } from '../../journal/events.ts';
-import { formatReference, pin, type Digest, type Pinned } from '../../reference.ts';
+import { pin, type Digest, type Pinned } from '../../reference.ts';
 import { factsOf, type Fact } from '../../trust/facts.ts';
 import { absent } from '../absent.ts';
 import type { Probed, StepContext } from '../engine.ts';
 import { formatDigest } from '../../report/wording.ts';
 import { sourceTag } from '../source-tags.ts';
+import { ownDigest, type Before } from '../targets.ts';
 import { isImmutable, keptDigest } from './immutable.ts';
 import { isUnverified, lacksOrigin } from './origin.ts';
 import type { ProbeInput } from './probe.ts';
@@ -44,7 +45,7 @@ export async function probeSync(
   const known = kept ?? of;
   const source = await (asked ?? sourceOf(step, entry, known));
   if (!source.ok) return source;
-  const published = before[formatReference(entry.targets[0].destination)] ?? null;
+  const published = ownDigest(entry, before);
   const part = kept === undefined ? await wantedOf(step, entry, source.value, published) : ok({ wanted: kept });
   if (!part.ok) return part;
   const digest = part.value.wanted ?? source.value.digest;
@@ -82,12 +83,8 @@ export async function probeSync(
 }
 
 /** Nothing has changed of what is not published yet. */
-function sourceChange(
-  { targets }: SyncEntry,
-  before: Targets['before'],
-  digest: Digest,
-): { readonly changes?: readonly Change[] } {
-  const from = before[formatReference(targets[0].destination)] ?? null;
+function sourceChange(entry: SyncEntry, before: Before, digest: Digest): { readonly changes?: readonly Change[] } {
+  const from = ownDigest(entry, before);
   return from === null || from === digest ? {} : { changes: [{ part: 'source', from, to: digest }] };
 }
 

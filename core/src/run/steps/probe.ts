@@ -15,6 +15,7 @@ import { believe } from '../believe.ts';
 import type { Probed, StepContext } from '../engine.ts';
 import { changesOf, inputKeys, keyParts } from '../keys.ts';
 import { lacksName } from '../named-for.ts';
+import { ownDigest } from '../targets.ts';
 import { probeWithHints } from './hinted.ts';
 import { askedEarly, probeSync } from './probe-sync.ts';
 import { attachedKind, lagging, lookAt, type Targets } from './standing.ts';
@@ -112,9 +113,8 @@ function notUsable(target: string, why: string): Failure {
 async function probePublished(step: StepContext, { before }: Targets): Promise<Result<Probed>> {
   const { engine, entry } = step;
   const { destination } = entry.targets[0];
-  const text = formatReference(destination);
-  const digest = before[text] ?? null;
-  if (digest === null) return fail(notPublished(text));
+  const digest = ownDigest(entry, before);
+  if (digest === null) return fail(notPublished(formatReference(destination)));
   const subject = pin(destination, digest);
   const believed = engine.signing === undefined ? undefined : await believe(step, subject, engine.signing);
   if (believed !== undefined && !believed.ok) return believed;
@@ -147,7 +147,7 @@ async function probeBuild(
   const parts = await keyParts(engine, entry, contractMode(planned.mode), inputs, bases);
   if (!parts.ok) return parts;
   const keys = inputKeys(parts.value);
-  const published = before[formatReference(entry.targets[0].destination)] ?? null;
+  const published = ownDigest(entry, before);
   if (published === null) return ok({ before, bases, keys, goal: false, why: 'not published yet' });
   if (planned.trust === 'copy' || engine.signing === undefined) {
     return ok({ before, bases, keys, goal: false, why: 'nothing says what it was made from' });

@@ -9,14 +9,14 @@ import { believe } from '../believe.ts';
 import { legacyLacks } from '../believe-legacy.ts';
 import type { StepContext } from '../engine.ts';
 import { lacksName } from '../named-for.ts';
+import { lastingTargets, type Before } from '../targets.ts';
 import { formatDigest } from '../../report/wording.ts';
 import { checkAttached } from './attached.ts';
 import { readImage } from './image.ts';
 import { isImmutable } from './immutable.ts';
 
 export interface Targets {
-  /** Target → what its tag names now; `null`: no such tag. */
-  readonly before: Readonly<Record<string, Digest | null>>;
+  readonly before: Before;
   /** Of what the entry's own tag names. */
   readonly shape: 'index' | 'manifest';
 }
@@ -25,13 +25,8 @@ export interface Targets {
  * Why the tags are behind `digest`; `undefined` when they are not. A tag from `{date}` or `{sha}` moves only together with a
  * newly published digest, so it is never behind by itself.
  */
-export function lagging(
-  { entry }: StepContext,
-  before: Readonly<Record<string, Digest | null>>,
-  digest: Digest,
-): string | undefined {
-  for (const [position, { destination, templated }] of entry.targets.entries()) {
-    if (templated && position > 0) continue;
+export function lagging({ entry }: StepContext, before: Before, digest: Digest): string | undefined {
+  for (const [position, { destination }] of lastingTargets(entry).entries()) {
     const text = formatReference(destination);
     const now = before[text] ?? null;
     if (now === null) return position === 0 ? 'not published yet' : `${destination.tag} is not there yet`;

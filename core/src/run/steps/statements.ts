@@ -14,6 +14,7 @@ import { newestProvenance } from '../../trust/required.ts';
 import { makeStatement } from '../../trust/statement.ts';
 import { scanOf, summariseScan } from '../../trust/summary.ts';
 import type { BuildOutput, StepContext } from '../engine.ts';
+import type { Before } from '../targets.ts';
 import { originOf, sameOrigin, saysOrigin } from './origin.ts';
 import type { SignInput } from './sign.ts';
 
@@ -118,7 +119,7 @@ function previousOf(earlier: readonly FactOf<'copy'>[], moved: Copy['previous'])
 }
 
 /** What the tags named that are about to name `digest`; of one that names it already an earlier attestation knows. */
-function movedBy({ before }: SignInput['probed'], digest: Digest): Readonly<Record<string, Digest | null>> {
+function movedBy({ before }: SignInput['probed'], digest: Digest): Before {
   return Object.fromEntries(Object.entries(before).filter(([, named]) => named !== digest));
 }
 

@@ -6,6 +6,7 @@
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { formatReference, pin, type Digest, type Tagged } from '../../reference.ts';
 import type { Engine, Image, Probed, StepContext, TagOutput } from '../engine.ts';
+import { lastingTargets, ownDigest } from '../targets.ts';
 import { isImmutable } from './immutable.ts';
 import { formatDigest } from '../../report/wording.ts';
 import { backUp } from './backup.ts';
@@ -17,13 +18,12 @@ export interface TagInput {
 
 export async function tagStep(step: StepContext, { probed, image }: TagInput): Promise<Result<TagOutput>> {
   const { engine, entry } = step;
-  const newlyPublished = probed.before[formatReference(entry.targets[0].destination)] !== image.digest;
+  const newlyPublished = ownDigest(entry, probed.before) !== image.digest;
   // The entry's own tag moves last: killed in between, the next run still sees that the others are behind.
-  for (const { destination, templated } of entry.targets.toReversed()) {
+  for (const { destination } of (newlyPublished ? entry.targets : lastingTargets(entry)).toReversed()) {
     const text = formatReference(destination);
     const seen = probed.before[text] ?? null;
     if (isImmutable(entry) && seen !== null) continue;
-    if (templated && !newlyPublished && destination !== entry.targets[0].destination) continue;
     const kept = await backUp(step, destination, image.digest, seen);
     if (!kept.ok) return kept;
     const result = await moveTag(engine, entry.id, destination, image.digest, seen);
