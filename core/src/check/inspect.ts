@@ -3,10 +3,10 @@ import type { Entry, Signing } from '../config/model.ts';
 import { ok, type Result } from '../failure.ts';
 import { formatPlatform } from '../oci/model.ts';
 import { pin, type Pinned } from '../reference.ts';
-import { believe, readBundle } from '../run/believe.ts';
+import { believe, lookTask, readBundle } from '../run/believe.ts';
 import { legacyAttestations } from '../run/believe-legacy.ts';
 import { readImage } from '../run/steps/image.ts';
-import type { StepContext } from '../run/engine.ts';
+import type { Looking } from '../run/engine.ts';
 import { bundleStatement } from '../trust/bundle.ts';
 import type { Fact } from '../trust/facts.ts';
 import { predicateType, type Bundle } from '../trust/model.ts';
@@ -84,11 +84,10 @@ async function packagesOf(
   const { engine, signal } = context;
   const { signing } = engine;
   if (signing === undefined) return ok(undefined);
-  const task = { id: `${entry.id}#check`, contract: 'core.verify@1', entry: entry.id, input: null, needs: [] };
-  const step = { engine, task, signal };
+  const step = { engine, task: lookTask(`${entry.id}#check`, entry.id), signal };
   const believed = await believe(step, subject, signing);
   if (!believed.ok) return believed;
-  const { facts } = believed.value;
+  const facts = believed.value;
   const bundle = await sbomBundle(step, subject, signing, facts);
   if (!bundle.ok) return bundle;
   const statement = bundle.value === undefined ? undefined : bundleStatement(bundle.value);
@@ -101,7 +100,7 @@ async function packagesOf(
 
 /** The bundle of an SBOM whose signature holds; anybody can push one that does not. */
 async function sbomBundle(
-  step: Pick<StepContext, 'engine' | 'task' | 'signal'>,
+  step: Looking,
   subject: Pinned,
   signing: Signing,
   facts: readonly Fact[],

@@ -6,9 +6,8 @@ import PQueue from 'p-queue';
 import { isReferrersTag } from '../config/targets.ts';
 import { ok, type Failure, type Result } from '../failure.ts';
 import { glob } from '../plan/pattern.ts';
-import type { Task } from '../plan/model.ts';
 import { formatReference, pin, type Digest, type Tag, type Tagged } from '../reference.ts';
-import { believe } from '../run/believe.ts';
+import { believe, lookTask } from '../run/believe.ts';
 import type { Engine } from '../run/engine.ts';
 import type { Signing } from '../config/model.ts';
 import { factsOf, type Fact } from '../trust/facts.ts';
@@ -139,10 +138,10 @@ async function provenance(
   if (!head.ok || head.value === undefined) return head.ok ? ok(undefined) : head;
   const { digest } = head.value;
   const text = formatReference(target);
-  const task: Task = { id: `prune:${text}`, contract: 'core.verify@1', entry: null, input: null, needs: [] };
+  const task = lookTask(`prune:${text}`);
   const believed = await believe({ engine, task, signal }, pin(target, digest), signing);
   if (!believed.ok) return believed;
-  const why = madeBy(believed.value.facts, text);
+  const why = madeBy(believed.value, text);
   return ok(why === undefined ? undefined : { target, digest, why });
 }
 

@@ -4,10 +4,9 @@
  */
 import { fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Row } from '../journal/events.ts';
-import type { Task } from '../plan/model.ts';
 import { formatPinned, formatReference, formatRepository, pin, type Pinned, type Reference } from '../reference.ts';
 import { formatDigest } from '../report/wording.ts';
-import { believe } from '../run/believe.ts';
+import { believe, lookTask } from '../run/believe.ts';
 import type { Engine } from '../run/engine.ts';
 import { readImage } from '../run/steps/image.ts';
 import { moveTag } from '../run/steps/tag.ts';
@@ -23,7 +22,7 @@ export interface RollbackOptions {
   readonly signal: AbortSignal;
 }
 
-const TASK: Task = { id: 'rollback', contract: 'core.verify@1', entry: null, input: null, needs: [] };
+const TASK = lookTask('rollback');
 
 /** The move that the attestations of what `reference` names now tell of. */
 export async function findMove(engine: Engine, reference: Reference, signal: AbortSignal): Promise<Result<Move>> {
@@ -35,7 +34,7 @@ export async function findMove(engine: Engine, reference: Reference, signal: Abo
   if (signing === undefined) return fail(nothingKnown(text, 'the settings name no signer whose word would count'));
   const believed = await believe({ engine, task: TASK, signal }, pin(reference, head.value.digest), signing);
   if (!believed.ok) return believed;
-  const move = moveByFacts(text, head.value.digest, believed.value.facts);
+  const move = moveByFacts(text, head.value.digest, believed.value);
   return move === undefined ? fail(nothingKnown(text, 'no attestation of ours says what it named before')) : ok(move);
 }
 
@@ -111,7 +110,7 @@ async function lacksOf(engine: Engine, subject: Pinned, signal: AbortSignal): Pr
   if (!believed.ok) return believed;
   const image = await readImage(engine.registry, subject);
   if (!image.ok) return image;
-  const kind = factsOf(believed.value.facts, 'provenance').length > 0 ? 'build' : 'sync';
+  const kind = factsOf(believed.value, 'provenance').length > 0 ? 'build' : 'sync';
   const checked = await checkAttached(step, kind, image.value, true);
   return checked.ok ? ok(checked.value.lacks) : checked;
 }

@@ -4,8 +4,8 @@ import { fail, ok, type Result } from '../failure.ts';
 import type { Descriptor, ManifestContent } from '../oci/model.ts';
 import type { Digest, Pinned } from '../reference.ts';
 import { annotation, isCandidate } from '../trust/accept.ts';
-import { verifyKeySignature } from '../trust/bundle.ts';
-import { factFrom, type Fact } from '../trust/facts.ts';
+import { MAX_BUNDLE, verifyKeySignature } from '../trust/bundle.ts';
+import type { Fact } from '../trust/facts.ts';
 import {
   bundleOfAttestation,
   bundleOfSignature,
@@ -13,21 +13,17 @@ import {
   legacyAnnotation,
   legacyTag,
   legacyType,
+  MAX_PAYLOAD,
   type LegacyKind,
 } from '../trust/legacy.ts';
 import { predicateType, type Bundle } from '../trust/model.ts';
 import { missing, missingOnChild, type Subject } from '../trust/required.ts';
 import { trustFingerprint } from './trust-fingerprint.ts';
-import type { Engine, StepContext } from './engine.ts';
-import { prove } from './prove.ts';
+import type { Engine, Looking } from './engine.ts';
+import { provenFact } from './prove.ts';
 
 /** Layers of one tag that are looked at. */
 const MAX_LAYERS = 256;
-const MAX_PAYLOAD = 64 * 1024;
-/** Bytes of one envelope: an SBOM of a large image is some MiB. */
-const MAX_ENVELOPE = 64 * 1024 * 1024;
-
-type Looking = Pick<StepContext, 'engine' | 'task' | 'signal'>;
 
 /** A believed attestation with the bundle it came from, to be attached elsewhere. */
 export interface Attested {
@@ -77,8 +73,8 @@ export async function legacyAttestations(
   const found: Attested[] = [];
   for (const layer of layers.value) {
     const annotations = namedType(layer.annotations ?? {});
-    if (layer.size > MAX_ENVELOPE || !isCandidate(annotations, signing.accept)) continue;
-    const bytes = await step.engine.registry.readBlob(subject, layer, 'destination', MAX_ENVELOPE);
+    if (layer.size > MAX_BUNDLE || !isCandidate(annotations, signing.accept)) continue;
+    const bytes = await step.engine.registry.readBlob(subject, layer, 'destination', MAX_BUNDLE);
     if (!bytes.ok) return bytes;
     const bundle = bundleOfAttestation(annotations, bytes.value);
     const fact =
@@ -100,7 +96,7 @@ function namedType(annotations: Readonly<Record<string, string>>): Readonly<Reco
  * fails today may hold tomorrow.
  */
 async function factOf(
-  { engine, task, signal }: Looking,
+  step: Looking,
   subject: Pinned,
   signing: Signing,
   layer: Digest,
@@ -108,19 +104,11 @@ async function factOf(
   annotations: Readonly<Record<string, string>>,
 ): Promise<Result<Fact | undefined>> {
   const fingerprint = trustFingerprint(signing.accept, signing.trustedRoot);
-  const remembered = engine.memory.get(layer, fingerprint);
+  const remembered = step.engine.memory.get(layer, fingerprint);
   if (remembered?.subject === subject.digest) return ok(remembered);
-  for (const accept of signing.accept) {
-    const proved = await prove(engine, task, bundle, accept, signing, signal);
-    if (!proved.ok && proved.failure.reason !== 'trust') return proved;
-    const fact = proved.ok
-      ? factFrom({ ...proved.value, referrer: layer, subject: subject.digest, annotations })
-      : undefined;
-    if (fact === undefined) continue;
-    await engine.memory.put(layer, fingerprint, fact);
-    return ok(fact);
-  }
-  return ok(undefined);
+  const fact = await provenFact(step, bundle, signing, { referrer: layer, subject: subject.digest, annotations });
+  if (fact.ok && fact.value !== undefined) await step.engine.memory.put(layer, fingerprint, fact.value);
+  return fact;
 }
 
 async function legacySignatures(step: Looking, subject: Pinned, signing: Signing): Promise<Result<readonly Fact[]>> {

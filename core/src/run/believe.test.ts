@@ -53,7 +53,7 @@ async function looked(sizes: readonly number[]) {
   const signal = new AbortController().signal;
   const task = { id: 'a#verify', contract: 'core.verify@1', entry: 'a', input: null, needs: [] };
   const step = { engine, task, signal } as unknown as StepContext;
-  const { facts } = must(await believe(step, SUBJECT, { signer: SIGNER, accept: [SIGNER] }));
+  const facts = must(await believe(step, SUBJECT, { signer: SIGNER, accept: [SIGNER] }));
   expect(facts).toEqual([]);
   return { read, most };
 }

@@ -8,18 +8,18 @@ import type { Digest, Pinned } from '../reference.ts';
 import type { Referrer } from '../registry/model.ts';
 import { createRoom } from '../registry/room.ts';
 import { isCandidate } from '../trust/accept.ts';
-import { factFrom, type Fact } from '../trust/facts.ts';
+import type { Task } from '../plan/model.ts';
+import { MAX_BUNDLE } from '../trust/bundle.ts';
+import type { Fact } from '../trust/facts.ts';
 import type { Accept, Signing } from '../config/model.ts';
 import type { Bundle } from '../trust/model.ts';
 import { trustFingerprint } from './trust-fingerprint.ts';
 import { believeLegacy } from './believe-legacy.ts';
-import type { Engine, StepContext } from './engine.ts';
-import { prove } from './prove.ts';
+import type { Engine, Looking } from './engine.ts';
+import { provenFact } from './prove.ts';
 
 /** Referrers of one image that are looked at; more than this many of ours is a flood, not a history. */
 const MAX_CANDIDATES = 256;
-/** Bytes of one bundle: an SBOM of a large image is some MiB. */
-const MAX_BUNDLE = 64 * 1024 * 1024;
 /**
  * Bytes of all bundles of one image: an SBOM and a scan of tens of MiB each, and a hundred of a few hundred KiB, as signatures and
  * provenance are at most. The smallest are looked at first, so that large ones of others keep none of ours out.
@@ -28,19 +28,19 @@ const MAX_BYTES = 128 * 1024 * 1024;
 /** Of all images together, what is read at once: as text, parsed and decoded a bundle takes some times its bytes. */
 const room = createRoom(MAX_BUNDLE);
 
-export interface Believed {
-  readonly facts: readonly Fact[];
+/** The task of who only looks, as `prune`: what plugins are asked for it goes by its name. */
+export function lookTask(id: string, entry: string | null = null): Task {
+  return { id, contract: 'core.verify@1', entry, input: null, needs: [] };
 }
 
+/** Nothing where `signing` names nobody whose word would count. */
 export async function believe(
-  step: Pick<StepContext, 'engine' | 'task' | 'signal'>,
+  step: Looking,
   subject: Pinned,
-  signing: Signing,
-): Promise<Result<Believed>> {
-  if (signing.format === 'legacy') {
-    const facts = await believeLegacy(step, subject, signing);
-    return facts.ok ? ok({ facts: facts.value }) : facts;
-  }
+  signing: Signing | undefined,
+): Promise<Result<readonly Fact[]>> {
+  if (signing === undefined) return ok([]);
+  if (signing.format === 'legacy') return believeLegacy(step, subject, signing);
   const listed = await step.engine.registry.referrers(subject, 'destination');
   if (!listed.ok) return listed;
   const ours = listed.value.filter(({ descriptor }) =>
@@ -64,7 +64,7 @@ export async function believe(
     if (!proved.ok) return proved;
     if (proved.value !== undefined) facts.set(proved.value.referrer, proved.value);
   }
-  return ok({ facts: candidates.flatMap(({ descriptor }) => facts.get(descriptor.digest) ?? []) });
+  return ok(candidates.flatMap(({ descriptor }) => facts.get(descriptor.digest) ?? []));
 }
 
 /** A bundle that has not been read. */
@@ -96,7 +96,7 @@ function isOurs(
 
 /** What is remembered of it, or where its bundle is. `undefined`: not believed. */
 async function look(
-  { engine }: Pick<StepContext, 'engine'>,
+  { engine }: Looking,
   subject: Pinned,
   { descriptor }: Referrer,
   fingerprint: string,
@@ -109,35 +109,20 @@ async function look(
 
 /** `undefined`: not believed. A registry that cannot be read is a failure, never "not signed". */
 async function proveOne(
-  { engine, task, signal }: Pick<StepContext, 'engine' | 'task' | 'signal'>,
+  step: Looking,
   subject: Pinned,
   found: Found,
   signing: Signing,
   fingerprint: string,
 ): Promise<Result<Fact | undefined>> {
   const { referrer, annotations } = found;
-  const read = await readFound(engine, subject, found);
+  const read = await readFound(step.engine, subject, found);
   if (!read.ok) return read;
-  const text = read.value;
-  for (const accept of signing.accept) {
-    const proved = await prove(engine, task, text, accept, signing, signal);
-    if (!proved.ok) {
-      if (proved.failure.reason === 'trust') continue;
-      return proved;
-    }
-    // Those of the manifest: what a list says of it may be another thing the next time, and this is remembered.
-    const fact = factFrom({
-      ...proved.value,
-      referrer,
-      subject: subject.digest,
-      ...(annotations === undefined ? {} : { annotations }),
-    });
-    if (fact === undefined) continue;
-    await engine.memory.put(referrer, fingerprint, fact);
-    return ok(fact);
-  }
-  await engine.memory.put(referrer, fingerprint, null);
-  return ok(undefined);
+  // Those of the manifest: what a list says of it may be another thing the next time, and this is remembered.
+  const attached = { referrer, subject: subject.digest, ...(annotations === undefined ? {} : { annotations }) };
+  const fact = await provenFact(step, read.value, signing, attached);
+  if (fact.ok) await step.engine.memory.put(referrer, fingerprint, fact.value ?? null);
+  return fact;
 }
 
 export interface AttachedBundle {

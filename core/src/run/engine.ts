@@ -68,6 +68,9 @@ export interface StepContext {
   readonly tagged: (target: string, backup: string | undefined) => void;
 }
 
+/** A step as far as it looks at what is attached. */
+export type Looking = Pick<StepContext, 'engine' | 'task' | 'signal'>;
+
 /** What the probe saw; later steps compare with it and never look a tag up again. */
 export interface Probed {
   /** What the entry stands for when the goal holds: what a retag or a Dockerfile on it takes. */

@@ -5,6 +5,7 @@ import type { Change } from '../journal/events.ts';
 import type { PlannedEntry, Task } from '../plan/model.ts';
 import { formatReference, pin, type Digest, type Tagged } from '../reference.ts';
 import { ok } from '../failure.ts';
+import { lookTask } from './believe.ts';
 import type { Engine, Probed, StepContext } from './engine.ts';
 import { runLoop, type TaskEnd } from './loop.ts';
 import { lacksName } from './named-for.ts';
@@ -178,7 +179,7 @@ async function lacksOf(
   const { destination, digest, deep, signal } = published;
   const image = await readImage(engine.registry, pin(destination, digest));
   if (!image.ok) return image;
-  const task: Task = { id: `${entry.id}#verify`, contract: 'core.verify@1', entry: entry.id, input: null, needs: [] };
+  const task = lookTask(`${entry.id}#verify`, entry.id);
   const kind = attachedKind({ engine, entry });
   const checked = await checkAttached({ engine, task, signal }, kind, image.value, deep);
   if (!checked.ok) return checked;

@@ -10,7 +10,7 @@ import { outline } from '../trust/spdx.ts';
 import { plainText } from '../trust/strict.ts';
 import { formatBytes } from '../report/wording.ts';
 import { absent } from './absent.ts';
-import { believe, readBundle } from './believe.ts';
+import { believe, lookTask, readBundle } from './believe.ts';
 import type { Engine, Image } from './engine.ts';
 import type { Session } from './session.ts';
 import { readImage } from './steps/image.ts';
@@ -90,9 +90,10 @@ async function referrersOf(
 ): Promise<Result<readonly ShownReferrer[]>> {
   const listed = await engine.registry.referrers(subject, 'destination');
   if (!listed.ok) return listed;
-  const believed = signing === undefined ? undefined : await believe(lookTask(engine), subject, signing);
-  if (believed !== undefined && !believed.ok) return believed;
-  const ours = new Set(believed?.value.facts.map(({ referrer }) => referrer));
+  const looking = { engine, task: lookTask('show'), signal: new AbortController().signal };
+  const believed = await believe(looking, subject, signing);
+  if (!believed.ok) return believed;
+  const ours = new Set(believed.value.map(({ referrer }) => referrer));
   return ok(
     listed.value.map(({ descriptor }) => ({
       digest: descriptor.digest,
@@ -101,14 +102,6 @@ async function referrersOf(
       verified: signing === undefined ? null : ours.has(descriptor.digest),
     })),
   );
-}
-
-function lookTask(engine: Engine): Parameters<typeof believe>[0] {
-  return {
-    engine,
-    signal: new AbortController().signal,
-    task: { id: 'show', contract: 'core.verify@1', entry: null, input: null, needs: [] },
-  };
 }
 
 /** A verified SBOM if there is one; with no accepted signer any, which the caller said nothing about. */

@@ -12,7 +12,8 @@ import { parseStatement } from './statement.ts';
 import { asRecord, readJson, trustFailure } from './strict.ts';
 
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
-const MAX_BYTES = 64 * 1024 * 1024;
+/** Bytes: an SBOM of a large image is some MiB. */
+export const MAX_BUNDLE = 64 * 1024 * 1024;
 /** Below this RSA no longer counts as safe (NIST SP 800-131A). */
 const MIN_RSA_BITS = 2048;
 
@@ -79,7 +80,7 @@ export function verifyKeySignature(
 }
 
 function readEnvelope(source: Uint8Array | string): Result<Envelope, TrustFailure> {
-  const json = readJson(source, MAX_BYTES, 'the Sigstore bundle');
+  const json = readJson(source, MAX_BUNDLE, 'the Sigstore bundle');
   if (!json.ok) return json;
   const bundle = asRecord(json.value);
   if (bundle?.['mediaType'] !== mediaType.bundle) {

@@ -11,6 +11,7 @@ import { mediaType, type Descriptor } from '../oci/model.ts';
 import { formatRepository, parseDigest, sameRepository, type Digest, type Repository, type Tag } from '../reference.ts';
 import type { PayloadSignature } from '../plugin/contract-api.ts';
 import { annotation } from './accept.ts';
+import { MAX_BUNDLE } from './bundle.ts';
 import type { Bundle } from './model.ts';
 import { asRecord, readJson } from './strict.ts';
 
@@ -39,8 +40,8 @@ export const legacyAnnotation = {
   material: 'dev.slipway.material',
 } as const;
 
-const MAX_PAYLOAD = 64 * 1024;
-const MAX_BUNDLE = 64 * 1024 * 1024;
+/** Bytes of what is signed: a name and a digest. */
+export const MAX_PAYLOAD = 64 * 1024;
 const KEY_MATERIAL = { publicKey: { hint: '' } };
 
 export function legacyTag(subject: Digest, kind: LegacyKind): Tag {

@@ -96,14 +96,12 @@ async function outdatedOn(
   subject: Pinned,
   attachments: readonly Attachment[],
 ): Promise<Result<ReadonlySet<Digest>>> {
-  const { signing } = step.engine;
-  if (signing === undefined) return ok(new Set());
-  const believed = await believe(step, subject, signing);
+  const believed = await believe(step, subject, step.engine.signing);
   if (!believed.ok) return believed;
   const types = new Set(attachments.map(({ annotations }) => annotations[annotation.predicateType]));
   return ok(
     new Set(
-      believed.value.facts
+      believed.value
         .filter(({ content, predicateType }) => isRenewed(content.kind) && types.has(predicateType))
         .map(({ referrer }) => referrer),
     ),
@@ -119,7 +117,7 @@ async function ourBundles(step: StepContext, subject: Pinned): Promise<Result<re
   }
   const believed = await believe(step, subject, engine.signing);
   if (!believed.ok) return believed;
-  const { facts } = believed.value;
+  const facts = believed.value;
   const old = new Set(superseded(facts));
   const ours = new Set(facts.map(({ referrer }) => referrer).filter((referrer) => !old.has(referrer)));
   const listed = await engine.registry.referrers(subject, 'destination');

@@ -6,11 +6,11 @@ import type { Fact } from '../../trust/facts.ts';
 import { missing, missingOnChild } from '../../trust/required.ts';
 import { believe } from '../believe.ts';
 import { legacyLacks } from '../believe-legacy.ts';
-import type { Image, StepContext } from '../engine.ts';
+import type { Image, Looking } from '../engine.ts';
 
 /** What the image lacks, as `sbom` or `linux/arm64: scan`; children are looked at when `deep`. */
 export async function checkAttached(
-  step: Pick<StepContext, 'engine' | 'task' | 'signal'>,
+  step: Looking,
   kind: 'sync' | 'build',
   image: Pick<Image, 'subject' | 'shape' | 'children' | 'digest'>,
   deep: boolean,
@@ -19,7 +19,7 @@ export async function checkAttached(
   if (signing === undefined) return ok({ lacks: [], facts: [] });
   const believed = await believe(step, image.subject, signing);
   if (!believed.ok) return believed;
-  const { facts } = believed.value;
+  const facts = believed.value;
   const wanted = {
     kind,
     shape: image.shape,
@@ -35,7 +35,7 @@ export async function checkAttached(
     if (!child.ok) return child;
     const legacyChild = await legacyLacks(step, pin(image.subject, digest), signing, 'child');
     if (!legacyChild.ok) return legacyChild;
-    const lacking = [...missingOnChild(child.value.facts), ...legacyChild.value];
+    const lacking = [...missingOnChild(child.value), ...legacyChild.value];
     lacks.push(...lacking.map((what) => `${plainText(`${platform.os}/${platform.architecture}`)}: ${what}`));
   }
   return ok({ lacks, facts });

@@ -69,9 +69,8 @@ function more(refusals: readonly string[]): string {
 }
 
 async function attachedScan(step: StepContext, subject: Pinned): Promise<Result<Scan | undefined>> {
-  if (step.engine.signing === undefined) return ok(undefined);
   const believed = await believe(step, subject, step.engine.signing);
-  return believed.ok ? ok(newestScan(believed.value.facts)?.content.scan) : believed;
+  return believed.ok ? ok(newestScan(believed.value)?.content.scan) : believed;
 }
 
 /** The scan attached to what the tag names now, for `notWorse`. */

@@ -89,9 +89,9 @@ async function currentDigests(
       const believed = await believe(step, pin(reference.value, digest), signing);
       if (!believed.ok) return believed;
       const kind = attachedKind({ engine: step.engine, entry: owner });
-      const lacks = missing({ kind, shape: shapeOf(head.value.mediaType), facts: believed.value.facts });
+      const lacks = missing({ kind, shape: shapeOf(head.value.mediaType), facts: believed.value });
       if (lacks.length > 0) return fail(notUsable(target, `it lacks ${lacks.join(', ')}`));
-      const unnamed = lacksName(step.engine, owner, target, believed.value.facts);
+      const unnamed = lacksName(step.engine, owner, target, believed.value);
       if (unnamed !== undefined) return fail(notUsable(target, `it has no ${unnamed}`));
     }
     digests[text] = digest;
@@ -116,10 +116,9 @@ async function probePublished(step: StepContext, { before }: Targets): Promise<R
   const digest = ownDigest(entry, before);
   if (digest === null) return fail(notPublished(formatReference(destination)));
   const subject = pin(destination, digest);
-  const believed = engine.signing === undefined ? undefined : await believe(step, subject, engine.signing);
-  if (believed !== undefined && !believed.ok) return believed;
-  const facts = believed?.value.facts ?? [];
-  return ok({ source: subject, digest, before, facts, goal: false, why: 'scanned again' });
+  const believed = await believe(step, subject, engine.signing);
+  if (!believed.ok) return believed;
+  return ok({ source: subject, digest, before, facts: believed.value, goal: false, why: 'scanned again' });
 }
 
 function notPublished(target: string): Failure {

@@ -4,7 +4,7 @@
  */
 import { ok, type Result } from '../../failure.ts';
 import { pin } from '../../reference.ts';
-import { factsOf, type Fact } from '../../trust/facts.ts';
+import { factsOf } from '../../trust/facts.ts';
 import { isTooOld, missingOnChild, newestScan } from '../../trust/required.ts';
 import { formatPlatform } from '../../oci/model.ts';
 import type { Child, PlatformScan, Scan } from '../../trust/model.ts';
@@ -24,7 +24,7 @@ export interface ScanInput {
 
 export async function scanStep(step: StepContext, { image }: ScanInput): Promise<Result<ScanOutput>> {
   const { engine, entry, task, signal } = step;
-  const facts = await believedFacts(step, image);
+  const facts = await believe(step, image.subject, engine.signing);
   if (!facts.ok) return facts;
   const earlier = newestScan(facts.value)?.content.scan;
   if (
@@ -65,7 +65,7 @@ export interface SbomInput {
 /** SPDX documents of the children: the build's own where it made them, else the plugin's. */
 export async function sbomStep(step: StepContext, { image, built }: SbomInput): Promise<Result<SbomOutput>> {
   const { engine, task, signal } = step;
-  const facts = await believedFacts(step, image);
+  const facts = await believe(step, image.subject, engine.signing);
   if (!facts.ok) return facts;
   const attested = factsOf(facts.value, 'sbom').length > 0;
   const lacking = attested ? await childrenWithoutSbom(step, image) : ok(readableChildren(image));
@@ -85,20 +85,9 @@ async function childrenWithoutSbom(step: StepContext, image: Image): Promise<Res
   const lacking: Child[] = [];
   for (const child of readableChildren(image)) {
     if (child.digest === image.digest) continue;
-    const facts = await believedFacts(step, { subject: pin(image.subject, child.digest) });
+    const facts = await believe(step, pin(image.subject, child.digest), step.engine.signing);
     if (!facts.ok) return facts;
     if (missingOnChild(facts.value).includes('sbom')) lacking.push(child);
   }
   return ok(lacking);
-}
-
-/** What is believed of the image so far: an interrupted run may have attached some of it. */
-export async function believedFacts(
-  step: StepContext,
-  image: Pick<Image, 'subject'>,
-): Promise<Result<readonly Fact[]>> {
-  const { signing } = step.engine;
-  if (signing === undefined) return ok([]);
-  const believed = await believe(step, image.subject, signing);
-  return believed.ok ? ok(believed.value.facts) : believed;
 }

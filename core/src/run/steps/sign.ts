@@ -78,7 +78,7 @@ async function presentFacts(
   for (const digest of new Set([image.digest, ...image.children.map((child) => child.digest)])) {
     const believed = await believe(step, pin(image.subject, digest), signing);
     if (!believed.ok) return believed;
-    present.set(digest, believed.value.facts);
+    present.set(digest, believed.value);
   }
   return ok(present);
 }
@@ -88,12 +88,12 @@ async function presentFacts(
  * and one by another key would be attached for nothing, since nobody here would believe it.
  */
 async function checkSigned(
-  { engine, task, signal }: StepContext,
+  step: StepContext,
   { statement }: WantedStatement,
   bundle: Bundle,
   signing: Signing,
 ): Promise<Result<void>> {
-  const proved = await prove(engine, task, bundle, signing.signer, signing, signal);
+  const proved = await prove(step, bundle, signing.signer, signing);
   if (!proved.ok) return proved.failure.reason === 'trust' ? fail(byAnother(signing.signer, proved.failure)) : proved;
   if (canonicalJson(proved.value.statement) === canonicalJson(statement)) return ok(undefined);
   return fail({

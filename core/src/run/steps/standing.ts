@@ -48,7 +48,7 @@ export async function lookAt(step: StepContext, digest: Digest, shape: Targets['
   if (signing === undefined) return ok({ facts: [], why: 'unsigned runs never count as done' });
   const believed = await believe(step, pin(entry.targets[0].destination, digest), signing);
   if (!believed.ok) return believed;
-  const { facts } = believed.value;
+  const facts = believed.value;
   if (entry.always) return ok({ facts, why: 'always' });
   const wanted = { kind: attachedKind(step), shape };
   const legacy = await legacyLacks(step, pin(entry.targets[0].destination, digest), signing, wanted);

@@ -35,7 +35,7 @@ export async function wantedOf(
     const believed = await believe(step, pin(entry.targets[0].destination, published), engine.signing);
     if (!believed.ok) return believed;
     const origin = originOf(entry, source.digest);
-    if (factsOf(believed.value.facts, 'copy').some(({ content }) => isFrom(content.copy, origin))) {
+    if (factsOf(believed.value, 'copy').some(({ content }) => isFrom(content.copy, origin))) {
       await engine.notes.put(published, ...note);
       return ok({ wanted: published });
     }
