@@ -1,7 +1,7 @@
 /** `--sarif`: what the scans of a run found, for a code host to show. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configFailure, fail, ok, SARIF_NAME, sarifFiles, scanSarif } from '@slipway/core';
+import { configFailure, errorCode, fail, ok, SARIF_NAME, sarifFiles, scanSarif } from '@slipway/core';
 import type { Event, ImageEvidence, Position, Result, Row } from '@slipway/core';
 
 export interface SarifCollector {
@@ -46,8 +46,7 @@ export function collectScans(): SarifCollector {
         for (const name of readdirSync(folder)) if (SARIF_NAME.test(name)) rmSync(join(folder, name));
         for (const { name, text } of files) writeFileSync(join(folder, name), text);
       } catch (error) {
-        const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-        return fail(configFailure(`SARIF cannot be written to ${folder} (${code})`, 'name another folder'));
+        return fail(configFailure(`SARIF cannot be written to ${folder} (${errorCode(error)})`, 'name another folder'));
       }
       return ok(files.length);
     },

@@ -146,6 +146,11 @@ export const cancelled: CancelledFailure = {
   message: 'cancelled before it ended',
 };
 
+/** The system's code for what a call threw, as `ENOSPC`; never its message, which has paths in it. */
+export function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+}
+
 /** Closes a switch over a union: a new member that is not handled does not compile. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);

@@ -1,7 +1,7 @@
 /** `emit github`: the workflows that run the plan there, written, or compared with those that are there. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { configFailure, emitContext, emitPlan, planJson, type EmitOutput } from '@slipway/core';
+import { configFailure, errorCode, emitContext, emitPlan, planJson, type EmitOutput } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import { readSettings, type Outcome } from '../load.ts';
@@ -170,8 +170,10 @@ function write(folder: string, files: EmitOutput['files'], drifted: readonly Fil
     for (const { path, state } of drifted) if (state === 'gone') rmSync(resolve(cwd, path));
     return undefined;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    return configFailure(`the workflows cannot be written to ${folder} (${code})`, 'name another folder with --dir');
+    return configFailure(
+      `the workflows cannot be written to ${folder} (${errorCode(error)})`,
+      'name another folder with --dir',
+    );
   }
 }
 

@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { configFailure, fail, ok, temporaryFailure, type Result } from '@slipway/core';
+import { configFailure, errorCode, fail, ok, temporaryFailure, type Result } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import type { Outcome } from '../load.ts';
@@ -91,8 +91,7 @@ function writeNew(root: string, files: Files): Result<Written> {
     write(root, fresh);
     return ok({ files: Object.keys(fresh), kept: there });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    return fail(configFailure(`${root} cannot be written (${code})`, 'name another folder'));
+    return fail(configFailure(`${root} cannot be written (${errorCode(error)})`, 'name another folder'));
   }
 }
 

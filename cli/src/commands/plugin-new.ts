@@ -1,7 +1,7 @@
 /** `plugin new build-NAME`: a package with a build mode that works, to make one's own. */
 import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { configFailure, fail, ok, type ConfigFailure, type Result } from '@slipway/core';
+import { configFailure, errorCode, fail, ok, type ConfigFailure, type Result } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import { defaultPlugins, otherPlugins } from '../default-plugins.ts';
 import type { Io } from '../io.ts';
@@ -70,7 +70,7 @@ async function makeFolder(folder: string): Promise<Result<void, ConfigFailure>> 
     await mkdir(folder);
     return ok(undefined);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = errorCode(error);
     return code === 'EEXIST'
       ? fail(configFailure(`${folder} is there already`, 'name another with --dir'))
       : fail(configFailure(`${folder} cannot be made: ${code}`, 'name another with --dir'));

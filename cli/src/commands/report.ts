@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import {
   chromeTrace,
   configFailure,
+  errorCode,
   fail,
   ok,
   parseJournal,
@@ -42,8 +43,9 @@ export function writeReport(file: string, folder: string): Result<readonly strin
     mkdirSync(folder, { recursive: true });
     for (const [path, content] of Object.entries(files)) writeFileSync(join(folder, path), content);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    return fail(configFailure(`the report cannot be written to ${folder} (${code})`, 'name another folder'));
+    return fail(
+      configFailure(`the report cannot be written to ${folder} (${errorCode(error)})`, 'name another folder'),
+    );
   }
   return ok(Object.keys(files).map((path) => join(folder, path)));
 }

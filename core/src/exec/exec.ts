@@ -1,5 +1,5 @@
 /** The `exec` that a plugin gets: its declared tools only, with limits, and every end as a value. */
-import { cancelled, fail, ok, type Failure, type Result } from '../failure.ts';
+import { cancelled, errorCode, fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Exec, ExecOptions, Plugin } from '../plugin/api.ts';
 import { toolEnvironment, writeDockerConfig, type DockerConfig, type Variables } from './environment.ts';
 import type { FoundTool, ToolFinder } from './model.ts';
@@ -77,7 +77,7 @@ async function prepare(dependencies: ExecDependencies, tool: string, options: Ex
     const folders = { home: makeHome(tmpFolder), tmp: tmpFolder, dockerConfig };
     return ok({ credentials, env: toolEnvironment(env, plugin.needs.env ?? [], options.env ?? {}, folders) });
   } catch (error) {
-    const message = `the folders for ${tool} could not be made (${codeOf(error)})`;
+    const message = `the folders for ${tool} could not be made (${errorCode(error)})`;
     return fail(toolFailure(tool, 'permanent', message, 'see whether the disk is full'));
   }
 }
@@ -256,8 +256,4 @@ function cut(line: string): string {
 
 function seconds(ms: number): string {
   return ms < 1000 ? `${ms} ms` : `${Math.round(ms / 1000)} s`;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { endMarked, signalProcess } from './descendants.ts';
+import { errorCode } from '../failure.ts';
 import { OWNER } from './owner.ts';
 
 /** What the engine says: start this; send a signal to its group; nobody waits for it any more; another one starts programs too. */
@@ -61,10 +62,10 @@ function start({ start: of, path, args, cwd, env, input }: Extract<Order, { star
   try {
     child = spawn(path, args, { cwd, env, shell: false, detached: true, stdio: [stdin, 'pipe', 'pipe'] });
   } catch (error) {
-    return tell({ of, failed: codeOf(error) });
+    return tell({ of, failed: errorCode(error) });
   }
   child.on('error', (error) => {
-    if (child.pid === undefined) tell({ of, failed: codeOf(error) });
+    if (child.pid === undefined) tell({ of, failed: errorCode(error) });
   });
   if (child.pid === undefined) return;
   const { pid, stdout, stderr } = child;
@@ -137,8 +138,4 @@ async function end(): Promise<void> {
   const owner = process.env[OWNER];
   if (owner !== undefined) await endMarked(`${OWNER}=${owner}`, beside);
   process.exit();
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }

@@ -17,7 +17,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
-import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
+import { configFailure, errorCode, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import type { Files } from '../plugin/api.ts';
 
 /** In bytes. Sources of images are text that people write; more is a mistake, or an attack on the memory. */
@@ -206,5 +206,5 @@ function isWithin(path: string, folder: string): boolean {
 /** `EACCES`, or a word; never the system's message, which has absolute paths in it. */
 function reason(error: unknown): string {
   if (error instanceof TypeError) return 'it is not UTF-8 text';
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown error';
+  return errorCode(error);
 }
