@@ -3,6 +3,13 @@
  * https://github.com/chainguard-dev/melange/blob/main/docs/BUILD-FILE.md
  */
 import { LineCounter, parseDocument } from 'yaml';
+import {
+  fields as fieldsOf,
+  items as listOf,
+  text as textOf,
+  texts as textsOf,
+  type Fields,
+} from '../config/fields.ts';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 
 export interface MelangePackage {
@@ -26,8 +33,6 @@ export interface PackageConfig {
   /** Remote repositories that its build environment is made from. */
   readonly repositories: readonly string[];
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Reads the text of one config. `file` is how positions name it; errors have line and column where YAML has them. */
 export function parseMelange(config: string, text: string, file: string): Result<PackageConfig, ConfigFailure> {
@@ -166,20 +171,4 @@ export function packageName(text: string): string | undefined {
 /** A variable that is not known stays as it is, and so names no package. */
 function substitute(text: string, variables: ReadonlyMap<string, string>): string {
   return text.replace(/\$\{\{\s*([\w.-]+)\s*\}\}/g, (whole, name: string) => variables.get(name) ?? whole);
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function textsOf(value: unknown): readonly string[] {
-  return listOf(value).flatMap((each) => textOf(each) ?? []);
 }

@@ -4,6 +4,7 @@
  */
 import { posix } from 'node:path';
 import { parseDocument } from 'yaml';
+import { isFields } from '../config/fields.ts';
 import { ok, type Result } from '../failure.ts';
 import type { Files } from '../plugin/api.ts';
 
@@ -28,15 +29,11 @@ async function isConfiguration(files: Files, path: string): Promise<boolean> {
     const data: unknown = parseDocument(text.value, { logLevel: 'silent', schema: 'failsafe' }).toJS({
       maxAliasCount: 100,
     });
-    if (!isMapping(data)) return false;
+    if (!isFields(data)) return false;
     const { package: made, contents } = data;
-    return (isMapping(made) && 'name' in made) || isMapping(contents);
+    return (isFields(made) && 'name' in made) || isFields(contents);
   } catch {
     // Nested too deeply to be a configuration.
     return false;
   }
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

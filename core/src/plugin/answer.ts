@@ -1,4 +1,5 @@
 /** Reads what foreign code answered: a value that its schema allows, a failure, or else a failure of the plugin. */
+import { isFields } from '../config/fields.ts';
 import { fail, type Failure, type PluginFailure, type Result } from '../failure.ts';
 import type { JsonSchema } from './api.ts';
 import { TapError } from './hooks.ts';
@@ -43,7 +44,7 @@ function isFull(error: unknown): boolean {
 
 /** `T` is what `schema` describes. */
 export function readAnswer<T>(author: Author, answer: unknown, schema: JsonSchema): Result<T> {
-  if (!isObject(answer)) {
+  if (!isFields(answer)) {
     return fail(pluginFailure(author, 'gave no answer: it must return ok(value) or fail(failure)'));
   }
   if (answer['ok'] === false) {
@@ -66,8 +67,4 @@ export function readFailure(author: Author, failure: unknown): Failure {
   return problem === undefined
     ? (failure as Failure)
     : pluginFailure(author, `failed with something that is no failure: ${problem}`);
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
 /** Collects the modes that plugins bring, and guards every call into them. */
+import { isFields } from '../config/fields.ts';
 import { cancelled, configFailure, fail, type Failure, type PluginFailure, type Result } from '../failure.ts';
-import { isObject, pluginFailure, readAnswer, thrown, type Author } from './answer.ts';
+import { pluginFailure, readAnswer, thrown, type Author } from './answer.ts';
 import type { BuildContext, Built, JsonSchema, Mode, ModeInputs } from './api.ts';
 import type { HookLimits } from './hooks.ts';
 import type { LoadedPlugin } from './load.ts';
@@ -23,7 +24,7 @@ const NAME = /^[a-z][a-z0-9]*(?:[+-][a-z0-9]+)*$/;
 
 /** What is wrong with a mode as it was added, if anything. */
 export function modeProblem(mode: unknown): string | undefined {
-  if (!isObject(mode)) {
+  if (!isFields(mode)) {
     return 'added a mode that is not an object';
   }
   if (typeof mode['name'] !== 'string' || !NAME.test(mode['name'])) {
@@ -37,7 +38,7 @@ export function modeProblem(mode: unknown): string | undefined {
   if (mode['resolve'] !== undefined && typeof mode['resolve'] !== 'function') {
     return `added the mode ${mode['name']}, whose "resolve" is not a function`;
   }
-  if (mode['properties'] !== undefined && !isObject(mode['properties'])) {
+  if (mode['properties'] !== undefined && !isFields(mode['properties'])) {
     return `added the mode ${mode['name']}, whose "properties" are not JSON Schemas`;
   }
   if (mode['perPlatform'] !== undefined && typeof mode['perPlatform'] !== 'boolean') {

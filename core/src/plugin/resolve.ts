@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createRequire, findPackageJSON } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isFields } from '../config/fields.ts';
 import { configFailure, fail, ok, type ConfigFailure, type Position, type Result } from '../failure.ts';
 
 const PACKAGE = /^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
@@ -63,7 +64,7 @@ async function importedPath(name: string, from: string): Promise<string | undefi
       return undefined;
     }
     const manifest: unknown = JSON.parse(await readFile(file, 'utf8'));
-    const target = isObject(manifest) && name === manifest['name'] ? mainOf(manifest['exports']) : undefined;
+    const target = isFields(manifest) && name === manifest['name'] ? mainOf(manifest['exports']) : undefined;
     return target === undefined ? undefined : join(dirname(file), target);
   } catch {
     return undefined;
@@ -75,7 +76,7 @@ function mainOf(exports: unknown): string | undefined {
   if (typeof exports === 'string') {
     return exports.startsWith('./') ? exports : undefined;
   }
-  if (!isObject(exports)) {
+  if (!isFields(exports)) {
     return undefined;
   }
   for (const condition of ['.', 'node', 'import', 'default']) {
@@ -85,8 +86,4 @@ function mainOf(exports: unknown): string | undefined {
     }
   }
   return undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

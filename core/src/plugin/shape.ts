@@ -1,5 +1,6 @@
 /** Whether what a module exports is a plugin that this core can load. Checked before any of its code runs. */
 import semver from 'semver';
+import { isFields } from '../config/fields.ts';
 import type { Plugin } from './api.ts';
 
 /** The plugin API that this core speaks. */
@@ -16,7 +17,7 @@ export type Shape =
   | { readonly kind: 'wrong'; readonly message: string };
 
 export function readPlugin(value: unknown): Shape {
-  if (!isObject(value)) {
+  if (!isFields(value)) {
     return wrong('its default export is not a plugin object');
   }
   const name = value['name'];
@@ -62,15 +63,15 @@ function problemOf(value: Readonly<Record<string, unknown>>): string | undefined
   if (value['preflight'] !== undefined && typeof value['preflight'] !== 'function') {
     return 'its "preflight" is not a function';
   }
-  if (value['options'] !== undefined && !isObject(value['options'])) {
+  if (value['options'] !== undefined && !isFields(value['options'])) {
     return 'its "options" are not a JSON Schema';
   }
   const needs = value['needs'];
-  if (!isObject(needs) || !Array.isArray(needs['tools'])) {
+  if (!isFields(needs) || !Array.isArray(needs['tools'])) {
     return 'its "needs.tools" is not a list';
   }
   for (const need of needs['tools'] as readonly unknown[]) {
-    if (!isObject(need) || typeof need['name'] !== 'string' || !TOOL.test(need['name'])) {
+    if (!isFields(need) || typeof need['name'] !== 'string' || !TOOL.test(need['name'])) {
       return 'an item of its "needs.tools" has no valid name';
     }
     if (typeof need['range'] !== 'string' || semver.validRange(need['range']) === null) {
@@ -85,10 +86,6 @@ function problemOf(value: Readonly<Record<string, unknown>>): string | undefined
     return 'its "needs.env" is not a list of names of environment variables';
   }
   return undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function wrong(message: string): Shape {

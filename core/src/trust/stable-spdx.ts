@@ -3,9 +3,8 @@
  * clock, the registry it was read from, and advisories, which come from a database and not from the image.
  * https://spdx.github.io/spdx-spec/v2.3/
  */
+import { isFields, items, type Fields } from '../config/fields.ts';
 import { sha256 } from '../oci/digest.ts';
-
-type Data = Readonly<Record<string, unknown>>;
 
 /** Annotations that name where the image was read. */
 const PLACE = /^(?:Reference|RepoDigest|RepoTag|ReportID): /;
@@ -15,15 +14,15 @@ const PLACE = /^(?:Reference|RepoDigest|RepoTag|ReportID): /;
  * nothing but the image and the tool's version. What is no document is given back as it is.
  */
 export function stableSpdx(document: unknown, digest: string, created: string | undefined): unknown {
-  if (!isRecord(document)) return document;
+  if (!isFields(document)) return document;
   const time = wholeSeconds(created);
-  const root = list(document['packages']).find(
-    (item) => isRecord(item) && item['primaryPackagePurpose'] === 'CONTAINER',
+  const root = items(document['packages']).find(
+    (item) => isFields(item) && item['primaryPackagePurpose'] === 'CONTAINER',
   );
-  const rootId = isRecord(root) ? root['SPDXID'] : undefined;
+  const rootId = isFields(root) ? root['SPDXID'] : undefined;
   const rename = (id: unknown): unknown => (id === rootId && rootId !== undefined ? 'SPDXRef-ContainerImage' : id);
-  const packages = list(document['packages']).map((item) => {
-    if (!isRecord(item)) return item;
+  const packages = items(document['packages']).map((item) => {
+    if (!isFields(item)) return item;
     const own =
       item === root
         ? { name: digest, versionInfo: digest, externalRefs: [ociPurl(item, digest)] }
@@ -31,8 +30,8 @@ export function stableSpdx(document: unknown, digest: string, created: string | 
     const notes = Array.isArray(item['annotations']) ? { annotations: annotations(item, time) } : {};
     return { ...item, ...own, SPDXID: rename(item['SPDXID']), ...notes };
   });
-  const relationships = list(document['relationships']).map((item) =>
-    isRecord(item)
+  const relationships = items(document['relationships']).map((item) =>
+    isFields(item)
       ? {
           ...item,
           spdxElementId: rename(item['spdxElementId']),
@@ -44,7 +43,7 @@ export function stableSpdx(document: unknown, digest: string, created: string | 
   const stable = {
     ...document,
     name: digest,
-    creationInfo: { ...(isRecord(creation) ? creation : {}), created: time },
+    creationInfo: { ...(isFields(creation) ? creation : {}), created: time },
     packages: sorted(packages),
     relationships: sorted(relationships),
     ...(Array.isArray(document['files']) ? { files: sorted(document['files']) } : {}),
@@ -56,9 +55,9 @@ export function stableSpdx(document: unknown, digest: string, created: string | 
 }
 
 /** https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md, without the optional repository. */
-function ociPurl(item: Data, digest: string): Data {
+function ociPurl(item: Fields, digest: string): Fields {
   const written = references(item).map((reference) =>
-    isRecord(reference) ? reference['referenceLocator'] : undefined,
+    isFields(reference) ? reference['referenceLocator'] : undefined,
   );
   const arch = written
     .map((locator) => (typeof locator === 'string' ? /[?&]arch=([^&]+)/.exec(locator)?.[1] : undefined))
@@ -68,18 +67,18 @@ function ociPurl(item: Data, digest: string): Data {
 }
 
 /** A CPE names the package itself; what else is about security may change with every database. */
-function references(item: Data): readonly unknown[] {
-  return list(item['externalRefs']).filter(
+function references(item: Fields): readonly unknown[] {
+  return items(item['externalRefs']).filter(
     (reference) =>
-      !isRecord(reference) ||
+      !isFields(reference) ||
       reference['referenceCategory'] !== 'SECURITY' ||
       /^cpe2[23]Type$/.test(String(reference['referenceType'])),
   );
 }
 
-function annotations(item: Data, created: string): readonly unknown[] {
-  const kept = list(item['annotations']).filter((note) => !isRecord(note) || !PLACE.test(String(note['comment'])));
-  return kept.map((note) => (isRecord(note) ? { ...note, annotationDate: created } : note));
+function annotations(item: Fields, created: string): readonly unknown[] {
+  const kept = items(item['annotations']).filter((note) => !isFields(note) || !PLACE.test(String(note['comment'])));
+  return kept.map((note) => (isFields(note) ? { ...note, annotationDate: created } : note));
 }
 
 /** https://spdx.github.io/spdx-spec/v2.3/document-creation-information/#69-created-field has no fractions. */
@@ -88,17 +87,9 @@ function wholeSeconds(created: string | undefined): string {
   return new Date(Number.isNaN(time) || time < 0 ? 0 : time).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-function sorted(items: readonly unknown[]): readonly unknown[] {
-  return items
+function sorted(all: readonly unknown[]): readonly unknown[] {
+  return all
     .map((item) => [JSON.stringify(item), item] as const)
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([, item]) => item);
-}
-
-function isRecord(value: unknown): value is Data {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

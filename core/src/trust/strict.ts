@@ -2,6 +2,7 @@
  * Strict readers for data that others wrote: a value of exactly the expected shape and size, or `undefined`. They never
  * throw, whatever they are given, and they copy, so that nothing unexpected travels on.
  */
+import { isFields } from '../config/fields.ts';
 import { fail, ok, type Result, type TrustFailure } from '../failure.ts';
 import { isTooDeep } from '../oci/json-text.ts';
 import { parseDigest, type Digest } from '../reference.ts';
@@ -30,11 +31,7 @@ export function readJson(source: Uint8Array | string, limit: number, what: strin
 }
 
 export function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return isRecord(value) ? value : undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isFields(value) ? value : undefined;
 }
 
 /** Up to 4096 UTF-16 units; may be empty. */
