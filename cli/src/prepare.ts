@@ -15,6 +15,7 @@ import {
   loadLock,
   ok,
   readContext,
+  variableIn,
   type Config,
   type Context,
   type Expanded,
@@ -257,7 +258,8 @@ function whyNoIdentity({ env }: Io, signing: Signing | undefined, to: boolean): 
       ),
     ];
   }
-  if (signing.key?.startsWith('env://') === true && !env[signing.key.slice('env://'.length)]) {
+  const variable = variableIn(signing.key);
+  if (variable !== undefined && !env[variable]) {
     const message = `signing.key names ${signing.key}, and that variable is empty`;
     return [configFailure(message, 'export it, or name a key file', signing.keyAt)];
   }

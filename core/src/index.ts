@@ -13,6 +13,7 @@ export { loadSettings } from './config/load-settings.ts';
 export type * from './config/model.ts';
 export { settingsSchema } from './config/settings-schema.ts';
 export { applyTo, checkMoved } from './config/to.ts';
+export { variableIn } from './config/variable.ts';
 export type * from './exec/model.ts';
 export { createRedactor, secretsFromEnv } from './exec/redact.ts';
 export { runProcess, type ProcessOutcome, type ProcessRequest } from './exec/process.ts';

@@ -1,5 +1,6 @@
 /** A plan for the engines of others: asks the owner of a format for the files that run it there. Pure: it writes none. */
 import type { Settings, Signing } from '../config/model.ts';
+import { variableIn } from '../config/variable.ts';
 import type { Result } from '../failure.ts';
 import type { TaskContext } from '../plugin/api.ts';
 import type { EmitContext, EmitInput, EmitOutput, EmitSigner } from '../plugin/emit-api.ts';
@@ -36,15 +37,16 @@ function signerOf(signing: Signing | undefined): EmitSigner {
   if (key === undefined)
     return { keyless: identityTokenEnv === undefined, secrets: sorted(identityTokenEnv ? [identityTokenEnv] : []) };
   // A key that a service keeps has no password of ours.
-  const isService = key.includes('://') && !key.startsWith(ENV);
+  const isService = key.includes('://') && variableIn(key) === undefined;
   return { keyless: false, secrets: isService ? [] : sorted([...namesIn(key), 'COSIGN_PASSWORD']) };
 }
 
-const ENV = 'env://';
-
 /** Variables that options name, as `env://NAME` or `{ env: NAME }`. */
 function namesIn(value: unknown): readonly string[] {
-  if (typeof value === 'string') return value.startsWith(ENV) ? [value.slice(ENV.length)] : [];
+  if (typeof value === 'string') {
+    const name = variableIn(value);
+    return name === undefined ? [] : [name];
+  }
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]: readonly [string, unknown]) =>
     key === 'env' && typeof inner === 'string' ? [inner] : namesIn(inner),

@@ -1,6 +1,7 @@
 /** Puts together what a run needs, and takes it down again: registry, journal and folders. */
 import { dirname, join } from 'node:path';
 import type { Config, Settings, Signing } from '../config/model.ts';
+import { variableIn } from '../config/variable.ts';
 import type { Variables } from '../exec/environment.ts';
 import type { ToolFinder, UsedTool } from '../exec/model.ts';
 import { createLearningRedactor, secretsFromEnv } from '../exec/redact.ts';
@@ -164,10 +165,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 
 /** Values of the variables that the settings name as secret, whatever those are called. */
 function secretsOf({ signing, scratch, registries }: Settings, env: Variables): readonly string[] {
-  const names = [signing, scratch].flatMap((one) => [
-    one?.identityTokenEnv,
-    one?.key?.startsWith('env://') === true ? one.key.slice('env://'.length) : undefined,
-  ]);
+  const names = [signing, scratch].flatMap((one) => [one?.identityTokenEnv, variableIn(one?.key)]);
   const logins = registries.map(({ login }) => (login?.kind === 'env' ? login.passwordEnv : undefined));
   const keys = registries.flatMap(({ key }) => key ?? []);
   return [...[...names, ...logins].flatMap((name) => (name === undefined ? [] : (env[name] ?? []))), ...keys];
