@@ -1,7 +1,6 @@
 /** `--against registry`: the entries whose tags or attachments are not as a run leaves them, whatever their sources are now. */
-import { cancelled, verifyAll, type VerifiedTarget } from '@slipway/core';
+import { cancelled, verifyAll, type Checked, type VerifiedTarget } from '@slipway/core';
 import type { Io } from './io.ts';
-import type { Outcome } from './load.ts';
 import type { Options } from './options.ts';
 import { whyNobodyCounts, type Prepared } from './prepare.ts';
 import { openCommandSession } from './session.ts';
@@ -19,7 +18,7 @@ export async function findDrift(
   options: Options,
   prepared: Prepared,
   signal: AbortSignal,
-): Promise<Outcome<Drift>> {
+): Promise<Checked<Drift>> {
   const unsigned = whyNobodyCounts(prepared);
   if (unsigned !== undefined) return { ok: false, failures: [unsigned] };
   const opened = await openCommandSession(io, { prepared, purpose: 'run', remember: false, signal });

@@ -1,8 +1,7 @@
 /** Asks registries for the tags that selections choose from. Loaded only where that is to be done: most of it speaks HTTP. */
-import { cancelled, expandSelections, openRegistry, tagsFromRegistry } from '@slipway/core';
+import { cancelled, expandSelections, openRegistry, tagsFromRegistry, type Checked } from '@slipway/core';
 import type { Config, Expanded, Settings } from '@slipway/core';
 import type { Io } from './io.ts';
-import type { Outcome } from './load.ts';
 import { VERSION } from './version.ts';
 
 export async function expand(
@@ -10,7 +9,7 @@ export async function expand(
   config: Config,
   settings: Settings,
   signal: AbortSignal,
-): Promise<Outcome<Expanded>> {
+): Promise<Checked<Expanded>> {
   const { registry } = openRegistry({ settings, folder: config.folder, env: io.env, version: VERSION, signal });
   try {
     const expanded = await expandSelections(config, tagsFromRegistry(registry));

@@ -7,7 +7,7 @@ import {
   loadPlugins,
   loadSettings,
   secretsFromEnv,
-  type Failure,
+  type Checked,
   type Host,
   type Settings,
 } from '@slipway/core';
@@ -20,10 +20,6 @@ export interface Engine {
   readonly host: Host;
   readonly warnings: readonly string[];
 }
-
-export type Outcome<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly failures: readonly Failure[] };
 
 /** `folder`: where the settings are when no option names them. */
 export function readSettings(
@@ -44,7 +40,7 @@ export async function loadEngine(
   io: Io,
   options: Pick<Options, 'settings' | 'jobs'>,
   folder: string,
-): Promise<Outcome<Engine>> {
+): Promise<Checked<Engine>> {
   const loaded = await readSettings(io, options, folder);
   if (!loaded.ok) return loaded;
   const { limits } = loaded.value;

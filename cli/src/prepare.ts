@@ -16,6 +16,7 @@ import {
   ok,
   readContext,
   variableIn,
+  type Checked,
   type Config,
   type Context,
   type Expanded,
@@ -34,7 +35,7 @@ import {
 } from '@slipway/core';
 import { createToolFinder } from '@slipway/tools';
 import type { Io } from './io.ts';
-import { loadEngine, type Outcome } from './load.ts';
+import { loadEngine } from './load.ts';
 import { saveMemoryFor, saveMemoryForConfig } from './memory.ts';
 import type { Options } from './options.ts';
 
@@ -59,7 +60,7 @@ export async function prepare(
   options: Options,
   command: PlanCommand,
   asks?: AbortSignal,
-): Promise<Outcome<Prepared>> {
+): Promise<Checked<Prepared>> {
   const inputs = await loadInputs(io, options);
   if (!inputs.ok) return inputs;
   const { context, folder, host, settings, warnings } = inputs.value;
@@ -121,7 +122,7 @@ interface Inputs {
   readonly warnings: readonly string[];
 }
 
-export async function loadInputs(io: Io, options: Options): Promise<Outcome<Inputs>> {
+export async function loadInputs(io: Io, options: Options): Promise<Checked<Inputs>> {
   const file = resolve(io.cwd, options.config);
   const folder = dirname(file);
   saveMemoryForConfig(file);
@@ -147,7 +148,7 @@ async function expansionOf(
   { config, folder, settings }: Inputs,
   { frozen }: Options,
   asks: AbortSignal | undefined,
-): Promise<Outcome<Known>> {
+): Promise<Checked<Known>> {
   const unlocked: Unlocked = new Map();
   if (frozen) {
     const lock = await loadLock(folder);

@@ -1,7 +1,14 @@
 /** Opens what a command works with. */
 import { join } from 'node:path';
-import { openElsewhere, openSession, stateFailure, type Event, type Planned, type Session } from '@slipway/core';
-import type { Outcome } from './load.ts';
+import {
+  openElsewhere,
+  openSession,
+  stateFailure,
+  type Checked,
+  type Event,
+  type Planned,
+  type Session,
+} from '@slipway/core';
 import type { Io } from './io.ts';
 import type { Prepared } from './prepare.ts';
 import { VERSION } from './version.ts';
@@ -27,7 +34,7 @@ export interface SessionRequest {
  * Fails when `.slipway` beside the config cannot be written, unless the command only looks, or moves nothing and would not believe
  * what is there anyway.
  */
-export async function openCommandSession(io: Io, request: SessionRequest): Promise<Outcome<Session>> {
+export async function openCommandSession(io: Io, request: SessionRequest): Promise<Checked<Session>> {
   const { config, settings, planned, host, finder, signing } = request.prepared;
   const options = {
     config,

@@ -1,10 +1,18 @@
 /** `emit github`: the workflows that run the plan there, written, or compared with those that are there. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { configFailure, errorCode, emitContext, emitPlan, planJson, type EmitOutput } from '@slipway/core';
+import {
+  configFailure,
+  errorCode,
+  emitContext,
+  emitPlan,
+  planJson,
+  type Checked,
+  type EmitOutput,
+} from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
-import { readSettings, type Outcome } from '../load.ts';
+import { readSettings } from '../load.ts';
 import type { Options } from '../options.ts';
 import { prepare } from '../prepare.ts';
 import { readFile } from '../read-file.ts';
@@ -52,7 +60,7 @@ export async function emit(
   io: Io,
   options: Pick<EmitOptions, 'config' | 'settings' | 'split'>,
   format: string,
-): Promise<Outcome<EmitOutput['files']>> {
+): Promise<Checked<EmitOutput['files']>> {
   const config = resolve(io.cwd, options.config);
   const settings = await readSettings(io, options, dirname(config));
   if (!settings.ok) return settings;

@@ -2,10 +2,9 @@
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { configFailure, errorCode, fail, ok, temporaryFailure, type Result } from '@slipway/core';
+import { configFailure, errorCode, fail, ok, temporaryFailure, type Checked, type Result } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
-import type { Outcome } from '../load.ts';
 import { VERSION } from '../version.ts';
 import { emit } from './emit.ts';
 
@@ -33,7 +32,7 @@ export async function initCommand(io: Io, folder: string, { json }: InitOptions)
 type Files = Readonly<Record<string, string>>;
 
 /** Made of a copy of the files elsewhere, so that all paths are known before anything is written. */
-async function workflowsOf(io: Io, starting: Files): Promise<Outcome<Files>> {
+async function workflowsOf(io: Io, starting: Files): Promise<Checked<Files>> {
   let folder: string | undefined;
   try {
     folder = mkdtempSync(join(tmpdir(), 'slipway-init-'));

@@ -9,6 +9,7 @@ import {
   parseReference,
   pin,
   readScanInput,
+  type Checked,
   type Failure,
   type FoundTool,
   type Host,
@@ -33,7 +34,7 @@ import { createToolFinder } from '@slipway/tools';
 import { answer, EXIT, refuse } from '../answer.ts';
 import { defaultPlugins, otherPlugins } from '../default-plugins.ts';
 import type { Io } from '../io.ts';
-import { readSettings, type Outcome } from '../load.ts';
+import { readSettings } from '../load.ts';
 import { VERSION } from '../version.ts';
 
 export interface PluginDiffOptions {
@@ -84,7 +85,7 @@ export async function pluginDiffCommand(
 }
 
 /** The plugin alone, with the options that the settings give it. */
-async function hostOf(name: string, settings: Settings): Promise<Outcome<Host>> {
+async function hostOf(name: string, settings: Settings): Promise<Checked<Host>> {
   const own = defaultPlugins.get(name) ?? otherPlugins.get(name);
   const setting = settings.plugins.find((each) => each.name === name) ?? { name, options: {} };
   const plugins = await loadPlugins({
@@ -126,7 +127,7 @@ async function sideOf(
   contract: Comparable,
   finder: ToolFinder,
   io: Io,
-): Promise<Outcome<Compared>> {
+): Promise<Checked<Compared>> {
   const found = await Promise.all(host.toolNeeds(contract).map((need) => finder.find(need)));
   const failures = found.flatMap((each) => (each.ok ? [] : [each.failure]));
   if (failures.length > 0) return { ok: false, failures };

@@ -1,12 +1,11 @@
 /** `run`, `sync`, `build` and `scan`: everything that is not done, with progress on stderr and the table on stdout. */
 import { resolve } from 'node:path';
-import { execute, formatCounts, formatFailures, formatTable, planScans, taskLogs } from '@slipway/core';
+import { execute, formatCounts, formatFailures, formatTable, planScans, taskLogs, type Checked } from '@slipway/core';
 import type { Position, Session } from '@slipway/core';
 import { workspaceOf, writeActionsFiles } from '../actions.ts';
 import { answer, EXIT, refuse } from '../answer.ts';
 import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
-import type { Outcome } from '../load.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { preflight, prepare, type Prepared } from '../prepare.ts';
@@ -117,7 +116,7 @@ async function prepareRun(
   options: RunOptions,
   command: 'run' | 'sync' | 'build',
   signal: AbortSignal,
-): Promise<Outcome<Prepared | undefined>> {
+): Promise<Checked<Prepared | undefined>> {
   const prepared = await prepare(io, options, command, signal);
   if (!prepared.ok || options.against === undefined) return prepared;
   const { findDrift } = await import('../drift.ts');

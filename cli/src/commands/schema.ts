@@ -1,8 +1,8 @@
 /** `schema`: what editors and other programs can check against. */
-import { configSchema, lockSchema, settingsSchema } from '@slipway/core';
+import { configSchema, lockSchema, settingsSchema, type Checked } from '@slipway/core';
 import { EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
-import { loadEngine, type Outcome } from '../load.ts';
+import { loadEngine } from '../load.ts';
 import { envelopeSchema } from '../schemas/envelope.ts';
 import { eventsSchema } from '../schemas/events.ts';
 
@@ -19,7 +19,7 @@ export async function schemaCommand(io: Io, options: SchemaOptions): Promise<num
 }
 
 /** Two of them depend on the plugins that the settings list. */
-async function schemaOf(io: Io, options: SchemaOptions): Promise<Outcome<unknown>> {
+async function schemaOf(io: Io, options: SchemaOptions): Promise<Checked<unknown>> {
   if (options.of === 'lock') return { ok: true, value: lockSchema };
   if (options.of === 'envelope') return { ok: true, value: envelopeSchema };
   if (options.of === 'events') return { ok: true, value: eventsSchema };

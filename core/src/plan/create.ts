@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import type { BuildEntry, Config, Context, Entry, Settings } from '../config/model.ts';
-import { configFailure, type ConfigFailure } from '../failure.ts';
+import { configFailure, type Checked, type ConfigFailure } from '../failure.ts';
 import { apkArchitectureOf } from '../oci/apk-architecture.ts';
 import { formatPlatform } from '../oci/model.ts';
 import type { Files, Mode, ModeInputs } from '../plugin/api.ts';
@@ -49,12 +49,8 @@ export interface Planned {
   readonly packages: ReadonlyMap<string, PackageConfig>;
 }
 
-export type PlanResult =
-  | { readonly ok: true; readonly value: Planned }
-  | { readonly ok: false; readonly failures: readonly ConfigFailure[] };
-
 /** Makes the plan, or tells everything that is wrong with the config, in the order of its lines. */
-export async function createPlan(request: PlanRequest): Promise<PlanResult> {
+export async function createPlan(request: PlanRequest): Promise<Checked<Planned, ConfigFailure>> {
   const { config, settings, context } = request;
   const { modes, inputs, failures: modeFailures } = await readBuilds(request);
   const { configs, failures: fileFailures } = await readPackages(request);

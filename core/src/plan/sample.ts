@@ -1,11 +1,11 @@
 /** Small configs, modes and files in memory for the planner's tests and benchmark: real values, written short. */
 import type { BuildEntry, Config, Context, Entry, Settings, SyncEntry, Target } from '../config/model.ts';
 import { defaultRules } from '../config/policy.ts';
-import { configFailure, fail, ok, type Position } from '../failure.ts';
+import { configFailure, fail, ok, type Checked, type ConfigFailure, type Position } from '../failure.ts';
 import type { Platform } from '../oci/model.ts';
 import type { Files, Mode } from '../plugin/api.ts';
 import { formatReference, parseReference, type Reference } from '../reference.ts';
-import { createPlan, type PlanRequest, type PlanResult, type Planned } from './create.ts';
+import { createPlan, type PlanRequest, type Planned } from './create.ts';
 
 export function reference(text: string): Reference {
   const parsed = parseReference(text);
@@ -143,7 +143,7 @@ export function planOf(
   entries: readonly Entry[],
   files: Readonly<Record<string, string>> = {},
   more: Partial<PlanRequest> = {},
-): Promise<PlanResult> {
+): Promise<Checked<Planned, ConfigFailure>> {
   return createPlan({
     config: config(...entries),
     settings: settings(),

@@ -1,5 +1,14 @@
 /** Applies the plugins, settles who owns which contract, and is the only way from the core into a plugin. */
-import { cancelled, configFailure, fail, ok, type Failure, type PluginFailure, type Result } from '../failure.ts';
+import {
+  cancelled,
+  configFailure,
+  fail,
+  ok,
+  type Checked,
+  type Failure,
+  type PluginFailure,
+  type Result,
+} from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import { pluginFailure, readAnswer, thrown } from './answer.ts';
 import type { GateQuestion, Mode, PreflightRequest, TaskContext, ToolNeed } from './api.ts';
@@ -56,16 +65,12 @@ export interface HostOptions {
   readonly limits?: HookLimits;
 }
 
-export type Hosted =
-  | { readonly ok: true; readonly value: Host }
-  | { readonly ok: false; readonly failures: readonly Failure[] };
-
 /** Runs every plugin's `apply` and the `mode` hook; all failures at once. `use` maps a contract without version to a plugin. */
 export async function createHost(
   plugins: readonly LoadedPlugin[],
   use: Use,
   options: HostOptions = {},
-): Promise<Hosted> {
+): Promise<Checked<Host>> {
   const { warn = () => {}, redact = (text) => text, limits = defaultLimits } = options;
   const author = { plugin: 'slipway', hook: 'apply' };
   const guarded = createHooks((error) => warn(thrown(author, error, redact)), limits);

@@ -1,6 +1,6 @@
 /** Loads the plugins that the settings list, and the default ones: no other code is looked for. */
 import type { PluginSetting, Settings } from '../config/model.ts';
-import { configFailure, ok, type Failure, type Position } from '../failure.ts';
+import { configFailure, ok, type Checked, type Failure, type Position } from '../failure.ts';
 import type { Plugin } from './api.ts';
 import { resolvePlugin } from './resolve.ts';
 import { readPlugin, type Shape } from './shape.ts';
@@ -15,10 +15,6 @@ export interface LoadedPlugin {
   readonly at?: Position;
 }
 
-export type Loaded =
-  | { readonly ok: true; readonly value: readonly LoadedPlugin[] }
-  | { readonly ok: false; readonly failures: readonly Failure[] };
-
 export interface LoadRequest {
   readonly settings: Pick<Settings, 'plugins' | 'folder'>;
   /** Plugin name → its module's plugin. Loaded always, in this order, before those of the settings. */
@@ -28,7 +24,11 @@ export interface LoadRequest {
 }
 
 /** All failures at once, in the order of the settings. */
-export async function loadPlugins({ settings, defaults, importModule = importDefault }: LoadRequest): Promise<Loaded> {
+export async function loadPlugins({
+  settings,
+  defaults,
+  importModule = importDefault,
+}: LoadRequest): Promise<Checked<readonly LoadedPlugin[]>> {
   const given = new Map<string, PluginSetting>();
   const failures: Failure[] = [];
   for (const setting of settings.plugins) {
@@ -61,11 +61,7 @@ async function importDefault(url: URL): Promise<unknown> {
   return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
 }
 
-type Answer =
-  | { readonly ok: true; readonly value: LoadedPlugin }
-  | { readonly ok: false; readonly failures: readonly Failure[] };
-
-function refused(...failures: readonly Failure[]): Answer {
+function refused(...failures: readonly Failure[]): Checked<LoadedPlugin> {
   return { ok: false, failures };
 }
 
@@ -73,12 +69,16 @@ async function fromSettings(
   setting: PluginSetting,
   folder: string,
   importModule: (url: URL) => Promise<unknown>,
-): Promise<Answer> {
+): Promise<Checked<LoadedPlugin>> {
   const url = await resolvePlugin(setting.name, folder, setting.at);
   return url.ok ? one(setting.name, setting, () => importModule(url.value)) : refused(url.failure);
 }
 
-async function one(name: string, setting: PluginSetting | undefined, load: () => Promise<unknown>): Promise<Answer> {
+async function one(
+  name: string,
+  setting: PluginSetting | undefined,
+  load: () => Promise<unknown>,
+): Promise<Checked<LoadedPlugin>> {
   const at = setting?.at;
   let shape: Shape;
   try {
@@ -96,7 +96,11 @@ async function one(name: string, setting: PluginSetting | undefined, load: () =>
   return withOptions(shape.plugin, setting?.options ?? {}, at);
 }
 
-function withOptions(plugin: Plugin, options: Readonly<Record<string, unknown>>, at: Position | undefined): Answer {
+function withOptions(
+  plugin: Plugin,
+  options: Readonly<Record<string, unknown>>,
+  at: Position | undefined,
+): Checked<LoadedPlugin> {
   const schema = plugin.options ?? { type: 'object', additionalProperties: false, properties: {} };
   const checked = checkOptions(schema, options);
   switch (checked.kind) {
