@@ -31,8 +31,11 @@ export interface Pinned extends Repository {
 
 export type Reference = Tagged | Pinned;
 
-const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
-const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+/** As regular expressions for the whole text, which schemas have too. */
+export const digestPattern = '^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$';
+export const tagPattern = '^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$';
+const DIGEST = new RegExp(digestPattern);
+const TAG = new RegExp(tagPattern);
 const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
 /** Up to 65535: a larger one is no port, and no URL can be made with it. */
 const PORT = '(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})';

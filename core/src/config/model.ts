@@ -172,7 +172,9 @@ export interface Mirror {
   readonly trusted: boolean;
 }
 
-export type Severity = 'CRITICAL' | 'HIGH' | 'MEDIUM' | 'LOW' | 'UNKNOWN';
+/** The worst first. */
+export const severities = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN'] as const;
+export type Severity = (typeof severities)[number];
 
 export interface Waiver {
   readonly id: string;

@@ -1,5 +1,6 @@
 /** The part of the settings' schema that says what the gate refuses. */
 import { DURATION } from './duration.ts';
+import { severities } from './model.ts';
 import { match, waiverTerms } from './waiver-schema.ts';
 
 const verdict = {
@@ -16,12 +17,12 @@ const rules = {
     description: 'Findings of these severities count.',
     type: 'array',
     minItems: 1,
-    maxItems: 5,
+    maxItems: severities.length,
     items: {
       title: 'Severity',
       description: 'How bad a finding is.',
       type: 'string',
-      enum: ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN'],
+      enum: severities,
     },
   },
   fixable: { title: 'Fixable', description: 'Only findings with a fixed version count.', type: 'boolean' },

@@ -5,7 +5,15 @@ import type { Document, Path } from './document.ts';
 import { parseDuration } from './duration.ts';
 import { fields, flag, items, text, texts, type Fields } from './fields.ts';
 import { relativePosition } from './format.ts';
-import type { GateOverride, GateRules, Policy, Severity, Verdict, Waiver } from './model.ts';
+import {
+  severities,
+  type GateOverride,
+  type GateRules,
+  type Policy,
+  type Severity,
+  type Verdict,
+  type Waiver,
+} from './model.ts';
 
 const BUILD: GateRules = {
   verdict: 'refuse',
@@ -97,5 +105,5 @@ function verdict(value: unknown): Verdict | undefined {
 }
 
 function isSeverity(value: string): value is Severity {
-  return ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN'].includes(value);
+  return (severities as readonly string[]).includes(value);
 }

@@ -7,6 +7,7 @@ import { fields, flag, isFields, items, text, texts, type Fields } from './field
 import { readIdentity, readSearchedIdentity } from './identity.ts';
 import type { Accept, Backup, ReferrerFilter, SourceVerification, SyncOptions } from './model.ts';
 import { normalisePath } from './paths.ts';
+import { parseTag } from '../reference.ts';
 import { distinctPlatforms, parsePlatform } from './platforms.ts';
 import type { Reading } from './reading.ts';
 import { fillIn, runValues, variablesIn } from './targets.ts';
@@ -113,7 +114,7 @@ function readBackup(item: Fields, path: Path, several: boolean, reading: Reading
   const filled = reading.accept(fillIn(template, values, ['tag', 'date', 'sha']), at);
   if (filled === undefined) return undefined;
   // Longer than a tag may be once a long one is filled in is for the run to say.
-  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(filled)) {
+  if (parseTag(filled) === undefined) {
     return reading.accept(fail(configFailure(`"backup" makes "${filled}", which is not a tag`)), at);
   }
   const named = variablesIn(template).includes('tag');

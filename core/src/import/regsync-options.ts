@@ -3,6 +3,7 @@ import type { Path } from '../config/document.ts';
 import { fields, text, type Fields } from '../config/fields.ts';
 import { parsePlatform } from '../config/platforms.ts';
 import { quote } from '../config/quote.ts';
+import { parseTag } from '../reference.ts';
 import { expandTemplate, type Known } from './go-template.ts';
 import type { SyncOptions } from './model.ts';
 import { isEmpty, listed, truth } from './source-file.ts';
@@ -19,7 +20,6 @@ const BACKUP = 'backup-{tag}-{date}';
 const DAY = '2006-01-02';
 /** Go's own ways to write a time. */
 const DAY_OR_TIME = /\btime\.Now(?:\.UTC|\.Local)?\.Format\s+(?:"[^"]+"|`[^`]+`)/g;
-const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 
 export interface OptionsRequest {
   readonly step: Fields;
@@ -134,7 +134,7 @@ export function readOptions(request: OptionsRequest): SyncOptions {
       );
     }
     const backup = expanded.text.trim();
-    if (!TAG.test(backup.replaceAll(/\{(?:tag|date)\}/g, 'a')))
+    if (parseTag(backup.replaceAll(/\{(?:tag|date)\}/g, 'a')) === undefined)
       return instead('a backup is a tag in the same repository');
     if (several && !backup.includes('{tag}'))
       return instead('each tag of a repository needs a backup of its own name', `${backup}-{tag}`);

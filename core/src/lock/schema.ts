@@ -1,11 +1,12 @@
 /** The JSON Schema of slipway.lock.yaml (draft 2020-12). */
 import type { JsonSchema } from '../plugin/api.ts';
+import { digestPattern, tagPattern } from '../reference.ts';
 
 const digest = {
   title: 'Digest',
   description: 'What the tag named.',
   type: 'string',
-  pattern: '^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$',
+  pattern: digestPattern,
   examples: [`sha256:${'0'.repeat(64)}`],
 };
 
@@ -84,7 +85,7 @@ export const lockSchema: JsonSchema = {
             title: 'Tags',
             description: 'What each chosen tag named.',
             type: 'object',
-            propertyNames: { pattern: '^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$' },
+            propertyNames: { pattern: tagPattern },
             additionalProperties: {
               title: 'Locked image',
               description: 'What one tag named.',

@@ -2,7 +2,8 @@
  * The published schemas of what goes into a contract and what must come out: JSON Schema, draft 2020-12, strict.
  * They say in data what `Contracts` in contract-api.ts says in types.
  */
-import { registryPattern, repositoryPattern } from '../reference.ts';
+import { digestPattern, registryPattern, repositoryPattern, tagPattern } from '../reference.ts';
+import { severities } from '../config/model.ts';
 import type { JsonSchema } from './api.ts';
 import type { ContractName } from './contract-api.ts';
 
@@ -13,7 +14,7 @@ export interface ContractSchema {
 
 const text: JsonSchema = { type: 'string', minLength: 1 };
 const count: JsonSchema = { type: 'integer', minimum: 0 };
-const digest: JsonSchema = { type: 'string', pattern: '^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$' };
+const digest: JsonSchema = { type: 'string', pattern: digestPattern };
 const time: JsonSchema = {
   type: 'string',
   pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$',
@@ -46,12 +47,10 @@ function tagged(schema: JsonSchema, id: string): JsonSchema {
 /** As core/src/reference.ts parses them: nothing else may reach a tool's arguments or a URL. */
 const registry: JsonSchema = { type: 'string', pattern: registryPattern, maxLength: 260 };
 const repository: JsonSchema = { type: 'string', pattern: repositoryPattern, maxLength: 1024 };
-const tag: JsonSchema = { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$' };
+const tag: JsonSchema = { type: 'string', pattern: tagPattern };
 const pinned = record({ kind: { const: 'pinned' }, registry, path: repository, digest, 'tag?': tag });
 const platform = record({ os: text, architecture: text, 'variant?': text, 'os.version?': text });
 const scanInput = record({ subject: pinned, children: list(record({ digest, platform }), 1) });
-
-export const severities = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN'] as const;
 
 const finding = record({
   id: text,

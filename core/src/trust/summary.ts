@@ -1,9 +1,7 @@
 /** One scan of several platforms as the short form that an index carries, and in which the gate counts. */
-import type { Severity } from '../config/model.ts';
+import { severities } from '../config/model.ts';
 import type { Digest } from '../reference.ts';
 import type { Finding, PlatformScan, Scan } from './model.ts';
-
-const RANK: Readonly<Record<Severity, number>> = { CRITICAL: 0, HIGH: 1, MEDIUM: 2, LOW: 3, UNKNOWN: 4 };
 
 /**
  * Every finding once, however many platforms have it: {@link Finding.platforms} names them, and it stands under the
@@ -89,7 +87,7 @@ function agreed(values: readonly (string | undefined)[]): string | undefined {
 
 function byWeight(a: Finding, b: Finding): number {
   return (
-    RANK[a.severity] - RANK[b.severity] ||
+    severities.indexOf(a.severity) - severities.indexOf(b.severity) ||
     compare(a.id, b.id) ||
     compare(a.package, b.package) ||
     compare(a.installed, b.installed) ||

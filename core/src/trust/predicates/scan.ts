@@ -2,6 +2,7 @@
  * The vulnerability scan as cosign's `vuln` predicate, with our {@link Scan} as its result.
  * https://github.com/sigstore/cosign/blob/main/specs/COSIGN_VULN_ATTESTATION_SPEC.md
  */
+import { severities } from '../../config/model.ts';
 import type { Finding, PlatformScan, Scan } from '../model.ts';
 import { asCount, asDigest, asList, asRecord, asText, asTime, oneOf, optional } from '../strict.ts';
 
@@ -11,7 +12,7 @@ const MAX_FINDINGS = 50_000;
 /** Titles are for people; some databases put whole advisories there. */
 const MAX_TITLE = 300;
 
-const asSeverity = oneOf('CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNKNOWN');
+const asSeverity = oneOf(...severities);
 
 /** Cosign reads every one of these keys, also those that have nothing to say here. */
 export function scanPredicate(scan: Scan): Readonly<Record<string, unknown>> {
