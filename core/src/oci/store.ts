@@ -11,6 +11,7 @@ import type { Attachment, Content, Side, WritableContent } from '../registry/mod
 import { createMutex } from '../registry/mutex.ts';
 import { fallbackTag } from '../registry/referrers.ts';
 import { StreamFailure, verified } from './digest.ts';
+import { oneChunk, openedLate } from './streams.ts';
 import { codeOf } from './error-code.ts';
 import { editIndex, named, onlyImage, sourceTags, withoutName, type Entry } from './index-edit.ts';
 import { blobPath, INDEX, layoutContent, MARKER, readIndexFile, type IndexFile } from './layout.ts';
@@ -272,17 +273,4 @@ export function createStore(name: string, medium: Medium): LayoutStore {
     finish: () => (isDestination ? medium.finish(brokenHere) : Promise.resolve(ok(undefined))),
     close: () => medium.close(),
   };
-}
-
-/** Opened when its first bytes are asked for: where they cannot be written, nobody would close it. */
-async function* openedLate(
-  open: () => Promise<Result<AsyncIterable<Uint8Array>>>,
-): AsyncGenerator<Uint8Array, undefined> {
-  const stream = await open();
-  if (!stream.ok) throw new StreamFailure(stream.failure);
-  yield* stream.value;
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

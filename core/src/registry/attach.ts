@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, ok, type Result } from '../failure.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { MAX_MANIFEST } from '../oci/parse.ts';
+import { oneChunk } from '../oci/streams.ts';
 import { formatPinned, pin, type Digest } from '../reference.ts';
 import { artifactOf, EMPTY, EMPTY_CONFIG, layerOf, merge } from './artifact.ts';
 import { hasBlob } from './blobs.ts';
@@ -125,8 +126,4 @@ async function mergeUntilThere(
       },
     ),
   );
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -1,5 +1,6 @@
 /** How fast bytes may flow: https://en.wikipedia.org/wiki/Token_bucket, shared by all transfers that take from it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { watched } from '../oci/streams.ts';
 
 /** Seconds' worth of bytes that may come at once after a rest. */
 const BURST = 0.25;
@@ -26,25 +27,14 @@ export function throttled(
   signal: AbortSignal | undefined,
 ): AsyncIterable<Uint8Array> {
   if (buckets.length === 0) return stream;
-  return {
-    [Symbol.asyncIterator]() {
-      const chunks = stream[Symbol.asyncIterator]();
-      return {
-        async next() {
-          const chunk = await chunks.next();
-          if (chunk.done !== true) {
-            const now = performance.now();
-            const wait = Math.max(...buckets.map((bucket) => bucket(chunk.value.byteLength, now)));
-            // When it is cancelled, the stream itself says so at its next chunk.
-            if (wait > 0) await sleep(wait, undefined, signal === undefined ? {} : { signal }).catch(() => {});
-          }
-          return chunk;
-        },
-        async return() {
-          await chunks.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
+  return watched(stream, (chunks) => async () => {
+    const chunk = await chunks.next();
+    if (chunk.done !== true) {
+      const now = performance.now();
+      const wait = Math.max(...buckets.map((bucket) => bucket(chunk.value.byteLength, now)));
+      // When it is cancelled, the stream itself says so at its next chunk.
+      if (wait > 0) await sleep(wait, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+    }
+    return chunk;
+  });
 }

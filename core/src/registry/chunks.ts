@@ -1,11 +1,12 @@
-/** Parts of streams. */
+/** Parts of streams. Closing one closes what it reads, also before the first chunk. */
+import { watched } from '../oci/streams.ts';
 
-/** Without the first `start` bytes. Closing it closes what it reads, also before the first chunk. */
-export function without(start: number, chunks: AsyncIterator<Uint8Array>): AsyncIterator<Uint8Array> {
-  if (start === 0) return chunks;
-  let left = start;
-  return {
-    async next() {
+/** Without the first `start` bytes. */
+export function without(start: number, stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  if (start === 0) return stream;
+  return watched(stream, (chunks) => {
+    let left = start;
+    return async () => {
       for (;;) {
         const step = await chunks.next();
         if (step.done === true) return step;
@@ -14,34 +15,25 @@ export function without(start: number, chunks: AsyncIterator<Uint8Array>): Async
         if (skipped === 0) return step;
         if (skipped < step.value.byteLength) return { done: false, value: step.value.subarray(skipped) };
       }
-    },
-    async return() {
-      await chunks.return?.();
-      return { done: true, value: undefined };
-    },
-  };
+    };
+  });
 }
 
 /** The same chunks; `count` is told the bytes of each. */
-export function counted(chunks: AsyncIterator<Uint8Array>, count: (bytes: number) => void): AsyncIterator<Uint8Array> {
-  return {
-    async next() {
-      const step = await chunks.next();
-      if (step.done !== true) count(step.value.byteLength);
-      return step;
-    },
-    async return() {
-      await chunks.return?.();
-      return { done: true, value: undefined };
-    },
-  };
+export function counted(stream: AsyncIterable<Uint8Array>, count: (bytes: number) => void): AsyncIterable<Uint8Array> {
+  return watched(stream, (chunks) => async () => {
+    const step = await chunks.next();
+    if (step.done !== true) count(step.value.byteLength);
+    return step;
+  });
 }
 
 /** Hands out a stream piece by piece: each ends after so many bytes, or where the stream does. */
-export function inPieces(chunks: AsyncIterator<Uint8Array>): {
+export function inPieces(stream: AsyncIterable<Uint8Array>): {
   readonly take: (bytes: number) => AsyncIterable<Uint8Array>;
   readonly close: () => Promise<void>;
 } {
+  const chunks = stream[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array();
   return {
     async *take(bytes) {

@@ -6,6 +6,7 @@ import { cancelled, fail, ok, type Failure, type Result } from '../failure.ts';
 import { StreamFailure } from '../oci/digest.ts';
 import { isForeign, partsOf, type Descriptor, type ManifestContent } from '../oci/model.ts';
 import { isIndexType, isManifestType, MAX_INDEX_DEPTH } from '../oci/parse.ts';
+import { watched } from '../oci/streams.ts';
 import type { Digest } from '../reference.ts';
 import type { Content, Taken, WritableContent } from './model.ts';
 import { createRoom } from './room.ts';
@@ -47,7 +48,7 @@ export async function copy(
   digest: Digest,
   options: CopyOptions = {},
 ): Promise<Result<Copied>> {
-  const { signal, onBytes, source = 'the source' } = options;
+  const { signal, source = 'the source' } = options;
   /** No manifest is kept once it is there: an index may name ten thousand, of four megabytes each. */
   const manifests = new Map<Digest, Promise<Result<void>>>();
   const blobs = new Map<Digest, Promise<Result<Taken>>>();
@@ -159,7 +160,7 @@ export async function copy(
   async function bringBlob(descriptor: Descriptor, onMissing: (() => void) | undefined): Promise<Result<Taken>> {
     const open = async (): Promise<Result<AsyncIterable<Uint8Array>>> => {
       const stream = await openAtSource(descriptor);
-      return stream.ok ? ok(watched(stream.value, signal, onBytes)) : stream;
+      return stream.ok ? ok(abortable(stream.value, options)) : stream;
     };
     const taken = await (to.takeBlob === undefined
       ? sendBlob(descriptor, open)
@@ -222,28 +223,13 @@ function firstFailure(
   return failures.find(({ failure }) => failure.class !== 'cancelled') ?? failures[0];
 }
 
-function watched(
-  stream: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-  onBytes: ((bytes: number) => void) | undefined,
-): AsyncIterable<Uint8Array> {
-  return {
-    [Symbol.asyncIterator]() {
-      const chunks = stream[Symbol.asyncIterator]();
-      return {
-        async next() {
-          if (signal?.aborted === true) throw new StreamFailure(cancelled);
-          const step = await chunks.next();
-          if (step.done !== true) onBytes?.(step.value.byteLength);
-          return step;
-        },
-        async return() {
-          await chunks.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
+function abortable(stream: AsyncIterable<Uint8Array>, { signal, onBytes }: CopyOptions): AsyncIterable<Uint8Array> {
+  return watched(stream, (chunks) => async () => {
+    if (signal?.aborted === true) throw new StreamFailure(cancelled);
+    const step = await chunks.next();
+    if (step.done !== true) onBytes?.(step.value.byteLength);
+    return step;
+  });
 }
 
 /** Not every registry says what is wrong with a manifest: to look at its parts once more costs little. */

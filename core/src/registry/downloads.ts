@@ -101,7 +101,7 @@ async function check(asked: Asked, descriptor: Descriptor, ask: Ask): Promise<Re
 async function read(asked: Asked, response: HttpResponse, start: number, size: number): Promise<Result<Chunks>> {
   const { status } = response;
   // A server that knows no ranges begins again: what came already is read once more and left out.
-  if (status === 200) return ok(without(start, response.stream()[Symbol.asyncIterator]()));
+  if (status === 200) return ok(without(start, response.stream())[Symbol.asyncIterator]());
   if (status === 416 && start > 0) {
     await response.drain();
     return fail(lied(asked, `it ends after ${start} bytes of ${size}`));

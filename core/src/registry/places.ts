@@ -3,6 +3,7 @@ import type { Mirror } from '../config/model.ts';
 import type { Failure, Result } from '../failure.ts';
 import { StreamFailure } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';
+import { watched } from '../oci/streams.ts';
 import { formatPinned, pin, type Reference, type Repository } from '../reference.ts';
 import type { ManifestName, Where } from './manifests.ts';
 import { mirrorLocations, trustedMirrors } from './mirrors.ts';
@@ -79,26 +80,15 @@ export function createBlobReader(
 }
 
 function onFailure(stream: AsyncIterable<Uint8Array>, spoil: () => void): AsyncIterable<Uint8Array> {
-  return {
-    [Symbol.asyncIterator]() {
-      const chunks = stream[Symbol.asyncIterator]();
-      return {
-        async next() {
-          try {
-            return await chunks.next();
-          } catch (error) {
-            if (!(error instanceof StreamFailure) || error.failure.class === 'cancelled') throw error;
-            spoil();
-            throw new StreamFailure(transient(error.failure));
-          }
-        },
-        async return() {
-          await chunks.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
+  return watched(stream, (chunks) => async () => {
+    try {
+      return await chunks.next();
+    } catch (error) {
+      if (!(error instanceof StreamFailure) || error.failure.class === 'cancelled') throw error;
+      spoil();
+      throw new StreamFailure(transient(error.failure));
+    }
+  });
 }
 
 function transient(failure: Failure): Failure {

@@ -7,8 +7,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ok, type Result } from '../failure.ts';
 import { fields } from '../config/fields.ts';
-import { digestLike, sha256, StreamFailure } from '../oci/digest.ts';
+import { digestLike, sha256 } from '../oci/digest.ts';
 import { parseJson } from '../oci/parse.ts';
+import { oneChunk, openedLate } from '../oci/streams.ts';
 import { isLocation, parseDigest, type Digest, type Repository } from '../reference.ts';
 import type { HttpResponse, StreamBody } from './http.ts';
 import type { Registry } from './model.ts';
@@ -127,7 +128,7 @@ export function createRehearsal(): Rehearsal {
     const headers = { 'content-type': kept.type, 'docker-content-digest': kept.digest };
     const found = here(200, headers);
     return found.ok && call.method === 'GET'
-      ? ok({ ...found.value, ...bodyOf(async () => ok(once(kept.bytes))) })
+      ? ok({ ...found.value, ...bodyOf(async () => ok(oneChunk(kept.bytes))) })
       : found;
   }
 
@@ -178,7 +179,7 @@ export function createRehearsal(): Rehearsal {
   function sent({ body }: Call, key: string): void {
     if (body instanceof Uint8Array || body === undefined) {
       const bytes = body ?? new Uint8Array();
-      blobs.set(key, async () => ok(once(bytes)));
+      blobs.set(key, async () => ok(oneChunk(bytes)));
       counted(bytes.byteLength, false);
       return;
     }
@@ -212,22 +213,12 @@ function response(url: URL, status: number, headers: Readonly<Record<string, str
 
 function bodyOf(open: Open): Pick<HttpResponse, 'stream' | 'bytes'> {
   return {
-    stream: () => streamOf(open),
+    stream: () => openedLate(open),
     async bytes() {
       const opened = await open();
       return opened.ok ? readWhole(opened.value) : opened;
     },
   };
-}
-
-async function* streamOf(open: Open): AsyncGenerator<Uint8Array> {
-  const opened = await open();
-  if (!opened.ok) throw new StreamFailure(opened.failure);
-  yield* opened.value;
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 /** What a registry says that lists referrers by itself. */

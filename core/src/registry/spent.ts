@@ -4,6 +4,8 @@
  * quarter of the time of a large copy.
  */
 
+import { watched } from '../oci/streams.ts';
+
 /**
  * Bytes that were asked for after a chunk before it is given back. Whoever sends asks for more only while less than its
  * socket's high-water mark of 64 KiB is unsent, so a chunk this far behind has left.
@@ -14,32 +16,23 @@ const WHOLE = 16 * 1024;
 
 /** The same chunks; each is empty some time after it was taken, so it must be sent and not kept. */
 export function givingBack(stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  return {
-    [Symbol.asyncIterator]() {
-      const chunks = stream[Symbol.asyncIterator]();
-      const taken: Uint8Array[] = [];
-      let behind = 0;
-      return {
-        async next() {
-          const step = await chunks.next();
-          if (step.done === true) return step;
-          for (let oldest = taken[0]; oldest !== undefined; oldest = taken[0]) {
-            if (behind - oldest.byteLength < BEHIND) break;
-            taken.shift();
-            behind -= oldest.byteLength;
-            giveBack(oldest);
-          }
-          taken.push(step.value);
-          behind += step.value.byteLength;
-          return step;
-        },
-        async return() {
-          await chunks.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
+  return watched(stream, (chunks) => {
+    const taken: Uint8Array[] = [];
+    let behind = 0;
+    return async () => {
+      const step = await chunks.next();
+      if (step.done === true) return step;
+      for (let oldest = taken[0]; oldest !== undefined; oldest = taken[0]) {
+        if (behind - oldest.byteLength < BEHIND) break;
+        taken.shift();
+        behind -= oldest.byteLength;
+        giveBack(oldest);
+      }
+      taken.push(step.value);
+      behind += step.value.byteLength;
+      return step;
+    };
+  });
 }
 
 /** Only what has a buffer of its own. */

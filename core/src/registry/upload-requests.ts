@@ -115,7 +115,7 @@ export async function sendParts(upload: Upload, progress: Progress, asked: Asked
   const { size } = descriptor;
   const stream = await upload.open();
   if (!stream.ok) return { result: stream, final: true };
-  const source = inPieces(without(progress.offset, stream.value[Symbol.asyncIterator]()));
+  const source = inPieces(without(progress.offset, stream.value));
   try {
     while (progress.offset < size) {
       const { offset } = progress;
@@ -156,7 +156,7 @@ function partOf(stream: AsyncIterable<Uint8Array>, length: number, asked: Asked)
         return fail(registryFailure(asked, 'transient', `${asked.registry} asks again for a part of ${thing(asked)}`));
       given = 0;
       const count = (bytes: number) => void (given = (given ?? 0) + bytes);
-      return ok({ [Symbol.asyncIterator]: () => counted(stream[Symbol.asyncIterator](), count) });
+      return ok(counted(stream, count));
     },
   };
 }
@@ -257,9 +257,7 @@ function bodyFrom(upload: Upload, progress: Progress, start: number): Body {
       progress.unsure = true;
       given = 0;
       const count = (bytes: number) => void (given = (given ?? 0) + bytes);
-      const rest = {
-        [Symbol.asyncIterator]: () => counted(without(start, stream.value[Symbol.asyncIterator]()), count),
-      };
+      const rest = counted(without(start, stream.value), count);
       return ok(upload.disposable === true ? givingBack(rest) : rest);
     },
   };

@@ -8,6 +8,7 @@ import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { sha256 } from '../../oci/digest.ts';
 import { mediaType, type Descriptor, type ManifestContent } from '../../oci/model.ts';
 import { parseManifest, parseJson } from '../../oci/parse.ts';
+import { oneChunk } from '../../oci/streams.ts';
 import { formatPinned, pin, type Digest, type Pinned } from '../../reference.ts';
 import type { Attachment } from '../../registry/model.ts';
 import { createMutex } from '../../registry/mutex.ts';
@@ -205,8 +206,4 @@ function notWritable(subject: Pinned, kind: LegacyKind, how: 'permanent' | 'tran
 
 function encode(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
-}
-
-async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
