@@ -81,8 +81,9 @@ export interface HostOptions extends Certificates, Partial<HostLimits> {
 }
 
 export interface HttpOptions {
+  /** Whether `host` (with its port) is to be spoken to by plain HTTP. */
   readonly plainHttp: (host: string) => boolean;
-  /** Requests in flight to one host, and as many uploads. */
+  /** Requests in flight to one host, and as many streamed uploads. */
   readonly perHost: number;
   /** Whether a host is asked little at first, and more while it answers; false unless told. */
   readonly rampUp?: boolean;
