@@ -6,7 +6,7 @@
 import { realClock, type Clock } from './clock.ts';
 import { createPace } from './pace.ts';
 import { createQueue, type Queue } from './queue.ts';
-import { GIVE_UP } from './retry.ts';
+import { GIVE_UP, LONGEST_WAIT } from './retry.ts';
 import { createWindow } from './window.ts';
 
 export interface HostLimits {
@@ -42,8 +42,6 @@ export interface LanesOptions {
 /** Milliseconds that a host rests after a first refusal which does not say how long; doubled for each further one. */
 const REST = 250;
 const LONGEST_REST = 10_000;
-/** Milliseconds: a longer wait is not waited for, see {@link createManners}. */
-export const LONGEST_WAIT = 60_000;
 
 export function createLanes({ limits, rampUp, signal, clock = realClock }: LanesOptions): Lanes {
   const hosts = new Map<string, ReturnType<typeof createHost>>();

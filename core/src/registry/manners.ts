@@ -5,10 +5,9 @@
 import type { Failure, RegistryFailure } from '../failure.ts';
 import type { Repository } from '../reference.ts';
 import type { HttpResponse } from './http.ts';
-import { LONGEST_WAIT } from './lanes.ts';
 import { createAccount, parseQuota, type Account, type Quota, type Shortage } from './quota.ts';
 import { isTransientStatus, plain, registryFailure, type Asked, type Refusal } from './refusal.ts';
-import { GIVE_UP, parseRetryAfter } from './retry.ts';
+import { GIVE_UP, LONGEST_WAIT, parseRetryAfter } from './retry.ts';
 import { adviceIn } from './advice.ts';
 import { realClock, type Clock } from './clock.ts';
 

@@ -6,7 +6,7 @@ import { realClock, type Clock } from './clock.ts';
 /** Milliseconds before the second try; doubled for each further one. */
 const BASE = 250;
 /** Milliseconds: whoever is told to wait longer gives up and says so. */
-const LONGEST = 60_000;
+export const LONGEST_WAIT = 60_000;
 /** Milliseconds in which a host gave nothing but transient failures, after which nobody waits for it any more. */
 export const GIVE_UP = 300_000;
 
@@ -68,7 +68,7 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
       if (spares) [tried, spared] = [tried - 1, spared + 1];
       [first, last] = [Math.min(first, now), now];
       if (tried > retries || final || now - since > GIVE_UP) return result;
-      if (retryAfter !== undefined && retryAfter > LONGEST) return result;
+      if (retryAfter !== undefined && retryAfter > LONGEST_WAIT) return result;
       // Without a status no answer came. Once, that is most likely a kept connection that the host had closed meanwhile.
       const answered = result.failure.reason !== 'registry' || result.failure.status !== undefined;
       if (tried === 1 && !answered) continue;
@@ -85,8 +85,8 @@ function isTooMany(failure: Failure): boolean {
 }
 
 /**
- * Seconds or an HTTP date → milliseconds from `now`: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after Some write parts of
- * seconds, or Go's units.
+ * Seconds or an HTTP date → milliseconds from `now`; some write parts of seconds, or Go's units.
+ * https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  */
 export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
