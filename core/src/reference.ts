@@ -129,7 +129,8 @@ function hostHint(text: string): string | undefined {
   return text.includes('$') ? 'variables are not filled in; --to PREFIX sends every destination elsewhere' : undefined;
 }
 
-function normaliseHost(host: string): string {
+/** In small letters, and Docker Hub under its one name. */
+export function normaliseHost(host: string): string {
   const lower = host.toLowerCase();
   return lower === 'index.docker.io' || lower === 'registry-1.docker.io' ? 'docker.io' : lower;
 }

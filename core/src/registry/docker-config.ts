@@ -1,6 +1,7 @@
 /** Docker's config file: https://docs.docker.com/reference/cli/docker/login/#credential-stores */
 import { open } from 'node:fs/promises';
 import { configFailure, fail, ok, type Result } from '../failure.ts';
+import { normaliseHost } from '../reference.ts';
 import type { Login } from './credentials.ts';
 import { property } from './refusal.ts';
 
@@ -77,8 +78,7 @@ export function entryOf(table: unknown, registry: string): unknown {
 function hostOf(key: string): string | undefined {
   const [host = '', ...path] = key.replace(/^https?:\/\//, '').split('/');
   if (!['', 'v1', 'v2', 'v1/', 'v2/'].includes(path.join('/'))) return undefined;
-  const name = host.toLowerCase();
-  return name === 'index.docker.io' || name === 'registry-1.docker.io' ? 'docker.io' : name;
+  return normaliseHost(host);
 }
 
 /** Under which name Docker keeps a registry's login. */

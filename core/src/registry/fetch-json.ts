@@ -1,8 +1,8 @@
 /** JSON that services say besides what registries serve: read once, bounded, and without a login of another host. */
 import { fail, ok, type Result } from '../failure.ts';
 import { withPort } from './address.ts';
-import { parseUrl, type Http } from './http.ts';
-import type { FetchJson } from './model.ts';
+import { parseUrl, type Http, type HttpResponse } from './http.ts';
+import type { FetchJson, JsonRequest } from './model.ts';
 import { nextLink } from './pages.ts';
 import { plain, refusal, registryFailure, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
@@ -23,25 +23,20 @@ export function createJsonFetcher({
   readonly wire: Wire;
   readonly plainHttp: (host: string) => boolean;
 }): FetchJson {
-  return async (request) => {
-    const asked = 'url' in request ? outside(request.url) : inside(request);
-    const url = 'url' in request ? usable(request.url, plainHttp) : undefined;
-    if ('url' in request && url === undefined) {
-      return fail(registryFailure(asked, 'permanent', `${plain(request.url)} is no address that may be asked`));
+  async function ask(request: JsonRequest, asked: Asked): Promise<Result<HttpResponse>> {
+    const call = { ...asked, method: 'GET' as const, headers: { accept: 'application/json' } };
+    if ('path' in request) {
+      const scopes = [{ path: request.repository.path, actions: 'pull' as const }];
+      return (await wire.attempt({ ...call, url: request.path, scopes })).result;
     }
-    const headers = { accept: 'application/json' };
-    const answer =
-      'url' in request
-        ? await http.send({ ...asked, method: 'GET', url: url ?? new URL(request.url), headers })
-        : (
-            await wire.attempt({
-              ...asked,
-              method: 'GET',
-              url: request.path,
-              headers,
-              scopes: [{ path: request.repository.path, actions: 'pull' }],
-            })
-          ).result;
+    const url = usable(request.url, plainHttp);
+    if (url !== undefined) return http.send({ ...call, url });
+    return fail(registryFailure(asked, 'permanent', `${asked.what} is no address that may be asked`));
+  }
+
+  return async (request) => {
+    const asked = askedBy(request);
+    const answer = await ask(request, asked);
     if (!answer.ok) return answer;
     const response = answer.value;
     if (response.status !== 200) return fail((await refusal(asked, response)).failure);
@@ -55,12 +50,9 @@ export function createJsonFetcher({
   };
 }
 
-function outside(url: string): Asked {
-  return { side: 'source', registry: URL.parse(url)?.host ?? 'nobody', what: plain(url) };
-}
-
-function inside({ repository, path }: Extract<Parameters<FetchJson>[0], { path: string }>): Asked {
-  return { side: 'source', registry: repository.registry, what: plain(path) };
+function askedBy(request: JsonRequest): Asked {
+  if ('path' in request) return { side: 'source', registry: request.repository.registry, what: plain(request.path) };
+  return { side: 'source', registry: URL.parse(request.url)?.host ?? 'nobody', what: plain(request.url) };
 }
 
 function usable(text: string, plainHttp: (host: string) => boolean): URL | undefined {

@@ -4,7 +4,7 @@
  */
 import type { Mirror } from '../config/model.ts';
 import { ok, type Result } from '../failure.ts';
-import { isForeign, type Descriptor, type ManifestContent } from '../oci/model.ts';
+import { isForeign, partsOf, type Descriptor, type ManifestContent } from '../oci/model.ts';
 import { isManifestType } from '../oci/parse.ts';
 import { formatPinned, pin, type Digest, type Reference, type Repository } from '../reference.ts';
 import { createBlobService } from './blob-service.ts';
@@ -58,8 +58,7 @@ export function createRepositories({ wire, mirrors, plainHttp, records, limits }
     cache.put(content);
     manifests.add(where, content.descriptor.digest);
     if (content.kind === 'index' || where.side === 'source') return;
-    const { config, layers } = content.value;
-    for (const part of [config, ...layers]) if (!isForeign(part)) blobs.add(where, part.digest);
+    for (const part of partsOf(content)) if (!isForeign(part)) blobs.add(where, part.digest);
   }
 
   /** `last`: there is no other place to be asked after this one. */
@@ -150,7 +149,7 @@ export function createRepositories({ wire, mirrors, plainHttp, records, limits }
         service.take({ where, descriptor, open, source: repositories.get(from), ...options }),
       putManifest: (value) => puts.fly(nameOf(where, value.descriptor.digest), () => putAt(where, value)).answer,
       forgetParts(value) {
-        const parts = value.kind === 'index' ? value.value.manifests : [value.value.config, ...value.value.layers];
+        const parts = partsOf(value);
         const isIndexed = ({ mediaType }: Descriptor) => value.kind === 'index' && isManifestType(mediaType);
         for (const part of parts) if (isIndexed(part)) manifests.remove(where, part.digest);
         service.forget(

@@ -32,12 +32,10 @@ export async function takeTurn(
   if (!ready.ok) return ready;
   const { place } = ready.value;
   const refused = await request.admit?.();
-  const source = isStream && refused === undefined ? await openBody(body) : undefined;
-  if (refused !== undefined || source?.ok === false) {
-    leave(place);
-    return refused === undefined && source?.ok === false ? source : fail(refused ?? cancelled);
-  }
-  return ok({ place, source: source?.value, headers: ready.value.headers });
+  const source = refused !== undefined ? fail(refused) : isStream ? await openBody(body) : ok(undefined);
+  if (source.ok) return ok({ place, source: source.value, headers: ready.value.headers });
+  leave(place);
+  return source;
 }
 
 interface Entered {
