@@ -33,6 +33,11 @@ describe('createRedactor', () => {
     expect(masked).toBe('line: ***');
   });
 
+  it('leaves what many keys have in common, and short lines, which may be words', () => {
+    const masked = createRedactor(['-----BEGIN KEY-----\nq83vASNFZ4mrze8BI0VniavN7w==\nregistry\n-----END KEY-----\n']);
+    expect(masked('-----BEGIN KEY----- of the registry')).toBe('-----BEGIN KEY----- of the registry');
+  });
+
   it.each([
     ['Authorization: Basic dXNlcjpwYXNz', 'Authorization: Basic ***'],
     ['"authorization": "Bearer abc.def"', '"authorization": "Bearer ***"'],

@@ -50,6 +50,24 @@ describe('the repositories of a config', () => {
     expect(tags.map((tag) => place?.isBackup(tag))).toEqual([true, true, false, false, false]);
   });
 
+  it('know those of each of several entries', () => {
+    const [a, b] = [sync('alpine', 'r.example/a:1-2026-11-25'), sync('alpine', 'r.example/a:2-2026-11-25')].map(
+      (entry): Entry => ({
+        ...entry,
+        targets: [{ ...entry.targets[0], templated: true }],
+        backup: { template: 'was-{tag}', dated: 'was-{tag}' },
+      }),
+    );
+    const place = placesOf(config([a, b].filter((entry) => entry !== undefined))).get('r.example/a');
+    expect(['1-2025-01-31', '2-2025-01-31', '3-2025-01-31'].map((tag) => place?.isDated(tag))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const backups = ['was-1-2025-01-31', 'was-2-2025-01-31', 'was-3-2025-01-31'];
+    expect(backups.map((tag) => place?.isBackup(tag))).toEqual([true, true, false]);
+  });
+
   it('are closed where a selection could not be expanded, and all of them where its repository is not known', () => {
     const entries = [sync('alpine', 'r.example/node:1'), sync('alpine', 'r.example/b:1')];
     const closed = (destination: string): readonly (string | undefined)[] =>

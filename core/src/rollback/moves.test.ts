@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Event, Row } from '../journal/events.ts';
 import { sha256 } from '../oci/digest.ts';
-import { formatReference } from '../reference.ts';
-import { movesOfRun } from './moves.ts';
+import { formatReference, type Digest } from '../reference.ts';
+import type { Fact } from '../trust/facts.ts';
+import { predicateType } from '../trust/model.ts';
+import { moveByFacts, movesOfRun } from './moves.ts';
 
 const [OLD, NEW] = [sha256('old'), sha256('new')];
 
@@ -52,4 +54,26 @@ test('so is what it had begun to move when it failed at another tag, or was kill
 
 test('a new tag has nothing to go back to', () => {
   expect(moved(move('r.example/a:1', null))).toEqual([]);
+});
+
+function told(kind: 'copy' | 'provenance', time: string, previous: Readonly<Record<string, Digest | null>>): Fact {
+  const content = { kind, [kind]: { previous } } as unknown as Fact['content'];
+  const about = { referrer: sha256(time), subject: NEW, signer: 'ab', predicateType: predicateType[kind] };
+  return { ...about, time, content };
+}
+
+test('without a journal, the newest statement about an image that names the tag says what it named before', () => {
+  const target = 'r.example/a:1';
+  const [older, newest] = [sha256('older'), sha256('newest')];
+  const facts = [
+    told('copy', '2026-11-01T00:00:00Z', { [target]: older }),
+    told('provenance', '2026-11-03T00:00:00Z', { [target]: newest }),
+    told('copy', '2026-11-04T00:00:00Z', { 'r.example/a:2': OLD }),
+    // Signed again when the tag was there already.
+    told('copy', '2026-11-05T00:00:00Z', { [target]: NEW }),
+    told('copy', '2026-11-06T00:00:00Z', { [target]: null }),
+  ];
+  expect(moveByFacts(target, NEW, facts)?.to).toBe(newest);
+  expect(moveByFacts(target, NEW, facts.slice(0, 1))?.to).toBe(older);
+  expect(moveByFacts('r.example/a:3', NEW, facts)).toBeUndefined();
 });

@@ -1,7 +1,8 @@
-import { chmod, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { folderFiles } from '../plan/files.ts';
 import { build } from '../plan/sample.ts';
 import { must } from '../registry/test-client.ts';
 import type { Engine } from './engine.ts';
@@ -62,4 +63,44 @@ test('files that are edited, or gone, since the key was made are found; a newer 
   const unsettled = unsettledKeys(keys, edited);
   expect(unsettled.input).not.toBe(keys.input);
   expect(changesOf(unsettled, keys).map(({ part }) => part)).toEqual(['file edited', 'file gone']);
+});
+
+test('the packages of an image decide its key, also those that only others need; nothing else that it waits for does', async () => {
+  const { folder, engine } = await fresh();
+  const [own, inner] = ['own/melange.yaml', 'inner/melange.yaml'];
+  for (const config of [own, inner]) {
+    await mkdir(join(folder, dirname(config)));
+    await writeFile(join(folder, config), config);
+  }
+  const entry = build('image.yaml', 'r.example/a:1');
+  const id = (step: string) => `${entry.id}#${step}`;
+  const task = (name: string, needs: readonly string[], of: string | null = null) => ({
+    ...{ id: name, contract: of === null ? 'package.build@1' : 'core.probe@1', entry: of, needs },
+    input: { architectures: ['amd64'] },
+  });
+  const tasks = [
+    task(inner, []),
+    task(own, [inner]),
+    task(id('probe'), ['other'], entry.id),
+    task('other', []),
+    task(id('build'), [own, id('probe')], entry.id),
+  ];
+  const packages = new Map([own, inner, 'other'].map((config) => [config, { config, repositories: [] }]));
+  const files = folderFiles(folder);
+  const inputs = { files: [], packageIndexes: [], bases: [], platforms: [], packages: [], options: {} };
+  const partsWith = async (all: readonly unknown[]) => {
+    const planned = { plan: { tasks: all }, packages };
+    const parts = await keyParts({ ...engine, files, planned } as unknown as Engine, entry, 'apko', inputs, {});
+    return [...must(parts).fixed.keys()].filter((part) => part === 'packages' || part.startsWith('file'));
+  };
+  expect((await partsWith(tasks)).toSorted()).toEqual([`file ${inner}`, `file ${own}`, 'packages']);
+  expect(await partsWith([task(id('probe'), [], entry.id), task(id('build'), [id('probe')], entry.id)])).toEqual([]);
+});
+
+test('what was not there before, or is not any more, is null', () => {
+  const keys = (parts: Readonly<Record<string, string>>) => ({ input: '', parts });
+  expect(changesOf(keys({ a: '1', same: '1' }), keys({ b: '2', same: '1' }))).toEqual([
+    { part: 'a', from: '1', to: null },
+    { part: 'b', from: null, to: '2' },
+  ]);
 });

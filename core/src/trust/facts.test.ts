@@ -6,7 +6,7 @@ import { copyPredicate } from './predicates/copy.ts';
 import { provenancePredicate, type Provenance } from './predicates/provenance.ts';
 import { indexSbom } from './predicates/sbom.ts';
 import { scanPredicate } from './predicates/scan.ts';
-import { isTooOld, missing, missingOnChild, newestProvenance, newestScan, superseded } from './required.ts';
+import { isRenewed, isTooOld, missing, missingOnChild, newestProvenance, newestScan, superseded } from './required.ts';
 import { canonicalJson, makeStatement } from './statement.ts';
 
 const digest = (byte: string): Digest => `sha256:${byte.repeat(32)}` as Digest;
@@ -193,6 +193,8 @@ describe('of several of a kind', () => {
   test('older scans and provenance are superseded, nothing else is', () => {
     expect(superseded([...all, old, late, twin, built])).toEqual([scan.referrer, old.referrer, built.referrer]);
     expect(superseded([])).toEqual([]);
+    const kinds = all.map(({ content }) => content.kind).filter((kind) => isRenewed(kind));
+    expect(new Set(kinds)).toEqual(new Set(['scan', 'provenance']));
   });
 });
 

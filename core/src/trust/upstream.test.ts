@@ -32,6 +32,11 @@ describe('whether a signer is one that a config asks for', () => {
     expect(isAccepted(team, [])).toBe(false);
   });
 
+  it('takes nobody for a pattern that cannot be read', () => {
+    const broken: Accept = { kind: 'identity', issuer: { exact: 'https://i.example' }, subject: { pattern: '(' } };
+    expect(isAccepted(team, [broken])).toBe(false);
+  });
+
   it('takes no longer for a pattern that is made to', () => {
     const slow: Accept = { kind: 'identity', issuer: { exact: 'i' }, subject: { pattern: '^(?:(a+)+b)$' } };
     expect(isAccepted({ signer: 'a'.repeat(3000), issuer: 'i' }, [slow])).toBe(false);
