@@ -197,6 +197,7 @@ describe('trap 15: scopes', () => {
       must(await to.mountBlob(descriptor, from));
     }
     expect(scopesAsked(server)).toEqual(['repository:to:pull,push repository:from:pull', 'repository:to:pull,push']);
+    expect(server.log.filter(({ method, headers }) => method === 'POST' && headers.authorization)).toHaveLength(2);
   });
 
   test('whoever will write asks for that at once: one token a repository', async () => {
