@@ -54,38 +54,22 @@ function whyOf({ probed, broken }: EntryRecord): string {
   return broken.end.failure.message;
 }
 
+/** Of what nobody has looked at. */
+const UNKNOWN = {
+  ...{ digest: null, before: null, findings: null, size: null, packages: null },
+  ...{ signed: false, seconds: 0 },
+} as const;
+
 /** A selection whose tags are not known has one row, so that nobody takes it for done. */
 export function selectionRow({ id, destination }: Selection, failure: Failure): Row {
-  return {
-    id,
-    destination,
-    digest: null,
-    outcome: failure.class === 'cancelled' ? 'cancelled' : 'failed',
-    before: null,
-    why: failure.message,
-    findings: null,
-    signed: false,
-    size: null,
-    packages: null,
-    seconds: 0,
-    failure,
-  };
+  const outcome = failure.class === 'cancelled' ? 'cancelled' : 'failed';
+  return { id, destination, ...UNKNOWN, outcome, why: failure.message, failure };
 }
 
 export function skippedRows(entry: Entry, why: string): readonly Row[] {
-  return entry.targets.map(({ destination }) => ({
-    id: entry.id,
-    destination: formatReference(destination),
-    digest: null,
-    outcome: 'skipped',
-    before: null,
-    why,
-    findings: null,
-    signed: false,
-    size: null,
-    packages: null,
-    seconds: 0,
-  }));
+  return entry.targets.map(({ destination }) => {
+    return { id: entry.id, destination: formatReference(destination), ...UNKNOWN, outcome: 'skipped', why };
+  });
 }
 
 /** 0 done, 1 failed, 3 refused, 5 a tool is missing, 130 interrupted; the first that applies of 130, 2, 5, 1, 3. */
