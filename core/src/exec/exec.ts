@@ -1,5 +1,5 @@
 /** The `exec` that a plugin gets: its declared tools only, with limits, and every end as a value. */
-import { cancelled, errorCode, fail, ok, type Failure, type Result } from '../failure.ts';
+import { cancelled, errorCode, fail, ok, type Failure, type Result, type ToolFailure } from '../failure.ts';
 import type { Exec, ExecOptions, Plugin } from '../plugin/api.ts';
 import { toolEnvironment, writeDockerConfig, type DockerConfig, type Variables } from './environment.ts';
 import type { FoundTool, ToolFinder } from './model.ts';
@@ -82,7 +82,7 @@ async function prepare(dependencies: ExecDependencies, tool: string, options: Ex
   }
 }
 
-/** The version of a declared tool; a `plugin` failure when it is not declared. */
+/** A declared tool; a `plugin` failure when it is not declared. */
 export async function findTool(
   { plugin, hook, finder }: Pick<ExecDependencies, 'plugin' | 'hook' | 'finder'>,
   tool: string,
@@ -220,12 +220,7 @@ function whyStopped(tool: string, signal: AbortSignal): Failure {
   );
 }
 
-function toolFailure(
-  tool: string,
-  again: 'transient' | 'permanent',
-  message: string,
-  hint: string,
-): Failure & { readonly reason: 'tool' } {
+function toolFailure(tool: string, again: 'transient' | 'permanent', message: string, hint: string): ToolFailure {
   return { reason: 'tool', class: again, tool, message, hint };
 }
 

@@ -144,7 +144,7 @@ async function sweepUntilGone(mark: string, sweep: () => void): Promise<void> {
 }
 
 /** A wrapper passes on as an exit code which signal ended what it wrapped. */
-function signalOf(code: number | undefined): string | undefined {
+function signalOf(code: number): string | undefined {
   return Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0];
 }
 

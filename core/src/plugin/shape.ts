@@ -13,7 +13,7 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 export type Shape =
   | { readonly kind: 'plugin'; readonly plugin: Plugin }
   /** Its API is not ours: it may have any shape, so nothing else was looked at. */
-  | { readonly kind: 'api'; readonly name: string; readonly message: string; readonly hint: string }
+  | { readonly kind: 'api'; readonly message: string; readonly hint: string }
   | { readonly kind: 'wrong'; readonly message: string };
 
 export function readPlugin(value: unknown): Shape {
@@ -45,7 +45,6 @@ function readApi(name: string, api: unknown): Shape | undefined {
   }
   return {
     kind: 'api',
-    name,
     message: `plugin ${name} was written for plugin API ${major}.${minor}; this is ${ours}`,
     hint: older
       ? `install a newer version of ${name}`

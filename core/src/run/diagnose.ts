@@ -1,7 +1,7 @@
 /** `slipway doctor`: what stands in the way of a run, found without changing anything, and how to mend each. */
 import type { Failure } from '../failure.ts';
 import { placeName } from '../location.ts';
-import { formatRepository, isLocation, type Repository } from '../reference.ts';
+import { formatRepository, isLocation, pin, type Reference, type Repository } from '../reference.ts';
 import type { Engine } from './engine.ts';
 
 export interface Diagnosis {
@@ -16,8 +16,8 @@ export interface Diagnosis {
 export async function diagnose(engine: Engine): Promise<readonly Diagnosis[]> {
   const { entries, plan } = engine.planned;
   const retags = new Set(plan.entries.filter(({ retagOf }) => retagOf !== undefined).map(({ id }) => id));
-  const sources = new Map<string, Parameters<Engine['registry']['head']>[0]>();
-  const destinations = new Map<string, Parameters<Engine['registry']['head']>[0]>();
+  const sources = new Map<string, Reference>();
+  const destinations = new Map<string, Reference>();
   for (const entry of entries.values()) {
     const { destination } = entry.targets[0];
     if (!destinations.has(placeName(destination))) destinations.set(placeName(destination), destination);
@@ -42,26 +42,19 @@ export async function diagnose(engine: Engine): Promise<readonly Diagnosis[]> {
   return [...looked, ...signingOf(engine)];
 }
 
-async function lookAtDestination(
-  engine: Engine,
-  reference: Parameters<Engine['registry']['head']>[0],
-): Promise<Diagnosis> {
+async function lookAtDestination(engine: Engine, reference: Reference): Promise<Diagnosis> {
   const what = `destination ${described(reference)}`;
   const head = await engine.registry.head(reference, 'destination');
   if (!head.ok) return failed(what, head.failure);
   if (head.value === undefined) return { what, state: 'ok', detail: 'answers; nothing is published there yet' };
-  const { registry, path } = reference;
-  const listed = await engine.registry.referrers(
-    { kind: 'pinned', registry, path, digest: head.value.digest },
-    'destination',
-  );
+  const listed = await engine.registry.referrers(pin(reference, head.value.digest), 'destination');
   if (!listed.ok) return failed(what, listed.failure);
   return {
     what,
     state: 'ok',
     detail: isLocation(reference)
       ? 'can be read'
-      : `answers; ${describeReferrers(engine.registry.referrersApi({ registry, path } satisfies Repository))}`,
+      : `answers; ${describeReferrers(engine.registry.referrersApi(reference))}`,
   };
 }
 

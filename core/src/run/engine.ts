@@ -154,7 +154,6 @@ export interface GateOutput {
 
 export interface SignedAttachment {
   readonly subject: Digest;
-  readonly predicateType: string;
   readonly attachment: Attachment;
   /** Referrers of ours that say nothing which it does not say too. */
   readonly replaces: readonly Digest[];

@@ -30,12 +30,6 @@ export function parseBundle(source: Uint8Array | string): Result<Bundle, TrustFa
   return ok((typeof source === 'string' ? source : Buffer.from(source).toString('utf8')) as Bundle);
 }
 
-/** Whether a bundle was made with a key or with a certificate for an identity. */
-export function bundleKind(bundle: Bundle): Result<'key' | 'identity', TrustFailure> {
-  const envelope = readEnvelope(bundle);
-  return envelope.ok ? ok(envelope.value.kind) : envelope;
-}
-
 /** What a bundle claims: NOT verified. */
 export function bundleStatement(bundle: Bundle): Result<Statement, TrustFailure> {
   const envelope = readEnvelope(bundle);

@@ -109,7 +109,6 @@ function attachment(one: WantedStatement, bundle: Bundle, signing: Signing): Sig
   return {
     subject: one.subject,
     replaces: one.replaces,
-    predicateType,
     attachment: {
       artifactType: mediaType.bundle,
       annotations: candidateAnnotations(signing.signer, predicateType, one.extra),
