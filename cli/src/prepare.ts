@@ -220,7 +220,7 @@ const LEGACY = 'payload.sign@1';
 
 /** The steps that attach sign too where the legacy format is asked for; the plan is the same for every format. */
 function contractsOf({ planned, signing }: Prepared): ReadonlySet<string> {
-  const contracts = new Set(planned.plan.tasks.map(({ contract }) => contract));
+  const contracts = new Set<string>(planned.plan.tasks.map(({ contract }) => contract));
   const format = signing?.format ?? 'bundle';
   return format === 'bundle' || !contracts.has('core.attach@1') ? contracts : contracts.add(LEGACY);
 }

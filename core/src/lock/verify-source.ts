@@ -1,6 +1,7 @@
 /** Who signed a source, by the plugin that verifies images. */
 import { fail, ok } from '../failure.ts';
 import { formatReference } from '../reference.ts';
+import { lookTask } from '../run/believe.ts';
 import type { Engine } from '../run/engine.ts';
 import { trustedRootOf } from '../run/steps/origin.ts';
 import { signerText } from '../trust/accept.ts';
@@ -11,13 +12,7 @@ export function verifyWith(engine: Engine, signal: AbortSignal): VerifySource {
   return async (image, { accept: [first, ...others] }) => {
     if (first === undefined) return ok(undefined);
     const accept = [first, ...others] as const;
-    const task = {
-      id: `update ${formatReference(image)}`,
-      contract: 'image.verify@1',
-      entry: null,
-      input: null,
-      needs: [],
-    };
+    const task = lookTask(`update ${formatReference(image)}`);
     await using context = await engine.context(task, 'image.verify@1', signal);
     const trustedRoot = trustedRootOf(engine);
     const input = { image, accept, ...(trustedRoot === undefined ? {} : { trustedRoot }) };

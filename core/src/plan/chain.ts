@@ -4,7 +4,7 @@
  */
 import type { TrustLevel } from '../config/model.ts';
 import { unreachable } from '../failure.ts';
-import type { Admission, Data, Step, Task } from './model.ts';
+import type { Admission, Data, Step, Task, TaskContract } from './model.ts';
 import { needsOf, out } from './out.ts';
 
 /**
@@ -62,7 +62,7 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
   const ids: { [step in Step]?: string } = {};
   /** One text for each, however often it is named, and no chain of its parts, as a template would be: plans can be long. */
   const idOf = (step: Step): string => (ids[step] ??= [id, step].join('#'));
-  const add = (step: Step, contract: string, input: Data): void => {
+  const add = (step: Step, contract: TaskContract, input: Data): void => {
     tasks.push({ id: idOf(step), contract, entry: id, input, needs: needsOf(input) });
   };
   const from = (step: Step, path = ''): Data => out(idOf(step), path);

@@ -26,11 +26,19 @@ export type Step =
   | 'verify'
   | 'tag';
 
+/** The core's own steps, and the contracts that plugins implement. */
+export type TaskContract =
+  | `core.${'probe' | 'resolve' | 'admit' | 'push' | 'gate' | 'attach' | 'verify' | 'tag' | 'together'}@1`
+  | `image.${'copy' | 'scan' | 'verify'}@1`
+  | `image.build@1/${string}`
+  | 'package.build@1'
+  | 'sbom.make@1'
+  | 'statement.sign@1';
+
 export interface Task {
   /** `<entry id>#<step>`, or `package:<melange config>`. */
   readonly id: string;
-  /** `image.scan@1`, `core.tag@1`, `image.build@1/apko`. */
-  readonly contract: string;
+  readonly contract: TaskContract;
   /** The entry it belongs to; `null` for a package, which several entries may share and which runs only if one needs it. */
   readonly entry: string | null;
   /** Data with {@link Out} references in it. */
@@ -40,7 +48,7 @@ export interface Task {
 }
 
 /** What is asked of a source before it is copied: a signature, or only its age. */
-export type Admission = 'image.verify@1' | 'core.admit@1';
+export type Admission = Extract<TaskContract, 'image.verify@1' | 'core.admit@1'>;
 
 export interface PlannedEntry {
   readonly id: string;

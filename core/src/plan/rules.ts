@@ -3,10 +3,10 @@
  * that no mistake in making plans can move a tag early.
  */
 import { configFailure, type ConfigFailure } from '../failure.ts';
-import type { Plan, PlannedEntry, Task } from './model.ts';
+import type { Plan, PlannedEntry, Task, TaskContract } from './model.ts';
 
 /** Contracts in an order that must hold between every two neighbours. */
-type Rule = readonly [before: string, after: string];
+type Rule = readonly [before: TaskContract, after: TaskContract];
 
 const FULL: readonly Rule[] = [
   ['core.probe@1', 'core.resolve@1'],
@@ -83,7 +83,7 @@ function rulesOfTrust(entry: PlannedEntry, tasks: readonly Task[]): readonly Rul
 }
 
 /** Whether a step of the same entry with this contract must have ended before `task` starts. */
-function waitsFor(task: Task, contract: string, byId: ReadonlyMap<string, Task>): boolean {
+function waitsFor(task: Task, contract: TaskContract, byId: ReadonlyMap<string, Task>): boolean {
   const seen = new Set(task.needs);
   for (const id of seen) {
     const need = byId.get(id);

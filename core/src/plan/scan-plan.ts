@@ -3,7 +3,7 @@
  * the policy refuses now keeps its tag, and everybody can see why.
  */
 import type { Planned } from './create.ts';
-import type { Data, Step, Task } from './model.ts';
+import type { Data, Step, Task, TaskContract } from './model.ts';
 import { needsOf, out } from './out.ts';
 
 /** The plan's entries with trust `full`, each with the tasks of a scan. Entries do not wait for each other. */
@@ -17,7 +17,7 @@ function scanTasks(id: string): readonly Task[] {
   const from = (step: Step, path = ''): Data => out(`${id}#${step}`, path);
   const image = from('resolve', 'image');
   const probed = from('resolve', 'probed');
-  const steps: readonly (readonly [Step, string, Data])[] = [
+  const steps: readonly (readonly [Step, TaskContract, Data])[] = [
     ['probe', 'core.probe@1', {}],
     ['resolve', 'core.resolve@1', { probed: from('probe'), inPlace: true }],
     ['scan', 'image.scan@1', { image }],

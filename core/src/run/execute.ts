@@ -15,7 +15,7 @@ import { resolveInput } from './resolve-input.ts';
 import { remember, type EntryRecord } from './record.ts';
 import { bugFailure, traceOf } from './bug-failure.ts';
 import { createAttempts } from './attempts.ts';
-import type { Node } from './nodes.ts';
+import { isProbe, type Node } from './nodes.ts';
 import { entryByEntry, longestWay } from './precedence.ts';
 import type { ResourceRules } from './ready.ts';
 import { exitCodeOf, rowsOf, selectionRow, skippedRows } from './rows.ts';
@@ -73,7 +73,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
     command,
     version,
     entries: [...plan.entries.map(({ id }) => id), ...failed.map(({ selection }) => selection.id)],
-    tasks: plan.tasks.filter(({ contract }) => contract === 'core.probe@1').map(announce),
+    tasks: plan.tasks.filter(isProbe).map(announce),
     ...(engine.signing === undefined ? {} : { cosign: cosignFlags(engine.signing) }),
   });
   for (const { id, skip } of plan.entries) {
@@ -195,7 +195,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
 
   /** The image that a sync's chain will work on; of a build only its chain will know. */
   function subjectOf(task: Task, output: unknown): string | undefined {
-    if (task.contract !== 'core.probe@1' || task.entry === null) return undefined;
+    if (!isProbe(task) || task.entry === null) return undefined;
     const digest = wantedDigest(output as Probed);
     return digest && formatPinned(pin(entryOf(task.entry).targets[0].destination, digest));
   }
@@ -216,7 +216,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   function taskEnded({ task, end, ms }: Ended): void {
     const output = end.state === 'ok' ? summary(end.output) : undefined;
     // What a probe takes says how busy the registries were, and nothing of the work behind it.
-    if (end.state === 'ok' && task.contract !== 'core.probe@1') engine.durations.add(task.id, ms);
+    if (end.state === 'ok' && !isProbe(task)) engine.durations.add(task.id, ms);
     engine.emit({
       ...at(),
       type: 'task.done',

@@ -9,6 +9,7 @@ import { lookTask } from './believe.ts';
 import type { Engine, Probed, StepContext } from './engine.ts';
 import { runLoop, type TaskEnd } from './loop.ts';
 import { lacksName } from './named-for.ts';
+import { isProbe } from './nodes.ts';
 import { longestWay } from './precedence.ts';
 import { resolveInput } from './resolve-input.ts';
 import { checkAttached } from './steps/attached.ts';
@@ -34,7 +35,7 @@ export async function probeAll(engine: Engine, signal: AbortSignal): Promise<rea
   for (const { id, skip } of plan.entries)
     if (skip !== undefined) answers.set(id, { id, goal: true, why: `skipped: ${skip}` });
   const waiting = new Set<string>();
-  const probes = plan.tasks.filter(({ contract }) => contract === 'core.probe@1');
+  const probes = plan.tasks.filter(isProbe);
   // Only probes: what a probe needs of another entry is that entry's probe here, which knows the digest if the goal holds.
   const tasks = probes.map((task) => onProbes(task));
   await runLoop({

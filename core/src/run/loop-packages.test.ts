@@ -1,6 +1,6 @@
 /** When the loop makes packages: only for an image that is built. */
 import { describe, expect, it } from 'vitest';
-import type { Task } from '../plan/model.ts';
+import type { Task, TaskContract } from '../plan/model.ts';
 import { runLoop, type TaskEnd } from './loop.ts';
 import { longestWay } from './precedence.ts';
 
@@ -8,7 +8,7 @@ type Probe = 'goal' | 'reuse' | 'build';
 
 /** Two packages, of which one needs the other, and images that take both. */
 function planOf(images: readonly string[]): readonly Task[] {
-  const task = (id: string, contract: string, entry: string | null, needs: readonly string[]): Task => ({
+  const task = (id: string, contract: TaskContract, entry: string | null, needs: readonly string[]): Task => ({
     id,
     contract,
     entry,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cancelled, type Failure } from '../failure.ts';
 import type { TaskState } from '../journal/events.ts';
-import type { Task } from '../plan/model.ts';
+import type { Task, TaskContract } from '../plan/model.ts';
 import { runLoop, type LoopOptions, type TaskEnd } from './loop.ts';
 import { entryByEntry, longestWay, type Precedence } from './precedence.ts';
 
@@ -86,7 +86,7 @@ async function run({
 
 /** An entry of a probe and a chain; `after` are entries whose last task its probe needs. */
 function entry(id: string, after: readonly string[] = [], packages: readonly string[] = []): readonly Task[] {
-  const task = (step: string, contract: string, needs: readonly string[]): Task => ({
+  const task = (step: string, contract: TaskContract, needs: readonly string[]): Task => ({
     id: `${id}#${step}`,
     contract,
     entry: id,

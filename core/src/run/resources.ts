@@ -1,7 +1,7 @@
 /** Which queue a task waits in. */
-import type { Task } from '../plan/model.ts';
+import type { Task, TaskContract } from '../plan/model.ts';
 
-const NETWORK_STEPS: ReadonlySet<string> = new Set([
+const NETWORK_STEPS: ReadonlySet<TaskContract> = new Set([
   'core.probe@1',
   'core.resolve@1',
   'core.admit@1',

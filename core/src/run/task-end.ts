@@ -3,9 +3,10 @@ import { cancelled, type Failure } from '../failure.ts';
 import type { Task } from '../plan/model.ts';
 import type { Probed } from './engine.ts';
 import type { NotOk, TaskEnd } from './loop.ts';
+import { isProbe } from './nodes.ts';
 
 export function endOf(task: Task, output: unknown, subject: string | undefined): TaskEnd {
-  if (task.contract !== 'core.probe@1') return { state: 'ok', output };
+  if (!isProbe(task)) return { state: 'ok', output };
   const { goal, why, reuse } = output as Probed;
   return { state: 'ok', output, goal, why, reuse: reuse !== undefined, ...(subject === undefined ? {} : { subject }) };
 }
