@@ -1,10 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { fail, ok } from '../failure.ts';
 import { sha256 } from '../oci/digest.ts';
 import { mediaType, type ManifestContent } from '../oci/model.ts';
 import { pin, type Digest } from '../reference.ts';
-import { must, repository } from '../registry/test-client.ts';
+import { client, must, repository } from '../registry/test-client.ts';
+import { seedImage } from '../testing/sample-images.ts';
+import { startScriptedRegistry } from '../testing/scripted-registry.ts';
+import { candidateAnnotations } from '../trust/accept.ts';
+import { predicateType } from '../trust/model.ts';
 import { believe } from './believe.ts';
 import type { StepContext } from './engine.ts';
 
@@ -67,4 +71,50 @@ test('64 MiB of them are in memory at once, and all of a usual number', async ()
   const { read, most } = await looked([...Array.from({ length: 200 }, () => 100_000), 30 * MIB, 40 * MIB]);
   expect(read).toHaveLength(202);
   expect(most).toBeLessThanOrEqual(64 * MIB);
+});
+
+test('only what may be ours is read; what proves nothing is remembered, and what cannot be read is a failure', async () => {
+  const server = await startScriptedRegistry();
+  onTestFinished(() => server.close());
+  const registry = client({ retries: 0 });
+  onTestFinished(() => registry.close());
+  const at = repository(server.host, 'a');
+  const [ours, theirs] = ['ab', 'cd'].map(
+    (hex) => ({ kind: 'key', publicKey: 'PEM', fingerprint: hex.repeat(32) }) as const,
+  );
+  if (ours === undefined || theirs === undefined) throw new Error('there are two keys');
+  const [one, other] = [seedImage(server, 'a', 'one'), seedImage(server, 'a', 'other')];
+  const attach = async (image: typeof one, text: string, signer = ours, artifactType: string = mediaType.bundle) => {
+    const annotations = candidateAnnotations(signer, predicateType.scan);
+    const [made] = must(
+      await registry.attach({ ...image, repository: at }, [{ artifactType, annotations, bytes: Buffer.from(text) }]),
+    );
+    if (made === undefined) throw new Error('nothing was attached');
+    return made;
+  };
+  const unproven = await attach(one, 'unproven');
+  await attach(one, 'of another key', theirs);
+  await attach(one, 'of another type', ours, 'a/b');
+  // A list may say anything of what refers to an image.
+  const elsewhere = await attach(other, 'of another image');
+  must(await registry.list(pin(at, one.digest), [elsewhere]));
+  const remembered: (readonly [Digest, unknown])[] = [];
+  const engine = {
+    registry,
+    memory: {
+      get: () => undefined,
+      put: async (of: Digest, _: string, fact: unknown) => void remembered.push([of, fact]),
+    },
+  };
+  const step = { engine, signal: AbortSignal.any([]) } as unknown as StepContext;
+  const since = server.log.length;
+  const blobs = () =>
+    server.log.slice(since).filter(({ method, path }) => method === 'GET' && path.includes('/blobs/'));
+  const looking = () => believe(step, pin(at, one.digest), { signer: ours, accept: [ours] });
+  expect(must(await looking())).toEqual([]);
+  expect(blobs().map(({ path }) => path.split('/').at(-1))).toEqual([sha256('unproven')]);
+  expect(remembered).toEqual([[unproven.digest, null]]);
+  server.onRequest = ({ path }) => (path.includes('/blobs/') ? { kind: 'answer', status: 500 } : undefined);
+  expect(await looking()).toMatchObject({ ok: false, failure: { reason: 'registry', status: 500 } });
+  expect(remembered).toHaveLength(1);
 });
