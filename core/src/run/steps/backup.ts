@@ -4,6 +4,7 @@
  */
 import type { Entry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
+import { placeName } from '../../location.ts';
 import { formatReference, parseTag, pin, type Digest, type Tag, type Tagged } from '../../reference.ts';
 import type { StepContext } from '../engine.ts';
 import { formatDigest } from '../../report/wording.ts';
@@ -106,7 +107,7 @@ function full(destination: Tagged, template: string): Failure {
     reason: 'registry',
     class: 'permanent',
     side: 'destination',
-    host: destination.registry,
+    host: placeName(destination),
     message: `${formatReference(destination)} has ${MAX_NUMBER} backups named ${template.replaceAll('{tag}', destination.tag)}`,
     hint: 'write {date} into "backup", or delete old backups; the tag was not moved',
   };

@@ -1,8 +1,13 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readPlatforms } from '../../lock/platforms.ts';
+import { sha256 } from '../../oci/digest.ts';
+import { createLayouts } from '../../oci/layouts.ts';
 import { mediaType, type Descriptor } from '../../oci/model.ts';
-import { pin } from '../../reference.ts';
-import { client, must } from '../../registry/test-client.ts';
+import { layoutScheme, pin } from '../../reference.ts';
+import { client, failureOf, must } from '../../registry/test-client.ts';
 import { seedImage } from '../../testing/sample-images.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../../testing/scripted-registry.ts';
 import { isGone, readImage } from './image.ts';
@@ -121,5 +126,19 @@ describe('an image', () => {
     const top = index(server, [note, seedImage(server, 'a', 'leaf')]);
     expect(must(await readImage(registry, at(top))).children).toHaveLength(1);
     expect(must(await readPlatforms(registry, at(top)))).toEqual(['linux/amd64']);
+  });
+});
+
+test('that is not in a layout is said of the layout, by its name', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-image-'));
+  const layouts = createLayouts(folder);
+  onTestFinished(async () => {
+    await layouts.close();
+    await rm(folder, { recursive: true });
+  });
+  const read = await readImage(layouts, pin({ registry: layoutScheme, path: 'out' }, sha256('nothing')));
+  expect(failureOf(read)).toMatchObject({
+    host: 'oci:./out',
+    message: `oci:./out does not have oci:./out@${sha256('nothing')}`,
   });
 });

@@ -1,5 +1,6 @@
 /** What is in the destination repository after a copy or a push, read back from there. */
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
+import { placeName } from '../../location.ts';
 import {
   formatPlatform,
   isForeign,
@@ -134,7 +135,7 @@ function tooDeep(subject: Pinned): Failure {
     reason: 'registry',
     class: 'permanent',
     side: 'destination',
-    host: subject.registry,
+    host: placeName(subject),
     message: `${formatPinned(subject)} is an index in more than ${MAX_INDEX_DEPTH} others`,
     hint: 'nobody runs such an image, and nobody could say what is in it',
   };
@@ -153,8 +154,8 @@ function gone(subject: Pinned): Failure {
     class: 'transient',
     code: UNKNOWN,
     side: 'destination',
-    host: subject.registry,
-    message: `${subject.registry} does not have ${formatPinned(subject)}`,
+    host: placeName(subject),
+    message: `${placeName(subject)} does not have ${formatPinned(subject)}`,
     hint: 'some registries show a new manifest only after a moment; run again',
   };
 }

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Signing } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
+import { placeName } from '../../location.ts';
 import { sha256 } from '../../oci/digest.ts';
 import { mediaType, type Descriptor, type ManifestContent } from '../../oci/model.ts';
 import { parseManifest, parseJson } from '../../oci/parse.ts';
@@ -197,7 +198,7 @@ function notWritable(subject: Pinned, kind: LegacyKind, how: 'permanent' | 'tran
     reason: 'registry',
     class: how,
     side: 'destination',
-    host: subject.registry,
+    host: placeName(subject),
     message: `the tag ${legacyTag(subject.digest, kind)} of ${formatPinned(subject)} ${why}`,
     hint:
       how === 'transient' ? 'let one job at a time sign an image, then run again' : 'remove that tag, then run again',

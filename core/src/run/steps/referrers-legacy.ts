@@ -4,6 +4,7 @@
  */
 import type { ReferrerFilter } from '../../config/model.ts';
 import { fail, ok, type Result } from '../../failure.ts';
+import { placeName } from '../../location.ts';
 import type { Descriptor, ManifestContent } from '../../oci/model.ts';
 import {
   formatPinned,
@@ -119,7 +120,7 @@ async function carryOtherTags(step: StepContext, { source, subject }: Ends): Pro
   const others = [...all.value].filter((tag) => tag.startsWith(prefix) && !known.has(tag));
   if (others.length > MAX_OTHERS) {
     const message = `${others.length} tags begin with ${prefix}, which is more than can be copied (${MAX_OTHERS})`;
-    return fail({ reason: 'registry', class: 'permanent', side: 'source', host: source.registry, message });
+    return fail({ reason: 'registry', class: 'permanent', side: 'source', host: placeName(source), message });
   }
   let carried = 0;
   for (const tag of others) {
@@ -140,7 +141,7 @@ async function copyTag(step: StepContext, { source, subject }: Ends, digest: Dig
   const { registry } = step.engine;
   const from = registry.content(source, 'source');
   const to = registry.content(subject, 'destination');
-  const copied = await copy(from, to, digest, { source: source.registry, signal: step.signal });
+  const copied = await copy(from, to, digest, { source: placeName(source), signal: step.signal });
   return copied.ok ? registry.tag(pin(subject, digest), tag, copied.value.root) : copied;
 }
 
@@ -176,7 +177,7 @@ async function addLayers(
   const size = [...distinct.values()].reduce((sum, layer) => sum + layer.size, 0);
   if (content.value.layers.length > MAX_LAYERS || size > MAX_BYTES[kind]) {
     const message = `the tag ${legacyTag(source.digest, kind)} of ${formatPinned(source)} has ${content.value.layers.length} layers of ${size} bytes, which is more than can be added to those that are here (${MAX_LAYERS}, ${MAX_BYTES[kind]})`;
-    return fail({ reason: 'registry', class: 'permanent', side: 'source', host: source.registry, message });
+    return fail({ reason: 'registry', class: 'permanent', side: 'source', host: placeName(source), message });
   }
   const read = new Map<string, Uint8Array>();
   for (const [name, descriptor] of distinct) {

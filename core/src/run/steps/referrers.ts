@@ -4,6 +4,7 @@
  */
 import type { ReferrerFilter, SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Result } from '../../failure.ts';
+import { placeName } from '../../location.ts';
 import { mediaType, type Descriptor, type ManifestContent } from '../../oci/model.ts';
 import { isManifestType } from '../../oci/parse.ts';
 import { formatPinned, formatReference, formatRepository, pin, type Digest, type Pinned } from '../../reference.ts';
@@ -112,7 +113,7 @@ async function carry(
     engine.registry.content(ends.subject, 'destination'),
   ];
   for (const { digest } of lacking) {
-    const copied = await copy(from, to, digest, { source: ends.source.registry, signal });
+    const copied = await copy(from, to, digest, { source: placeName(ends.source), signal });
     if (!copied.ok) return copied;
   }
   const listing = lacking.length === 0 ? ok(undefined) : await engine.registry.list(ends.subject, lacking);
@@ -232,7 +233,7 @@ function tooMany(subject: Pinned) {
     reason: 'registry' as const,
     class: 'permanent' as const,
     side: 'source' as const,
-    host: subject.registry,
+    host: placeName(subject),
     message: `more refers to ${formatPinned(subject)} than can be copied (${MAX_REFERRERS}, ${MAX_DEPTH} deep)`,
     hint: 'choose with "types" of "referrers" which are wanted',
   };

@@ -1,6 +1,7 @@
 /** `platforms:` of a sync: which digest they come to, and how its bytes come into the destination repository. */
 import type { SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Result } from '../../failure.ts';
+import { placeName } from '../../location.ts';
 import { formatPlatform, isImageConfig, type Platform } from '../../oci/model.ts';
 import { subsetOf, type Found, type Lacking, type Subset, type SubsetReader } from '../../oci/subset.ts';
 import { formatReference, parseDigest, pin, type Digest, type Pinned } from '../../reference.ts';
@@ -99,7 +100,7 @@ function lacking(entry: SyncEntry, source: Pinned, { absent: missing, present }:
     reason: 'registry' as const,
     class: 'permanent' as const,
     side: 'source' as const,
-    host: source.registry,
+    host: placeName(source),
     message: `${name} lacks ${missing.map(formatPlatform).join(', ')}: ${there}`,
     hint: 'change "platforms" of the entry',
     at: entry.at,

@@ -4,6 +4,7 @@
  * is not prevented, but it is noticed.
  */
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
+import { placeName } from '../../location.ts';
 import { formatReference, pin, type Digest, type Tagged } from '../../reference.ts';
 import type { Engine, Image, Probed, StepContext, TagOutput } from '../engine.ts';
 import { lastingTargets, ownDigest } from '../targets.ts';
@@ -69,8 +70,8 @@ function notMoved(destination: Tagged, seen: Digest | null): Failure {
     reason: 'registry',
     class: 'transient',
     side: 'destination',
-    host: destination.registry,
-    message: `${destination.registry} says that ${formatReference(destination)} was moved, but ${still}`,
+    host: placeName(destination),
+    message: `${placeName(destination)} says that ${formatReference(destination)} was moved, but ${still}`,
     hint: 'some registries show a new tag only after a moment; the next run continues here',
   };
 }

@@ -1,5 +1,6 @@
 /** `core.verify@1`: what a consumer would see, read back from the registry: nothing that must be attached is missing. */
 import { fail, ok, type Result } from '../../failure.ts';
+import { placeName } from '../../location.ts';
 import { formatPinned } from '../../reference.ts';
 import type { Image, StepContext, VerifyOutput } from '../engine.ts';
 import { checkAttached } from './attached.ts';
@@ -18,7 +19,7 @@ export async function verifyStep(step: StepContext, { image }: VerifyInput): Pro
     reason: 'registry',
     class: 'transient',
     side: 'destination',
-    host: image.subject.registry,
+    host: placeName(image.subject),
     message: `${formatPinned(image.subject)} does not show what was attached to it: ${lacks.join(', ')}`,
     hint: 'a registry that shows new referrers late is asked again; if it stays so, run slipway doctor',
   });
