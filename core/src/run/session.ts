@@ -30,6 +30,7 @@ import { ownMark } from './own-mark.ts';
 import { openReferrersMemory } from './referrers-memory.ts';
 import { createTagLists } from './tag-lists.ts';
 import { stateFailure } from './state-failure.ts';
+import { refuseLinks } from './state-links.ts';
 import { openUploadFiles } from './upload-files.ts';
 
 export interface SessionOptions {
@@ -70,6 +71,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const now = options.now ?? (() => new Date());
   const run = runId(now());
   const stateFolder = options.stateFolder ?? join(config.folder, '.slipway');
+  refuseLinks(stateFolder);
   const tmp = join(stateFolder, 'tmp');
   await sweepTmp(tmp);
   const claimed = await claimTmp(tmp, run);

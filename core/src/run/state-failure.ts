@@ -27,5 +27,11 @@ function fileFailure(error: unknown, folder: string, hint: string): ConfigFailur
   if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return undefined;
   if (OTHER_CALLS.test(String(error.syscall))) return undefined;
   const where = 'path' in error ? error.path : error.syscall;
+  if (error.code === 'ELOOP') {
+    return configFailure(
+      `${String(where)} is a symbolic link, which is not followed: what is swept there could be somebody's own files`,
+      'remove the link; it may have come with the checkout',
+    );
+  }
   return configFailure(`${folder} cannot be used (${String(error.code)} at ${String(where)})`, hint);
 }
