@@ -28,7 +28,8 @@ export interface ContextOptions {
   readonly now: Engine['now'];
   /** The config's folder. */
   readonly root: string;
-  readonly stateFolder: string;
+  /** Where plugins keep what later runs may use. */
+  readonly work: string;
   /** This process's own, which goes with it. */
   readonly tmp: string;
 }
@@ -40,7 +41,7 @@ export interface Contexts {
 }
 
 export function createContexts(options: ContextOptions): Contexts {
-  const { host, finder, settings, env, redact, emit, now, root, stateFolder, tmp } = options;
+  const { host, finder, settings, env, redact, emit, now, root, tmp } = options;
   const { registry, plainHttp, fetchJson, dockerConfigFor } = options;
   const workFolders = createWorkFolders(tmp);
   const started = new Map<string, UsedTool & { started: number }>();
@@ -52,7 +53,7 @@ export function createContexts(options: ContextOptions): Contexts {
     const plugin = owner?.plugin ?? { name: 'none', needs: { tools: [] } };
     const work = workFolders.take();
     const shared = join(tmp, `plugin-${folderName(plugin.name)}`);
-    const cache = join(stateFolder, 'work', folderName(plugin.name));
+    const cache = join(options.work, folderName(plugin.name));
     for (const folder of [shared, cache]) mkdirSync(folder, { recursive: true, mode: 0o700 });
     const used = new Map<string, UsedTool>();
     const log = (text: string): void => {

@@ -32,6 +32,7 @@ import { createTagLists } from './tag-lists.ts';
 import { stateFailure } from './state-failure.ts';
 import { refuseLinks } from './state-links.ts';
 import { openUploadFiles } from './upload-files.ts';
+import { workPlace } from './work-place.ts';
 
 export interface SessionOptions {
   readonly config: Config;
@@ -75,6 +76,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const tmp = join(stateFolder, 'tmp');
   await sweepTmp(tmp);
   const claimed = await claimTmp(tmp, run);
+  const mark = ownMark(env);
   const { redact, learnt } = createLearningRedactor([...secretsFromEnv(env), ...secretsOf(settings, env)]);
   const userAgent = `slipway/${options.version}`;
   const plainHttp = plainHttpRule(settings);
@@ -119,8 +121,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
 
   const contexts = createContexts({
-    ...{ host, finder, settings, env, redact, registry, plainHttp, fetchJson, emit, now, stateFolder },
+    ...{ host, finder, settings, env, redact, registry, plainHttp, fetchJson, emit, now },
     root: config.folder,
+    work: await workPlace(stateFolder, claimed.path, mark),
     tmp: claimed.path,
     dockerConfigFor: (hosts) => credentials.dockerConfigFor(hosts, repositories),
   });
@@ -134,7 +137,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     finishLayouts: () => layouts.finish(),
     files: folderFiles(config.folder),
     tagLists: createTagLists({ planned: options.planned, host, registry }),
-    ...(options.remember === false ? { memory: forgetful, notes: noNotes } : await openRemembered(stateFolder, env)),
+    ...(options.remember === false ? { memory: forgetful, notes: noNotes } : await openRemembered(stateFolder, mark)),
     indexes: packageIndexes(stateFolder, fetcher.fetch),
     journal,
     durations,
@@ -173,8 +176,7 @@ function secretsOf({ signing, scratch, registries }: Settings, env: Variables): 
   return [...[...names, ...logins].flatMap((name) => (name === undefined ? [] : (env[name] ?? []))), ...keys];
 }
 
-async function openRemembered(folder: string, env: Variables): Promise<Pick<Engine, 'memory' | 'notes'>> {
-  const mark = ownMark(env);
+async function openRemembered(folder: string, mark: string | undefined): Promise<Pick<Engine, 'memory' | 'notes'>> {
   return { memory: await openMemory(folder, mark), notes: await openNotes(folder, mark) };
 }
 
