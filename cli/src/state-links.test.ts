@@ -8,6 +8,10 @@ import { command, folderWith } from '../testing.ts';
 const CONFIG = 'sync:\n  - source: 127.0.0.1:1/a:1\n    destination: 127.0.0.1:1/b:1\n';
 const TRUST = "trust: [{ match: '**', level: copy }]";
 
+function filesBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true }).map(String).toSorted();
+}
+
 test.each(['.slipway', '.slipway/tmp', '.slipway/uploads', '.slipway/work', '.slipway/runs'])(
   '%s as a link: nothing is removed where it leads',
   async (link) => {
@@ -21,13 +25,13 @@ test.each(['.slipway', '.slipway/tmp', '.slipway/uploads', '.slipway/work', '.sl
     }
     mkdirSync(join(cwd, dirname(link)), { recursive: true });
     symlinkSync(theirs, join(cwd, link));
-    const before = readdirSync(theirs, { recursive: true }).toSorted();
+    const before = filesBelow(theirs);
     const ran = await command({ cwd }, 'run', '--json');
     expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining(`${link} is a symbolic link`) });
-    expect(readdirSync(theirs, { recursive: true }).toSorted()).toEqual(before);
+    expect(filesBelow(theirs)).toEqual(before);
     // Whoever only looks does so without it.
     expect((await command({ cwd }, 'doctor', '--json')).stdout).toContain('"what":"the folder .slipway"');
-    expect(readdirSync(theirs, { recursive: true }).toSorted()).toEqual(before);
+    expect(filesBelow(theirs)).toEqual(before);
   },
   60_000,
 );
