@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../demo/world/listen.ts';
 import { project } from '../chain/project.ts';
 import { digestOf } from '../chain/shorthand.ts';
-import { freshFolder, freshPath, skopeo, world } from '../world.ts';
+import { freshFolder, freshPath, skopeo, world, writeFiles } from '../world.ts';
 
 const MIB = 1024 * 1024;
 const SIZE = 1024 * MIB;
@@ -122,6 +122,40 @@ test('killed in the middle of a gigabyte, the next run sends only the rest', asy
   expect(again.stdout + again.stderr).not.toContain(state);
   await isWhole(`${world().destination.host}/${path}:1`);
 }, 180_000);
+
+test('an upload that a checkout names is not gone on with: nothing is sent to where it leads', async () => {
+  const path = freshPath('planted');
+  const digest = await largeImage(path, 32 * MIB);
+  const { host } = world().destination;
+  const seen: string[] = [];
+  const server = createServer((request, response) => {
+    seen.push(String(request.method));
+    request.resume().on('end', () => response.writeHead(request.method === 'GET' ? 204 : 201).end());
+  });
+  const port = await listen(server);
+  onTestFinished(() => void server.close());
+  const source = `hub.slipway.example/${path}:1`;
+  const one = await project({
+    sync: [{ source, destination: `${host}/${path}:1` }],
+    settings: { trust: [{ match: '**', level: 'copy' }] },
+  });
+  const manifest = await fetch(`http://${world().source.host}/v2/${path}/manifests/${digest}`, {
+    headers: { accept: TYPE },
+  });
+  const { layers } = (await manifest.json()) as { layers: readonly { digest: string; size: number }[] };
+  for (const layer of layers) {
+    const blob = `${host}/${path}@${layer.digest}`;
+    const url = `http://127.0.0.1:${port}/v2/upload`;
+    await writeFiles(one.folder, {
+      [`.slipway/uploads/${createHash('sha256').update(blob).digest('hex')}.json`]: JSON.stringify({
+        ...{ blob, size: layer.size, url, owner: {}, proof: '' },
+      }),
+    });
+  }
+  const ran = await one.run('run');
+  expect(seen).toEqual([]);
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+});
 
 test('two syncs of one config at once both succeed, and leave a whole image', async () => {
   const path = freshPath('twice');

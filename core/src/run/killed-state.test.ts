@@ -11,7 +11,7 @@ const here = (file: string): string => imported(join(import.meta.dirname, file))
 const records = (folder: string): string => `
   const { openUploadFiles } = ${here('upload-files.ts')};
   const { sha256 } = ${here('../oci/digest.ts')};
-  const records = openUploadFiles(${JSON.stringify(join(folder, 'uploads'))});
+  const records = openUploadFiles(${JSON.stringify(join(folder, 'uploads'))}, 'mark');
   const blob = { mediaType: 'a/b', digest: sha256('x'), size: 1 };
   const repository = { registry: 'registry.example', path: 'a/b' };`;
 const PUT = "await records.put(repository, blob, 'https://registry.example/canary');";

@@ -91,7 +91,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     version: options.version,
     signal,
     apiMemory,
-    uploads: openUploadFiles(join(stateFolder, 'uploads')),
+    uploads: openUploadFiles(join(stateFolder, 'uploads'), mark),
     challenges,
     // Whoever only looks needs no right to write.
     ...(options.remember === false || options.rehearsal !== undefined

@@ -1,7 +1,9 @@
 /**
  * Uploads that are under way, in `.slipway/uploads`: after a run was killed the next one goes on with them. The address of an
- * upload is a secret, so nobody else may read the files. Losing them costs time only.
+ * upload is a secret, so nobody else may read the files. Losing them costs time only. One that came with a checkout could have the
+ * bytes sent to its author: what this user's runs did not write is not believed.
  */
+import { createHmac } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isRunningStill, isThisProcess, thisProcess, type Owner } from '../exec/owner.ts';
@@ -22,9 +24,12 @@ interface Written {
   readonly url: string;
   /** As somebody has written it. */
   readonly owner: Partial<Owner>;
+  /** Shows that whoever wrote the rest knows this user's mark. */
+  readonly proof: string;
 }
 
-export function openUploadFiles(folder: string): UploadRecords {
+/** `mark`: see `own-mark.ts`. Undefined: nothing is believed, and nothing kept. */
+export function openUploadFiles(folder: string, mark: string | undefined): UploadRecords {
   const drafts = join(dirname(folder), 'tmp');
   let swept: Promise<void> | undefined;
   const fileOf = (repository: Repository, { digest }: Descriptor): string =>
@@ -37,6 +42,7 @@ export function openUploadFiles(folder: string): UploadRecords {
       const file = fileOf(repository, descriptor);
       const found = await read(file);
       if (found === undefined || found.blob !== formatPinned(pin(repository, descriptor.digest))) return undefined;
+      if (mark === undefined || found.proof !== proofOf(mark, found)) return undefined;
       if (found.size !== descriptor.size || (await isRunningStill(found.owner, found.written))) return undefined;
       // Of two runs that find it only one can move it away, to where it goes also if we are killed now.
       const own = join(drafts, `${basename(file)}.${process.pid}`);
@@ -50,9 +56,11 @@ export function openUploadFiles(folder: string): UploadRecords {
       }
     },
     async put(repository, descriptor, url) {
+      if (mark === undefined) return;
       const file = fileOf(repository, descriptor);
       const blob = formatPinned(pin(repository, descriptor.digest));
-      const record: Written = { blob, size: descriptor.size, url, owner: await thisProcess() };
+      const said = { blob, size: descriptor.size, url };
+      const record: Written = { ...said, owner: await thisProcess(), proof: proofOf(mark, said) };
       // A full or read-only disk takes the resuming, not the upload.
       await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => {});
       replaceFile(file, JSON.stringify(record), drafts);
@@ -79,9 +87,16 @@ async function read(file: string): Promise<(Written & { readonly written: number
 
 function isWritten(data: unknown): data is Written {
   if (typeof data !== 'object' || data === null) return false;
-  const { blob, size, url, owner } = data as Partial<Record<keyof Written, unknown>>;
+  const { blob, size, url, owner, proof } = data as Partial<Record<keyof Written, unknown>>;
   const isOwner = typeof owner === 'object' && owner !== null;
-  return typeof blob === 'string' && typeof size === 'number' && typeof url === 'string' && isOwner;
+  const isText = [blob, url, proof].every((text) => typeof text === 'string');
+  return isText && typeof size === 'number' && isOwner;
+}
+
+function proofOf(mark: string, { blob, size, url }: Pick<Written, 'blob' | 'size' | 'url'>): string {
+  return createHmac('sha256', mark)
+    .update(JSON.stringify([blob, size, url]))
+    .digest('hex');
 }
 
 async function sweep(folder: string): Promise<void> {
