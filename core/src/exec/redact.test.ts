@@ -130,4 +130,14 @@ describe('createLines', () => {
     lines.push(Buffer.from('\u001b[31mred\u001b[0m \u0007bell \u202eright\n'));
     expect(lines.end()).toBe('red bell right');
   });
+
+  it('takes no longer for lines that are made to take long', () => {
+    const redact = createRedactor([]);
+    const lines = createLines(redact, undefined);
+    const began = performance.now();
+    for (let count = 0; count < 100; count += 1) lines.push(Buffer.from(`a://${':'.repeat(16_000)}\n`));
+    lines.end();
+    expect(performance.now() - began).toBeLessThan(3000);
+    expect(redact('a://user:with:colons@host')).toBe('a://***@host');
+  });
 });

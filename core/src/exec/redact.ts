@@ -16,7 +16,8 @@ const MIN_LINE = 16;
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/((?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:(?:basic|bearer|token|digest)\s+)?)[^\s"',;]+/gi, `$1${MASK}`],
   [/\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi, `$1${MASK}`],
-  [/(:\/\/)[^\s/@"']*:[^\s/@"']*@/g, `$1${MASK}@`],
+  // The name holds no colon: a line of nothing but those would else be read once for each of them.
+  [/(:\/\/)[^\s/@"':]*:[^\s/@"']*@/g, `$1${MASK}@`],
 ];
 
 /**
