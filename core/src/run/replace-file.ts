@@ -11,7 +11,9 @@ export function replaceFile(file: string, text: string, drafts = join(dirname(fi
   try {
     mkdirSync(dirname(file), { recursive: true });
     mkdirSync(drafts, { recursive: true, mode: 0o700 });
-    writeFileSync(temporary, text, { mode: 0o600 });
+    // What lies there was left by a process with our pid, or is a link that came with the checkout: it is not written through.
+    rmSync(temporary, { force: true });
+    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' });
     renameSync(temporary, file);
   } catch {
     try {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,4 +33,16 @@ test('a file that only saves time is written whole or left as it is, and never a
   expect(readdirSync(folder)).toEqual(['new', 'taken', 'tmp']);
   expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
   expect(readdirSync(join(folder, 'new')).filter((name) => name !== 'tmp')).toEqual(['file']);
+});
+
+test('a link in place of the draft of a file is not written through', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const [precious, drafts] = [join(folder, 'precious'), join(folder, 'tmp')];
+  writeFileSync(precious, 'text');
+  mkdirSync(drafts);
+  symlinkSync(precious, join(drafts, `file.${process.pid}`));
+  replaceFile(join(folder, 'file'), 'new');
+  expect(readFileSync(precious, 'utf8')).toBe('text');
+  expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('new');
 });
