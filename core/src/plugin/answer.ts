@@ -42,13 +42,18 @@ function isFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
 
-/** `T` is what `schema` describes. */
-export function readAnswer<T>(author: Author, answer: unknown, schema: JsonSchema): Result<T> {
+/** `T` is what `schema` describes. `redact` is applied to a failure, as to what is thrown. */
+export function readAnswer<T>(
+  author: Author,
+  answer: unknown,
+  schema: JsonSchema,
+  redact: (text: string) => string,
+): Result<T> {
   if (!isFields(answer)) {
     return fail(pluginFailure(author, 'gave no answer: it must return ok(value) or fail(failure)'));
   }
   if (answer['ok'] === false) {
-    return fail(readFailure(author, answer['failure']));
+    return fail(readFailure(author, answer['failure'], redact));
   }
   if (answer['ok'] !== true) {
     return fail(pluginFailure(author, 'gave an answer that is neither ok(value) nor fail(failure)'));
@@ -61,10 +66,20 @@ export function readAnswer<T>(author: Author, answer: unknown, schema: JsonSchem
   return { ok: true, value: answer['value'] as T };
 }
 
-/** What a plugin gave as a failure, or that it is none. */
-export function readFailure(author: Author, failure: unknown): Failure {
+/** What a plugin gave as a failure, or that it is none. Its words may quote what a service or a program told it. */
+export function readFailure(author: Author, failure: unknown, redact: (text: string) => string): Failure {
   const problem = checkOf(failureSchema)(failure);
   return problem === undefined
-    ? (failure as Failure)
+    ? withoutSecrets(failure as Failure, redact)
     : pluginFailure(author, `failed with something that is no failure: ${problem}`);
+}
+
+function withoutSecrets(failure: Failure, redact: (text: string) => string): Failure {
+  return {
+    ...failure,
+    message: redact(failure.message),
+    ...(failure.hint === undefined ? {} : { hint: redact(failure.hint) }),
+    ...(failure.reason === 'tool' && failure.output !== undefined ? { output: redact(failure.output) } : {}),
+    ...(failure.reason === 'policy' ? { refusals: failure.refusals.map((refusal) => redact(refusal)) } : {}),
+  };
 }

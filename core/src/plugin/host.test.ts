@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fail, ok } from '../failure.ts';
+import { fail, ok, type Failure } from '../failure.ts';
 import type { Hooks, Plugin, TaskContext } from './api.ts';
 import { at, contextWith, copyInput, DIGEST, failuresOf, hostOf, image, loaded } from './fixtures.ts';
 import { implement } from './hooks.ts';
@@ -133,6 +133,20 @@ describe('a contract', () => {
     );
     const host = await hostOf([plugin], { redact: (text) => text.replaceAll('canary', '***') });
     expect(await host.call('image.copy@1', copyInput, contextWith())).toMatchObject(broken('the ***'));
+  });
+
+  it.each<Failure>([
+    { reason: 'tool', class: 'permanent', tool: 'x', message: 'a canary', hint: 'a canary', output: 'a canary' },
+    { reason: 'policy', class: 'policy', message: 'a canary', refusals: ['a canary'] },
+    { reason: 'trust', class: 'permanent', message: 'a canary' },
+  ])('has the failures redacted that it returns: $reason', async (failure) => {
+    const plugin = loaded(
+      'one',
+      task(async () => fail(failure)),
+    );
+    const host = await hostOf([plugin], { redact: (text) => text.replaceAll('canary', '***') });
+    const hidden: unknown = JSON.parse(JSON.stringify(failure).replaceAll('canary', '***'));
+    expect(await host.call('image.copy@1', copyInput, contextWith())).toEqual({ ok: false, failure: hidden });
   });
 });
 

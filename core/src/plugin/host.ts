@@ -182,7 +182,7 @@ async function call<N extends ContractName>(
   try {
     // A copy: a plugin that changes its input must not change the plan. The hook map cannot know the contract's input type.
     const answer = await hooks.task.for(key).promise(structuredClone(input) as never, context);
-    const result = readAnswer<ContractOutput<N>>(author, answer, schemas.output);
+    const result = readAnswer<ContractOutput<N>>(author, answer, schemas.output, redact);
     return !result.ok && isCancelled(context.signal) ? fail(cancelled) : result;
   } catch (error) {
     if (isCancelled(context.signal)) {

@@ -79,6 +79,7 @@ export function guardMode({ mode, owner }: OwnedMode, { redact, warn, limits }: 
         { ...author, hook: `${author.hook} ${what}` },
         await untilStopped(run(), signal, limits.stop),
         schema,
+        redact,
       );
     } catch (error) {
       if (isCancelled(signal)) {

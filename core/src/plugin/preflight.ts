@@ -38,7 +38,7 @@ async function askOne(
       limits.tap,
     );
     if (!Array.isArray(answer)) return [pluginFailure(author, 'gave no list of failures')];
-    return answer.map((failure: unknown) => readFailure(author, failure));
+    return answer.map((failure: unknown) => readFailure(author, failure, redact));
   } catch (error) {
     return [
       error instanceof Late
