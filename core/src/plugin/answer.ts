@@ -2,8 +2,8 @@
 import { isFields } from '../config/fields.ts';
 import { fail, type Failure, type PluginFailure, type Result } from '../failure.ts';
 import type { JsonSchema } from './api.ts';
+import { failureSchema } from './failure-schema.ts';
 import { TapError } from './hooks.ts';
-import { failureSchema } from './schemas.ts';
 import { checkOf } from './validate.ts';
 
 export interface Author {
@@ -69,9 +69,9 @@ export function readAnswer<T>(
 /** What a plugin gave as a failure, or that it is none. Its words may quote what a service or a program told it. */
 export function readFailure(author: Author, failure: unknown, redact: (text: string) => string): Failure {
   const problem = checkOf(failureSchema)(failure);
-  return problem === undefined
-    ? withoutSecrets(failure as Failure, redact)
-    : pluginFailure(author, `failed with something that is no failure: ${problem}`);
+  if (problem === undefined) return withoutSecrets(failure as Failure, redact);
+  const said = isFields(failure) && typeof failure['message'] === 'string' ? `; it said: ${failure['message']}` : '';
+  return pluginFailure(author, `failed with something that is no failure: ${problem}${redact(said)}`);
 }
 
 function withoutSecrets(failure: Failure, redact: (text: string) => string): Failure {

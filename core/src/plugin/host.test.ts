@@ -22,6 +22,11 @@ const broken = (text: string) => ({
   failure: { reason: 'plugin', plugin: 'one', hook: 'image.copy@1', message: expect.stringContaining(text) },
 });
 
+const tool = { reason: 'tool', class: 'permanent', tool: 'crane' } as const;
+
+/** A plugin without types may leave out anything. */
+const fails = (failure: object) => task(async () => fail({ message: "the tool's words", ...failure } as never));
+
 const good = (name: string) => (hooks: Hooks) =>
   implement(hooks, 'image.copy@1', name, async ({ destination }) => ok({ digest: destination.digest }));
 
@@ -68,6 +73,16 @@ describe('a contract', () => {
       'unknown property "more"',
     ],
     ['fails with something odd', task(async () => fail({ reason: 'mood' } as never)), 'no failure'],
+    [
+      'refuses without saying what',
+      fails({ reason: 'policy', class: 'policy' }),
+      `'refusals'; it said: the tool's words`,
+    ],
+    ['skips without saying for what', fails({ reason: 'need', class: 'permanent' }), `'need'`],
+    ['blames no side', fails({ reason: 'registry', class: 'permanent', host: 'example.org' }), `'side'`],
+    ['gives output that is no text', fails({ ...tool, output: 5 }), '"output" must be string'],
+    ['gives half a position', fails({ ...tool, at: { file: 'a.yaml' } }), `'line'`],
+    ['fails by a class that its reason has not', fails({ ...tool, class: 'policy' }), '"class" must be one of'],
   ])('becomes a plugin failure when the plugin %s', async (_, tap, text) => {
     const result = await copied(tap);
     expect(result).toMatchObject(broken(text));

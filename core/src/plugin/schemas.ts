@@ -6,19 +6,14 @@ import { digestPattern, registryPattern, repositoryPattern, tagPattern } from '.
 import { severities } from '../config/model.ts';
 import type { JsonSchema } from './api.ts';
 import type { ContractName } from './contract-api.ts';
+import { count, list, record, text, time } from './schema-parts.ts';
 
 export interface ContractSchema {
   readonly input: JsonSchema;
   readonly output: JsonSchema;
 }
 
-const text: JsonSchema = { type: 'string', minLength: 1 };
-const count: JsonSchema = { type: 'integer', minimum: 0 };
 const digest: JsonSchema = { type: 'string', pattern: digestPattern };
-const time: JsonSchema = {
-  type: 'string',
-  pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?(Z|[+-]\\d\\d:\\d\\d)$',
-};
 /** A payload is a few hundred bytes; nothing larger may be signed blindly. */
 const base64: JsonSchema = {
   type: 'string',
@@ -28,17 +23,6 @@ const base64: JsonSchema = {
 };
 const absolutePath: JsonSchema = { type: 'string', pattern: '^/' };
 const anything: JsonSchema = {};
-
-function list(items: JsonSchema, minItems = 0): JsonSchema {
-  return { type: 'array', items, ...(minItems === 0 ? {} : { minItems }) };
-}
-
-/** An object of these properties and no other; names ending in `?` may be absent. */
-function record(properties: Readonly<Record<string, JsonSchema>>): JsonSchema {
-  const named = Object.entries(properties).map(([name, schema]) => [name.replace(/\?$/, ''), schema] as const);
-  const required = Object.keys(properties).filter((name) => !name.endsWith('?'));
-  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(named), required };
-}
 
 function tagged(schema: JsonSchema, id: string): JsonSchema {
   return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: id, ...schema };
@@ -267,17 +251,3 @@ export const builtSchema: JsonSchema = record({
   'sboms?': list(record({ digest, spdx: { type: 'object' } })),
   'materials?': list(record({ uri: text, 'digest?': { type: 'object', additionalProperties: text }, 'name?': text })),
 });
-
-/** A failure that a plugin returns. */
-export const failureSchema: JsonSchema = {
-  type: 'object',
-  required: ['reason', 'class', 'message'],
-  properties: {
-    reason: {
-      enum: ['config', 'registry', 'tool', 'missing-tool', 'policy', 'trust', 'plugin', 'need', 'wait', 'cancelled'],
-    },
-    class: { enum: ['transient', 'permanent', 'policy', 'cancelled'] },
-    message: text,
-    hint: { type: 'string' },
-  },
-};
