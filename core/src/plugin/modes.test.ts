@@ -46,6 +46,32 @@ describe('modes', () => {
     ]);
   });
 
+  it('cannot change what they are asked', async () => {
+    const careless = mode({
+      inputs: async (asked) => {
+        (asked as { source: string }).source = 'elsewhere';
+        return ok(inputs);
+      },
+      resolve: async ({ platforms }) => {
+        (platforms as unknown[]).length = 0;
+        return ok({});
+      },
+      build: async ({ entry: asked, inputs: given }) => {
+        (asked as { source: string }).source = 'elsewhere';
+        (given.files as string[]).push('elsewhere');
+        return ok({ layout: '/layout' });
+      },
+    });
+    const [guarded] = (await hostOf([brings('a', careless)])).modes;
+    const asked = { source: 'a.kiln' } as BuildEntry;
+    const given = { ...inputs, files: ['a.kiln'] };
+    const platforms = [{ os: 'linux', architecture: 'amd64' }];
+    await guarded?.inputs(asked, files);
+    await guarded?.resolve?.({ ...context(), entry: asked, platforms, inputs: given });
+    await guarded?.build({ ...context(), entry: asked, platforms, inputs: given });
+    expect([asked.source, given.files, platforms.length]).toEqual(['a.kiln', ['a.kiln'], 1]);
+  });
+
   it('whose claims throws claim nothing and are reported', async () => {
     const warnings: PluginFailure[] = [];
     const bad = mode({

@@ -111,7 +111,7 @@ export function guardMode({ mode, owner }: OwnedMode, { redact, warn, limits }: 
       settle<ModeInputs>(
         'inputs',
         modeInputsSchema,
-        async () => mode.inputs(entry, files),
+        async () => mode.inputs(structuredClone(entry), files),
         AbortSignal.timeout(limits.tap),
       ),
     ...(mode.resolve === undefined
@@ -121,10 +121,16 @@ export function guardMode({ mode, owner }: OwnedMode, { redact, warn, limits }: 
             settle<Readonly<Record<string, string>>>(
               'resolve',
               resolvedSchema,
-              async () => mode.resolve?.(context),
+              async () => mode.resolve?.(ownCopy(context)),
               context.signal,
             ),
         }),
-    build: (context) => settle<Built>('build', builtSchema, async () => mode.build(context), context.signal),
+    build: (context) => settle<Built>('build', builtSchema, async () => mode.build(ownCopy(context)), context.signal),
   };
+}
+
+/** A mode that changes what it is asked must not change the plan. */
+function ownCopy(context: BuildContext): BuildContext {
+  const { entry, platforms, packageRepositories, bases, inputs } = context;
+  return { ...context, ...structuredClone({ entry, platforms, packageRepositories, bases, inputs }) };
 }
