@@ -5,13 +5,15 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { copy } from '../registry/copy.ts';
 import { client, failureOf, must, repository } from '../registry/test-client.ts';
 import { startScriptedRegistry } from '../testing/scripted-registry.ts';
-import { joinLayouts, platformLayout } from './join-layouts.ts';
+import { checkPlatforms, joinLayouts, platformLayout } from './join-layouts.ts';
 import { openLayout, type Layout } from './layout.ts';
 import type { Platform } from './model.ts';
 import { writeImageLayout } from './write-layout.ts';
 
 const AMD64: Platform = { os: 'linux', architecture: 'amd64' };
 const ARM64: Platform = { os: 'linux', architecture: 'arm64' };
+
+const ARM: Platform = { os: 'linux', architecture: 'arm' };
 
 /** A layout whose index has one image a platform, each with a layer of its own and one that all have. */
 async function layoutOf(first: Platform, ...others: readonly Platform[]): Promise<Layout> {
@@ -57,5 +59,27 @@ describe('joined layouts', () => {
       class: 'permanent',
       message: 'the image says that it is for linux/amd64',
     });
+  });
+
+  it.each<[string, readonly [Platform, ...Platform[]], readonly Platform[], string | undefined]>([
+    ['one', [AMD64], [AMD64], undefined],
+    ['both', [ARM64, AMD64], [AMD64, ARM64], undefined],
+    ['a variant that it does not name', [{ os: 'linux', architecture: 'arm' }], [{ ...ARM, variant: 'v7' }], undefined],
+    ['another', [AMD64], [ARM64], 'it was asked for linux/arm64, and made an image for linux/amd64'],
+    [
+      'too few',
+      [AMD64],
+      [AMD64, ARM64],
+      'it was asked for linux/amd64, linux/arm64, and made an image for linux/amd64',
+    ],
+    [
+      'too many',
+      [AMD64, ARM64],
+      [AMD64],
+      'it was asked for linux/amd64, and made an image for linux/amd64, linux/arm64',
+    ],
+  ])('are of the platforms that were asked for: %s', async (_, made, asked, message) => {
+    const checked = await checkPlatforms(await layoutOf(...made), asked);
+    expect(checked.ok ? undefined : checked.failure.message).toBe(message);
   });
 });

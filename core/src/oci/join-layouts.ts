@@ -5,7 +5,14 @@ import type { Digest } from '../reference.ts';
 import { StreamFailure } from './digest.ts';
 import { joinIndex } from './join-index.ts';
 import type { Layout } from './layout.ts';
-import { isImageConfig, type Descriptor, type ManifestContent, type Platform } from './model.ts';
+import {
+  formatPlatform,
+  isImageConfig,
+  isUnknownPlatform,
+  type Descriptor,
+  type ManifestContent,
+  type Platform,
+} from './model.ts';
 import { parseJson } from './parse.ts';
 
 export interface PlatformLayout {
@@ -37,16 +44,53 @@ export async function platformLayout({ root, content }: Layout, platform: Platfo
 }
 
 async function checked(part: PlatformLayout): Promise<Result<PlatformLayout>> {
-  const { config } = part.manifest.value;
-  if (!isImageConfig(config)) return ok(part);
+  const said = await configPlatform(part.content, part.manifest);
+  if (!said.ok) return said;
+  const { os, architecture } = part.platform;
+  if (said.value === undefined || said.value === `${os}/${architecture}`) return ok(part);
+  return wrong(`the image says that it is for ${said.value}`);
+}
+
+/** As `linux/amd64`, by the config of an image; `undefined`: it is no image that could be run. */
+async function configPlatform(
+  content: Content,
+  { value: { config } }: PlatformLayout['manifest'],
+): Promise<Result<string | undefined>> {
+  if (!isImageConfig(config)) return ok(undefined);
   if (config.size > MAX_CONFIG) return wrong(`the image's config is larger than ${MAX_CONFIG} bytes`);
-  const bytes = await wholeBlob(part.content, config);
+  const bytes = await wholeBlob(content, config);
   if (!bytes.ok) return bytes;
   const json = parseJson(bytes.value);
   if (!json.ok) return wrong(`the image's config ${json.problem}`);
-  const { os, architecture } = json.value;
-  if (os === part.platform.os && architecture === part.platform.architecture) return ok(part);
-  return wrong(`the image says that it is for ${String(os)}/${String(architecture)}`);
+  return ok(`${String(json.value['os'])}/${String(json.value['architecture'])}`);
+}
+
+/** Fails unless a layout's images are those of `platforms`, and no others; variants are not looked at, since tools leave some out. */
+export async function checkPlatforms({ root, content }: Layout, platforms: readonly Platform[]): Promise<Result<void>> {
+  const found = await content.manifest(root.digest);
+  if (!found.ok) return found;
+  if (found.value === undefined) return wrong(`the image layout does not hold its image ${root.digest}`);
+  const made = await madePlatforms(content, found.value);
+  if (!made.ok) return made;
+  const asked = platforms.map(({ os, architecture }) => `${os}/${architecture}`);
+  const isSame = asked.every((one) => made.value.includes(one)) && made.value.every((one) => asked.includes(one));
+  if (isSame || made.value.length === 0) return ok(undefined);
+  return wrong(
+    `it was asked for ${platforms.map(formatPlatform).join(', ')}, and made an image for ${made.value.join(', ')}`,
+    'change "platforms" of the entry, or report it to whoever wrote its build mode',
+  );
+}
+
+/** Those that say so. */
+async function madePlatforms(content: Content, image: ManifestContent): Promise<Result<readonly string[]>> {
+  if (image.kind === 'manifest') {
+    const said = await configPlatform(content, image);
+    return said.ok ? ok(said.value === undefined ? [] : [said.value]) : said;
+  }
+  const named = image.value.manifests.flatMap(({ platform }) =>
+    platform === undefined || isUnknownPlatform(platform) ? [] : [`${platform.os}/${platform.architecture}`],
+  );
+  return ok([...new Set(named)]);
 }
 
 async function wholeBlob(content: Content, descriptor: Descriptor): Promise<Result<Uint8Array>> {
@@ -82,12 +126,15 @@ export function joinLayouts(parts: readonly [PlatformLayout, ...PlatformLayout[]
   return { content, root: index.descriptor };
 }
 
-function wrong(message: string): { readonly ok: false; readonly failure: ToolFailure } {
+function wrong(
+  message: string,
+  hint = 'a build for one platform must leave one image of that platform',
+): { readonly ok: false; readonly failure: ToolFailure } {
   return fail({
     reason: 'tool',
     class: 'permanent',
     tool: 'image layout',
     message,
-    hint: 'a build for one platform must leave one image of that platform',
+    hint,
   });
 }

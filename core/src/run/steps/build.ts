@@ -1,5 +1,6 @@
 /** `image.build@1/<mode>`: the mode makes an OCI image layout, unless what it would use is what the published image has. */
 import { ok, fail, configFailure, type Result } from '../../failure.ts';
+import { checkPlatforms } from '../../oci/join-layouts.ts';
 import { openLayout } from '../../oci/layout.ts';
 import type { BuildContext, Mode } from '../../plugin/api.ts';
 import { placeBases } from '../bases.ts';
@@ -111,5 +112,9 @@ async function buildWhole(mode: Mode, context: BuildContext): Promise<Result<Mad
   const built = await mode.build(context);
   if (!built.ok) return built;
   const layout = await openLayout(built.value.layout);
-  return layout.ok ? ok({ built: { ...built.value, layout: layout.value }, sessions: [] }) : layout;
+  if (!layout.ok) return layout;
+  // What the entry does not say its source may: a mode only guesses that from the outside.
+  const { platforms } = context.entry;
+  const asked = platforms === undefined ? ok(undefined) : await checkPlatforms(layout.value, platforms);
+  return asked.ok ? ok({ built: { ...built.value, layout: layout.value }, sessions: [] }) : asked;
 }
