@@ -45,3 +45,29 @@ test.each([
   await sync(`${option}, foreignLayers: true`);
   expect(destination.blob('a', layer)).toBeDefined();
 });
+
+test('are refused with their line before anything runs, where skopeo is to copy them', async () => {
+  await using registry = await startScriptedRegistry();
+  const entry = (name: string, from: string): string =>
+    `  - { source: '${from}', destination: '${registry.host}/${name}:1', foreignLayers: true }\n`;
+  const files = (use: string) => ({
+    // What is in the file system skopeo is not asked for.
+    'config.yaml': `sync:\n${entry('a', `${registry.host}/from:1`)}${entry('b', 'oci:./layout:1')}`,
+    'slipway.config.yaml': `${SETTINGS}use: { image.copy: ${use} }\n`,
+  });
+  const cwd = folderWith(files('sync-skopeo'));
+  const { code, stdout } = await command({ cwd }, 'sync', '--json');
+  expect(code).toBe(2);
+  const { failures } = JSON.parse(stdout) as { readonly failures: readonly { readonly reason: string }[] };
+  expect(failures.filter(({ reason }) => reason === 'config')).toEqual([
+    expect.objectContaining({
+      message: `skopeo leaves the layers of sync:${registry.host}/a:1 that registries only point to where they are`,
+      at: { file: expect.stringContaining('config.yaml'), line: 2, column: 5 },
+    }),
+  ]);
+  expect(registry.log).toEqual([]);
+  // Whoever copies, the plan says so in the same words.
+  const plans = [cwd, folderWith(files('sync-registry'))].map((folder) => command({ cwd: folder }, 'plan', '--json'));
+  const [swapped, own] = await Promise.all(plans);
+  expect(swapped).toEqual(own);
+});

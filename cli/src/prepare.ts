@@ -26,6 +26,7 @@ import {
   type Host,
   type Planned,
   type PlanCommand,
+  type Position,
   type Selection,
   type Settings,
   type Signing,
@@ -241,7 +242,10 @@ const noLegacySigner = configFailure(
 
 /** What plugins say this machine lacks for the plan, as an emulator for a foreign architecture. */
 export function lackingHere(io: Io, { config, planned, host }: Prepared): Promise<readonly Failure[]> {
-  return host.preflight({ tasks: planned.plan.tasks, root: config.folder, env: io.env });
+  const { plan, entries } = planned;
+  // A step's id is that of its entry and its name: plan/chain.ts
+  const at = (task: string): Position | undefined => entries.get(task.slice(0, task.lastIndexOf('#')))?.at;
+  return host.preflight({ tasks: plan.tasks, at, root: config.folder, env: io.env });
 }
 
 function isFile(path: string): boolean {

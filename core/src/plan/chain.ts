@@ -40,6 +40,8 @@ export interface ChainEntry {
   readonly inPlace: boolean;
   /** Of a sync whose source must prove something before it is copied: the contract that looks. */
   readonly admits?: Admission;
+  /** Of a sync between registries: layers that they only point to are copied too, which not every tool can. */
+  readonly foreignLayers?: true;
   /** Of a sync whose source is another entry's target. */
   readonly taken?: Taken;
   /** Of a retag by digest: `sha256:…`. */
@@ -123,7 +125,8 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
       return from('push');
     }
     if (entry.inPlace) return from('resolve', 'image');
-    add('copy', 'image.copy@1', { probed, destination: repository });
+    const foreign = entry.foreignLayers === true ? { foreignLayers: true } : {};
+    add('copy', 'image.copy@1', { probed, destination: repository, ...foreign });
     return from('copy');
   }
 }

@@ -4,7 +4,7 @@ import type { BuildEntry, Config, Context, Entry, Settings, SyncEntry, TrustLeve
 import type { Position } from '../failure.ts';
 import { formatPlatform, type Platform } from '../oci/model.ts';
 import type { Mode, ModeInputs } from '../plugin/api.ts';
-import { formatReference, formatRepository, sameRepository } from '../reference.ts';
+import { formatReference, formatRepository, isLocation, sameRepository } from '../reference.ts';
 import type { ChainEntry, Settles, Taken } from './chain.ts';
 import { needsGraph, topologicalOrder } from './graph.ts';
 import { needsOfEntry, type Links, type Owned } from './links.ts';
@@ -137,7 +137,7 @@ function isInPlace(entry: SyncEntry, links: Links): boolean {
   return sameRepository(links.sources.get(entry.id)?.target ?? entry.source, entry.targets[0].destination);
 }
 
-type ChainPart = Pick<ChainEntry, 'shape' | 'inPlace' | 'taken' | 'pinned' | 'build'>;
+type ChainPart = Pick<ChainEntry, 'shape' | 'inPlace' | 'foreignLayers' | 'taken' | 'pinned' | 'build'>;
 
 /**
  * Sync entry → the entry whose image it only tags again, which for a retag of a retag is that of the first. It is judged
@@ -167,10 +167,15 @@ function syncChain(
   const owned = links.sources.get(entry.id);
   const pinned = links.pinned.get(entry.id);
   const taken = owned === undefined ? {} : { taken: take(owned) };
-  if (retagOf === undefined) return { shape: level === 'copy' ? 'mirror' : 'full', inPlace: false, ...taken };
+  // What is in the file system the core copies by itself.
+  const between = !isLocation(entry.source) && !isLocation(entry.targets[0].destination);
+  const foreign = entry.foreignLayers === true && between ? { foreignLayers: true as const } : {};
+  if (retagOf === undefined)
+    return { shape: level === 'copy' ? 'mirror' : 'full', inPlace: false, ...foreign, ...taken };
   return {
     shape: 'retag',
     inPlace: isInPlace(entry, links),
+    ...foreign,
     ...taken,
     ...(pinned === undefined ? {} : { pinned: pinned.digest }),
   };

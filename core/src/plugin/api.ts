@@ -3,7 +3,7 @@
  */
 import type { AsyncSeriesBailHook, AsyncSeriesHook, HookMap, SyncHook } from 'tapable';
 import type { BuildEntry } from '../config/model.ts';
-import type { Failure, Result } from '../failure.ts';
+import type { Failure, Position, Result } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import type { Platform } from '../oci/model.ts';
 import type { Pinned, Reference } from '../reference.ts';
@@ -163,6 +163,8 @@ export interface PlannedTask {
   readonly id: string;
   readonly contract: string;
   readonly input: unknown;
+  /** Its entry's line of the config, for a failure that is the config's; absent where several entries share it. Since 1.1. */
+  readonly at?: Position;
 }
 
 export interface PreflightRequest {

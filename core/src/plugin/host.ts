@@ -11,14 +11,14 @@ import {
 } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
 import { pluginFailure, readAnswer, thrown } from './answer.ts';
-import type { GateQuestion, Mode, PreflightRequest, TaskContext, ToolNeed } from './api.ts';
+import type { GateQuestion, Mode, TaskContext, ToolNeed } from './api.ts';
 import type { ContractInput, ContractName, ContractOutput } from './contract-api.ts';
 import { createHooks, defaultLimits, TapError, type GuardedHooks, type HookLimits, type ModeSink } from './hooks.ts';
 import type { LoadedPlugin } from './load.ts';
 import { guardMode, modeProblem, sameModes, type OwnedMode } from './modes.ts';
 import { isCancelled, Late } from './patience.ts';
 import { settleOwners, type Use } from './owners.ts';
-import { askPreflight } from './preflight.ts';
+import { askPreflight, type PreflightTasks } from './preflight.ts';
 import { contractSchemas } from './schemas.ts';
 import { checkOf } from './validate.ts';
 
@@ -47,7 +47,7 @@ export interface Host {
     context: TaskContext,
   ): Promise<Result<ContractOutput<'plan.emit@1'>>>;
   /** What the plugins say is missing for their tasks of a plan. Never throws: a plugin that does is among the failures. */
-  preflight(request: Pick<PreflightRequest, 'tasks' | 'root' | 'env'>): Promise<readonly Failure[]>;
+  preflight(request: PreflightTasks): Promise<readonly Failure[]>;
   /** The first plugin's reason to refuse; `undefined`: none has one. A plugin that fails is a failure, never a pass. */
   gate(question: GateQuestion): Promise<Result<string | undefined>>;
   /** Never throws: a reporter that throws is dropped. */

@@ -1,5 +1,5 @@
 /** Asks the plugins what this machine lacks for a plan, before anything runs. */
-import type { Failure } from '../failure.ts';
+import type { Failure, Position } from '../failure.ts';
 import { pluginFailure, readFailure, thrown } from './answer.ts';
 import type { PreflightRequest } from './api.ts';
 import type { HookLimits } from './hooks.ts';
@@ -11,16 +11,27 @@ interface Guard {
   readonly limits: HookLimits;
 }
 
+/** What all plugins are asked about. `at`: id of a task → the line of the config that it is for. */
+export type PreflightTasks = Pick<PreflightRequest, 'tasks' | 'root' | 'env'> & {
+  readonly at?: (task: string) => Position | undefined;
+};
+
 /** All failures, in the order of the plugins. `ownerOf`: contract → name of the plugin that owns it. */
 export async function askPreflight(
   plugins: readonly LoadedPlugin[],
   ownerOf: (contract: string) => string | undefined,
   guard: Guard,
-  { tasks, root, env }: Pick<PreflightRequest, 'tasks' | 'root' | 'env'>,
+  { tasks, at = () => undefined, root, env }: PreflightTasks,
 ): Promise<readonly Failure[]> {
   const answers = plugins.map(async (loaded) => {
     const own = tasks.filter(({ contract }) => ownerOf(contract) === loaded.plugin.name);
-    return own.length === 0 ? [] : askOne(loaded, guard, { tasks: own, options: loaded.options, root, env });
+    if (own.length === 0 || loaded.plugin.preflight === undefined) return [];
+    // Copies: a plugin that changes what it is asked must not change the plan.
+    const placed = structuredClone(own).map((task) => {
+      const place = at(task.id);
+      return place === undefined ? task : { ...task, at: { ...place } };
+    });
+    return askOne(loaded, guard, { tasks: placed, options: loaded.options, root, env });
   });
   return (await Promise.all(answers)).flat();
 }
@@ -32,11 +43,7 @@ async function askOne(
 ): Promise<readonly Failure[]> {
   const author = { plugin: plugin.name, hook: 'preflight' };
   try {
-    // Copies: a plugin that changes what it is asked must not change the plan.
-    const answer = await within(
-      plugin.preflight?.({ ...request, tasks: structuredClone(request.tasks) }) ?? [],
-      limits.tap,
-    );
+    const answer = await within(plugin.preflight?.(request) ?? [], limits.tap);
     if (!Array.isArray(answer)) return [pluginFailure(author, 'gave no list of failures')];
     return answer.map((failure: unknown) => readFailure(author, failure, redact));
   } catch (error) {

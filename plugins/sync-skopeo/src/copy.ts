@@ -1,7 +1,8 @@
 /** One image, from the first source that has it to its destination. */
-import { configFailure, copyFromFirst, fail, formatPinned, ok } from '@slipway/core';
+import { copyFromFirst, fail, formatPinned, ok } from '@slipway/core';
 import type { ContractInput, ContractOutput, Pinned, Result, TaskContext } from '@slipway/core';
 import { explain } from './failure.ts';
+import { leavesLayers } from './foreign-layers.ts';
 import { ownSettings, type OwnSettings } from './own-settings.ts';
 
 export async function copyImage(
@@ -9,12 +10,7 @@ export async function copyImage(
   context: TaskContext,
 ): Promise<Result<ContractOutput<'image.copy@1'>>> {
   if (input.foreignLayers === true) {
-    return fail(
-      configFailure(
-        `skopeo leaves the layers of ${formatPinned(input.destination)} that registries only point to where they are`,
-        'remove `use: { image.copy: sync-skopeo }` from the settings, or foreignLayers from the entry',
-      ),
-    );
+    return fail(leavesLayers(formatPinned(input.destination)));
   }
   const version = await context.toolVersion('skopeo');
   if (!version.ok) return version;
