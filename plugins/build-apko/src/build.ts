@@ -2,9 +2,9 @@
  * One run of apko: a lock, and an image made of exactly what was locked. SOURCE_DATE_EPOCH is in nobody's allow-list and
  * must stay unset: the image's date is then its newest package's, while an empty value makes it 1970.
  */
-import { apkArchitecture, configFailure, fail, formatPlatform, ok } from '@slipway/core';
+import { apkArchitecture, configFailure, fail, formatPlatform, ok, readToolOutput } from '@slipway/core';
 import type { BuildContext, Built, Failure, Result } from '@slipway/core';
-import { access, mkdir, readFile } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { completeSbom } from './complete-sbom.ts';
 import { materialsOf, parseLock, type ApkoLock } from './lock.ts';
@@ -49,7 +49,9 @@ export async function prepare(context: BuildContext): Promise<Result<Prepared>> 
     const locked = await context.exec('apko', args, { cwd: workspace });
     if (!locked.ok) return fail(explain(locked.failure));
   }
-  const lock = parseLock(await readFile(lockFile, 'utf8'));
+  const written = await readToolOutput('apko', lockFile, String);
+  if (!written.ok) return written;
+  const lock = parseLock(written.value);
   return lock.ok ? ok({ workspace, flags, lock: lock.value }) : lock;
 }
 
@@ -86,8 +88,9 @@ async function readSboms(
   context: BuildContext,
 ): Promise<Result<NonNullable<Built['sboms']>>> {
   const documents: { readonly digest: string; readonly spdx: unknown }[] = [];
-  const index = parse(await readFile(join(layout, 'index.json'), 'utf8'));
-  const manifests = field(index, 'manifests');
+  const index = await readToolOutput<unknown>('apko', join(layout, 'index.json'), JSON.parse);
+  if (!index.ok) return index;
+  const manifests = field(index.value, 'manifests');
   const images: readonly unknown[] = Array.isArray(manifests) ? manifests : [];
   for (const platform of context.platforms) {
     const architecture = apkArchitecture(platform);
@@ -102,9 +105,10 @@ async function readSboms(
       const message = `apko built no image for ${formatPlatform(platform)}`;
       return fail({ reason: 'tool', class: 'permanent', tool: 'apko', message });
     }
-    const spdx = parse(await readFile(join(folder, `sbom-${architecture}.spdx.json`), 'utf8'));
+    const spdx = await readToolOutput<unknown>('apko', join(folder, `sbom-${architecture}.spdx.json`), JSON.parse);
+    if (!spdx.ok) return spdx;
     const packages = lock.packages.filter((item) => item.architecture === architecture);
-    documents.push({ digest, spdx: completeSbom(spdx, packages) });
+    documents.push({ digest, spdx: completeSbom(spdx.value, packages) });
   }
   return ok(documents);
 }
@@ -143,10 +147,6 @@ async function exists(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function parse(text: string): unknown {
-  return JSON.parse(text);
 }
 
 function field(value: unknown, name: string): unknown {

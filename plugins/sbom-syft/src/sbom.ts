@@ -1,7 +1,17 @@
 /** One SPDX document for each platform in which syft finds packages. */
-import { countPackages, fail, formatPinned, formatPlatform, ok, parseReference, pin, stableSpdx } from '@slipway/core';
+import {
+  countPackages,
+  fail,
+  formatPinned,
+  formatPlatform,
+  ok,
+  parseReference,
+  pin,
+  readToolOutput,
+  stableSpdx,
+} from '@slipway/core';
 import type { Child, ContractInput, ContractOutput, Failure, Pinned, Result, TaskContext } from '@slipway/core';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createdOf } from './created.ts';
 
@@ -47,7 +57,7 @@ async function scan(image: Pinned, { platform, digest }: Child, context: TaskCon
   };
   const done = await context.exec('syft', args, { hosts: [image.registry], env });
   if (!done.ok) return fail(explain(done.failure, image));
-  return ok(JSON.parse(await readFile(output, 'utf8')));
+  return readToolOutput<unknown>('syft', output, JSON.parse);
 }
 
 function explain(failure: Failure, image: Pinned): Failure {

@@ -1,5 +1,15 @@
 /** One pull of each platform serves the scan and the SBOM. */
-import { fail, formatPlatform, formatPinned, mediaType, ok, parseReference, pin, stableSpdx } from '@slipway/core';
+import {
+  fail,
+  formatPlatform,
+  formatPinned,
+  mediaType,
+  ok,
+  parseReference,
+  pin,
+  readToolOutput,
+  stableSpdx,
+} from '@slipway/core';
 import type {
   Child,
   ContractOutput,
@@ -11,7 +21,8 @@ import type {
   ScanInput,
   TaskContext,
 } from '@slipway/core';
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { databaseTime, ensureDatabase, type Kind } from './database.ts';
 import { neutral } from './neutral.ts';
@@ -63,7 +74,9 @@ export function createScanner(options: TrivyOptions): Scanner {
     const made = await once(`${context.files.shared}\n${formatPinned(image)}`, () =>
       makeReport(formatPinned(image), child, file, context),
     );
-    return made.ok ? ok({ file, report: JSON.parse(await readFile(file, 'utf8')) as unknown }) : made;
+    if (!made.ok) return made;
+    const report = await readToolOutput<unknown>('trivy', file, JSON.parse);
+    return report.ok ? ok({ file, report: report.value }) : report;
   };
 
   const makeReport = async (image: string, child: Child, file: string, context: TaskContext): Promise<Result<void>> => {
@@ -146,7 +159,8 @@ async function runTrivy(image: string, child: Child, file: string, context: Task
   ];
   const done = await context.exec('trivy', args, { hosts: [host] });
   if (!done.ok) return fail(explain(done.failure, image));
-  await rename(unfinished, file);
+  // Whoever reads it tells of a trivy that wrote nothing.
+  if (existsSync(unfinished)) await rename(unfinished, file);
   return ok(undefined);
 }
 
@@ -154,7 +168,7 @@ async function convert(file: string, child: Child, context: TaskContext): Promis
   const output = join(context.files.work, `${child.digest.replace(':', '-')}.spdx.json`);
   const args = ['convert', ...(await neutral(context)), '--format', 'spdx-json', '--output', output, '--', file];
   const done = await context.exec('trivy', args);
-  return done.ok ? ok(JSON.parse(await readFile(output, 'utf8'))) : done;
+  return done.ok ? readToolOutput<unknown>('trivy', output, JSON.parse) : done;
 }
 
 function missing({ subject }: ScanInput, image: Pinned): Failure {

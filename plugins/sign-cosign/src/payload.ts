@@ -1,10 +1,10 @@
 /** The legacy signature format: signs bytes as they are, and verifies such signatures of identities. */
 import { bundleFromJSON, isBundleWithMessageSignature } from '@sigstore/bundle';
 import { toSignedEntity } from '@sigstore/verify';
-import { fail, ok } from '@slipway/core';
+import { fail, ok, readToolOutput } from '@slipway/core';
 import type { ContractInput, ContractOutput, Result, TaskContext, ToolFailure } from '@slipway/core';
 import { X509Certificate } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signingEnvironment } from './environment.ts';
 import { acceptedSigner, certificateAuthorities, messageOf, trustFor, untrusted, verifierFor } from './identity.ts';
@@ -33,7 +33,8 @@ export async function signPayload(
   ];
   const signed = await context.exec('cosign', args, { env: env.value });
   if (!signed.ok) return fail(explain(signed.failure, signing, bytes.byteLength));
-  return readSignature(await readFile(file, 'utf8'), services.value.trustedRoot);
+  const written = await readToolOutput('cosign', file, String);
+  return written.ok ? readSignature(written.value, services.value.trustedRoot) : written;
 }
 
 async function readSignature(bundle: string, trustedRoot: string): Promise<Result<ContractOutput<'payload.sign@1'>>> {

@@ -1,7 +1,7 @@
 /** A statement in, a Sigstore bundle out. The core attaches it: the signer needs no registry. */
-import { fail, ok, parseBundle } from '@slipway/core';
+import { fail, ok, parseBundle, readToolOutput } from '@slipway/core';
 import type { ContractInput, ContractOutput, Failure, Result, SigningInput, TaskContext } from '@slipway/core';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signingEnvironment } from './environment.ts';
 import { servicesFor } from './services.ts';
@@ -31,7 +31,9 @@ export async function signStatement(
   ];
   const signed = await context.exec('cosign', args, { env: env.value });
   if (!signed.ok) return fail(explain(signed.failure, signing, Buffer.byteLength(text)));
-  const made = parseBundle(await readFile(bundle));
+  const written = await readToolOutput('cosign', bundle, (text) => Buffer.from(text));
+  if (!written.ok) return written;
+  const made = parseBundle(written.value);
   return made.ok ? ok({ bundle: made.value }) : made;
 }
 

@@ -1,0 +1,35 @@
+/** What a tool writes to a file: one that ended well may have written nothing all the same, or something else. */
+import { readFile } from 'node:fs/promises';
+import { fail, ok, type Result, type ToolFailure } from '../failure.ts';
+
+/** `parse` may throw. */
+export async function readToolOutput<T>(
+  tool: string,
+  file: string,
+  parse: (text: string) => T,
+): Promise<Result<T, ToolFailure>> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return fail(senseless(tool, 'ended well, but wrote no result'));
+    }
+    throw error;
+  }
+  try {
+    return ok(parse(text));
+  } catch {
+    return fail(senseless(tool, 'ended well, but what it wrote cannot be read'));
+  }
+}
+
+function senseless(tool: string, what: string): ToolFailure {
+  return {
+    reason: 'tool',
+    class: 'permanent',
+    tool,
+    message: `${tool} ${what}`,
+    hint: `see whether this is the right ${tool}: slipway doctor shows which tools are found where`,
+  };
+}
