@@ -11,6 +11,7 @@ import {
   configFailure,
   createPlan,
   folderFiles,
+  isLocation,
   loadConfig,
   loadLock,
   ok,
@@ -30,6 +31,7 @@ import {
   type Selection,
   type Settings,
   type Signing,
+  type SyncEntry,
   type ToolFinder,
   type ToolNeed,
   type Unlocked,
@@ -39,6 +41,7 @@ import type { Io } from './io.ts';
 import { loadEngine } from './load.ts';
 import { saveMemoryFor, saveMemoryForConfig } from './memory.ts';
 import type { Options } from './options.ts';
+import { untoldTools } from './tool-copies.ts';
 
 export interface Prepared {
   readonly config: Config;
@@ -107,7 +110,12 @@ export async function prepare(
       failed,
       finder: createToolFinder({ env: io.env }),
       ...(signing === undefined ? {} : { signing }),
-      warnings: [...warnings, ...emptySelections(expansions), ...besides(expansions, failed)],
+      warnings: [
+        ...warnings,
+        ...emptySelections(expansions),
+        ...besides(expansions, failed),
+        ...untoldTools(settings, host, copiedEntries(planned.value)),
+      ],
     },
   };
 }
@@ -180,6 +188,16 @@ function besides(expansions: readonly Expansion[], failed: readonly FailedSelect
       ? []
       : [`${selection.id} gives no entries: ${failure.message}`],
   );
+}
+
+/** Those that a plugin is asked to copy: what is in the file system the core copies by itself. */
+function copiedEntries({ plan, entries }: Planned): readonly SyncEntry[] {
+  const copies = plan.tasks.filter(({ contract }) => contract === 'image.copy@1');
+  return copies.flatMap(({ entry }) => {
+    const found = entries.get(entry ?? '');
+    if (found?.kind !== 'sync' || isLocation(found.source) || isLocation(found.targets[0].destination)) return [];
+    return [found];
+  });
 }
 
 /** Allowed, and said all the same. */
