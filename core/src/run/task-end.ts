@@ -1,14 +1,19 @@
 /** What a step's result means for the loop, and for the journal. */
 import { cancelled, type Failure } from '../failure.ts';
-import type { Task } from '../plan/model.ts';
-import type { Probed } from './engine.ts';
+import { formatPinned, pin } from '../reference.ts';
+import type { Probed, StepContext } from './engine.ts';
 import type { NotOk, TaskEnd } from './loop.ts';
 import { isProbe } from './nodes.ts';
+import { wantedDigest } from './wanted.ts';
 
-export function endOf(task: Task, output: unknown, subject: string | undefined): TaskEnd {
+export function endOf({ task, entry }: Pick<StepContext, 'task' | 'entry'>, output: unknown): TaskEnd {
   if (!isProbe(task)) return { state: 'ok', output };
-  const { goal, why, reuse } = output as Probed;
-  return { state: 'ok', output, goal, why, reuse: reuse !== undefined, ...(subject === undefined ? {} : { subject }) };
+  const probed = output as Probed;
+  const { goal, why, reuse } = probed;
+  const end = { state: 'ok', output, goal, why, reuse: reuse !== undefined } as const;
+  // The image that a sync's chain will work on; of a build only its chain will know.
+  const digest = wantedDigest(probed);
+  return digest === undefined ? end : { ...end, subject: formatPinned(pin(entry.targets[0].destination, digest)) };
 }
 
 export function notOk(failure: Failure, signal: AbortSignal): NotOk {
