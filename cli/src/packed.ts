@@ -4,10 +4,22 @@ import { isAbsolute, join } from 'node:path';
 /** The first file of the bundle beside this one; its name changes with what any of them holds. Filled in when it is bundled. */
 declare const START: string;
 
+/** The oldest major version that `engines` in package.json has. */
+const OLDEST = 22;
+
 const [, , command = ''] = process.argv;
 if (process.argv.length === 3 && command === '--version') {
   // Scripts ask this often, and need nothing else of us.
   void import('./version.ts').then(({ VERSION }) => process.stdout.write(`${VERSION}\n`));
+} else if (Number.parseInt(process.versions.node, 10) < OLDEST) {
+  // Nothing else may be read: it would end in a sentence about what this Node lacks. npm only warns.
+  void import('./version.ts').then(({ NODE_RANGE }) => {
+    process.stderr.write(
+      `tool: Node.js ${process.versions.node} is too old: slipway needs ${NODE_RANGE}\n  put a newer one first on PATH\n`,
+    );
+    // As for any tool that is missing.
+    process.exitCode = 5;
+  });
 } else {
   void import('./compiled.ts').then(({ openBundle }) => {
     const bundle = openBundle(import.meta.dirname, storeFor(command));
