@@ -1,5 +1,6 @@
 /** What is published: people can find it, pull it, and verify it. What is not published yet cannot be judged. */
-import { formatReference, formatRepository, isLocation } from '../../reference.ts';
+import type { Failure } from '../../failure.ts';
+import { formatReference, formatRepository, isLocation, type Tagged } from '../../reference.ts';
 import { lastingTargets } from '../../run/targets.ts';
 import type { Offline, Online, Problem, Rule, Subject } from '../model.ts';
 
@@ -48,8 +49,10 @@ const isPublic: Rule = {
       const seen = await anonymous.head(destination, 'destination');
       if (seen.ok && seen.value !== undefined) continue;
       const name = formatReference(destination);
-      if (!seen.ok && seen.failure.class === 'transient') {
-        problems.push({ message: `${name} could not be looked at: ${seen.failure.message}` });
+      if (!seen.ok && !isAnswer(seen.failure)) {
+        const { message, hint } = seen.failure;
+        const problem = { message: `${name} could not be looked at: ${message}` };
+        problems.push(hint === undefined ? problem : { ...problem, hint });
       } else {
         problems.push({ message: `${name} cannot be pulled without credentials`, hint: 'make its repository public' });
       }
@@ -57,6 +60,11 @@ const isPublic: Rule = {
     return problems;
   },
 };
+
+/** The registry's word for good. That nobody can be asked says nothing about who may pull. */
+function isAnswer(failure: Failure): boolean {
+  return failure.reason === 'registry' && failure.class === 'permanent' && failure.status !== undefined;
+}
 
 const signed: Rule = {
   id: 'destination-signed',
