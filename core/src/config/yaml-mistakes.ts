@@ -10,6 +10,11 @@ const NO_VALUE: Mistake = {
   hint: 'a colon and a blank stand between them, as in key: value',
 };
 
+const SAME_COLUMN = 'keys that belong together begin in the same column';
+
+/** A line below an item of a list that is indented less than the item's first key. */
+const OUT_OF_LINE: Mistake = { message: 'not valid YAML: a line that belongs to nothing above it', hint: SAME_COLUMN };
+
 /** By the library's code, where its own sentence is about its grammar. */
 const BY_CODE: Readonly<Record<string, Mistake>> = {
   RESOURCE_EXHAUSTION: { message: 'the file is nested too deeply' },
@@ -18,7 +23,7 @@ const BY_CODE: Readonly<Record<string, Mistake>> = {
   MULTILINE_IMPLICIT_KEY: NO_VALUE,
   BLOCK_AS_IMPLICIT_KEY: {
     message: 'not valid YAML: a key with a value inside another value',
-    hint: 'a text that has ": " in it needs quotes; keys that belong together begin in the same column',
+    hint: `a text that has ": " in it needs quotes; ${SAME_COLUMN}`,
   },
 };
 
@@ -27,10 +32,17 @@ export function describeMistake(code: string, message: string, rest: string): Mi
   const known = BY_CODE[code];
   if (known !== undefined) return known;
   if (code === 'MISSING_CHAR' && message.startsWith('Implicit map keys')) return NO_VALUE;
+  if (code === 'MISSING_CHAR' && message.startsWith('Sequence item without')) return OUT_OF_LINE;
   const first = message.split('\n', 1)[0] ?? '';
   const said = `not valid YAML: ${first.charAt(0).toLowerCase()}${first.slice(1, 300)}`;
-  const hint = code === 'BAD_DQ_ESCAPE' ? 'between single quotes a backslash is one' : quotesHint(first, rest);
+  const hint = hintOf(code, first, rest);
   return hint === undefined ? { message: said } : { message: said, hint };
+}
+
+function hintOf(code: string, message: string, rest: string): string | undefined {
+  if (code === 'BAD_DQ_ESCAPE') return 'between single quotes a backslash is one';
+  if (message.startsWith('All mapping items')) return SAME_COLUMN;
+  return quotesHint(message, rest);
 }
 
 export function quotesHint(message: string, rest: string): string | undefined {

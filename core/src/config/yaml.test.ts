@@ -84,6 +84,16 @@ test.each([
     '1:10 not valid YAML: unexpected scalar at node end',
     'a text that begins with {, [ or a quote stands in quotes as a whole',
   ],
+  [
+    'a:\n  - b: 1\n   c: 2\n',
+    '3:1 not valid YAML: a line that belongs to nothing above it',
+    'keys that belong together begin in the same column',
+  ],
+  [
+    'a:\n  - b: 1\n  c: 2\n',
+    '3:1 not valid YAML: all mapping items must start at the same column',
+    'keys that belong together begin in the same column',
+  ],
   ['a: "\\d"\n', '1:5 not valid YAML: invalid escape sequence \\d', 'between single quotes a backslash is one'],
 ])('%j is answered once, with what to do', (text, complaint, hint) => {
   const result = parseYaml(text, '/f');
