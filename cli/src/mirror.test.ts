@@ -66,7 +66,7 @@ describe('a mirror', () => {
       'nothing is signed or attached with this --to',
     );
     expect((await command({ cwd }, 'doctor')).stdout).toContain('nothing says who signs');
-    for (const words of [['verify'], ['plan', '--against', 'registry']]) {
+    for (const words of [['verify'], ['prune'], ['plan', '--against', 'registry']]) {
       expect(await command({ cwd }, ...words)).toMatchObject({
         code: 2,
         stderr: expect.stringContaining('nothing says whose signatures count'),

@@ -5,7 +5,7 @@ import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
-import { prepare } from '../prepare.ts';
+import { prepare, whyNobodyCounts } from '../prepare.ts';
 import { openCommandSession } from '../session.ts';
 
 export interface PruneOptions extends Options {
@@ -21,8 +21,10 @@ export async function pruneCommand(io: Io, options: PruneOptions): Promise<numbe
   const prepared = await prepare(io, { ...options, only: [], exclude: [] }, 'run', signal);
   if (!prepared.ok) return refuse(io, json, 'prune', prepared.failures);
   const { signing, planned, warnings } = prepared.value;
+  const nobody = whyNobodyCounts(prepared.value);
+  if (nobody !== undefined) return refuse(io, json, 'prune', [nobody]);
   if (planned.plan.entries.every(({ trust }) => trust === 'copy') || signing === undefined) {
-    const hint = 'prune goes by signed attestations, which trust: copy and an unsigned --to leave out';
+    const hint = 'prune goes by signed attestations, which trust: copy leaves out';
     return refuse(io, json, 'prune', [configFailure('nothing here proves which tags this config made', hint)]);
   }
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
