@@ -27,3 +27,6 @@ export function pluginsFor({ plugins, use }: Pick<Settings, 'plugins' | 'use'>):
   const named = new Set([...plugins.map(({ name }) => name), ...Object.values(use).map(({ plugin }) => plugin)]);
   return new Map([...defaultPlugins, ...[...otherPlugins].filter(([name]) => named.has(name))]);
 }
+
+/** All that come with Slipway, by name. */
+export const ourPlugins: readonly string[] = [...defaultPlugins.keys(), ...otherPlugins.keys()];

@@ -11,7 +11,7 @@ import {
   type Host,
   type Settings,
 } from '@slipway/core';
-import { pluginsFor } from './default-plugins.ts';
+import { ourPlugins, pluginsFor } from './default-plugins.ts';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
 
@@ -46,7 +46,7 @@ export async function loadEngine(
   const { limits } = loaded.value;
   const settings =
     options.jobs === undefined ? loaded.value : { ...loaded.value, limits: { ...limits, cpu: options.jobs } };
-  const plugins = await loadPlugins({ settings, defaults: pluginsFor(settings) });
+  const plugins = await loadPlugins({ settings, defaults: pluginsFor(settings), known: ourPlugins });
   if (!plugins.ok) return plugins;
   const host = await createHost(plugins.value, settings.use, {
     warn: ({ message }) => io.stderr(`warning: ${message}\n`),

@@ -92,6 +92,13 @@ const cases: readonly Case[] = [
     hint: 'npm install build-greet',
   },
   {
+    what: 'one of ours that is misspelt',
+    settings: 'plugins:\n  - sync-skopoe\n',
+    at: '2:5',
+    message: 'the plugin package "sync-skopoe" is not installed',
+    hint: 'did you mean "sync-skopeo"?',
+  },
+  {
     what: 'a file that is not there',
     settings: 'plugins:\n  - ./missing.mjs\n',
     at: '2:5',

@@ -19,6 +19,8 @@ export interface LoadRequest {
   readonly settings: Pick<Settings, 'plugins' | 'folder'>;
   /** Plugin name → its module's plugin. Loaded always, in this order, before those of the settings. */
   readonly defaults: ReadonlyMap<string, () => Promise<Plugin>>;
+  /** Names of plugins that come with Slipway, for one that is misspelt. */
+  readonly known?: readonly string[];
   /** Gives the default export; Node's `import` when absent. */
   readonly importModule?: (url: URL) => Promise<unknown>;
 }
@@ -27,6 +29,7 @@ export interface LoadRequest {
 export async function loadPlugins({
   settings,
   defaults,
+  known = [],
   importModule = importDefault,
 }: LoadRequest): Promise<Checked<readonly LoadedPlugin[]>> {
   const given = new Map<string, PluginSetting>();
@@ -42,7 +45,7 @@ export async function loadPlugins({
     ...[...defaults].map(([name, load]) => one(name, given.get(name), load)),
     ...[...given.values()]
       .filter(({ name }) => !defaults.has(name))
-      .map((setting) => fromSettings(setting, settings.folder, importModule)),
+      .map((setting) => fromSettings(setting, settings.folder, known, importModule)),
   ];
   const loaded: LoadedPlugin[] = [];
   for (const answer of await Promise.all(wanted)) {
@@ -68,9 +71,10 @@ function refused(...failures: readonly Failure[]): Checked<LoadedPlugin> {
 async function fromSettings(
   setting: PluginSetting,
   folder: string,
+  known: readonly string[],
   importModule: (url: URL) => Promise<unknown>,
 ): Promise<Checked<LoadedPlugin>> {
-  const url = await resolvePlugin(setting.name, folder, setting.at);
+  const url = await resolvePlugin(setting.name, folder, known, setting.at);
   return url.ok ? one(setting.name, setting, () => importModule(url.value)) : refused(url.failure);
 }
 

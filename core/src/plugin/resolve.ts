@@ -4,12 +4,18 @@ import { createRequire, findPackageJSON } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isFields } from '../config/fields.ts';
+import { nearest } from '../config/suggest.ts';
 import { configFailure, fail, ok, type ConfigFailure, type Position, type Result } from '../failure.ts';
 
 const PACKAGE = /^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*(?:\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/;
 
 /** `./plugin.ts`, `../plugins/mine.js` or a package name → the URL to import. `folder` is the settings' folder. */
-export async function resolvePlugin(name: string, folder: string, at?: Position): Promise<Result<URL, ConfigFailure>> {
+export async function resolvePlugin(
+  name: string,
+  folder: string,
+  known: readonly string[],
+  at?: Position,
+): Promise<Result<URL, ConfigFailure>> {
   if (name.startsWith('./') || name.startsWith('../')) {
     return resolveFile(name, folder, at);
   }
@@ -28,7 +34,10 @@ export async function resolvePlugin(name: string, folder: string, at?: Position)
   if (path !== undefined) {
     return ok(pathToFileURL(path));
   }
-  const hint = `install it beside the settings (npm install ${name}), or write a path that starts with ./`;
+  const install = `install it beside the settings (npm install ${name}), or write a path that starts with ./`;
+  // Nobody should install whatever has the name that was mistyped.
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? install : `did you mean "${meant}"? If not, ${install}`;
   return fail(configFailure(`the plugin package "${name}" is not installed`, hint, at));
 }
 

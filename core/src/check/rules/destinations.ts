@@ -1,6 +1,6 @@
 /** What is published: people can find it, pull it, and verify it. What is not published yet cannot be judged. */
 import type { Failure } from '../../failure.ts';
-import { formatReference, formatRepository, isLocation, type Tagged } from '../../reference.ts';
+import { formatReference, formatRepository, isLocation } from '../../reference.ts';
 import { lastingTargets } from '../../run/targets.ts';
 import type { Offline, Online, Problem, Rule, Subject } from '../model.ts';
 
