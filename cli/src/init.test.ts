@@ -32,6 +32,8 @@ describe('init', () => {
     });
     const made = await command({ cwd }, 'init');
     expect(made).toMatchObject({ code: 0, stdout: expect.not.stringContaining('in place of example') });
+    // No package registry has the packages: plain `npm install` would fail, or fetch what somebody else calls so.
+    expect(made.stdout).not.toMatch(/npm install(?! --save-dev \.\/)/);
     expect(readFileSync(join(cwd, 'config.yaml'), 'utf8')).toContain(
       'destination: ghcr.io/team-a/base.images/hello:latest',
     );

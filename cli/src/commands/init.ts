@@ -49,9 +49,12 @@ async function workflowsOf(io: Io, starting: Files): Promise<Checked<Files>> {
   }
 }
 
+/** The packages are not on a package registry; the README says how these files are made. */
+const INSTALL = 'npm install --save-dev ./vendor/slipway-*.tgz';
+
 /** Files that are not of Slipway alone → what to do where there is one. */
 const SHARED: Files = {
-  'package.json': 'npm install --save-dev slipway',
+  'package.json': `add Slipway to it: ${INSTALL}`,
   '.gitignore': 'add .slipway/ and node_modules/ to it',
 };
 
@@ -165,7 +168,8 @@ function nextSteps(folder: string, repository: string): string {
   const adapt =
     repository === 'example/images' ? 'put your organisation in place of example in both files, then\n    ' : '';
   return `Next:
-  1. ${enter}npm install      writes package-lock.json, which the workflows install from
+  1. ${enter}${INSTALL}
+    from a checkout of Slipway: npm pack --workspaces (see its README); the workflows install from vendor and package-lock.json
   2. ${adapt}npx slipway plan && npx slipway check --offline
   3. npx slipway tools install && npx slipway run --to oci:./out      builds and scans, and publishes nothing
   4. commit and push: the workflows in .github publish from main; after a change of the config: npx slipway emit github

@@ -33,7 +33,7 @@ export async function pluginNewCommand(io: Io, name: string, { dir, json }: Plug
   const files = await fill(folder, names.value);
   return answer(io, json, command, EXIT.done, { name, folder, files }, () => {
     const shown = relative(io.cwd, folder) || '.';
-    return `${files.map((file) => `${join(shown, file)}\n`).join('')}\nNext: cd ${shown}, npm install, npm test; then make src/mode.ts your own.\n`;
+    return `${files.map((file) => `${join(shown, file)}\n`).join('')}\nNext: cd ${shown}, npm install --no-save FILE (@slipway/core as it was packed), npm test; then make src/mode.ts your own.\n`;
   });
 }
 
