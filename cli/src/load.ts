@@ -49,6 +49,7 @@ export async function loadEngine(
   const plugins = await loadPlugins({ settings, defaults: pluginsFor(settings), known: ourPlugins });
   if (!plugins.ok) return plugins;
   const host = await createHost(plugins.value, settings.use, {
+    known: ourPlugins,
     warn: ({ message }) => io.stderr(`warning: ${message}\n`),
     redact: createRedactor(secretsFromEnv(io.env)),
   });

@@ -141,6 +141,13 @@ const cases: readonly Case[] = [
     hint: 'did you mean "third"?',
   },
   {
+    what: 'use of one of ours that is misspelt, and so was not loaded',
+    settings: 'use: { image.copy: sync-crain }\n',
+    at: '1:8',
+    message: 'use: there is no plugin "sync-crain"',
+    hint: 'did you mean "sync-crane"?',
+  },
+  {
     what: 'use of a plugin that cannot do it',
     settings: 'plugins: [./options.mjs]\nuse:\n  image.scan: third\n',
     at: '3:3',

@@ -63,6 +63,8 @@ export interface HostOptions {
   /** Applied to what plugins throw. */
   readonly redact?: (text: string) => string;
   readonly limits?: HookLimits;
+  /** Names of plugins that come with Slipway, loaded or not, for one that is misspelt. */
+  readonly known?: readonly string[];
 }
 
 /** Runs every plugin's `apply` and the `mode` hook; all failures at once. `use` maps a contract without version to a plugin. */
@@ -71,7 +73,7 @@ export async function createHost(
   use: Use,
   options: HostOptions = {},
 ): Promise<Checked<Host>> {
-  const { warn = () => {}, redact = (text) => text, limits = defaultLimits } = options;
+  const { warn = () => {}, redact = (text) => text, limits = defaultLimits, known = [] } = options;
   const author = { plugin: 'slipway', hook: 'apply' };
   const guarded = createHooks((error) => warn(thrown(author, error, redact)), limits);
   const byName = new Map(plugins.map((loaded) => [loaded.plugin.name, loaded]));
@@ -86,7 +88,7 @@ export async function createHost(
     failures.push(located(thrown({ plugin: 'slipway', hook: 'mode' }, error, redact)));
   }
   failures.push(...sameModes(modes));
-  const { owners, problems } = settleOwners(guarded.claims, use, byName);
+  const { owners, problems } = settleOwners(guarded.claims, use, byName, known);
   failures.push(...problems);
   if (failures.length > 0) {
     return { ok: false, failures };

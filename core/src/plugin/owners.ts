@@ -19,8 +19,10 @@ export function settleOwners(
   claims: ReadonlyMap<string, readonly string[]>,
   use: Use,
   byName: ReadonlyMap<string, LoadedPlugin>,
+  /** Names that `use` may say too: it loads those that come with Slipway. */
+  loadable: readonly string[],
 ): Owners {
-  const problems: Failure[] = useProblems(claims, use, byName).concat(unknownContracts(claims, byName));
+  const problems: Failure[] = useProblems(claims, use, byName, loadable).concat(unknownContracts(claims, byName));
   const owners = new Map<string, LoadedPlugin>();
   const keys = new Set<string>([...contractNames, ...[...claims.keys()].filter(isContractKey)]);
   for (const contract of keys) {
@@ -47,6 +49,7 @@ function useProblems(
   claims: ReadonlyMap<string, readonly string[]>,
   use: Use,
   byName: ReadonlyMap<string, LoadedPlugin>,
+  loadable: readonly string[],
 ): Failure[] {
   const known = contractNames.map(withoutVersion);
   return Object.entries(use).flatMap(([name, { plugin, at }]) => {
@@ -55,13 +58,8 @@ function useProblems(
       return [configFailure(`use: there is no contract "${name}"`, suggest(name, known, 'the contracts are'), at)];
     }
     if (!byName.has(plugin)) {
-      return [
-        configFailure(
-          `use: there is no plugin "${plugin}"`,
-          suggest(plugin, [...byName.keys()], 'the loaded plugins are'),
-          at,
-        ),
-      ];
+      const names = [...new Set([...byName.keys(), ...loadable])];
+      return [configFailure(`use: there is no plugin "${plugin}"`, suggest(plugin, names, 'the plugins are'), at)];
     }
     const able = [...claims].flatMap(([key, names]) => (contractOf(key) === contract ? names : []));
     if (able.includes(plugin)) {
