@@ -294,5 +294,14 @@ describe('the command', () => {
       code: 2,
       stderr: expect.stringContaining('cannot be written'),
     });
+    // Of a folder that is made there, /proc says that it is not there: no way of making it may be tried for ever.
+    expect(await command({ cwd: folder }, 'emit', 'github', '--dir', '/proc/slipway/deep')).toMatchObject({ code: 2 });
+  });
+
+  it('warns of workflows that would end for want of who signs', async () => {
+    const cwd = folderWith({ 'config.yaml': config('a:1') });
+    const { code, stderr } = await command({ cwd }, 'emit', 'github');
+    expect(code).toBe(0);
+    expect(stderr).toContain('nothing says whose signatures count');
   });
 });

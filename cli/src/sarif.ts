@@ -1,7 +1,7 @@
 /** `--sarif`: what the scans of a run found, for a code host to show. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configFailure, errorCode, fail, ok, SARIF_NAME, sarifFiles, scanSarif } from '@slipway/core';
+import { configFailure, errorCode, fail, makeFolder, ok, SARIF_NAME, sarifFiles, scanSarif } from '@slipway/core';
 import type { Event, ImageEvidence, Position, Result, Row } from '@slipway/core';
 
 export interface SarifCollector {
@@ -41,7 +41,7 @@ export function collectScans(): SarifCollector {
       for (const { category, left } of scans)
         if (left > 0) warn(`${category} leaves out ${left} findings, the least severe: code hosts take no more`);
       try {
-        mkdirSync(folder, { recursive: true });
+        makeFolder(folder);
         // Of an earlier run: more files than now would say again what was found then.
         for (const name of readdirSync(folder)) if (SARIF_NAME.test(name)) rmSync(join(folder, name));
         for (const { name, text } of files) writeFileSync(join(folder, name), text);

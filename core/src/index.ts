@@ -103,4 +103,5 @@ export { matchesIdentity } from './trust/upstream.ts';
 export { countPackages } from './trust/spdx.ts';
 export { stableSpdx } from './trust/stable-spdx.ts';
 export { parseStatement } from './trust/statement.ts';
+export { makeFolder } from './make-folder.ts';
 export { userHome } from './user-home.ts';

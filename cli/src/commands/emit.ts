@@ -1,11 +1,12 @@
 /** `emit github`: the workflows that run the plan there, written, or compared with those that are there. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import {
   configFailure,
   errorCode,
   emitContext,
   emitPlan,
+  makeFolder,
   planJson,
   type Checked,
   type EmitOutput,
@@ -14,7 +15,7 @@ import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import { readSettings } from '../load.ts';
 import type { Options } from '../options.ts';
-import { prepare } from '../prepare.ts';
+import { prepare, whyNobodyCounts } from '../prepare.ts';
 import { readFile } from '../read-file.ts';
 
 export const emitFormats = ['github'] as const;
@@ -68,7 +69,12 @@ export async function emit(
   const whole = { ...defaults, ...options, only: [], exclude: [] };
   const prepared = await prepare({ ...io, env: onMain }, whole, 'plan');
   if (!prepared.ok) return prepared;
-  for (const warning of prepared.value.warnings) io.stderr(`warning: ${warning}\n`);
+  const unsigned = whyNobodyCounts(prepared.value);
+  const signs =
+    unsigned === undefined
+      ? []
+      : [`${unsigned.message}, so that these workflows would end with exit code 2: ${unsigned.hint}`];
+  for (const warning of [...prepared.value.warnings, ...signs]) io.stderr(`warning: ${warning}\n`);
   const paths = [config, ...(options.settings === undefined ? [] : [resolve(io.cwd, options.settings)])].map((file) =>
     fromRoot(io, file),
   );
@@ -172,7 +178,7 @@ function write(folder: string, files: EmitOutput['files'], drifted: readonly Fil
   try {
     for (const { path, content } of files) {
       const file = join(folder, path);
-      mkdirSync(dirname(file), { recursive: true });
+      makeFolder(dirname(file));
       if (readFile(file) !== content) writeFileSync(file, content);
     }
     for (const { path, state } of drifted) if (state === 'gone') rmSync(resolve(cwd, path));

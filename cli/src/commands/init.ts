@@ -1,8 +1,17 @@
 /** `init`: a repository to start from. What it writes passes `plan` and `check --offline`, and overwrites nothing. */
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { configFailure, errorCode, fail, ok, temporaryFailure, type Checked, type Result } from '@slipway/core';
+import {
+  configFailure,
+  errorCode,
+  fail,
+  makeFolder,
+  ok,
+  temporaryFailure,
+  type Checked,
+  type Result,
+} from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import { VERSION } from '../version.ts';
@@ -99,7 +108,7 @@ function writeNew(root: string, files: Files): Result<Written> {
 
 function write(root: string, files: Files): void {
   for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
+    makeFolder(dirname(join(root, path)));
     writeFileSync(join(root, path), content, { flag: 'wx' });
   }
 }

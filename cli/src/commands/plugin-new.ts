@@ -1,7 +1,7 @@
 /** `plugin new build-NAME`: a package with a build mode that works, to make one's own. */
 import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import { configFailure, errorCode, fail, ok, type ConfigFailure, type Result } from '@slipway/core';
+import { configFailure, errorCode, fail, makeFolder, ok, type ConfigFailure, type Result } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import { defaultPlugins, otherPlugins } from '../default-plugins.ts';
 import type { Io } from '../io.ts';
@@ -28,7 +28,7 @@ export async function pluginNewCommand(io: Io, name: string, { dir, json }: Plug
   const names = readNames(name);
   if (!names.ok) return refuse(io, json, command, [names.failure]);
   const folder = resolve(io.cwd, dir ?? names.value.plugin);
-  const made = await makeFolder(folder);
+  const made = await takeFolder(folder);
   if (!made.ok) return refuse(io, json, command, [made.failure]);
   const files = await fill(folder, names.value);
   return answer(io, json, command, EXIT.done, { name, folder, files }, () => {
@@ -64,9 +64,9 @@ function readNames(name: string): Result<Names, ConfigFailure> {
 }
 
 /** Only a folder that was not there: nothing of the user's is written over, also through a link. */
-async function makeFolder(folder: string): Promise<Result<void, ConfigFailure>> {
+async function takeFolder(folder: string): Promise<Result<void, ConfigFailure>> {
   try {
-    await mkdir(dirname(folder), { recursive: true });
+    makeFolder(dirname(folder));
     await mkdir(folder);
     return ok(undefined);
   } catch (error) {

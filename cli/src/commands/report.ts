@@ -1,11 +1,12 @@
 /** `report`, and `--report` of a run: one HTML page, the same as data, and a trace, from a journal. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import {
   chromeTrace,
   configFailure,
   errorCode,
   fail,
+  makeFolder,
   ok,
   parseJournal,
   recentRuns,
@@ -40,7 +41,7 @@ export function writeReport(file: string, folder: string): Result<readonly strin
     'trace.json': `${JSON.stringify(chromeTrace(data))}\n`,
   };
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     for (const [path, content] of Object.entries(files)) writeFileSync(join(folder, path), content);
   } catch (error) {
     return fail(

@@ -45,6 +45,12 @@ test('a list that is none, a range among several, and a port in a name are answe
   ]);
 });
 
+test('a mapping where a list belongs is told how an item begins', () => {
+  const text = 'sync:\n  source: a\n  destination: r.example/a\n';
+  expect(complaints(parse(text))).toEqual(['2:3 "sync" must be a list, not a mapping of keys to values']);
+  expect(hints(parse(text))).toEqual(['begin each item of the list with "- "']);
+});
+
 test('what other tools write is answered with what is meant here', () => {
   const text = `sync:
   - from: docker://alpine

@@ -4,6 +4,7 @@ import { configFailure, type ConfigFailure } from '../failure.ts';
 import type { JsonSchema } from '../plugin/api.ts';
 import { compile, type Validate } from './compile.ts';
 import type { Document, Path } from './document.ts';
+import { DURATION } from './duration.ts';
 import { fields, isFields, items, texts } from './fields.ts';
 import { quote } from './quote.ts';
 import { nearest } from './suggest.ts';
@@ -107,7 +108,11 @@ function describeValue(error: ErrorObject): [message: string, hint?: string] {
       const wanted = wantedTypes(error);
       const scalar = typeof error.data === 'number' || typeof error.data === 'boolean';
       const message = `must be ${wanted.map((type) => typeNames[type] ?? type).join(' or ')}, not ${typeName(error.data)}`;
-      return scalar && wanted.includes('string') ? [message, 'put it in quotes'] : [message];
+      if (wanted.includes('array') && isFields(error.data)) return [message, 'begin each item of the list with "- "'];
+      if (!scalar || !wanted.includes('string')) return [message];
+      const given = String(error.data);
+      const isDuration = fields(error.parentSchema)['pattern'] === DURATION && typeof error.data === 'number';
+      return [message, isDuration ? `write its unit too, as ${given}m or ${given}h` : 'put it in quotes'];
     }
     case 'enum': {
       const allowed = texts(error.params['allowedValues']);

@@ -1,7 +1,8 @@
 /** Where a layout's files are and where new ones go: a folder here, an archive in `archive-medium.ts`. */
-import { lstat, mkdir, readdir, realpath } from 'node:fs/promises';
+import { lstat, readdir, realpath } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { fail, ok, type Result } from '../failure.ts';
+import { makeFolder } from '../make-folder.ts';
 import { codeOf } from './error-code.ts';
 import { filesInFolder, type Broken, type LayoutFiles } from './layout-files.ts';
 import { MARKER, readMarker } from './layout.ts';
@@ -41,7 +42,7 @@ export function folderMedium(root: string, path: string): Medium {
     const there = await files(broken);
     if (!there.ok) return there;
     try {
-      await makeFolder(base);
+      makeFolder(base);
       const real = await realpath(base);
       const confined = await confine(root, path, broken);
       if (!confined.ok) return confined;
@@ -76,19 +77,6 @@ export function folderMedium(root: string, path: string): Medium {
     },
     close: () => Promise.resolve(),
   };
-}
-
-/** Level by level: where the system says of every folder that it is not there, as in /proc, `recursive` goes on for ever. */
-export async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    await makeFolder(dirname(path));
-    await mkdir(path);
-  }
 }
 
 export const markerBytes: Uint8Array = new TextEncoder().encode('{"imageLayoutVersion":"1.0.0"}');
