@@ -21,6 +21,15 @@ interface Common {
   readonly hint?: string;
   /** The config or settings line that is to blame, when there is one. */
   readonly at?: Position;
+  /** What a tag was seen to name after it was, or was not, moved; so that nobody takes it to name still what it did before. */
+  readonly standing?: Standing;
+}
+
+export interface Standing {
+  /** `registry/repository:tag`. */
+  readonly tag: string;
+  /** `null`: there is no such tag. */
+  readonly digest: string | null;
 }
 
 /** The config, the settings or the command line is wrong: exit 2. */

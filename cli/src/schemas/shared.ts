@@ -73,6 +73,10 @@ function failureOf(
       ...ownOptional,
       hint: text('What the reader can do next.'),
       at: defined('position'),
+      standing: closed('What a tag was seen to name after it was, or was not, moved.', {
+        tag: text('As registry/repository:tag.'),
+        digest: orNull(defined('digest')),
+      }),
     },
   );
 }

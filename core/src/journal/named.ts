@@ -1,7 +1,31 @@
 /** What a tag names at the end of its row: what was refused or failed is not public, whatever became of it. Pure. */
-import type { Row } from './events.ts';
+import type { Failure } from '../failure.ts';
+import { locationScheme } from '../location.ts';
+import { archiveScheme } from '../reference.ts';
+import type { Event, Row } from './events.ts';
 
-/** `null`: nothing, or nobody got to ask. */
-export function namedBy({ outcome, digest, before }: Pick<Row, 'outcome' | 'digest' | 'before'>): string | null {
-  return outcome === 'published' || outcome === 'unchanged' ? digest : before;
+/**
+ * `null`: nothing, or nobody got to ask. `undefined`: it was about to move, and nobody saw whether it did; no older journal knows either.
+ * `moves`: of the run.
+ */
+export function namedBy(
+  row: Pick<Row, 'destination' | 'outcome' | 'digest' | 'before' | 'failure'>,
+  moves: ReadonlySet<string>,
+): string | null | undefined {
+  const { destination, outcome, digest, before } = row;
+  if (outcome === 'published' || outcome === 'unchanged') return digest;
+  const seen = standingOf(row);
+  if (seen !== undefined) return seen.digest;
+  // An archive is written at the end of a run, or stays as it was.
+  return moves.has(destination) && locationScheme(destination) !== archiveScheme ? undefined : before;
+}
+
+/** What the tag was seen to name by whoever could not move it; no older journal knows better. */
+export function standingOf({ destination, failure }: Pick<Row, 'destination' | 'failure'>): Failure['standing'] {
+  return failure?.standing?.tag === destination ? failure.standing : undefined;
+}
+
+/** Tags that were moved, or about to be. */
+export function movesIn(events: readonly Event[]): ReadonlySet<string> {
+  return new Set(events.flatMap((event) => (event.type === 'tag.move' ? [event.tag] : [])));
 }

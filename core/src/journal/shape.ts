@@ -39,7 +39,15 @@ function fields(required: Fields, optional: Fields = {}): Check {
 
 const anyFailure = fields(
   { reason: text, class: text, message: text },
-  { hint: text, side: text, host: text, tool: text, plugin: text, output: text },
+  {
+    hint: text,
+    side: text,
+    host: text,
+    tool: text,
+    plugin: text,
+    output: text,
+    standing: fields({ tag: text, digest: orNull(text) }),
+  },
 );
 const refusal = fields({ refusals: list(text) });
 const failure: Check = (value) =>

@@ -1,11 +1,12 @@
 /** What somebody has to look at: what failed, what was refused, and why; with the log, and what to do. Pure. */
+import { standingOf } from '../../journal/named.ts';
 import { headline } from '../failure.ts';
 import { formatDigest, formatSeconds } from '../wording.ts';
 import { causesOf, sideOf, type Cause as CauseOf } from '../causes.ts';
 import { canUndo, undoOf } from './commands.ts';
 import type { ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
-import type { ReportImage } from './image.ts';
+import { mayHaveMoved, type ReportImage } from './image.ts';
 import { counted, imageName, link, skip } from './parts.ts';
 import type { ReportOutcome } from './unfinished.ts';
 
@@ -103,7 +104,14 @@ function list(refusals: readonly string[]): Html {
 }
 
 /** What people who use the tag have now. */
-function consequence({ before, digest, tag }: ReportImage): string {
+function consequence(image: ReportImage): string {
+  const { before, digest, tag } = image;
+  if (mayHaveMoved(image)) {
+    const other = before === null ? 'nothing, as before' : formatDigest(before);
+    return `The tag may have been moved: it names ${formatDigest(digest)}, or ${other}.`;
+  }
+  if (standingOf(image) !== undefined && tag !== before)
+    return tag === null ? 'The tag is gone.' : `The tag names ${formatDigest(tag)}, which did not come from here.`;
   if (tag === null) return 'The tag was not moved.';
   if (before === null) return `The tag was not moved; it named ${formatDigest(tag)} last.`;
   if (before === digest) return `The tag named this image before, and still does: ${formatDigest(before)}.`;

@@ -32,9 +32,17 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
       [outcome === 'refused' || outcome === 'failed' ? 'This image' : 'Digest', digest ?? 'none'],
     ];
     if (outcome === 'published' && before !== null && before !== digest) facts.push(['Before', before]);
-    if (outcome === 'unfinished' && digest !== null) facts.push(['The tag names that, or', before ?? 'nothing']);
+    if (tag === null && digest !== null && image.made === undefined)
+      facts.push(['The tag names that, or', before ?? 'nothing']);
     if (outcome !== 'published' && tag !== null && tag !== digest)
-      facts.push([before === null ? 'The tag named last' : 'The tag still names', tag]);
+      facts.push([
+        tag === before
+          ? 'The tag still names'
+          : failure?.standing?.digest === tag
+            ? 'The tag names now'
+            : 'The tag named last',
+        tag,
+      ]);
     if (image.backup !== undefined) facts.push(['Kept as', `${image.backup} (unverified)`]);
     for (const { part, from, to } of image.changes) facts.push([part, `${short(from)} → ${short(to)}`]);
     const list = facts.flatMap(([name, value]) => [make('dt', '', name), make('dd', 'mono', value)]);

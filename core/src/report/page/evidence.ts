@@ -1,6 +1,6 @@
 /** What journals know of the images of a run: of this run and, where that is not all, of earlier ones. Pure. */
 import type { Event, ImageEvidence } from '../../journal/events.ts';
-import { namedBy } from '../../journal/named.ts';
+import { movesIn, namedBy, standingOf } from '../../journal/named.ts';
 import type { PastRun } from '../../journal/recent.ts';
 import type { ReportRow } from './image.ts';
 
@@ -13,6 +13,8 @@ export interface Evidence {
   readonly sizes: ReadonlyMap<string, number>;
   /** Destination → what it names now: of rows that did not get to ask, what the newest run before says. */
   readonly tags: ReadonlyMap<string, string>;
+  /** Destinations that were about to move when it failed, or was cancelled, and nobody saw whether they did. */
+  readonly open: ReadonlySet<string>;
 }
 
 /** Journals in a row that add nothing: what is missing then, older ones hardly have. */
@@ -23,6 +25,7 @@ interface Gathering {
   readonly earlier: Map<string, ImageEvidence>;
   readonly sizes: Map<string, number>;
   readonly tags: Map<string, string>;
+  readonly open: Set<string>;
   /** Digests. */
   readonly wanted: Set<string>;
 }
@@ -33,15 +36,28 @@ export function gatherEvidence(
   past: Iterable<PastRun>,
   reported: readonly ReportRow[],
 ): Evidence {
+  const moves = movesIn(events);
+  const all: Gathering = {
+    known: new Map(),
+    earlier: new Map(),
+    sizes: new Map(),
+    tags: new Map(),
+    open: new Set(),
+    wanted: new Set(),
+  };
   // No journal says what a tag names that may have been moved.
-  const rows = reported.filter(({ outcome, digest }) => outcome !== 'unfinished' || digest === null);
-  const all: Gathering = { known: new Map(), earlier: new Map(), sizes: new Map(), tags: new Map(), wanted: new Set() };
+  const rows = reported.filter((row) => {
+    if (row.outcome === 'unfinished') return row.digest === null;
+    if (namedBy(row, moves) !== undefined) return true;
+    all.open.add(row.destination);
+    return false;
+  });
   for (const row of rows) {
-    const named = row.outcome === 'unfinished' ? null : namedBy(row);
+    const named = row.outcome === 'unfinished' ? null : (namedBy(row, moves) ?? null);
     if (named !== null) all.tags.set(row.destination, named);
     for (const digest of [row.digest, row.before, named]) if (digest !== null) all.wanted.add(digest);
   }
-  const asked = new Set(rows.map(({ destination }) => destination));
+  const asked = new Set(rows.filter((row) => standingOf(row) === undefined).map(({ destination }) => destination));
   take(events, all, [all.known]);
   let idle = 0;
   for (const { events: older } of past) {
@@ -63,12 +79,16 @@ function hasAll(evidence: ImageEvidence | undefined): boolean {
 }
 
 /** Whether anything came of it. The newest run that knows what a tag names has the last word. */
-function takeTags(events: readonly Event[], { tags, wanted }: Gathering, asked: ReadonlySet<string>): boolean {
+function takeTags(events: readonly Event[], { tags, wanted }: Gathering, asked: Set<string>): boolean {
   const before = tags.size;
+  const moves = movesIn(events);
   for (const event of events.toReversed()) {
+    // Its entry's end, which comes after it, has not said where it is.
+    if (event.type === 'tag.move' && !tags.has(event.tag)) asked.delete(event.tag);
     if (event.type !== 'entry.done') continue;
     for (const row of event.rows) {
-      const digest = namedBy(row);
+      const digest = namedBy(row, moves) ?? null;
+      if (digest === null && standingOf(row) !== undefined && !tags.has(row.destination)) asked.delete(row.destination);
       if (digest === null || !asked.has(row.destination) || tags.has(row.destination)) continue;
       tags.set(row.destination, digest);
       wanted.add(digest);

@@ -1,7 +1,7 @@
 /** The table of images: what went wrong first, then what has the worst findings. Pure. */
 import { headline } from '../failure.ts';
 import { formatBytes, formatDigest, formatSeconds } from '../wording.ts';
-import type { ReportImage } from './image.ts';
+import { mayHaveMoved, type ReportImage } from './image.ts';
 import { markup, nothing, type Html } from './html.ts';
 import { imageName, link, skip, tools } from './parts.ts';
 import type { ReportOutcome } from './unfinished.ts';
@@ -175,10 +175,10 @@ function digestCell(image: ReportImage): Html {
   return markup`${shown}<span class="sub mono">${tagLine(image)}</span>`;
 }
 
-function tagLine({ outcome, digest, before, tag }: ReportImage): string {
+function tagLine(image: ReportImage): string {
+  const { outcome, before, tag } = image;
   if (outcome === 'published') return before === null ? 'new' : `was ${formatDigest(before)}`;
-  if (outcome === 'unfinished' && digest !== null)
-    return `tag: this, or ${before === null ? 'none' : formatDigest(before)}`;
+  if (mayHaveMoved(image)) return `tag: this, or ${before === null ? 'none' : formatDigest(before)}`;
   if (tag !== null) return `tag: ${formatDigest(tag)}`;
   return outcome === 'unfinished' ? 'tag: not known' : 'tag: none';
 }

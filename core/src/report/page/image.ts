@@ -64,7 +64,7 @@ export function imageOf(
   evidence: Evidence,
 ): Omit<ReportImage, 'ended' | 'changes' | 'commands' | 'log' | 'logLines'> {
   const { id, destination, digest, outcome, before, why, backup, seconds, failure } = row;
-  const { known, earlier, sizes, tags } = evidence;
+  const { known, earlier, sizes, tags, open } = evidence;
   const tag = tags.get(destination) ?? null;
   const now = known.get(tag ?? '');
   const moved = outcome === 'published' && before !== digest;
@@ -86,7 +86,7 @@ export function imageOf(
     ...lookedInto(tag, row, evidence),
     signed: isPublic(row) ? row.signed : isSigned(now),
     // What a tag may have been moved to is not known to be kept from it.
-    ...(digest === null || digest === tag || outcome === 'unfinished'
+    ...(digest === null || digest === tag || outcome === 'unfinished' || open.has(destination)
       ? {}
       : { made: unpublished(digest, row, now, evidence) }),
     ...(sizeBefore === undefined ? {} : { sizeBefore }),
@@ -126,6 +126,11 @@ function lookedInto(digest: string | null, row: ReportRow, { known, sizes }: Evi
 
 function isPublic({ outcome }: ReportRow): boolean {
   return outcome === 'published' || outcome === 'unchanged';
+}
+
+/** What the tag names is what the run made, or what it named before: nobody saw which. */
+export function mayHaveMoved({ tag, digest, made }: Pick<ReportImage, 'tag' | 'digest' | 'made'>): boolean {
+  return tag === null && digest !== null && made === undefined;
 }
 
 function isSigned(evidence: ImageEvidence | undefined): boolean | null {

@@ -1,5 +1,6 @@
 /** What a report says of what is public, and apart what was made and kept from its tag. */
 import { describe, expect, test } from 'vitest';
+import type { Failure } from '../../failure.ts';
 import type { Event, Row } from '../../journal/events.ts';
 import type { PastRun } from '../../journal/recent.ts';
 import { findAffected } from '../../why/affected.ts';
@@ -122,6 +123,61 @@ describe('what a tag names', () => {
     expect(unknown).toMatch(/10 of 12<\/b\s*> public images signed/);
     expect(unknown.match(/>not known</g)).toHaveLength(2);
     expect(page).toContain('not published: 1 critical, ');
+  });
+});
+
+describe('a tag that could not be moved', () => {
+  const OTHER = `sha256:${'e'.repeat(64)}`;
+  const trust = { reason: 'trust', class: 'permanent', message: 'somebody else moved it' } as const;
+  /** One that was published, and now ends as failed, at its last step. */
+  const MOVED = 2;
+  const image = reportData(run).images[MOVED];
+  const tag = image?.destination ?? '';
+  const past = [earlier('CVE-OLD')];
+  const failedAtTag = (failure: Failure): readonly Event[] =>
+    changed((row) => (row.destination === tag ? { ...row, outcome: 'failed', signed: false, failure } : row));
+  const cveOld = (events: readonly Event[]) => findAffected([{ run: 'now', events }, ...past], 'CVE-OLD');
+  const text = (html: string): string => html.replaceAll(/<[^>]*>/g, '').replaceAll(/\s+/g, ' ');
+
+  test('because somebody else did names what they moved it to, and nothing is known of that', () => {
+    const events = failedAtTag({ ...trust, standing: { tag, digest: OTHER } });
+    const data = reportData(events, past);
+    expect(data.images[MOVED]).toMatchObject({
+      tag: OTHER,
+      counts: null,
+      signed: null,
+      made: { digest: image?.digest },
+    });
+    expect(text(reportPage(data))).toContain(`The tag names ${OTHER.slice(0, 19)}, which did not come from here.`);
+    expect(data.vulnerabilities.find(({ id }) => id === 'CVE-OLD')?.destinations).not.toContain(tag);
+    expect(cveOld(events)).toMatchObject({ unknown: [tag] });
+    const gone = reportData(failedAtTag({ ...trust, standing: { tag, digest: null } }), past);
+    expect(gone.images[MOVED]).toMatchObject({ tag: null, counts: null });
+    expect(text(reportPage(gone))).toContain('The tag is gone.');
+  });
+
+  test('or was it, when nobody could look: it names one or the other, and is not counted', () => {
+    const events = failedAtTag({ ...trust, message: 'the registry went away' });
+    const data = reportData(events, past);
+    expect(data.images[MOVED]).toMatchObject({ tag: null, counts: null, signed: null });
+    expect(data.images[MOVED]).not.toHaveProperty('made');
+    const [to, from] = [image?.digest, image?.before].map((digest) => digest?.slice(0, 19));
+    expect(text(reportPage(data))).toContain(`The tag may have been moved: it names ${to}, or ${from}.`);
+    expect(text(reportPage(data))).toContain(`tag: this, or ${from}`);
+    expect(cveOld(events).unknown).toEqual([tag]);
+    // Its run was killed, and a later one did not get to ask.
+    const killed = run.filter((event) => event.type !== 'entry.done' || event.rows[0]?.destination !== tag);
+    expect(findAffected([{ run: 'now', events: killed }, ...past], 'CVE-OLD').unknown).toEqual([tag]);
+    const skipped = changed((row) =>
+      row.destination === tag ? { ...row, digest: null, before: null, outcome: 'skipped' } : row,
+    ).filter((event) => event.type !== 'tag.move');
+    expect(reportData(skipped, [{ run: PAST, events: killed }, ...past]).images[MOVED]?.tag).toBeNull();
+  });
+
+  test('but was seen to be where it was is counted as that', () => {
+    const events = failedAtTag({ ...trust, standing: { tag, digest: image?.before ?? null } });
+    expect(reportData(events, past).images[MOVED]).toMatchObject({ tag: image?.before, counts: { CRITICAL: 1 } });
+    expect(cveOld(events)).toMatchObject({ unknown: [] });
   });
 });
 

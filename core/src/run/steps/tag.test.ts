@@ -45,7 +45,19 @@ test('one that somebody else moves at the same moment is not ours', async () => 
     seedImage(server, 'a', 'theirs', { tag: '1' });
     return created;
   });
-  expect(failureOf(await move(old.digest))).toMatchObject({ reason: 'trust', class: 'permanent' });
+  expect(failureOf(await move(old.digest))).toMatchObject({
+    reason: 'trust',
+    class: 'permanent',
+    standing: { tag: `${server.host}/a:1`, digest: server.manifest('a', '1')?.digest },
+  });
+});
+
+test('one that its registry refuses to move was seen to stay where it is', async () => {
+  const { server, old, move } = await moved(() => ({ kind: 'answer', status: 403 }));
+  expect(failureOf(await move(old.digest))).toMatchObject({
+    status: 403,
+    standing: { tag: `${server.host}/a:1`, digest: old.digest },
+  });
 });
 
 test('one that moved though the answer was lost is moved, also where no tag moves twice', async () => {

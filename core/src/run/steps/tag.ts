@@ -58,9 +58,9 @@ export async function moveTag(
   const after = await registry.head(destination, 'destination');
   // Also where it says no: the answer to a first try was lost, and it moves no tag twice.
   if (after.ok && after.value?.digest === digest) return ok(true);
-  if (!put.ok) return put;
-  if (!after.ok) return after;
+  if (!after.ok) return put.ok ? after : put;
   const stands = after.value?.digest ?? null;
+  if (!put.ok) return fail({ ...put.failure, standing: { tag: formatReference(destination), digest: stands } });
   return fail(stands === seen ? notMoved(destination, seen) : movedByOther(destination, digest, stands));
 }
 
@@ -83,5 +83,6 @@ function movedByOther(destination: Tagged, seen: Digest | null, now: Digest | nu
     class: 'permanent',
     message: `somebody else moved ${formatReference(destination)} in the meantime: it named ${say(seen)} and names ${say(now)} now`,
     hint: 'find out who else publishes this tag; the next run compares again from there',
+    standing: { tag: formatReference(destination), digest: now },
   };
 }
