@@ -191,6 +191,27 @@ describe('the report of 300 images', () => {
     expect(again.url()).toBe(page.url());
   });
 
+  test('goes back to what was shown before, also to no filter at all', async () => {
+    const page = await open();
+    const found = (table: string): Promise<string> => page.locator(`#${table}-found`).innerText();
+    const vulnerabilities = await found('vulnerabilities');
+    await page.locator('.cards a', { hasText: 'refused' }).first().click();
+    await expect.poll(() => visible(page).count()).toBe(1);
+    await page.goto(`${address}#severity=severe`);
+    await expect.poll(() => found('vulnerabilities')).not.toBe(vulnerabilities);
+    // A link leaves the other table as it is.
+    expect(await visible(page).count()).toBe(1);
+    await page.goBack();
+    await expect.poll(() => found('vulnerabilities')).toBe(vulnerabilities);
+    expect(await visible(page).count()).toBe(1);
+    await page.goBack();
+    await expect.poll(() => visible(page).count()).toBe(300);
+    expect(await page.getByLabel('Outcome').inputValue()).toBe('');
+    expect(new URL(page.url()).hash).toBe('');
+    await page.goForward();
+    await expect.poll(() => visible(page).count()).toBe(1);
+  });
+
   test('shows a long name of a changed part in an image that is not wide', async () => {
     const page = await open({ viewport: { width: 1000, height: 800 } }, long);
     await page.locator('#images tbody a').nth(2).click();

@@ -18,11 +18,13 @@ export function client(page: Page, kit: (page: Page) => Kit, details: typeof det
   const dialog = find('#detail');
   const { location, history } = page.defaultView;
 
+  /** Marks an address that says all of what the tables show, where a link says only what it changes. */
+  const TOLD = 'told';
   /** What the tables show, as the page's address; nothing but that of an image that is closed stays there. */
   const tell = (): void => {
     const goal = new URLSearchParams();
     for (const filter of all) filter.tell(goal);
-    history.replaceState(null, '', `#${goal.toString()}`);
+    history.replaceState(TOLD, '', `#${goal.toString()}`);
   };
   const imageOf = (row: Node): PackedImage | undefined => images[Number(row.dataset['index'])];
   const findingsOf = (numbers: PackedImage['findings']) => numbers.flatMap(([number]) => data.findings[number] ?? []);
@@ -103,6 +105,8 @@ export function client(page: Page, kit: (page: Page) => Kit, details: typeof det
     }
     if (dialog.open) dialog.close();
     const [filter] = all.filter((each) => each.asked(goal));
+    // Whoever goes back sees what was there, also that there was no filter.
+    if (history.state === TOLD || location.hash === '') for (const each of all) each.take(goal);
     if (filter === undefined) return;
     for (const each of all) if (each === filter || each.asked(goal)) each.take(goal);
     tell();

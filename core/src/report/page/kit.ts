@@ -32,7 +32,7 @@ export interface Page extends Pick<Node, 'querySelector' | 'querySelectorAll'> {
   addEventListener(type: 'click', listener: (event: { readonly target: Target | null }) => void): void;
   readonly defaultView: {
     readonly location: { hash: string };
-    readonly history: { replaceState(state: null, unused: '', hash: string): void };
+    readonly history: { readonly state: unknown; replaceState(state: string, unused: '', hash: string): void };
     addEventListener(type: string, listener: () => void): void;
   };
 }
