@@ -1,7 +1,7 @@
 /** The answers to what is asked first, of what is public; each leads to what it counts. Pure. */
 import type { ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
-import { isSevere, OUTCOMES } from './image-table.ts';
+import { hasNewSevere, isSevere, isSevereOne, OUTCOMES } from './image-table.ts';
 import { counted, link } from './parts.ts';
 
 type Goal = Readonly<Record<string, string>>;
@@ -27,18 +27,19 @@ export function cards({ counts, vulnerabilities, images }: ReportData): Html {
 function newsCards(images: ReportData['images'], vulnerabilities: ReportData['vulnerabilities']): Html {
   if (!images.some(({ news }) => news !== undefined))
     return markup`<li><span><b>-</b> no earlier scan to compare with</span></li>`;
-  const severe = vulnerabilities.filter(({ severity }) => severity === 'CRITICAL' || severity === 'HIGH');
+  const severe = vulnerabilities.filter(isSevereOne);
   const overall = (which: 'new' | 'gone'): number => severe.filter((one) => one.overall === which).length;
   const [fresh, gone] = [overall('new'), overall('gone')];
-  const more = new Set(severe.flatMap((one) => one.new)).size;
-  const fewer = new Set(severe.flatMap((one) => one.gone)).size;
+  // By what each image's own scan says: distributions do not agree on how severe a vulnerability is.
+  const more = images.filter(hasNewSevere).length;
+  const rid = images.filter(({ news }) => news?.gone.some(isSevereOne) === true).length;
   return markup`${card(
     `+${fresh} −${gone}`,
     fresh > 0 ? 'HIGH' : 'ok',
     'critical or high, new to all images and gone from all',
     { severity: 'severe', news: fresh > 0 || gone === 0 ? 'new-overall' : 'gone-overall' },
   )}
-  ${card(counted(more, 'image'), more > 0 ? 'HIGH' : 'ok', `with new critical or high findings; ${fewer} with fewer`, { findings: 'new-severe' })}`;
+  ${card(counted(more, 'image'), more > 0 ? 'HIGH' : 'ok', `with new critical or high findings; some are gone from ${rid}`, { findings: 'new-severe' })}`;
 }
 
 function card(count: string, className: string, text: string, goal: Goal): Html {

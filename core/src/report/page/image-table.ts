@@ -1,4 +1,5 @@
 /** The table of images: what went wrong first, then what has the worst findings. Pure. */
+import type { Finding } from '../../trust/model.ts';
 import { headline } from '../failure.ts';
 import { formatBytes, formatDigest, formatSeconds } from '../wording.ts';
 import { mayHaveMoved, type ReportImage } from './image.ts';
@@ -112,14 +113,13 @@ function imageRow(image: ReportImage, index: number): Html {
 /** What the choices above the table ask for. */
 function marks(image: ReportImage): readonly string[] {
   const { outcome, tag, made, counts, findings, news, unscanned, signed } = image;
-  const fresh = new Set(news?.new ?? []);
-  const severe = findings.filter(({ severity }) => severity === 'CRITICAL' || severity === 'HIGH');
+  const severe = findings.filter(isSevereOne);
   const facts: readonly (readonly [string, boolean])[] = [
     ['critical', (counts?.CRITICAL ?? 0) > 0],
     ['severe', isSevere(counts)],
     ['fixable', severe.some(({ fixed }) => fixed !== undefined)],
-    ['new-severe', severe.some(({ id }) => fresh.has(id))],
-    ['new', fresh.size > 0],
+    ['new-severe', hasNewSevere(image)],
+    ['new', (news?.new.length ?? 0) > 0],
     ['gone', (news?.gone.length ?? 0) > 0],
     ['unpublished', isSevere(made?.counts ?? null)],
     ['unknown', tag !== null && (counts === null || unscanned !== undefined)],
@@ -135,6 +135,15 @@ function unpublishedLine({ made }: ReportImage): Html {
   if (made === undefined || made.counts === null) return nothing;
   const { CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN } = made.counts;
   return markup`<span class="sub">not published: ${CRITICAL} critical, ${HIGH} high, ${MEDIUM + LOW + UNKNOWN} other</span>`;
+}
+
+export function hasNewSevere({ findings, news }: ReportImage): boolean {
+  const fresh = new Set(news?.new ?? []);
+  return findings.some((finding) => fresh.has(finding.id) && isSevereOne(finding));
+}
+
+export function isSevereOne({ severity }: Pick<Finding, 'severity'>): boolean {
+  return severity === 'CRITICAL' || severity === 'HIGH';
 }
 
 export function isSevere(counts: ReportImage['counts']): boolean {

@@ -204,6 +204,44 @@ describe('what is new and what is gone', () => {
   });
 });
 
+test('images with new severe findings are counted by their own scans, as the filter behind the count does', () => {
+  // In the one image it is new and of no weight, in the other severe and old.
+  const destinations = reportData(run).images.flatMap(({ outcome, before, destination }) =>
+    outcome === 'published' && before !== null ? [destination] : [],
+  );
+  const severities = new Map([
+    [destinations[0], 'MEDIUM'],
+    [destinations[1], 'HIGH'],
+  ] as const);
+  const events = run.map((event): Event => {
+    if (event.type !== 'image' || event.image.scan === undefined) return event;
+    const severity = severities.get(event.entry.slice('build:'.length));
+    const { scan } = event.image;
+    const platforms = scan.platforms.map((platform) => ({
+      ...platform,
+      findings: (severity === undefined ? [] : [severity]).map((each) => ({
+        id: 'CVE-1',
+        severity: each,
+        package: 'musl',
+        installed: '1',
+        platforms: [platform.platform],
+      })),
+    }));
+    return { ...event, image: { ...event.image, scan: { ...scan, platforms } } };
+  });
+  const had = earlier('CVE-1').events.map((event): Event => {
+    if (event.type !== 'image' || event.entry !== `build:${destinations[0]}` || event.image.scan === undefined)
+      return event;
+    const { scan } = event.image;
+    const platforms = scan.platforms.map((platform) => ({ ...platform, findings: [] }));
+    return { ...event, image: { ...event.image, scan: { ...scan, platforms } } };
+  });
+  const page = reportPage(reportData(events, [{ run: PAST, events: had }]));
+  expect(page.match(/data-index="[0-9]+" data-marks="[^"]* new [^"]*"/g)).toHaveLength(1);
+  expect(page).not.toMatch(/data-marks="[^"]*new-severe/);
+  expect(page).toMatch(/0 images<\/b\s*> with new critical or high findings/);
+});
+
 describe('the first line', () => {
   const end = (exitCode: number): Event => ({ t: 9, type: 'run.done', exitCode, seconds: 1 });
   const headline = (outcomes: readonly Row['outcome'][], exitCode: number): string => {
