@@ -1,5 +1,5 @@
 /** The report in a browser: by keyboard, dark and light, on a phone, and by the rules of accessibility that a program can check. */
-import { mkdir, mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,10 +7,11 @@ import axe from 'axe-core';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Event } from '../core/src/journal/events.ts';
+import type { ReportData } from '../core/src/report/page/data.ts';
 import { sampleRun } from '../core/src/report/page/sample.ts';
 import { project } from './chain/project.ts';
 import { killEngine } from './crash/kills.ts';
-import { freshPath, slipway, world } from './world.ts';
+import { freshPath, freshPrefix, slipway, world } from './world.ts';
 
 /** What axe finds, once it is in the page. */
 const RULES = 'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`))';
@@ -337,6 +338,27 @@ test('a run with --report writes the page of what it did, its data and a trace',
   expect(data.images[0]?.attachments.length).toBeGreaterThanOrEqual(4);
   expect(await readFile(join(made.folder, 'out', 'index.html'), 'utf8')).toContain('1 image: all as they should be');
   expect(JSON.parse(await readFile(join(made.folder, 'out', 'trace.json'), 'utf8'))).toHaveProperty('traceEvents');
+});
+
+test('the commands that check a try of another config are about that, and end well', async () => {
+  const { host } = world().destination;
+  const made = await project({
+    build: [{ source: './images/hello/apko.yaml', destination: `${host}/${freshPath('tried')}:1` }],
+  });
+  await rename(join(made.folder, 'config.yaml'), join(made.folder, 'weekly.yaml'));
+  const prefix = freshPrefix('try');
+  const ran = await made.run('run', '--report', 'out', '--config', 'weekly.yaml', '--to', prefix);
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  const data = JSON.parse(await readFile(join(made.folder, 'out', 'run.json'), 'utf8')) as ReportData;
+  const commands = (data.images[0]?.commands ?? [])
+    .map(({ command }) => command)
+    .filter((each) => each.startsWith('slipway'));
+  expect(commands).toHaveLength(2);
+  for (const command of commands) {
+    const told = await slipway(command.split(' ').slice(1), { cwd: made.folder });
+    expect(told.code, told.stdout + told.stderr).toBe(0);
+    expect(told.stdout).toContain(prefix);
+  }
 });
 
 test('a run that is killed as it begins has a report with each of its entries', async () => {

@@ -1,3 +1,7 @@
+import type { Asked } from '@slipway/core';
+
+export const DEFAULT_CONFIG = 'config.yaml';
+
 /** What every command that reads the config may be told. */
 export interface Options {
   readonly config: string;
@@ -14,4 +18,14 @@ export interface Options {
   readonly fail: 'subgraph' | 'fast' | 'now';
   /** Milliseconds for the whole command. */
   readonly timeout?: number;
+}
+
+/** What other commands must be told too, to be about the same images; undefined where that is nothing. */
+export function askedOf({ config, settings, to }: Options): Asked | undefined {
+  const asked = {
+    ...(config === DEFAULT_CONFIG ? {} : { config }),
+    ...(settings === undefined ? {} : { settings }),
+    ...(to === undefined ? {} : { to }),
+  };
+  return Object.keys(asked).length === 0 ? undefined : asked;
 }

@@ -1,6 +1,7 @@
 /** Options that several commands share, and what their values may be. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDuration } from '@slipway/core';
+import { DEFAULT_CONFIG } from './options.ts';
 
 export function withSettings(command: Command): Command {
   return command.option(
@@ -11,7 +12,7 @@ export function withSettings(command: Command): Command {
 
 /** What every command that reads the config understands, so that a workflow can pass the same to all of them. */
 export function withOptions(command: Command): Command {
-  return withSettings(command.option('--config <file>', 'what to sync and build', 'config.yaml'))
+  return withSettings(command.option('--config <file>', 'what to sync and build', DEFAULT_CONFIG))
     .option(
       '--only <pattern>',
       'only entries whose id or destination matches this glob, and what they need; repeatable',

@@ -17,7 +17,7 @@ import type { Move, Result, Session } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
-import type { Options } from '../options.ts';
+import { askedOf, type Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { prepare } from '../prepare.ts';
 import { readFile } from '../read-file.ts';
@@ -41,7 +41,9 @@ export async function rollbackCommand(io: Io, what: string, options: RollbackOpt
   await using session = opened.value;
   const moves = await findMoves(io, session, what, options, signal);
   if (!moves.ok) return refuse(io, json, 'rollback', [moves.failure]);
-  const rows = await rollBack(session.engine, moves.value, { unverified, version: VERSION, signal });
+  const given = askedOf(options);
+  const told = { unverified, version: VERSION, ...(given === undefined ? {} : { asked: given }), signal };
+  const rows = await rollBack(session.engine, moves.value, told);
   const exitCode = signal.aborted ? EXIT.interrupted : rows.some(({ failure }) => failure) ? EXIT.failed : EXIT.done;
   if (rows.some(({ outcome }) => outcome === 'published')) {
     io.stderr('the next run moves these tags forward again, unless config.yaml changes before it\n');

@@ -6,7 +6,7 @@ import { workspaceOf, writeActionsFiles } from '../actions.ts';
 import { answer, EXIT, refuse } from '../answer.ts';
 import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
-import type { Options } from '../options.ts';
+import { askedOf, type Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { preflight, prepare, type Prepared } from '../prepare.ts';
 import { createReporter } from '../reporters/index.ts';
@@ -67,11 +67,13 @@ export async function runCommand(
   await using session = opened.value;
   const { engine } = session;
   known.durations = engine.durations;
+  const asked = askedOf(options);
   for (const message of warnings) engine.emit({ t: engine.now().getTime(), type: 'warning', message });
   const { rows, exitCode } = await execute({
     engine,
     command,
     version: VERSION,
+    ...(asked === undefined ? {} : { asked }),
     fail: options.fail,
     failed: prepared.value.failed,
     interrupt: signal,

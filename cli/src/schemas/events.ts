@@ -70,7 +70,14 @@ export const eventsSchema: JsonSchema = {
         entries: list('Ids of the planned entries.', { type: 'string' }),
         tasks,
       },
-      { cosign: text('Flags of cosign verify by which others recognise what this run signs.') },
+      {
+        cosign: text('Flags of cosign verify by which others recognise what this run signs.'),
+        asked: closed(
+          'Options that other commands need too, or they are about other images; absent where they are the default.',
+          {},
+          { config: text('--config.'), settings: text('--settings.'), to: text('--to.') },
+        ),
+      },
     ),
     event(
       'entry.chain',

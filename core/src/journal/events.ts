@@ -85,6 +85,14 @@ export interface ImageEvidence {
   }[];
 }
 
+/** Options of a run that other commands need too, or they are about other images. */
+export interface Asked {
+  /** Absent where it is the default. */
+  readonly config?: string;
+  readonly settings?: string;
+  readonly to?: string;
+}
+
 interface At {
   /** Milliseconds since 1970. */
   readonly t: number;
@@ -100,6 +108,7 @@ export type Event =
       readonly tasks: readonly AnnouncedTask[];
       /** Flags of `cosign verify` by which others recognise what this run signs. */
       readonly cosign?: string;
+      readonly asked?: Asked;
     })
   /** The probe found work: these tasks of the entry (and packages it needs) will run. */
   | (At & {

@@ -98,7 +98,10 @@ const image = fields(
 );
 
 const EVENTS: Readonly<Record<Event['type'], Check>> = {
-  'run.start': fields({ run: text, command: text, version: text, entries: list(text), tasks }, { cosign: text }),
+  'run.start': fields(
+    { run: text, command: text, version: text, entries: list(text), tasks },
+    { cosign: text, asked: fields({}, { config: text, settings: text, to: text }) },
+  ),
   'entry.chain': fields({ entry: text, why: text, tasks }, { changes }),
   'task.start': fields({ task: text, attempt: amount }),
   'task.log': fields({ task: text, line: text }),

@@ -3,7 +3,7 @@
  * a consumer would verify it; it is compared just before and read again just after, as when it was published.
  */
 import { fail, ok, type Failure, type Result } from '../failure.ts';
-import type { Row } from '../journal/events.ts';
+import type { Asked, Row } from '../journal/events.ts';
 import { formatPinned, formatReference, formatRepository, pin, type Pinned, type Reference } from '../reference.ts';
 import { formatDigest } from '../report/wording.ts';
 import { believe, lookTask } from '../run/believe.ts';
@@ -19,6 +19,8 @@ export interface RollbackOptions {
   /** Also to an image that does not verify; the rows and the journal say so. */
   readonly unverified: boolean;
   readonly version: string;
+  /** For the journal. */
+  readonly asked?: Asked;
   readonly signal: AbortSignal;
 }
 
@@ -55,6 +57,7 @@ export async function rollBack(
     version: options.version,
     entries: ids,
     tasks: [],
+    ...(options.asked === undefined ? {} : { asked: options.asked }),
   });
   const rows: Row[] = [];
   for (const [index, move] of moves.entries()) {

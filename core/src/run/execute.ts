@@ -1,7 +1,7 @@
 /** Runs a plan: starts its tasks in order, and writes down what becomes of each. */
 import type { Entry, Selection } from '../config/model.ts';
 import type { Failure } from '../failure.ts';
-import type { AnnouncedTask, Row } from '../journal/events.ts';
+import type { AnnouncedTask, Asked, Row } from '../journal/events.ts';
 import type { Task } from '../plan/model.ts';
 import { cosignFlags } from '../report/cosign.ts';
 import type { Engine, StepContext } from './engine.ts';
@@ -25,6 +25,8 @@ export interface ExecuteOptions {
   readonly engine: Engine;
   readonly command: string;
   readonly version: string;
+  /** For the journal. */
+  readonly asked?: Asked;
   readonly fail: 'subgraph' | 'fast' | 'now';
   /** Selections that gave no entries, each with its failure: they end as failed before anything starts. */
   readonly failed?: readonly FailedSelection[];
@@ -38,7 +40,7 @@ export interface FailedSelection {
 }
 
 export async function execute(options: ExecuteOptions): Promise<Executed> {
-  const { engine, command, version, fail, failed = [], interrupt } = options;
+  const { engine, command, version, asked, fail, failed = [], interrupt } = options;
   const { plan, entries } = engine.planned;
   const started = performance.now();
   const stop = new AbortController();
@@ -58,6 +60,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
     entries: ids,
     tasks: plan.tasks.filter(isProbe).map(announce),
     ...(engine.signing === undefined ? {} : { cosign: cosignFlags(engine.signing) }),
+    ...(asked === undefined ? {} : { asked }),
   });
   for (const { id, skip } of plan.entries) if (skip !== undefined) ends.endAs(id, skippedRows(entryOf(id), skip));
   for (const { selection, failure } of failed) ends.endAs(selection.id, [selectionRow(selection, failure)]);

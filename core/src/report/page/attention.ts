@@ -17,7 +17,8 @@ const MAX_REFUSALS = 3;
 
 type Cause = CauseOf<ReportImage>;
 
-export function attention({ run, images, warnings }: ReportData): Html {
+export function attention(data: ReportData): Html {
+  const { images, warnings } = data;
   const of = (outcome: ReportOutcome): readonly ReportImage[] => images.filter((image) => image.outcome === outcome);
   const [failed, refused, unfinished] = [of('failed'), of('refused'), of('unfinished')];
   const held = [...of('skipped'), ...of('cancelled'), ...unfinished.filter(({ digest }) => digest === null)];
@@ -31,7 +32,7 @@ export function attention({ run, images, warnings }: ReportData): Html {
       ${[...failures, ...refusals].map(item)}
     </ul>
     ${left('failed', failed, failures)} ${left('refused', refused, refusals)}
-    ${unfinishedLines(unfinished, run)}${heldLines(held)}
+    ${unfinishedLines(unfinished, data)}${heldLines(held)}
     ${warnings.map((warning) => markup`<p><span class="running">Warning:</span> ${warning}</p>`)}
   </section>`;
 }
@@ -119,7 +120,7 @@ function consequence(image: ReportImage): string {
 }
 
 /** What to do, and first what may be public already. */
-function unfinishedLines(all: readonly ReportImage[], run: string): Html {
+function unfinishedLines(all: readonly ReportImage[], data: ReportData): Html {
   const moved = all.filter(({ digest }) => digest !== null);
   const more = moved.length - MAX_SHOWN;
   if (all.length === 0) return nothing;
@@ -130,7 +131,7 @@ function unfinishedLines(all: readonly ReportImage[], run: string): Html {
     ${moved.length === 0 ? nothing : markup`<p>${counted(moved.length, 'tag')} may have been moved:</p>`}
     ${moved.length === 0 ? nothing : markup`<ul>${moved.slice(0, MAX_SHOWN).map(move)}</ul>`}
     ${more > 0 ? markup`<p>and ${link(`${more} more`, { outcome: 'unfinished', find: moved[0]?.why ?? '' })}</p>` : nothing}
-    ${canUndo(run, moved) ? markup`<p>→ ${undoOf(run).what}: <code>${undoOf(run).command}</code></p>` : nothing}`;
+    ${canUndo(data, moved) ? markup`<p>→ ${undoOf(data).what}: <code>${undoOf(data).command}</code></p>` : nothing}`;
 }
 
 function move(image: ReportImage): Html {

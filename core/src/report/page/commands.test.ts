@@ -13,12 +13,36 @@ test('what lies in a layout is checked by slipway: cosign asks registries only',
   if (row === undefined) throw new Error('the sample has no image');
   const shown = { ...row, findings: null, signed: true, digest };
   const of = (destination: string): string =>
-    commandsFor({ ...shown, destination, id: `sync:${destination}` }, 'r', '--key cosign.pub', false)
+    commandsFor({ ...shown, destination, id: `sync:${destination}` }, { run: 'r', cosign: '--key cosign.pub' }, false)
       .map(({ command }) => command)
       .join('\n');
   expect(of('oci:./mirror/alpine:3.20')).not.toContain('cosign');
   expect(of('oci:./mirror/alpine:3.20')).toContain('slipway verify --only sync:oci:./mirror/alpine:3.20');
   expect(of('oci:5000/alpine:3.20')).toContain(`cosign verify --key cosign.pub oci:5000/alpine@${digest}`);
+});
+
+test('of a run with another config, or of a try elsewhere, are about that', () => {
+  const asked = { config: 'weekly images.yaml', settings: 'ci.config.yaml', to: 'localhost:5000/try/{registry}' };
+  const events = sampleRun({ images: 1 }).map((event): Event =>
+    event.type === 'run.start'
+      ? { ...event, asked }
+      : event.type === 'entry.done'
+        ? { ...event, rows: event.rows.map((one) => ({ ...one, before: digest })) }
+        : event.type === 'tag.move'
+          ? { ...event, from: digest }
+          : event,
+  );
+  const data = reportData(events);
+  const flags = "--config 'weekly images.yaml' --settings ci.config.yaml --to 'localhost:5000/try/{registry}'";
+  const commands = data.images[0]?.commands.map(({ command }) => command) ?? [];
+  const { id = '', destination = '' } = data.images[0] ?? {};
+  expect(commands).toContain(`slipway show ${destination} --settings ci.config.yaml --scratch`);
+  expect(commands).toContain(`slipway verify --only ${id} ${flags}`);
+  expect(commands).toContain(`slipway rollback ${destination} ${flags}`);
+  expect(commands).toContain(`slipway rollback ${data.run} ${flags}`);
+  const page = reportPage(data).replaceAll('&#39;', "'");
+  for (const command of ['slipway verify', 'slipway why --resolve', `slipway rollback ${data.run}`])
+    expect(page).toContain(`<pre>${command} ${flags}</pre>`);
 });
 
 test('a run is put back only if a tag of it named something before', () => {

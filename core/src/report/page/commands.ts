@@ -1,6 +1,7 @@
 /** What a reader can run to see the same as the report, and to undo it. Pure. */
 import { locationScheme } from '../../location.ts';
 import { predicateType } from '../../trust/model.ts';
+import type { Asked } from '../../journal/events.ts';
 import { quote } from '../cosign.ts';
 import type { ReportImage } from './image.ts';
 
@@ -12,6 +13,13 @@ export interface Command {
 
 const ATTESTED = { SBOM: predicateType.sbom, scan: predicateType.scan } as const;
 
+/** What commands have to know of the run. */
+export interface Ran {
+  readonly run: string;
+  readonly cosign?: string;
+  readonly asked?: Asked;
+}
+
 /** `moved`: whether the run moved the tag, or was about to, from something that it can be put back to. */
 export function commandsFor(
   {
@@ -22,10 +30,10 @@ export function commandsFor(
     before,
     signed,
   }: Pick<ReportImage, 'id' | 'destination' | 'digest' | 'outcome' | 'before' | 'signed'>,
-  run: string,
-  cosign: string | undefined,
+  ran: Ran,
   moved: boolean,
 ): readonly Command[] {
+  const { cosign, asked } = ran;
   const reference = quote(`${destination.slice(0, destination.lastIndexOf(':'))}@${digest ?? ''}`);
   // cosign asks registries only; what lies in a layout can be checked by slipway.
   const flags = locationScheme(destination) === undefined ? cosign : undefined;
@@ -44,24 +52,48 @@ export function commandsFor(
               ]),
           ...(cosign === undefined
             ? []
-            : [{ what: 'Check everything that must be attached', command: `slipway verify --only ${quote(id)}` }]),
+            : [
+                {
+                  what: 'Check everything that must be attached',
+                  command: `slipway verify --only ${quote(id)}${sameAs(asked)}`,
+                },
+              ]),
         ];
   return [
-    { what: 'Look at what the tag names now', command: `slipway show ${quote(destination)}` },
+    { what: 'Look at what the tag names now', command: `slipway show ${quote(destination)}${showAs(asked)}` },
     ...checks,
     ...(outcome === 'published' && before !== null
-      ? [{ what: 'Put this tag back to the image before', command: `slipway rollback ${quote(destination)}` }]
+      ? [
+          {
+            what: 'Put this tag back to the image before',
+            command: `slipway rollback ${quote(destination)}${sameAs(asked)}`,
+          },
+        ]
       : []),
-    ...(moved ? [undoOf(run)] : []),
+    ...(moved ? [undoOf(ran)] : []),
   ];
 }
 
-export function undoOf(run: string): Command {
-  return { what: 'Put back every tag that this run moved', command: `slipway rollback ${quote(run)}` };
+export function undoOf({ run, asked }: Ran): Command {
+  return { what: 'Put back every tag that this run moved', command: `slipway rollback ${quote(run)}${sameAs(asked)}` };
 }
 
 /** Whether that puts anything back. */
-export function canUndo(run: string, images: readonly ReportImage[]): boolean {
-  const { command } = undoOf(run);
+export function canUndo(ran: Ran, images: readonly ReportImage[]): boolean {
+  const { command } = undoOf(ran);
   return images.some(({ commands }) => commands.some((one) => one.command === command));
+}
+
+/** Without these a command would be about the images of another config, or of the one that the run was only a try of. */
+export function sameAs({ config, settings, to }: Asked = {}): string {
+  return [flag('config', config), flag('settings', settings), flag('to', to)].join('');
+}
+
+/** It reads no config. */
+function showAs({ settings, to }: Asked = {}): string {
+  return `${flag('settings', settings)}${to === undefined ? '' : ' --scratch'}`;
+}
+
+function flag(name: string, value: string | undefined): string {
+  return value === undefined ? '' : ` --${name} ${quote(value)}`;
 }

@@ -3,11 +3,11 @@
  * This is `run.json` too. Pure: the same journals give the same report, on any machine.
  */
 import type { PastRun } from '../../journal/recent.ts';
-import type { Event } from '../../journal/events.ts';
+import type { Asked, Event } from '../../journal/events.ts';
 import { formatReference } from '../../reference.ts';
 import { movesOfRun } from '../../rollback/moves.ts';
 import { taskLogs, type TaskLog } from '../logs.ts';
-import { commandsFor } from './commands.ts';
+import { commandsFor, type Ran } from './commands.ts';
 import { gatherEvidence } from './evidence.ts';
 import { imageOf, type ReportImage, type ReportRow } from './image.ts';
 import { timelineOf, type TimedTask } from './timeline.ts';
@@ -19,6 +19,7 @@ export interface ReportData {
   readonly run: string;
   readonly command: string;
   readonly version: string;
+  readonly asked?: Asked;
   /** Milliseconds since 1970. */
   readonly started: number;
   /** `null`: the run was killed before its end. */
@@ -54,6 +55,12 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
   for (const event of events) logs.event(event);
   const moved = new Set(movesOfRun(events).map(({ destination }) => formatReference(destination)));
   const run = start?.run ?? 'unknown';
+  const { cosign, asked } = start ?? {};
+  const ran: Ran = {
+    run,
+    ...(cosign === undefined ? {} : { cosign }),
+    ...(asked === undefined ? {} : { asked }),
+  };
   const began = start?.t ?? events[0]?.t ?? 0;
   const ends = new Map(
     events.flatMap((event) => (event.type === 'entry.done' ? [[event.entry, event.t] as const] : [])),
@@ -64,7 +71,7 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
     // A clock that was put back meanwhile puts nothing before the run.
     ended: Math.max(0, (ends.get(row.id) ?? last) - began),
     changes: changes.get(row.id) ?? [],
-    commands: commandsFor(row, run, start?.cosign, moved.has(row.destination)),
+    commands: commandsFor(row, ran, moved.has(row.destination)),
     ...logOf(row, logs.failed),
   }));
   return {
@@ -72,6 +79,7 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
     run,
     command: start?.command ?? 'unknown',
     version: start?.version ?? 'unknown',
+    ...(asked === undefined ? {} : { asked }),
     started: began,
     seconds: end?.seconds ?? null,
     exitCode: end?.exitCode ?? null,

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { formatSeconds } from '../wording.ts';
 import { attention } from './attention.ts';
 import { cards } from './cards.ts';
-import { canUndo, undoOf, type Command } from './commands.ts';
+import { canUndo, sameAs, undoOf, type Command } from './commands.ts';
 import type { ReportData } from './data.ts';
 import { graph } from './graph.ts';
 import { embedded, markup, raw, type Html } from './html.ts';
@@ -129,11 +129,15 @@ function time(ms: number): Html {
 }
 
 /** Of the run as a whole; each image has its own. */
-function commandList({ run, images }: ReportData): Html {
+function commandList(data: ReportData): Html {
+  const same = sameAs(data.asked);
   const all: readonly Command[] = [
-    { what: 'Check every image as a consumer would: signature, SBOM, scan, provenance', command: 'slipway verify' },
-    { what: 'Say what would be done now, and why', command: 'slipway why --resolve' },
-    ...(canUndo(run, images) ? [undoOf(run)] : []),
+    {
+      what: 'Check every image as a consumer would: signature, SBOM, scan, provenance',
+      command: `slipway verify${same}`,
+    },
+    { what: 'Say what would be done now, and why', command: `slipway why --resolve${same}` },
+    ...(canUndo(data, data.images) ? [undoOf(data)] : []),
   ];
   return markup`${all.map(({ what, command }) => markup`<p>${what}</p><pre>${command}</pre>`)}
     <p class="faint">An image, once opened, has its own commands, also those of cosign.</p>`;
