@@ -182,6 +182,15 @@ describe('a tag that could not be moved', () => {
 });
 
 describe('what is new and what is gone', () => {
+  test('is nothing where no earlier scan is known, though the images are new', () => {
+    const events = changed((row) => (row.outcome === 'published' ? { ...row, before: null } : row));
+    const data = reportData(events);
+    expect(data.vulnerabilities.length).toBeGreaterThan(5);
+    expect(data.vulnerabilities.filter(({ overall }) => overall !== undefined)).toEqual([]);
+    expect(reportPage(data)).toContain('no earlier scan to compare with');
+    expect(reportPage(data)).not.toContain('>new to all images</td');
+  });
+
   test('of all images together, and apart of how many', () => {
     const fresh = reportData(run, [earlier()]).vulnerabilities.filter(({ destinations }) => destinations.length > 0);
     expect(new Set(fresh.map(({ overall }) => overall))).toEqual(new Set(['new']));

@@ -73,6 +73,8 @@ export function vulnerabilitiesOf(images: readonly ReportImage[]): readonly Repo
       one.old = true;
     }
   }
+  // Of a first run all is as new as the images: that says nothing of what came up.
+  const compared = images.some(({ news }) => news !== undefined);
   return [...all]
     .map(([id, { severities, packages, at, unpublished, fresh, gone, old, title, fixed }]) => ({
       id,
@@ -84,7 +86,7 @@ export function vulnerabilitiesOf(images: readonly ReportImage[]): readonly Repo
       unpublished: [...unpublished],
       new: [...fresh],
       gone: [...gone],
-      ...overallOf(at.size, gone.size, old),
+      ...(compared ? overallOf(at.size, gone.size, old) : {}),
     }))
     .toSorted(
       (a, b) =>
