@@ -1,5 +1,5 @@
 /** The report in a browser: by keyboard, dark and light, on a phone, and by the rules of accessibility that a program can check. */
-import { mkdir, mkdtemp, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -259,6 +259,21 @@ describe('the report of 300 images', () => {
     await severity.scrollIntoViewIfNeeded();
     const box = await severity.boundingBox();
     expect((box?.x ?? 0) + (box?.width ?? 400)).toBeLessThanOrEqual(390);
+  });
+
+  test('breaks the name of an image between its parts, so that its end is in one line', async () => {
+    const name = 'ghcr.io/example/mirror/docker.io/library/postgres:17';
+    const one = (line: string): string => line.replaceAll('ghcr.io/example/image-2:1.2', name);
+    const folder = await mkdtemp(join(tmpdir(), 'slipway-report-'));
+    const page = await open({}, await reportOf(sampleRun({ images: 12 }), folder, one));
+    const lines = await page.evaluate(`(() => {
+      const link = [...document.querySelectorAll('#images tbody th a')].find(({ textContent }) => textContent === '${name}');
+      const end = document.createRange();
+      end.selectNodeContents(link.lastChild);
+      return end.getClientRects().length;
+    })()`);
+    expect(lines).toBe(1);
+    await rm(folder, { recursive: true });
   });
 
   test('leads by keyboard past the links of a section', async () => {

@@ -6,10 +6,11 @@ export function link(text: string | Html, goal: Readonly<Record<string, string>>
   return markup`<a href="#${new URLSearchParams(goal).toString()}">${text}</a>`;
 }
 
-/** A name of which the end, which tells it apart, is seen first. */
+/** A name of which the end, which tells it apart, is seen first; where it has no room it is broken between its parts. */
 export function imageName(destination: string): Html {
   const slash = destination.lastIndexOf('/') + 1;
-  return markup`<span class="path">${destination.slice(0, slash)}</span>${destination.slice(slash)}`;
+  const path = destination.slice(0, slash).split(/(?<=\/)/);
+  return markup`<span class="path">${path.map((part) => markup`${part}<wbr />`)}</span>${destination.slice(slash)}`;
 }
 
 /** The end of a name tells it apart: as many whole parts of it as fit. */
