@@ -38,7 +38,7 @@ export function compareFindings(
   };
 }
 
-/** By name, over all platforms: an image has a package in one version, or the reader looks it up in the list. */
+/** By name, over all platforms; of what an image has in several versions, as node and go modules, all of them. */
 export function comparePackages(
   before: ImageEvidence | undefined,
   now: ImageEvidence | undefined,
@@ -53,7 +53,11 @@ export function comparePackages(
 }
 
 function versions({ packages }: ImageEvidence): ReadonlyMap<string, string> {
+  const all = Map.groupBy(
+    packages.flatMap((platform) => platform.packages),
+    ({ name }: ListedPackage) => name,
+  );
   return new Map(
-    packages.flatMap(({ packages: some }) => some.map(({ name, version }: ListedPackage) => [name, version] as const)),
+    [...all].map(([name, some]) => [name, [...new Set(some.map(({ version }) => version))].toSorted().join(', ')]),
   );
 }
