@@ -261,6 +261,18 @@ describe('the report of 300 images', () => {
     expect((box?.x ?? 0) + (box?.width ?? 400)).toBeLessThanOrEqual(390);
   });
 
+  test('does not say that a finding is in no layer where each platform has its own', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'slipway-report-'));
+    const apart = (line: string): string =>
+      line.replaceAll(/("platforms":\["linux\/arm64"\],"layer":"sha256:)..../g, '$1ff00');
+    const page = await open({}, await reportOf(sampleRun({ images: 12 }), folder, apart));
+    await page.locator('#images a', { hasText: 'image-7:' }).click();
+    const cells = page.getByRole('dialog').locator('td[data-label=Layer]');
+    expect(await cells.count()).toBeGreaterThan(1);
+    expect(new Set(await cells.allInnerTexts())).toEqual(new Set(['']));
+    await rm(folder, { recursive: true });
+  });
+
   test('breaks the name of an image between its parts, so that its end is in one line', async () => {
     const name = 'ghcr.io/example/mirror/docker.io/library/postgres:17';
     const one = (line: string): string => line.replaceAll('ghcr.io/example/image-2:1.2', name);

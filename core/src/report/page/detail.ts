@@ -93,7 +93,7 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
                 one.fixed ?? 'no fix known',
                 one.title ?? '',
                 one.platforms.join(', '),
-                make('span', 'mono', short(one.layer ?? null)),
+                make('span', 'mono', one.layer === undefined ? '' : short(one.layer)),
               ]),
             ),
         ),
