@@ -242,6 +242,18 @@ describe('the report of 300 images', () => {
     expect(await page.locator('.tools:visible').count()).toBe(0);
   });
 
+  // A4 and letter, with and without margins, and on its side.
+  test.each([718, 739, 794, 816, 979])(
+    'prints %i pixels wide without a column cut off, or of single letters',
+    async (width) => {
+      const page = await open({ viewport: { width, height: 1000 } }, small);
+      await page.emulateMedia({ media: 'print' });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      const name = await page.locator('#images tbody th').first().boundingBox();
+      expect(name?.width).toBeGreaterThan(120);
+    },
+  );
+
   test('on a phone shows of each finding its severity, sorts where it can be seen, and breaks no word into letters', async () => {
     const page = await open({ viewport: { width: 390, height: 800 } }, small);
     const places = await page.evaluate(

@@ -88,7 +88,7 @@ svg .axis { stroke: var(--line); } svg a text.mono { text-decoration: underline;
 svg .published, svg .ok { fill: var(--ok); } svg .failed { fill: var(--bad); } svg .refused { fill: var(--warn); }
 svg .skipped, svg .cancelled, svg .unchanged, svg .waiting { fill: var(--off); } svg .running, svg .unfinished { fill: var(--warn); }
 svg .critical { stroke: var(--ink); stroke-width: 2; }
-@media (max-width: 46rem) {
+@media (max-width: 46rem), print and (max-width: 62rem) {
   input[type=search] { width: 100%; } .tools label { flex: 1 1 40%; }
   #images, #vulnerabilities { min-width: 0; }
   #vulnerabilities thead, .list thead { position: absolute; left: -100rem; }
