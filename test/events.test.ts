@@ -1,6 +1,6 @@
 /**
  * The published schema of events against what really happens: a build, a sync, a refusal, failures, a registry that has to be asked
- * again and one that warns, an interruption, a rollback. It knows all of it, nothing else, and no kind that does not happen.
+ * again and one that warns, an interruption, a rollback, a deletion. It knows all of it, nothing else, and no kind that does not happen.
  */
 import { describe, expect, test } from 'vitest';
 import type { Event } from '@slipway/core';
@@ -24,7 +24,7 @@ async function eventsOf(made: Project, { code, stderr }: Ran): Promise<readonly 
     [...told, ...kept].flatMap((event) => complaintsAbout(event).map((why) => `${why}: ${JSON.stringify(event)}`)),
   ).toEqual([]);
   expect(kept.at(-1)).toMatchObject({ type: 'run.done', exitCode: code });
-  // A rollback tells nothing but its table; how far a copy has come is told, and not kept.
+  // A rollback, or prune, tells nothing but its table; how far a copy has come is told, and not kept.
   if (told.length > 0) expect(told.filter(({ type }) => type !== 'task.progress')).toEqual(kept);
   return kept;
 }
@@ -39,7 +39,7 @@ function objectsIn(value: unknown, path = ''): readonly (readonly [path: string,
 }
 
 describe('the schema of events', () => {
-  test('knows every event of runs that build, sync, are refused, fail, try again, are warned, and are rolled back', async () => {
+  test('knows every event of runs that build, sync, are refused, fail, try again, are warned, are rolled back, and pruned', async () => {
     const proxy = await watch(world().destination.host);
     const path = freshPath('events');
     const to = (name: string): string => `${proxy.host}/${path}/${name}:1`;
@@ -71,7 +71,11 @@ describe('the schema of events', () => {
     const second = await made.run('run', '--only', '**/good:1', '--progress', 'json');
     const again = await eventsOf(made, second);
     const back = await eventsOf(made, await made.run('rollback', (JSON.parse(second.stdout) as { run: string }).run));
-    const all = [...first, ...again, ...back];
+    await made.change({
+      sync: [{ source: `hub.slipway.example/${good.path}:1`, destination: `${to('good').slice(0, -1)}2` }],
+    });
+    const pruned = await eventsOf(made, await made.run('prune', '--delete', '--max', '1'));
+    const all = [...first, ...again, ...back, ...pruned];
     expect(
       new Set(all.flatMap((event) => (event.type === 'entry.done' ? event.rows.map(({ outcome }) => outcome) : []))),
     ).toEqual(new Set(['published', 'refused', 'failed', 'skipped']));

@@ -100,6 +100,7 @@ describe('a checkout that is read only', () => {
     for (const args of [
       ['run', '--against', 'registry'],
       ['rollback', tag],
+      ['prune', '--delete'],
     ]) {
       const moves = await mounted(made, readOnly(made), ...args);
       expect([moves.code, moves.stderr], args.join(' ')).toEqual([2, expect.stringContaining('EROFS')]);

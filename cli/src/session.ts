@@ -23,7 +23,7 @@ export interface SessionRequest {
   readonly remember?: boolean;
   /** Nothing is changed anywhere, so that it also works where nothing can be written. */
   readonly looks?: true;
-  /** It moves tags, of which there has to be a record. */
+  /** It moves or deletes tags, of which there has to be a record. */
   readonly moves?: true;
   /** An image is done only if its platforms are. */
   readonly deep?: true;

@@ -1,5 +1,8 @@
 /** `slipway prune`, looked at from outside: which tags go, which never do, and what stops it. */
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { complaintsAbout } from '../../cli/testing.ts';
 import { crane, freshPath, push, root, slipway, world } from '../world.ts';
 import { project, type Project } from './project.ts';
 import { digestOf, image, source } from './shorthand.ts';
@@ -7,6 +10,7 @@ import { watch } from './watching-proxy.ts';
 
 interface Answer {
   readonly ok: boolean;
+  readonly run?: string;
   readonly entries?: readonly {
     readonly destination: string;
     readonly state: string;
@@ -28,6 +32,25 @@ function names(answer: Answer): readonly string[] {
   return (answer.entries ?? []).map(
     ({ destination, state }) => `${destination.slice(destination.lastIndexOf(':') + 1)} ${state}`,
   );
+}
+
+/** Each event of the newest journal that says what became of a tag, or of the run. */
+async function told(one: Project): Promise<readonly string[]> {
+  const events = (await one.journals()).at(-1) ?? [];
+  expect(events.flatMap(complaintsAbout)).toEqual([]);
+  const of = (tag: string): string => tag.slice(tag.lastIndexOf(':') + 1);
+  return events.flatMap((event) => {
+    if (event.type === 'run.start') return [`${event.command} ${event.run}`];
+    if (event.type === 'tag.delete') return [`tag.delete ${of(event.tag)} ${event.digest}`];
+    if (event.type === 'tag.done') return [`tag.done ${of(event.tag)} ${event.state}`];
+    return event.type === 'run.done' ? [`exit ${event.exitCode}`] : [];
+  });
+}
+
+/** Destinations that `why --cve` takes into account: one vulnerability that nothing has, and what is not known of it. */
+async function looked(one: Project): Promise<number> {
+  const { stdout } = await slipway(['why', '--cve', 'CVE-1900-1', '--json'], { cwd: one.folder });
+  return (JSON.parse(stdout) as { readonly looked: number }).looked;
 }
 
 async function tags(repository: string): Promise<readonly string[]> {
@@ -59,11 +82,15 @@ describe('prune', () => {
     await one.change({ sync: ['1', '2'].map(entry) });
     const listed = await prune(one);
     expect([listed.code, names(listed)]).toEqual([0, ['3 listed', '4 listed']]);
+    expect([listed.run, (await one.journals()).length]).toEqual([undefined, 1]);
     expect(listed.entries?.[0]?.why).toContain(`copied from hub.slipway.example/${from.path}:1`);
     expect(await tags(repository)).toEqual(['1', '2', '3', '4', 'by-hand', 'theirs']);
 
     const deleted = await prune(one, '--delete', '--only', `${repository}:4`);
     expect([deleted.code, names(deleted)]).toEqual([0, ['4 deleted']]);
+    const record = [`prune ${deleted.run}`, `tag.delete 4 ${from.digest}`, 'tag.done 4 deleted', 'exit 0'];
+    expect(await told(one)).toEqual(record);
+    expect(await looked(one)).toBe(3);
     const rest = await prune(one, '--delete');
     expect([rest.code, names(rest)]).toEqual([0, ['3 deleted']]);
     expect(await tags(repository)).toEqual(['1', '2', 'by-hand', 'theirs']);
@@ -71,6 +98,65 @@ describe('prune', () => {
     expect(await digestOf(`${repository}:1`)).toBe(from.digest);
     expect((await one.run('verify', '--deep')).code).toBe(0);
     expect(names(await prune(one, '--delete'))).toEqual([]);
+    expect((await one.journals()).length).toBe(3);
+    expect(await looked(one)).toBe(2);
+  });
+
+  test('its run can be reported, and rolled back as long as the image is there', async () => {
+    const { one, entry, repository, from } = await published('undone');
+    await one.change({ sync: ['1', '2', '3'].map(entry) });
+    const { run = '' } = await prune(one, '--delete');
+    const journal = join('.slipway', 'runs', `${run}.ndjson`);
+    expect((await slipway(['report', journal, '--dir', 'report'], { cwd: one.folder })).code).toBe(0);
+    const page = await readFile(join(one.folder, 'report', 'index.html'), 'utf8');
+    expect(page).toContain(`crane tag ${repository}@${from.digest} 4`);
+    expect(page).toContain(`slipway rollback ${run}`);
+    const back = await one.run('rollback', run);
+    expect([back.code, back.row(':4')]).toMatchObject([0, { outcome: 'published', before: null, signed: true }]);
+    expect(back.stderr).toContain('the next prune --delete deletes these tags again');
+    expect(await digestOf(`${repository}:4`)).toBe(from.digest);
+    expect(await looked(one)).toBe(4);
+    expect((await one.run('rollback', run)).row(':4').outcome).toBe('unchanged');
+    // Somebody else's tag of that name is not theirs to replace.
+    await prune(one, '--delete');
+    const other = await push(image('undone-other'), `${repository}:4`);
+    expect((await one.run('rollback', run)).row(':4').outcome).toBe('failed');
+    expect(await digestOf(`${repository}:4`)).toBe(other);
+  });
+
+  test('killed in the middle, its journal says which tag may be gone', async () => {
+    const proxy = await watch(world().destination.host);
+    const { one, entry, repository } = await published('killed', proxy.host);
+    await one.change({ sync: ['1', '2', '3'].map(entry) });
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    proxy.intercept(({ method }) => {
+      if (method !== 'DELETE') return undefined;
+      resolve();
+      return 'swallow';
+    });
+    const running = one.start('prune', '--delete');
+    await Promise.race([asked, running.ended]);
+    running.child.kill('SIGKILL');
+    await running.ended;
+    proxy.intercept(undefined);
+    const [start, ...rest] = await told(one);
+    expect(rest).toEqual([expect.stringMatching(/^tag\.delete 4 sha256:/)]);
+    const back = await one.run('rollback', start?.slice('prune '.length) ?? '');
+    expect([back.code, back.row(':4').outcome]).toEqual([0, 'unchanged']);
+    expect(await digestOf(`${repository}:4`)).toBeDefined();
+  });
+
+  test('without a record nothing is deleted', async () => {
+    const { one, entry, repository } = await published('unrecorded');
+    await one.change({ sync: ['1', '2', '3'].map(entry) });
+    const runs = join(one.folder, '.slipway', 'runs');
+    await rename(runs, `${runs}-before`);
+    await writeFile(runs, '');
+    const refused = await prune(one, '--delete');
+    expect([refused.code, refused.failures?.[0]?.message]).toEqual([2, expect.stringContaining('.slipway/runs')]);
+    expect(await tags(repository)).toContain('4');
+    // Who only looks needs none.
+    expect(names(await prune(one))).toEqual(['4 listed']);
   });
 
   test('a config that lost most of its entries deletes nothing until that is said to be meant', async () => {
@@ -143,6 +229,8 @@ describe('prune', () => {
     const refused = await prune(one, '--delete');
     expect([refused.code, names(refused)]).toEqual([1, ['4 failed']]);
     expect(refused.entries?.[0]?.failure?.hint).toContain('does not delete tags');
+    expect((await told(one)).slice(2)).toEqual(['tag.done 4 failed', 'exit 1']);
+    expect(await looked(one)).toBe(4);
     expect(await digestOf(`${repository}:4`)).toBe(from.digest);
     expect(
       proxy.requests.filter(({ method }) => method === 'DELETE').every(({ path }) => path.endsWith('/manifests/4')),

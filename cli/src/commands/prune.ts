@@ -1,12 +1,13 @@
 /** `prune`: lists, and with `--delete` deletes, tags that this config made and names no longer. */
-import { cancelled, configFailure, formatPruned, prune } from '@slipway/core';
+import { cancelled, configFailure, formatPruned, plainView, prune } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
-import type { Options } from '../options.ts';
+import { askedOf, type Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { prepare, whyNobodyCounts } from '../prepare.ts';
 import { openCommandSession } from '../session.ts';
+import { VERSION } from '../version.ts';
 
 export interface PruneOptions extends Options {
   readonly delete: boolean;
@@ -29,20 +30,33 @@ export async function pruneCommand(io: Io, options: PruneOptions): Promise<numbe
   }
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
   // A file that came with a checkout must not vouch for anything here.
-  const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', remember: false, signal });
+  const { lines } = plainView();
+  const opened = await openCommandSession(io, {
+    prepared: prepared.value,
+    purpose: 'run',
+    remember: false,
+    ...(options.delete ? { moves: true as const } : {}),
+    signal,
+    report: (event) => {
+      if (event.type === 'warning') for (const line of lines(event)) io.stderr(`${line}\n`);
+    },
+  });
   if (!opened.ok) return refuse(io, json, 'prune', opened.failures);
   await using session = opened.value;
+  const asked = askedOf(options);
   const pruned = await prune(session.engine, signing, {
     delete: options.delete,
     only,
     exclude,
     templated,
+    version: VERSION,
     signal,
     ...(max === undefined ? {} : { max }),
+    ...(asked === undefined ? {} : { asked }),
   });
   if (signal.aborted && !options.delete) return refuse(io, json, 'prune', [cancelled]);
   if (!pruned.ok) return refuse(io, json, 'prune', [pruned.failure]);
-  const { tags, closed, refused } = pruned.value;
+  const { run, tags, closed, refused } = pruned.value;
   if (options.delete && refused !== undefined) {
     // The list is what has to be looked at before more is allowed.
     io.stderr(formatPruned(pruned.value, painter(io)));
@@ -58,7 +72,7 @@ export async function pruneCommand(io: Io, options: PruneOptions): Promise<numbe
     json,
     'prune',
     exitCode,
-    { entries: tags, closed, ...(refused === undefined ? {} : { refused }) },
+    { ...(run === undefined ? {} : { run }), entries: tags, closed, ...(refused === undefined ? {} : { refused }) },
     () => formatPruned(pruned.value, painter(io)),
   );
 }

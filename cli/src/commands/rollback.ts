@@ -1,4 +1,4 @@
-/** `rollback`: tags that a run moved, or one tag, are put back to what they named before. */
+/** `rollback`: tags that a run moved or deleted, or one tag, are put back to what they named before. */
 import { dirname, join, resolve } from 'node:path';
 import {
   configFailure,
@@ -45,13 +45,15 @@ export async function rollbackCommand(io: Io, what: string, options: RollbackOpt
   const told = { unverified, version: VERSION, ...(given === undefined ? {} : { asked: given }), signal };
   const rows = await rollBack(session.engine, moves.value, told);
   const exitCode = signal.aborted ? EXIT.interrupted : rows.some(({ failure }) => failure) ? EXIT.failed : EXIT.done;
-  if (rows.some(({ outcome }) => outcome === 'published')) {
+  const back = rows.filter(({ outcome }) => outcome === 'published');
+  if (back.some(({ before }) => before !== null))
     io.stderr('the next run moves these tags forward again, unless config.yaml changes before it\n');
-  }
+  if (back.some(({ before }) => before === null))
+    io.stderr('the next prune --delete deletes these tags again, unless config.yaml names them before it\n');
   const paint = painter(io);
   return answer(io, json, 'rollback', exitCode, { run: session.engine.run, entries: rows }, () =>
     rows.length === 0
-      ? 'that run moved no tag that had named something before\n'
+      ? 'that run moved no tag that had named something before, and deleted none\n'
       : `${formatTable(rows, paint)}\n${formatFailures(rows, undefined, paint)}`,
   );
 }

@@ -109,7 +109,10 @@ export const envelopeSchema: JsonSchema = {
           closed('One of them.', { repository: text('As ghcr.io/example/node.'), why: text('Why.') }),
         ),
       },
-      { refused: { ...defined('failure'), description: 'Why --delete would delete nothing.' } },
+      {
+        run: text('Its own id, where something was to be deleted; its journal has the same name.'),
+        refused: { ...defined('failure'), description: 'Why --delete would delete nothing.' },
+      },
     ),
     answerOf(['verify'], 'What a consumer finds.', { entries: list('Each destination repository:tag.', verified) }),
     answerOf(['show'], 'One image.', { image: shownImage }),

@@ -65,7 +65,7 @@ export const eventsSchema: JsonSchema = {
       'The run begins.',
       {
         run: text('The run’s id; its journal has the same name.'),
-        command: oneWord('What was asked for.', ['run', 'sync', 'build', 'scan', 'rollback']),
+        command: oneWord('What was asked for.', ['run', 'sync', 'build', 'scan', 'rollback', 'prune']),
         version: text('Slipway’s version.'),
         entries: list('Ids of the planned entries.', { type: 'string' }),
         tasks,
@@ -123,6 +123,20 @@ export const eventsSchema: JsonSchema = {
       from: { ...text('The digest that it names; null for a new tag.'), type: ['string', 'null'] },
       to: text('The digest that it will name.'),
     }),
+    event('tag.delete', 'A registry is about to be asked to delete a tag; where no tag.done follows, it may be gone.', {
+      tag: text('As registry/repository:tag.'),
+      digest: text('The digest that it names.'),
+    }),
+    event(
+      'tag.done',
+      'How the deletion of a tag ended. Where no tag.delete goes before, the registry was not asked.',
+      {
+        tag: text('As registry/repository:tag.'),
+        digest: text('The digest that it names, or named.'),
+        state: oneWord('How.', ['deleted', 'failed']),
+      },
+      { failure: defined('failure') },
+    ),
     event('image', 'What is known of an image, once for each image of a run.', { entry, image: evidence }),
     event('entry.done', 'Every task of the entry has ended.', {
       entry,

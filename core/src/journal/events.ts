@@ -142,6 +142,18 @@ export type Event =
       readonly from: string | null;
       readonly to: string;
     })
+  /** Just before a registry is asked to delete a tag: where no `tag.done` follows, it may be gone. */
+  | (At & { readonly type: 'tag.delete'; readonly tag: string; readonly digest: string })
+  /** How that ended. Where no `tag.delete` goes before, the registry was not asked. */
+  | (At & {
+      readonly type: 'tag.done';
+      /** `registry/repository:tag`. */
+      readonly tag: string;
+      /** What it names, or named. */
+      readonly digest: string;
+      readonly state: 'deleted' | 'failed';
+      readonly failure?: Failure;
+    })
   /** Before the entry's end, once for each image of a run. */
   | (At & { readonly type: 'image'; readonly entry: string; readonly image: ImageEvidence })
   | (At & { readonly type: 'entry.done'; readonly entry: string; readonly rows: readonly Row[] })

@@ -133,4 +133,24 @@ describe('the state of a run', () => {
     expect(state.exitCode).toBe(1);
     expect(foldEvents(events.slice(0, 5)).tasks.get('a#copy')).toBe('running');
   });
+
+  it('tells a tag that was deleted from one that was not, that was not even tried, and that may be gone', () => {
+    const failure = { reason: 'trust', class: 'permanent', message: 'no' } as const;
+    const begin = (tag: string): Event => ({ t: 1, type: 'tag.delete', tag, digest: tag });
+    const end = (tag: string, state: 'deleted' | 'failed'): Event => ({
+      ...{ t: 1, type: 'tag.done', tag, digest: tag, state },
+      ...(state === 'failed' ? { failure } : {}),
+    });
+    const pruned = [
+      ...[begin('gone'), end('gone', 'deleted'), begin('refused'), end('refused', 'failed')],
+      ...[end('moved', 'failed'), begin('killed')],
+    ];
+    const read = parseJournal(pruned.map((event) => JSON.stringify(event)).join('\n'));
+    expect([...foldEvents(read).deletions.values()]).toEqual([
+      { tag: 'gone', digest: 'gone', state: 'deleted', asked: true },
+      { tag: 'refused', digest: 'refused', state: 'failed', asked: true, failure },
+      { tag: 'moved', digest: 'moved', state: 'failed', asked: false, failure },
+      { tag: 'killed', digest: 'killed', state: 'unfinished', asked: true },
+    ]);
+  });
 });

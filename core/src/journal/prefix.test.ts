@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { reportData, type ReportData } from '../report/page/data.ts';
 import { reportPage } from '../report/page/page.ts';
-import { sampleRun } from '../report/page/sample.ts';
+import { samplePrune, sampleRun } from '../report/page/sample.ts';
 import { chromeTrace } from '../report/page/trace.ts';
 import { movesOfRun } from '../rollback/moves.ts';
 import { findAffected } from '../why/affected.ts';
@@ -14,9 +14,8 @@ import { foldEvents } from './state.ts';
 
 const STATES = new Set(['waiting', 'running', 'ok', 'failed', 'refused', 'skipped', 'cancelled']);
 
-/** Runs of so many images, and each as the text of a journal. */
-const RUNS = [1, 2, 3, 4, 5].map((images) => {
-  const events = sampleRun({ images });
+/** Runs of so many images, and one that deletes tags, each also as the text of a journal. */
+const RUNS = [...[1, 2, 3, 4, 5].map((images) => sampleRun({ images })), samplePrune()].map((events) => {
   return { events, text: events.map((event) => `${JSON.stringify(event)}\n`).join('') };
 });
 
@@ -36,7 +35,7 @@ function read({ index, at, whole }: { readonly index: number; readonly at: numbe
 const mutated = fc
   .record({ at: fc.nat(), path: fc.array(fc.nat(), { minLength: 1, maxLength: 6 }), value: fc.option(fc.jsonValue()) })
   .map(({ at, path, value }) => {
-    const events = RUNS[3]?.events ?? [];
+    const events = [...(RUNS[3]?.events ?? []), ...(RUNS[5]?.events ?? [])];
     const event = structuredClone(events[at % events.length]) as unknown;
     let node = event as Record<string, unknown>;
     let name = '';
@@ -106,13 +105,15 @@ describe('a journal that ends anywhere', () => {
     );
   });
 
-  test('has in its report each entry of the run, and how to undo what it may have moved', () => {
-    const events = RUNS[4]?.events ?? [];
+  test.each([4, 5])('has in its report each entry of run %i, and how to undo what it may have moved', (run) => {
+    const events = RUNS[run]?.events ?? [];
     for (const end of events.keys()) {
       const before = events.slice(0, end + 1);
       const data = reportData(before);
       expectEntries(before, data);
       expect(reportPage(data).includes('slipway rollback')).toBe(movesOfRun(before).length > 0);
+      const tags = before.flatMap((event) => (event.type === 'tag.delete' ? [event.tag] : []));
+      expect(data.deletions.flatMap(({ tag, asked }) => (asked ? [tag] : []))).toEqual(tags);
     }
   });
 });
@@ -150,6 +151,8 @@ describe('lines that nobody wrote for us', () => {
     ended({ reason: 'policy', class: 'policy', message: 'refused', refusals: 'one' }),
     ended({ reason: 'policy', class: 'policy', message: 'refused', refusals: [1] }),
     ended({ reason: 'tool', class: 'permanent', message: 'failed', tool: 'trivy', output: ['one'] }),
+    { type: 'tag.delete', tag: 'r.example/a:1' },
+    { type: 'tag.done', tag: 'r.example/a:1', digest: 'd', state: 'failed', failure: 'no' },
     { type: 'warning', message: 'm', t: 1e300 },
     { type: 'constructor' },
   ])('%j is no event', (value) => {

@@ -110,6 +110,8 @@ const EVENTS: Readonly<Record<Event['type'], Check>> = {
   'task.retry': fields({ task: text, failure, wait: amount }),
   'task.done': fields({ task: text, state: text, ms: amount }, { failure }),
   'tag.move': fields({ entry: text, tag: text, from: orNull(text), to: text }),
+  'tag.delete': fields({ tag: text, digest: text }),
+  'tag.done': fields({ tag: text, digest: text, state: text }, { failure }),
   image: fields({ entry: text, image }),
   'entry.done': fields({ entry: text, rows: list(row) }),
   warning: fields({ message: text }),

@@ -22,23 +22,27 @@ async function repository(options: ScriptedOptions = {}) {
   scripted.putManifest('x', image('{"two":2}'), 'c');
   const target = (tag: string): Tagged =>
     ({ kind: 'tagged', registry: scripted.host, path: 'x', tag: tag as Tag }) as Tagged;
+  let asked: number | undefined;
+  const announce = (): undefined => void (asked = scripted.log.length);
   const doomed = async (tag: string, digestOf: Digest, ...staying: readonly string[]) => {
     const named = must(await tagsByDigest(registry, target(tag), staying as readonly Tag[]));
-    return deleteTag(registry, { target: target(tag), digest: digestOf, sharers: named.get(digestOf) ?? [] });
+    return deleteTag(registry, { target: target(tag), digest: digestOf, sharers: named.get(digestOf) ?? [] }, announce);
   };
-  return { scripted, doomed, digest };
+  return { scripted, doomed, digest, announced: () => asked };
 }
 
 it('deletes the tag, and leaves the image that another tag names', async () => {
-  const { scripted, doomed, digest } = await repository();
+  const { scripted, doomed, digest, announced } = await repository();
   expect(await doomed('a', digest, 'b', 'c')).toEqual({ ok: true });
+  expect(scripted.log[announced() ?? 0]?.method).toBe('DELETE');
   expect(scripted.tags('x')).toEqual(['b', 'c']);
   expect(scripted.manifest('x', 'b')?.digest).toBe(digest);
 });
 
 it('leaves a tag that has moved since it was judged', async () => {
-  const { scripted, doomed, digest } = await repository();
+  const { scripted, doomed, digest, announced } = await repository();
   const gone = await doomed('c', digest, 'a', 'b');
+  expect(announced()).toBeUndefined();
   expect(gone).toMatchObject({ ok: false, unsafe: false, failure: { reason: 'trust' } });
   expect(scripted.tags('x')).toEqual(['a', 'b', 'c']);
   expect(scripted.log.filter(({ method }) => method === 'DELETE')).toEqual([]);

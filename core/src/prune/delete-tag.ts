@@ -21,7 +21,12 @@ export type Deleted =
   | { readonly ok: true }
   | { readonly ok: false; readonly failure: Failure; readonly unsafe: boolean };
 
-export async function deleteTag(registry: Registry, { target, digest, sharers }: Doomed): Promise<Deleted> {
+/** `announce` is called just before the registry is asked; where it fails, that is not. */
+export async function deleteTag(
+  registry: Registry,
+  { target, digest, sharers }: Doomed,
+  announce: () => Failure | undefined,
+): Promise<Deleted> {
   const failed = (failure: Failure, unsafe = false): Deleted => ({ ok: false, failure, unsafe });
   // Some registries delete the image with the tag, whatever else names it: then it is put back.
   const shared = await firstNaming(registry, sharers, digest);
@@ -32,6 +37,8 @@ export async function deleteTag(registry: Registry, { target, digest, sharers }:
   const now = await registry.head(target, 'destination');
   if (!now.ok) return failed(now.failure);
   if (now.value?.digest !== digest) return failed(moved(target, digest, now.value?.digest));
+  const unrecorded = announce();
+  if (unrecorded !== undefined) return failed(unrecorded);
   const deleted = await registry.deleteTag(target);
   if (!deleted.ok) return failed(deleted.failure);
   const after = await registry.head(target, 'destination');

@@ -1,5 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import type { Config, Selection, Signing } from '../config/model.ts';
+import type { Event } from '../journal/events.ts';
+import { configFailure, type Failure } from '../failure.ts';
 import { mediaType } from '../oci/model.ts';
 import { config, sync } from '../plan/sample.ts';
 import { pin, type Digest, type Tag } from '../reference.ts';
@@ -57,24 +59,46 @@ async function repository(more: (host: string) => Partial<Config> = () => ({})) 
   const two = scripted.manifest('x', '2');
   if (two === undefined) throw new Error('there is no tag 2');
   must(await registry.tag(pin({ registry: scripted.host, path: 'x' }, two.digest), 'twin' as Tag));
+  const events: Event[] = [];
+  // What the journal says once it has taken so many events, as on a full disk.
+  const full = { after: Number.POSITIVE_INFINITY };
+  const unrecorded = (): Failure | undefined => (events.length > full.after ? configFailure('full', '') : undefined);
   const engine = {
     config: { ...config(sync('a.example/x:1', `${scripted.host}/x:1`)), ...more(scripted.host) },
     registry,
     memory: { get: (referrer: Digest) => known.get(referrer), put: async () => {} },
+    run: 'r',
+    now: () => new Date(0),
+    emit: (event: Event) => void events.push(event),
+    unrecorded,
   } as unknown as Engine;
-  const pruned = async (options: Partial<PruneOptions> = {}) => {
-    const usual = { delete: false, max: 10, only: [], exclude: [], templated: false };
-    const { tags } = must(await prune(engine, signing, { ...usual, signal: AbortSignal.any([]), ...options }));
-    return tags.map(({ destination, state }) => `${destination.slice(destination.lastIndexOf(':') + 1)} ${state}`);
+  const ran = (options: Partial<PruneOptions> = {}) => {
+    const usual = { delete: false, max: 10, only: [], exclude: [], templated: false, version: '0' };
+    return prune(engine, signing, { ...usual, signal: AbortSignal.any([]), ...options });
   };
-  return { scripted, pruned, digest: two.digest };
+  const pruned = async (options: Partial<PruneOptions> = {}) =>
+    must(await ran(options)).tags.map(({ destination, state }) => `${nameOf(destination)} ${state}`);
+  /** Type, tag and how it ended. */
+  const told = () =>
+    events.map((event) => {
+      if (event.type === 'tag.delete') return `${event.type} ${nameOf(event.tag)}`;
+      if (event.type === 'tag.done') return `${event.type} ${nameOf(event.tag)} ${event.state}`;
+      return event.type === 'run.done' ? `${event.type} ${event.exitCode}` : event.type;
+    });
+  return { scripted, ran, pruned, told, events, full, digest: two.digest };
+}
+
+function nameOf(destination: string): string {
+  return destination.slice(destination.lastIndexOf(':') + 1);
 }
 
 it('lists what is proved to have been made under that very name, and is named no longer', async () => {
-  const { scripted, pruned } = await repository();
+  const { scripted, pruned, told } = await repository();
   expect(await pruned()).toEqual(['2 listed', '2025-01-31 listed', '3 listed']);
   expect(await pruned({ only: ['*:3', '*-31'], exclude: ['*:9', '*-31'] })).toEqual(['3 listed']);
   expect(scripted.log.filter(({ method }) => method === 'DELETE')).toEqual([]);
+  expect(await pruned({ delete: true, only: ['*:9'] })).toEqual([]);
+  expect(told()).toEqual([]);
 });
 
 it('lists nothing where it is not known what a selection names, and what a template may have made only when that is asked for', async () => {
@@ -91,7 +115,7 @@ it('lists nothing where it is not known what a selection names, and what a templ
 });
 
 it('deletes nothing more where a registry has deleted more than a tag', async () => {
-  const { scripted, pruned, digest } = await repository();
+  const { scripted, pruned, told, digest } = await repository();
   scripted.onRequest = async ({ method, path }) => {
     if (method !== 'DELETE' || !path.endsWith('/2')) return undefined;
     await fetch(`http://${scripted.host}/v2/x/manifests/${digest}`, { method: 'DELETE' });
@@ -99,10 +123,11 @@ it('deletes nothing more where a registry has deleted more than a tag', async ()
   };
   expect(await pruned({ delete: true })).toEqual(['2 failed', '2025-01-31 listed', '3 listed']);
   expect(scripted.manifest('x', 'twin')?.digest).toBe(digest);
+  expect(told()).toEqual(['run.start', 'tag.delete 2', 'tag.done 2 failed', 'run.done 1']);
 });
 
 it('deletes nothing more once it is interrupted', async () => {
-  const { scripted, pruned } = await repository();
+  const { scripted, pruned, told } = await repository();
   const interrupt = new AbortController();
   scripted.onRequest = ({ method }) => void (method === 'DELETE' && interrupt.abort());
   expect(await pruned({ delete: true, signal: interrupt.signal })).toEqual([
@@ -111,4 +136,33 @@ it('deletes nothing more once it is interrupted', async () => {
     '3 listed',
   ]);
   expect(scripted.tags('x')).toEqual(expect.arrayContaining(['2025-01-31', '3']));
+  expect(told()).toEqual(['run.start', 'tag.delete 2', 'tag.done 2 deleted', 'run.done 130']);
 });
+
+it('tells of each tag before it is deleted, and how that ended', async () => {
+  const { scripted, ran, told, events, digest } = await repository();
+  const seen: (readonly [url: string, last: Event | undefined])[] = [];
+  scripted.onRequest = ({ method, path }) => void (method === 'DELETE' && seen.push([path, events.at(-1)]));
+  expect(must(await ran({ delete: true })).run).toBe('r');
+  expect(seen.map(([path]) => path.slice(path.lastIndexOf('/') + 1))).toEqual(['2', '2025-01-31', '3']);
+  expect(seen[0]?.[1]).toEqual({ t: 0, type: 'tag.delete', tag: `${scripted.host}/x:2`, digest });
+  expect(told()).toEqual([
+    'run.start',
+    ...['2', '2025-01-31', '3'].flatMap((tag) => [`tag.delete ${tag}`, `tag.done ${tag} deleted`]),
+    'run.done 0',
+  ]);
+});
+
+it.each([0, 3])(
+  'deletes nothing of which there is no record, as on a disk that is full after %i events',
+  async (after) => {
+    const { scripted, ran, full } = await repository();
+    full.after = after;
+    const ended = await ran({ delete: true });
+    if (after === 0) expect(ended).toMatchObject({ ok: false, failure: { message: 'full' } });
+    else expect(must(ended).tags.map(({ state }) => state)).toEqual(['deleted', 'failed', 'failed']);
+    expect(scripted.tags('x')).toEqual(
+      expect.arrayContaining(after === 0 ? ['2', '2025-01-31', '3'] : ['2025-01-31', '3']),
+    );
+  },
+);

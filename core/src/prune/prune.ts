@@ -1,10 +1,11 @@
 /**
  * Tags that this config once made, as the signed attestations on them prove, and names no longer. They are listed; only when it
- * is asked for are they deleted: the tags alone, never an image by its digest.
+ * is asked for are they deleted: the tags alone, never an image by its digest, each told in a journal just before.
  */
 import PQueue from 'p-queue';
 import { isReferrersTag } from '../config/targets.ts';
-import { ok, type Failure, type Result } from '../failure.ts';
+import { fail, ok, type Failure, type Result } from '../failure.ts';
+import type { Asked } from '../journal/events.ts';
 import { glob } from '../plan/pattern.ts';
 import { formatReference, pin, type Digest, type Tag, type Tagged } from '../reference.ts';
 import { believe, lookTask } from '../run/believe.ts';
@@ -24,6 +25,8 @@ export interface PruneOptions {
   readonly exclude: readonly string[];
   /** Also tags that a template with {date} or {sha} could have made. */
   readonly templated: boolean;
+  readonly version: string;
+  readonly asked?: Asked;
   readonly signal: AbortSignal;
 }
 
@@ -37,6 +40,8 @@ export interface PrunedTag {
 }
 
 export interface Pruned {
+  /** As its journal is named, which there is where something was to be deleted. */
+  readonly run?: string;
   readonly tags: readonly PrunedTag[];
   /** Repositories that were left alone, and why. */
   readonly closed: readonly { readonly repository: string; readonly why: string }[];
@@ -80,9 +85,36 @@ export async function prune(engine: Engine, signing: Signing, options: PruneOpti
       going: candidates.length,
     }));
   const refused = guard(shares, options.max);
-  const tags =
-    options.delete && refused === undefined ? await deleteAll(engine, found, options.signal) : found.flatMap(listed);
-  return ok({ tags, closed, ...(refused === undefined ? {} : { refused }) });
+  if (!options.delete || refused !== undefined || shares.length === 0)
+    return ok({ tags: found.flatMap(listed), closed, ...(refused === undefined ? {} : { refused }) });
+  const tags = await deleteRecorded(engine, found, options);
+  return tags.ok ? ok({ run: engine.run, tags: tags.value, closed }) : tags;
+}
+
+/** With a journal of its own; without one nothing is deleted. */
+async function deleteRecorded(
+  engine: Engine,
+  found: readonly Found[],
+  { version, asked, signal }: PruneOptions,
+): Promise<Result<readonly PrunedTag[]>> {
+  const { run, emit, now } = engine;
+  const started = performance.now();
+  emit({
+    t: now().getTime(),
+    type: 'run.start',
+    run,
+    command: 'prune',
+    version,
+    entries: [],
+    tasks: [],
+    ...(asked === undefined ? {} : { asked }),
+  });
+  const unrecorded = engine.unrecorded();
+  if (unrecorded !== undefined) return fail(unrecorded);
+  const tags = await deleteAll(engine, found, signal);
+  const exitCode = signal.aborted ? 130 : tags.some(({ state }) => state === 'failed') ? 1 : 0;
+  emit({ t: now().getTime(), type: 'run.done', exitCode, seconds: (performance.now() - started) / 1000 });
+  return ok(tags);
 }
 
 function listed({ candidates }: Found): readonly PrunedTag[] {
@@ -174,17 +206,17 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
         tags.push({ destination, digest, state: 'listed', why });
         continue;
       }
+      const announce = (): Failure | undefined => {
+        engine.emit({ t: engine.now().getTime(), type: 'tag.delete', tag: destination, digest });
+        return engine.unrecorded();
+      };
       const done = shared.ok
-        ? await deleteTag(engine.registry, { target, digest, sharers: shared.value.get(digest) ?? [] })
+        ? await deleteTag(engine.registry, { target, digest, sharers: shared.value.get(digest) ?? [] }, announce)
         : { ok: false as const, failure: shared.failure, unsafe: false };
       if (!done.ok && done.unsafe) unsafe = done.failure;
-      tags.push({
-        destination,
-        digest,
-        state: done.ok ? 'deleted' : 'failed',
-        why,
-        ...(done.ok ? {} : { failure: done.failure }),
-      });
+      const end = done.ok ? { state: 'deleted' as const } : { state: 'failed' as const, failure: done.failure };
+      engine.emit({ t: engine.now().getTime(), type: 'tag.done', tag: destination, digest, ...end });
+      tags.push({ destination, digest, why, ...end });
     }
   }
   return tags;

@@ -69,6 +69,8 @@ export function liveView(usual: (task: string) => number | undefined = () => und
         case 'task.tool':
         case 'task.retry':
         case 'tag.move':
+        case 'tag.delete':
+        case 'tag.done':
         case 'image':
         case 'warning':
         case 'run.done':

@@ -56,6 +56,8 @@ export function taskLogs(most = MAX_LINES): TaskLogs {
         case 'task.tool':
         case 'task.retry':
         case 'tag.move':
+        case 'tag.delete':
+        case 'tag.done':
         case 'image':
         case 'entry.done':
         case 'warning':

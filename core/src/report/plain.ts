@@ -36,6 +36,8 @@ export function plainView(): PlainView {
         case 'warning':
           return [`warning: ${clean(event.message)}`];
         case 'tag.move':
+        case 'tag.delete':
+        case 'tag.done':
         case 'image':
         case 'task.progress':
         case 'task.log':

@@ -4,7 +4,7 @@ import { headline } from './failure.ts';
 import { noPaint, type Paint } from './table.ts';
 import { clean } from './wording.ts';
 
-export function formatPruned({ tags, closed, refused }: Pruned, paint: Paint = noPaint): string {
+export function formatPruned({ run, tags, closed, refused }: Pruned, paint: Paint = noPaint): string {
   const lines = tags.map((tag) => `${line(tag, paint)}\n`);
   const left = closed.map(
     ({ repository, why }) => `${paint('skipped', 'left')}     ${clean(`${repository}: ${why}`)}\n`,
@@ -13,7 +13,11 @@ export function formatPruned({ tags, closed, refused }: Pruned, paint: Paint = n
   const count =
     tags.length === 0 ? 'no tag may go' : deleted > 0 ? `${deleted} of ${tags.length} deleted` : listed(tags);
   const why = refused === undefined ? '' : `--delete would refuse: ${clean(refused.message)}\n`;
-  return `${lines.join('')}${left.join('')}${count}\n${why}`;
+  const back =
+    run === undefined || deleted === 0
+      ? ''
+      : `slipway rollback ${run} puts back what was deleted, if its image is still there and verifies\n`;
+  return `${lines.join('')}${left.join('')}${count}\n${why}${back}`;
 }
 
 function line({ destination, digest, state, why, failure }: PrunedTag, paint: Paint): string {

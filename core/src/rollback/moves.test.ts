@@ -56,6 +56,15 @@ test('a new tag has nothing to go back to', () => {
   expect(moved(move('r.example/a:1', null))).toEqual([]);
 });
 
+test('a tag that was deleted, or may have been, goes back to what it named', () => {
+  const [tag, digest] = ['r.example/a:1', OLD];
+  const begin: Event = { t: 0, type: 'tag.delete', tag, digest };
+  const end: Event = { t: 1, type: 'tag.done', tag, digest, state: 'deleted' };
+  expect(moved(begin, end)).toEqual([[tag, null, OLD]]);
+  expect(moved(begin)).toEqual([[tag, null, OLD]]);
+  expect(moved({ ...end, state: 'failed' })).toEqual([]);
+});
+
 function told(kind: 'copy' | 'provenance', time: string, previous: Readonly<Record<string, Digest | null>>): Fact {
   const content = { kind, [kind]: { previous } } as unknown as Fact['content'];
   const about = { referrer: sha256(time), subject: NEW, signer: 'ab', predicateType: predicateType[kind] };

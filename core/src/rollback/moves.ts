@@ -1,4 +1,4 @@
-/** Which tags a run moved, or an image's attestation says were moved, and where they were before. Pure. */
+/** Which tags a run moved or deleted, or an image's attestation says were moved, and where they were before. Pure. */
 import type { Event } from '../journal/events.ts';
 import { parseLocation } from '../location.ts';
 import { parseDigest, type Digest, type Tagged } from '../reference.ts';
@@ -7,23 +7,24 @@ import type { Fact } from '../trust/facts.ts';
 /** One tag to be put back. */
 export interface Move {
   readonly destination: Tagged;
-  /** What it was moved to; anything else there now is somebody else's. */
-  readonly from: Digest;
+  /** What it was moved to, or `null` for a tag that was deleted; anything else there now is somebody else's. */
+  readonly from: Digest | null;
   readonly to: Digest;
 }
 
 /**
- * Of each tag that the run moved, or was about to move when it was killed, from one digest to another, the last first. New tags have
- * nothing to go back to. Journals of earlier versions tell only what was moved when all of an entry had succeeded.
+ * Of each tag that the run moved from one digest to another, or deleted, or was about to when it was killed, the last first. New tags
+ * have nothing to go back to. Journals of earlier versions tell only what was moved when all of an entry had succeeded.
  */
 export function movesOfRun(events: readonly Event[]): readonly Move[] {
   const moves = new Map<string, Move>();
-  const add = (tag: string, from: string | null, to: string | null): void => {
-    const move = moves.has(tag) ? undefined : moveOf(tag, to, from);
+  const add = (tag: string, from: string | null, to: string | null, deleted = false): void => {
+    const move = moves.has(tag) ? undefined : moveOf(tag, to, from, deleted);
     if (move !== undefined) moves.set(tag, move);
   };
   for (const event of events) {
     if (event.type === 'tag.move') add(event.tag, event.from, event.to);
+    if (event.type === 'tag.delete') add(event.tag, event.digest, null, true);
     if (event.type !== 'entry.done') continue;
     for (const { outcome, destination, before, digest } of event.rows) {
       if (outcome === 'published') add(destination, before, digest);
@@ -51,9 +52,9 @@ export function moveByFacts(target: string, digest: Digest, facts: readonly Fact
   return newest && moveOf(target, digest, newest.before);
 }
 
-function moveOf(target: string, from: string | null, to: string | null): Move | undefined {
+function moveOf(target: string, from: string | null, to: string | null, deleted = false): Move | undefined {
   const destination = parseLocation(target);
-  const [now, before] = [parseDigest(from ?? ''), parseDigest(to ?? '')];
+  const [now, before] = [deleted ? null : parseDigest(from ?? ''), parseDigest(to ?? '')];
   if (!destination.ok || destination.value.kind !== 'tagged' || now === undefined || before === undefined)
     return undefined;
   return now === before ? undefined : { destination: destination.value, from: now, to: before };

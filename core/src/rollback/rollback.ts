@@ -136,10 +136,8 @@ function rowOf({ destination, from, to }: Move, id: string, back: Result<Back> |
       why: 'it is back already',
       signed: lacks.length === 0,
     };
-  const why =
-    lacks.length === 0
-      ? `rolled back from ${formatDigest(from)}`
-      : `rolled back from ${formatDigest(from)}, unverified: it lacks ${lacks.join(', ')}`;
+  const done = from === null ? 'put back after it was deleted' : `rolled back from ${formatDigest(from)}`;
+  const why = lacks.length === 0 ? done : `${done}, unverified: it lacks ${lacks.join(', ')}`;
   return { ...common, digest: to, before: from, outcome: 'published', why, signed: lacks.length === 0 };
 }
 

@@ -49,6 +49,8 @@ export interface Engine {
   readonly builder: string;
   readonly now: () => Date;
   readonly emit: (event: Event) => void;
+  /** Why the journal has not all that was emitted, as on a full disk. */
+  readonly unrecorded: () => Failure | undefined;
   /** The context a plugin gets for one task, or for a part of it, whose lines in the log begin with `part`. */
   readonly context: (task: Task, contract: string, signal: AbortSignal, part?: string) => Promise<TaskSession>;
 }

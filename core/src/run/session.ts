@@ -4,6 +4,7 @@ import type { Config, Settings, Signing } from '../config/model.ts';
 import { variableIn } from '../config/variable.ts';
 import type { Variables } from '../exec/environment.ts';
 import type { ToolFinder, UsedTool } from '../exec/model.ts';
+import { configFailure, type Failure } from '../failure.ts';
 import { createLearningRedactor, secretsFromEnv } from '../exec/redact.ts';
 import { claimTmp, sweepTmp } from '../exec/tmp.ts';
 import type { Event } from '../journal/events.ts';
@@ -105,16 +106,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const fetcher = createFileFetcher({ userAgent, signal });
   const journal = openJournal(join(stateFolder, 'runs', `${run}.ndjson`));
 
-  let written = true;
+  let unrecorded: Failure | undefined;
   const emit = (event: Event): void => {
     try {
       // How far a copy has come is of no use later.
-      if (written && event.type !== 'task.progress') journal.write(event);
+      if (unrecorded === undefined && event.type !== 'task.progress') journal.write(event);
     } catch (error) {
       // A full disk takes the record of this run, not the run.
-      written = false;
-      const why = stateFailure(error)?.message ?? String(error);
-      options.report({ t: event.t, type: 'warning', message: `this run is not recorded any further: ${why}` });
+      unrecorded = stateFailure(error) ?? configFailure(String(error), 'see who may write to .slipway/runs');
+      const message = `this run is not recorded any further: ${unrecorded.message}`;
+      options.report({ t: event.t, type: 'warning', message });
     }
     options.report(event);
     host.emit(event);
@@ -148,6 +149,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     builder: builderId(env),
     now,
     emit,
+    unrecorded: () => unrecorded,
     context: contexts.open,
   };
   return {

@@ -1,5 +1,5 @@
 /** Which images have a vulnerability: what each tag named last, joined with the newest scan of that image. Pure. */
-import { movesIn, namedBy, standingOf } from '../journal/named.ts';
+import { namings, type Naming } from '../journal/named.ts';
 import type { PastRun } from '../journal/recent.ts';
 import type { Finding, Scan } from '../trust/model.ts';
 
@@ -32,9 +32,10 @@ export function findAffected(runs: Iterable<PastRun>, vulnerability: string): Se
   const { tags, scans, since } = gather(runs);
   const affected: Affected[] = [];
   const unknown: string[] = [];
-  for (const [destination, { id, digest }] of tags) {
+  for (const { destination, id, digest } of tags.values()) {
+    if (digest === null) continue;
     const scan = scans.get(digest ?? '');
-    if (digest === null || scan === undefined) {
+    if (digest === undefined || scan === undefined) {
       unknown.push(destination);
       continue;
     }
@@ -49,14 +50,9 @@ export function findAffected(runs: Iterable<PastRun>, vulnerability: string): Se
   return { affected, looked, unknown, ...(since === undefined ? {} : { since }) };
 }
 
-interface Named {
-  readonly id: string;
-  readonly digest: string | null;
-}
-
 interface Gathered {
-  /** Destination → what it named at the end of the newest run that says so; `null`: it may have moved, or is gone. */
-  readonly tags: ReadonlyMap<string, Named>;
+  /** By destination: what it named at the end of the newest run that says so. */
+  readonly tags: ReadonlyMap<string, Naming>;
   /** By the image's digest. */
   readonly scans: ReadonlyMap<string, Scan>;
   readonly since?: string;
@@ -67,27 +63,19 @@ function scannedOf(tags: Gathered['tags'], scans: Gathered['scans']): number {
 }
 
 function gather(runs: Iterable<PastRun>): Gathered {
-  const tags = new Map<string, Named>();
+  const tags = new Map<string, Naming>();
   const scans = new Map<string, Scan>();
   let since: string | undefined;
   let idle = 0;
   for (const { run, events } of runs) {
     since = run;
     const before = tags.size + scannedOf(tags, scans);
-    const moves = movesIn(events);
     for (const event of events.toReversed()) {
       if (event.type === 'image' && event.image.scan !== undefined && !scans.has(event.image.digest)) {
         scans.set(event.image.digest, event.image.scan);
       }
-      // Its entry's end, which comes after it, has not said where it is.
-      if (event.type === 'tag.move' && !tags.has(event.tag)) tags.set(event.tag, { id: event.entry, digest: null });
-      if (event.type !== 'entry.done') continue;
-      for (const row of event.rows) {
-        const digest = namedBy(row, moves) ?? null;
-        const isKnown = digest !== null || standingOf(row) !== undefined;
-        if (isKnown && !tags.has(row.destination)) tags.set(row.destination, { id: row.id, digest });
-      }
     }
+    for (const naming of namings(events)) if (!tags.has(naming.destination)) tags.set(naming.destination, naming);
     idle = tags.size + scannedOf(tags, scans) > before ? 0 : idle + 1;
     if (idle >= MAX_IDLE) break;
   }

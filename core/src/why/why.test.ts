@@ -122,6 +122,23 @@ describe('which images have a vulnerability', () => {
     expect(formatAffected('CVE-2026-1', found)).toContain('not known of r.example/x:1');
   });
 
+  test('a tag that was deleted names nothing any more, until a later run publishes it; one that may be there counts', () => {
+    const tag = 'r.example/app:1';
+    const made = [image(digest('aa'), scan('CVE-2026-1')), done(row({}))];
+    const begin: Event = { t: 3, type: 'tag.delete', tag, digest: digest('aa') };
+    const end = (state: 'deleted' | 'failed'): Event => ({
+      ...{ t: 4, type: 'tag.done', tag, digest: digest('aa'), state },
+    });
+    const has = (...newer: readonly (readonly Event[])[]): readonly string[] =>
+      findAffected(runs(...newer, made), 'CVE-2026-1').affected.map(({ destination }) => destination);
+    expect(has([begin, end('deleted')])).toEqual([]);
+    expect(has([done(row({ outcome: 'unchanged' }))], [begin, end('deleted')])).toEqual([tag]);
+    expect(has([begin, end('failed')])).toEqual([tag]);
+    expect(has([begin])).toEqual([tag]);
+    // The run that made it still says why it did.
+    expect(explain(runs([begin, end('deleted')], made), tag)).toMatchObject([{ run: 'run-1', outcome: 'published' }]);
+  });
+
   test('an image that was refused is not what the tag names', () => {
     const past = runs([image(digest('aa'), scan('CVE-2026-1')), done(row({ outcome: 'refused', before: null }))]);
     expect(findAffected(past, 'CVE-2026-1')).toEqual({

@@ -100,6 +100,8 @@ export function githubView({ workspace, placeOf }: GithubViewOptions): GithubVie
         case 'run.done':
           return annotate.rest();
         case 'tag.move':
+        case 'tag.delete':
+        case 'tag.done':
         case 'image':
         case 'task.progress':
         case 'task.tool':

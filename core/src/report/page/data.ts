@@ -4,10 +4,12 @@
  */
 import type { PastRun } from '../../journal/recent.ts';
 import type { Asked, Event } from '../../journal/events.ts';
+import { foldEvents } from '../../journal/state.ts';
 import { formatReference } from '../../reference.ts';
 import { movesOfRun } from '../../rollback/moves.ts';
 import { taskLogs, type TaskLog } from '../logs.ts';
 import { commandsFor, type Ran } from './commands.ts';
+import { deletionsFor, type ReportDeletion } from './deletions.ts';
 import { gatherEvidence } from './evidence.ts';
 import { imageOf, type ReportImage, type ReportRow } from './image.ts';
 import { timelineOf, type TimedTask } from './timeline.ts';
@@ -28,6 +30,8 @@ export interface ReportData {
   readonly counts: Readonly<Partial<Record<ReportOutcome, number>>>;
   /** In the order of their end; then those of entries that have none. */
   readonly images: readonly ReportImage[];
+  /** Of `prune`, in the order of their beginning. */
+  readonly deletions: readonly ReportDeletion[];
   readonly vulnerabilities: readonly ReportVulnerability[];
   readonly tasks: readonly TimedTask[];
   /** Between entries, and packages: the second takes what the first comes to. */
@@ -85,6 +89,7 @@ export function reportData(events: readonly Event[], past: Iterable<PastRun> = [
     exitCode: end?.exitCode ?? null,
     counts: countOutcomes(rows),
     images,
+    deletions: deletionsFor(foldEvents(events).deletions.values()),
     vulnerabilities: vulnerabilitiesOf(images),
     tasks,
     edges,

@@ -1,6 +1,6 @@
 /** What journals know of the images of a run: of this run and, where that is not all, of earlier ones. Pure. */
 import type { Event, ImageEvidence } from '../../journal/events.ts';
-import { movesIn, namedBy, standingOf } from '../../journal/named.ts';
+import { movesIn, namedBy, namings, standingOf } from '../../journal/named.ts';
 import type { PastRun } from '../../journal/recent.ts';
 import type { ReportRow } from './image.ts';
 
@@ -11,8 +11,8 @@ export interface Evidence {
   readonly earlier: ReadonlyMap<string, ImageEvidence>;
   /** Bytes by digest. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** Destination → what it names now: of rows that did not get to ask, what the newest run before says. */
-  readonly tags: ReadonlyMap<string, string>;
+  /** Destination → what it names now: of rows that did not get to ask, what the newest run before says. `null`: there is no such tag. */
+  readonly tags: ReadonlyMap<string, string | null>;
   /** Destinations that were about to move when it failed, or was cancelled, and nobody saw whether they did. */
   readonly open: ReadonlySet<string>;
 }
@@ -24,7 +24,7 @@ interface Gathering {
   readonly known: Map<string, ImageEvidence>;
   readonly earlier: Map<string, ImageEvidence>;
   readonly sizes: Map<string, number>;
-  readonly tags: Map<string, string>;
+  readonly tags: Map<string, string | null>;
   readonly open: Set<string>;
   /** Digests. */
   readonly wanted: Set<string>;
@@ -71,7 +71,9 @@ export function gatherEvidence(
 /** Of an image that was never public, older runs know nothing. */
 function isComplete({ destination, before }: ReportRow, { known, earlier, tags }: Gathering): boolean {
   const tag = tags.get(destination);
-  return tag !== undefined && hasAll(known.get(tag)) && (before === null || hasAll(earlier.get(before)));
+  return (
+    tag !== undefined && (tag === null || hasAll(known.get(tag))) && (before === null || hasAll(earlier.get(before)))
+  );
 }
 
 function hasAll(evidence: ImageEvidence | undefined): boolean {
@@ -81,18 +83,14 @@ function hasAll(evidence: ImageEvidence | undefined): boolean {
 /** Whether anything came of it. The newest run that knows what a tag names has the last word. */
 function takeTags(events: readonly Event[], { tags, wanted }: Gathering, asked: Set<string>): boolean {
   const before = tags.size;
-  const moves = movesIn(events);
-  for (const event of events.toReversed()) {
-    // Its entry's end, which comes after it, has not said where it is.
-    if (event.type === 'tag.move' && !tags.has(event.tag)) asked.delete(event.tag);
-    if (event.type !== 'entry.done') continue;
-    for (const row of event.rows) {
-      const digest = namedBy(row, moves) ?? null;
-      if (digest === null && standingOf(row) !== undefined && !tags.has(row.destination)) asked.delete(row.destination);
-      if (digest === null || !asked.has(row.destination) || tags.has(row.destination)) continue;
-      tags.set(row.destination, digest);
-      wanted.add(digest);
+  for (const { destination, digest } of namings(events)) {
+    if (!asked.has(destination) || tags.has(destination)) continue;
+    if (digest === undefined) {
+      asked.delete(destination);
+      continue;
     }
+    tags.set(destination, digest);
+    if (digest !== null) wanted.add(digest);
   }
   return tags.size > before;
 }

@@ -8,8 +8,9 @@ import { attention } from './attention.ts';
 import { cards } from './cards.ts';
 import { canUndo, sameAs, undoOf, type Command } from './commands.ts';
 import type { ReportData } from './data.ts';
+import { canRestore, deletionCounts, deletionList, restoreOf } from './deletions.ts';
 import { graph } from './graph.ts';
-import { embedded, markup, raw, type Html } from './html.ts';
+import { embedded, markup, nothing, raw, type Html } from './html.ts';
 import { imageTable } from './image-table.ts';
 import { packed } from './packed.ts';
 import { counted, skip } from './parts.ts';
@@ -42,6 +43,7 @@ slipway ${data.command} · run <span class="mono">${data.run}</span> · ${time(d
 </p>
 <nav aria-label="Sections">
 <ul>
+${data.deletions.length === 0 ? nothing : markup`<li><a href="#deletions-heading">Deleted tags</a></li>`}
 <li><a href="#images-heading">Images</a></li>
 <li><a href="#vulnerabilities-heading">Vulnerabilities</a></li>
 <li><a href="#check-heading">Check or undo</a></li>
@@ -52,8 +54,9 @@ slipway ${data.command} · run <span class="mono">${data.run}</span> · ${time(d
 </nav>
 </header>
 <main>
-${cards(data)}
+${data.images.length === 0 && data.deletions.length > 0 ? nothing : cards(data)}
 ${attention(data)}
+${deletionList(data.deletions)}
 ${imageTable(data.images)}
 ${vulnerabilityTable(data.vulnerabilities)}
 <section aria-labelledby="check-heading">
@@ -101,7 +104,11 @@ const WORDS: readonly (readonly [ReportOutcome, string])[] = [
   ['skipped', 'skipped'],
 ];
 
-function headline({ exitCode, counts, images }: ReportData): string {
+function headline({ exitCode, counts, images, deletions }: ReportData): string {
+  if (images.length === 0 && deletions.length > 0) {
+    const how = exitCode === null ? 'the run was killed before its end, ' : exitCode === 130 ? 'interrupted, ' : '';
+    return `${counted(deletions.length, 'tag')}: ${how}${deletionCounts(deletions)}`;
+  }
   const total = counted(images.length, 'image');
   const bad = WORDS.flatMap(([outcome, words]) => {
     const count = counts[outcome] ?? 0;
@@ -138,6 +145,7 @@ function commandList(data: ReportData): Html {
     },
     { what: 'Say what would be done now, and why', command: `slipway why --resolve${same}` },
     ...(canUndo(data, data.images) ? [undoOf(data)] : []),
+    ...(canRestore(data.deletions) ? [restoreOf(data)] : []),
   ];
   return markup`${all.map(({ what, command }) => markup`<p>${what}</p><pre>${command}</pre>`)}
     <p class="faint">An image, once opened, has its own commands, also those of cosign.</p>`;

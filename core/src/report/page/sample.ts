@@ -42,6 +42,25 @@ export function sampleRun({ images, name = 'image' }: SampleRun): readonly Event
   return events;
 }
 
+/** A run of `prune`: a tag is deleted, one has moved meanwhile, one is refused. */
+export function samplePrune(): readonly Event[] {
+  const tag = (index: number) => ({ tag: `ghcr.io/example/image:${index}`, digest: digest(index) });
+  const failed = (message: string) => ({
+    state: 'failed' as const,
+    failure: { reason: 'trust', class: 'permanent', message, hint: 'find out who else publishes it' } as const,
+  });
+  const start = { run: '20261125-203000-1a2b3c', command: 'prune', version: '0.1.0', entries: [], tasks: [] };
+  return [
+    { t: 0, type: 'run.start', ...start },
+    { t: 10, type: 'tag.delete', ...tag(1) },
+    { t: 20, type: 'tag.done', ...tag(1), state: 'deleted' },
+    { t: 30, type: 'tag.done', ...tag(2), ...failed('it has moved') },
+    { t: 40, type: 'tag.delete', ...tag(3) },
+    { t: 50, type: 'tag.done', ...tag(3), ...failed('the registry does not delete tags') },
+    { t: 60, type: 'run.done', exitCode: 1, seconds: 0.06 },
+  ];
+}
+
 /** Of these images the gate refuses one, and the build of the other fails. */
 const REFUSED = 3;
 const FAILED = 9;
