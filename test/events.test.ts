@@ -63,6 +63,9 @@ describe('the schema of events', () => {
       refusals += 1;
       return { status: 503, headers: { 'retry-after': '0' } };
     });
+    // Who only looks leaves no journal, warned or not.
+    for (const command of ['verify', 'prune']) await made.run(command);
+    expect(await made.journals()).toEqual([]);
     const first = await eventsOf(made, await made.run('run', '--progress', 'json'));
     expect(first.find((event) => event.type === 'run.done')?.exitCode).toBe(1);
     proxy.intercept(undefined);

@@ -17,7 +17,7 @@ export interface Journal {
 const BATCH = 64 * 1024;
 
 /**
- * The file is made by the first event: commands that only look leave none. Where nothing is done in the world, lines wait for
+ * The file is made by the first event. Where nothing is done in the world, lines wait for
  * the end of the turn of the event loop: with ten thousand unchanged images writing each alone takes as long as all else.
  */
 export function openJournal(file: string): Journal {
