@@ -118,7 +118,8 @@ describe('prune', () => {
     expect(await looked(one)).toBe(4);
     expect((await one.run('rollback', run)).row(':4').outcome).toBe('unchanged');
     // Somebody else's tag of that name is not theirs to replace.
-    await prune(one, '--delete');
+    const said = await slipway(['prune', '--delete'], { cwd: one.folder });
+    expect(said.stdout).toMatch(/^deleted .*\n1 of 1 deleted\nslipway rollback \S+ puts back what was deleted/);
     const other = await push(image('undone-other'), `${repository}:4`);
     expect((await one.run('rollback', run)).row(':4').outcome).toBe('failed');
     expect(await digestOf(`${repository}:4`)).toBe(other);

@@ -135,7 +135,7 @@ export const eventsSchema: JsonSchema = {
         digest: text('The digest that it names, or named.'),
         state: oneWord('How.', ['deleted', 'failed']),
       },
-      { failure: defined('failure') },
+      { failure: { ...defined('failure'), description: 'Why not; where it was deleted, what else went with it.' } },
     ),
     event('image', 'What is known of an image, once for each image of a run.', { entry, image: evidence }),
     event('entry.done', 'Every task of the entry has ended.', {

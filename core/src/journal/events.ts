@@ -152,6 +152,7 @@ export type Event =
       /** What it names, or named. */
       readonly digest: string;
       readonly state: 'deleted' | 'failed';
+      /** Of a tag that was deleted: what else went with it. */
       readonly failure?: Failure;
     })
   /** Before the entry's end, once for each image of a run. */

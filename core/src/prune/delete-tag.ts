@@ -16,7 +16,7 @@ export interface Doomed {
   readonly sharers: readonly Tagged[];
 }
 
-/** `unsafe`: the registry takes more with a tag than the tag. */
+/** `unsafe`: the tag is gone, and the registry takes more with it. */
 export type Deleted =
   | { readonly ok: true }
   | { readonly ok: false; readonly failure: Failure; readonly unsafe: boolean };

@@ -123,7 +123,7 @@ it('deletes nothing more where a registry has deleted more than a tag', async ()
   };
   expect(await pruned({ delete: true })).toEqual(['2 failed', '2025-01-31 listed', '3 listed']);
   expect(scripted.manifest('x', 'twin')?.digest).toBe(digest);
-  expect(told()).toEqual(['run.start', 'tag.delete 2', 'tag.done 2 failed', 'run.done 1']);
+  expect(told()).toEqual(['run.start', 'tag.delete 2', 'tag.done 2 deleted', 'run.done 1']);
 });
 
 it('deletes nothing more once it is interrupted', async () => {

@@ -215,7 +215,9 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
         : { ok: false as const, failure: shared.failure, unsafe: false };
       if (!done.ok && done.unsafe) unsafe = done.failure;
       const end = done.ok ? { state: 'deleted' as const } : { state: 'failed' as const, failure: done.failure };
-      engine.emit({ t: engine.now().getTime(), type: 'tag.done', tag: destination, digest, ...end });
+      // Where the registry took more than the tag, that is gone too.
+      const state = done.ok || done.unsafe ? 'deleted' : 'failed';
+      engine.emit({ t: engine.now().getTime(), type: 'tag.done', tag: destination, digest, ...end, state });
       tags.push({ destination, digest, why, ...end });
     }
   }
