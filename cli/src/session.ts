@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   openElsewhere,
   openSession,
+  plainView,
   stateFailure,
   type Checked,
   type Event,
@@ -28,6 +29,14 @@ export interface SessionRequest {
   /** An image is done only if its platforms are. */
   readonly deep?: true;
   readonly report?: (event: Event) => void;
+}
+
+/** What a session warns of, for commands that show nothing else of how far they are. */
+export function warningsTo({ stderr }: Io): (event: Event) => void {
+  const { lines } = plainView();
+  return (event) => {
+    if (event.type === 'warning') for (const line of lines(event)) stderr(`${line}\n`);
+  };
 }
 
 /**

@@ -1,4 +1,6 @@
 /** Tags that were moved are put back: by a run's journal or by the attestations, only to what is there and verifies. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { crane, freshPath, push, slipway, world } from '../world.ts';
 import { project, type Project } from './project.ts';
@@ -59,8 +61,16 @@ test('a run by its journal: every tag it moved is back, verified, recorded, and 
 });
 
 test('a tag by its attestations, on a machine without the journal; a tag that somebody else moved is left alone', async () => {
-  const { tag, also, old, run, project: made } = await moved('attested');
+  const { tag, also, old, new: now, run, project: made } = await moved('attested');
   const elsewhere = await project({});
+  // Without a record no tag moves.
+  const runs = join(elsewhere.folder, '.slipway', 'runs');
+  await mkdir(dirname(runs));
+  await writeFile(runs, '');
+  const unrecorded = await elsewhere.run('rollback', tag);
+  expect([unrecorded.code, unrecorded.stderr]).toEqual([2, expect.stringContaining('.slipway/runs')]);
+  expect(await digestOf(tag)).toBe(now);
+  await rm(runs);
   const ran = await elsewhere.run('rollback', tag);
   expect(ran.code, ran.stdout + ran.stderr).toBe(0);
   expect(await digestOf(tag)).toBe(old);

@@ -1,12 +1,12 @@
 /** `prune`: lists, and with `--delete` deletes, tags that this config made and names no longer. */
-import { cancelled, configFailure, formatPruned, plainView, prune } from '@slipway/core';
+import { cancelled, configFailure, formatPruned, prune } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import { askedOf, type Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { prepare, whyNobodyCounts } from '../prepare.ts';
-import { openCommandSession } from '../session.ts';
+import { openCommandSession, warningsTo } from '../session.ts';
 import { VERSION } from '../version.ts';
 
 export interface PruneOptions extends Options {
@@ -30,16 +30,13 @@ export async function pruneCommand(io: Io, options: PruneOptions): Promise<numbe
   }
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
   // A file that came with a checkout must not vouch for anything here.
-  const { lines } = plainView();
   const opened = await openCommandSession(io, {
     prepared: prepared.value,
     purpose: 'run',
     remember: false,
     ...(options.delete ? { moves: true as const } : {}),
     signal,
-    report: (event) => {
-      if (event.type === 'warning') for (const line of lines(event)) io.stderr(`${line}\n`);
-    },
+    report: warningsTo(io),
   });
   if (!opened.ok) return refuse(io, json, 'prune', opened.failures);
   await using session = opened.value;

@@ -21,7 +21,7 @@ import { askedOf, type Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { prepare } from '../prepare.ts';
 import { readFile } from '../read-file.ts';
-import { openCommandSession } from '../session.ts';
+import { openCommandSession, warningsTo } from '../session.ts';
 import { VERSION } from '../version.ts';
 
 export interface RollbackOptions extends Options {
@@ -35,15 +35,23 @@ export async function rollbackCommand(io: Io, what: string, options: RollbackOpt
   if (!prepared.ok) return refuse(io, json, 'rollback', prepared.failures);
   const signal = deadline(io, options);
   // What an earlier run remembered must not vouch for the image that is put back.
-  const asked = { prepared: prepared.value, purpose: 'run', remember: false, moves: true, signal } as const;
-  const opened = await openCommandSession(io, asked);
+  const opened = await openCommandSession(io, {
+    prepared: prepared.value,
+    purpose: 'run',
+    remember: false,
+    moves: true,
+    signal,
+    report: warningsTo(io),
+  });
   if (!opened.ok) return refuse(io, json, 'rollback', opened.failures);
   await using session = opened.value;
   const moves = await findMoves(io, session, what, options, signal);
   if (!moves.ok) return refuse(io, json, 'rollback', [moves.failure]);
-  const given = askedOf(options);
-  const told = { unverified, version: VERSION, ...(given === undefined ? {} : { asked: given }), signal };
-  const rows = await rollBack(session.engine, moves.value, told);
+  const asked = askedOf(options);
+  const told = { unverified, version: VERSION, ...(asked === undefined ? {} : { asked }), signal };
+  const put = await rollBack(session.engine, moves.value, told);
+  if (!put.ok) return refuse(io, json, 'rollback', [put.failure]);
+  const rows = put.value;
   const exitCode = signal.aborted ? EXIT.interrupted : rows.some(({ failure }) => failure) ? EXIT.failed : EXIT.done;
   const back = rows.filter(({ outcome }) => outcome === 'published');
   if (back.some(({ before }) => before !== null))

@@ -40,12 +40,12 @@ export async function findMove(engine: Engine, reference: Reference, signal: Abo
   return move === undefined ? fail(nothingKnown(text, 'no attestation of ours says what it named before')) : ok(move);
 }
 
-/** Puts each tag back, one after the other, and writes a journal of its own. A row a tag. */
+/** Puts each tag back, one after the other, and writes a journal of its own, without which no tag moves. A row a tag. */
 export async function rollBack(
   engine: Engine,
   moves: readonly Move[],
   options: RollbackOptions,
-): Promise<readonly Row[]> {
+): Promise<Result<readonly Row[]>> {
   const started = performance.now();
   const at = (): { readonly t: number } => ({ t: engine.now().getTime() });
   const ids = moves.map(({ destination }) => `rollback:${formatReference(destination)}`);
@@ -59,6 +59,8 @@ export async function rollBack(
     tasks: [],
     ...(options.asked === undefined ? {} : { asked: options.asked }),
   });
+  const unrecorded = engine.unrecorded();
+  if (unrecorded !== undefined) return fail(unrecorded);
   const rows: Row[] = [];
   for (const [index, move] of moves.entries()) {
     const from = performance.now();
@@ -70,7 +72,7 @@ export async function rollBack(
   }
   const exitCode = options.signal.aborted ? 130 : rows.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
   engine.emit({ ...at(), type: 'run.done', exitCode, seconds: (performance.now() - started) / 1000 });
-  return rows;
+  return ok(rows);
 }
 
 interface Back {
