@@ -199,6 +199,16 @@ describe('every workflow', () => {
     });
   });
 
+  it('caches tools and compiled code by name, never the mark that a pull request could read with them', async () => {
+    for (const split of [true, false]) {
+      const kept = (await all({ split }))
+        .flatMap(({ steps }) => steps)
+        .filter(({ uses = '' }) => uses.startsWith('actions/cache@'))
+        .map((step) => step.with?.['path']);
+      expect(new Set(kept)).toEqual(new Set(['~/.cache/slipway/tools\n~/.cache/slipway/compiled\n~/.npm\n']));
+    }
+  });
+
   it('publishes from the main branch alone, also when it is started by hand', async () => {
     const jobs = await all({ split: false, context: { ...emitContext(settings(), { config: 'c' }), main: "it's" } });
     expect(jobs.map((job) => job.if)).toEqual([

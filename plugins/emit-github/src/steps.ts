@@ -17,7 +17,7 @@ export function preparation(input: Input): readonly Step[] {
       name: 'Restore tools',
       uses: actions.cache,
       with: {
-        path: '~/.cache/slipway\n~/.npm\n',
+        path: CACHED.map((path) => `${path}\n`).join(''),
         key: `slipway-${expression('runner.os')}-${expression('runner.arch')}-${expression("hashFiles('package-lock.json')")}`,
         'restore-keys': `slipway-${expression('runner.os')}-${expression('runner.arch')}-`,
       },
@@ -28,6 +28,13 @@ export function preparation(input: Input): readonly Step[] {
     { name: 'Build missing tools', run: `${SLIPWAY} tools install` },
   ];
 }
+
+/**
+ * Each by its name, and not all of the user's cache: a pull request may read any cache of main's, by a step of its own, so that nothing may
+ * be in one that only main is to know, as the mark by which `.slipway` is believed is. What a pull request saves, only itself gets again.
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/dependency-caching#restrictions-for-accessing-a-cache
+ */
+const CACHED = ['~/.cache/slipway/tools', '~/.cache/slipway/compiled', '~/.npm'];
 
 /** Where the machine has several, the one on the PATH may be too old. */
 const NODE = `for folder in "\${RUNNER_TOOL_CACHE:-/opt/hostedtoolcache}"/node/2[4-9].*/*/bin; do
