@@ -13,6 +13,7 @@ import { defaultPlugins } from './default-plugins.ts';
 interface Step {
   readonly name: string;
   readonly uses?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
   readonly run?: string;
   readonly env?: Readonly<Record<string, string>>;
 }

@@ -1,6 +1,6 @@
 /**
  * How long tasks took in earlier runs, kept between runs: what is longest starts first, and what is left can be estimated.
- * Losing it costs the order of one run.
+ * Losing it costs the order of one run; so does a file that came with a checkout, which is why it needs no mark.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

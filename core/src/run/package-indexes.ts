@@ -2,11 +2,9 @@
  * The state of package repositories: the digest of each index, asked once a run and by a conditional request where an
  * earlier run kept its ETag. https://wiki.alpinelinux.org/wiki/Apk_spec#Index_Format_V2
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { ok, type Result } from '../failure.ts';
 import type { FetchedFile } from '../registry/fetch-file.ts';
-import { replaceFile } from './replace-file.ts';
+import { openLines } from '../trust/memory.ts';
 
 export interface PackageIndexes {
   /** sha256 of the index's bytes, hex. Single-flight per URL. */
@@ -20,14 +18,20 @@ interface Kept {
 
 export type FetchFile = (url: string, etag: string | undefined) => Promise<Result<FetchedFile>>;
 
-/** `folder` keeps ETags between runs; losing it costs one full download an index. */
-export function packageIndexes(folder: string, fetchFile: FetchFile): PackageIndexes {
-  const file = join(folder, 'indexes.json');
-  const kept = readKept(file);
+/**
+ * `folder` keeps ETags between runs; losing it costs one full download an index. What is kept is part of a build's key, and so only what
+ * this user's runs wrote is believed: see {@link openLines}.
+ */
+export async function packageIndexes(
+  folder: string,
+  mark: string | undefined,
+  fetchFile: FetchFile,
+): Promise<PackageIndexes> {
+  const kept = await openLines(folder, { name: 'indexes.ndjson', field: 'index', mark });
   const asked = new Map<string, Promise<Result<string>>>();
 
   async function ask(url: string): Promise<Result<string>> {
-    const before = kept.get(url);
+    const before = parseKept(kept.get(url));
     const fetched = await fetchFile(url, before?.etag);
     if (!fetched.ok) return fetched;
     if (fetched.value.kind === 'same') {
@@ -35,10 +39,9 @@ export function packageIndexes(folder: string, fetchFile: FetchFile): PackageInd
       return ok(before.sha256);
     }
     const { sha256, etag } = fetched.value;
-    if (etag !== undefined) {
-      kept.set(url, { etag, sha256 });
-      replaceFile(file, JSON.stringify(Object.fromEntries(kept)));
-    }
+    // What is known is not written once more, or the file would grow with every run.
+    if (etag !== undefined && (etag !== before?.etag || sha256 !== before.sha256))
+      await kept.put(url, `${sha256} ${etag}`);
     return ok(sha256);
   }
 
@@ -58,28 +61,8 @@ export function packageIndexes(folder: string, fetchFile: FetchFile): PackageInd
   };
 }
 
-function readKept(file: string): Map<string, Kept> {
-  const kept = new Map<string, Kept>();
-  try {
-    const data: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof data !== 'object' || data === null) return kept;
-    for (const [url, value] of Object.entries(data)) {
-      if (isKept(value)) kept.set(url, { etag: value.etag, sha256: value.sha256 });
-    }
-  } catch {
-    // Lost or torn: every index is fetched whole once.
-  }
-  return kept;
-}
-
-function isKept(value: unknown): value is Kept {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'etag' in value &&
-    typeof value.etag === 'string' &&
-    'sha256' in value &&
-    typeof value.sha256 === 'string' &&
-    /^[0-9a-f]{64}$/.test(value.sha256)
-  );
+/** The digest, a space, the ETag. */
+function parseKept(text: string | undefined): Kept | undefined {
+  const [, sha256, etag] = /^([0-9a-f]{64}) ([^]+)$/.exec(text ?? '') ?? [];
+  return sha256 === undefined || etag === undefined ? undefined : { etag, sha256 };
 }

@@ -1,6 +1,8 @@
 /**
  * Which repositories have no referrers API, kept between runs, so that an unchanged image costs no request to be told so
- * again. Forgotten after a week: registries learn. Losing it costs one request a repository.
+ * again. Forgotten after a week: registries learn. Losing it costs one request a repository. It is read without a mark, though the
+ * folder may have come with a checkout: it only says where to look for what is believed by its signature, and what a false line hides is
+ * made, or refused, as what is not there.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -144,7 +144,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     files: folderFiles(config.folder),
     tagLists: createTagLists({ planned: options.planned, host, registry }),
     ...(options.remember === false ? { memory: forgetful, notes: noNotes } : await openRemembered(stateFolder, mark)),
-    indexes: packageIndexes(stateFolder, fetcher.fetch),
+    indexes: await packageIndexes(stateFolder, mark, fetcher.fetch),
     journal,
     durations,
     ...(options.signing === undefined ? {} : { signing: options.signing }),
