@@ -1,12 +1,9 @@
-/**
- * The files of an image layout in a TAR archive, read where they lie: the headers are read once, the contents when they are asked for.
- * https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_06 and GNU's long names,
- * https://www.gnu.org/software/tar/manual/html_node/Standard.html
- */
+/** The files of an image layout in a TAR archive, read where they lie: the headers are read once, the contents when they are asked for. */
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { ok, type Result } from '../failure.ts';
 import { readable, type Broken, type LayoutFiles } from './layout-files.ts';
+import { isRecord, MAX_RECORDS, memberNames, parseHeader, parseRecords, type Records } from './tar-members.ts';
 
 interface Member {
   readonly offset: number;
@@ -17,8 +14,6 @@ const BLOCK = 512;
 const CHUNK = 256 * 1024;
 /** Members of one archive; each blob is one. */
 const MAX_MEMBERS = 1_000_000;
-/** Bytes of a long name, or of the records before a member. */
-const MAX_RECORDS = 64 * 1024;
 
 /** `undefined`: there is no such archive. What the archive holds is settled now: one that is replaced later is not seen. */
 export async function filesInArchive(file: string, broken: Broken): Promise<Result<LayoutFiles | undefined>> {
@@ -108,83 +103,48 @@ async function listMembers(
   broken: Broken,
 ): Promise<Result<ReadonlyMap<string, Member>>> {
   const members = new Map<string, Member>();
-  let next: { path?: string; size?: number } = {};
+  const names = memberNames(broken);
+  let next: Records & { readonly flags: string } = { flags: '' };
   for (let offset = 0; offset + BLOCK <= length;) {
     const read = await whole(handle, offset, BLOCK, broken);
     if (!read.ok) return read;
     const block = Buffer.from(read.value.buffer);
-    if (block.every((byte) => byte === 0)) break;
+    if (isEmpty(block)) {
+      if (offset + 2 * BLOCK > length) break;
+      const second = await whole(handle, offset + BLOCK, BLOCK, broken);
+      if (!second.ok) return second;
+      // Two such blocks are the end. After one, some read on.
+      if (!isEmpty(second.value)) return broken('goes on after its end');
+      break;
+    }
     if (offset === 0 && block[0] === 0x1f && block[1] === 0x8b)
       return broken('is compressed: unpack it with gunzip first');
-    if (!hasChecksum(block)) return broken('is not a TAR archive');
-    const flag = String.fromCharCode(block[156] ?? 0);
-    const isRecord = flag === 'x' || flag === 'L';
-    const size = (isRecord ? undefined : next.size) ?? sizeField(block);
+    const header = parseHeader(block);
+    if (header === undefined) return broken('is not a TAR archive');
+    const { flag } = header;
+    const size = (isRecord(header) ? undefined : next.size) ?? header.size;
     const start = offset + BLOCK;
-    if (size === undefined || start + size > length) return broken('ends in the middle of a file');
-    if (isRecord) {
+    if (start + size > length) return broken('ends in the middle of a file');
+    if (isRecord(header)) {
       if (size > MAX_RECORDS) return broken('has a name that is too long');
-      const records = await whole(handle, start, size, broken);
+      const bytes = await whole(handle, start, size, broken);
+      if (!bytes.ok) return bytes;
+      const records = parseRecords(flag, next.flags, bytes.value, broken);
       if (!records.ok) return records;
-      next = { ...next, ...(flag === 'L' ? { path: text(records.value) } : paxRecords(records.value)) };
+      if (flag !== 'g') next = { ...next, ...records.value, flags: next.flags + flag };
     } else {
-      const path = plain(next.path ?? nameField(block));
-      if (flag === '0' || flag === '\0') {
-        // Two readers could take two different ones.
-        if (members.has(path)) return broken(`has the file ${JSON.stringify(path)} twice`);
-        if (members.size >= MAX_MEMBERS) return broken(`has more than ${MAX_MEMBERS} files`);
-        members.set(path, { offset: start, size });
-      }
-      if (flag !== 'g') next = {};
+      const added = names.add({ flag, path: next.path ?? header.path, size });
+      if (!added.ok) return added;
+      if (members.size >= MAX_MEMBERS) return broken(`has more than ${MAX_MEMBERS} files`);
+      if (added.value !== undefined) members.set(added.value, { offset: start, size });
+      next = { flags: '' };
     }
     offset = start + Math.ceil(size / BLOCK) * BLOCK;
   }
-  return ok(members);
+  const checked = names.check();
+  return checked.ok ? ok(members) : checked;
 }
 
-function plain(path: string): string {
-  return path.replace(/^(?:\.\/)+/, '');
-}
-
-function hasChecksum(block: Buffer): boolean {
-  const stated = Number.parseInt(text(block.subarray(148, 156)).trim(), 8);
-  let sum = 0;
-  for (const [position, byte] of block.entries()) sum += position >= 148 && position < 156 ? 0x20 : byte;
-  return sum === stated;
-}
-
-function nameField(block: Buffer): string {
-  const name = text(block.subarray(0, 100));
-  const prefix = block.toString('latin1', 257, 263) === 'ustar\0' ? text(block.subarray(345, 500)) : '';
-  return prefix === '' ? name : `${prefix}/${name}`;
-}
-
-/** Octal digits, or GNU's binary numbers for what does not fit those. */
-function sizeField(block: Buffer): number | undefined {
-  if (((block[124] ?? 0) & 0x80) !== 0) {
-    const size = block.readUIntBE(130, 6);
-    return block.subarray(125, 130).every((byte) => byte === 0) ? size : undefined;
-  }
-  const digits = text(block.subarray(124, 136)).trim();
-  return /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : undefined;
-}
-
-/** `<length> key=value\n` each, where the length counts its own digits. */
-function paxRecords(bytes: Uint8Array): { path?: string; size?: number } {
-  const found: { path?: string; size?: number } = {};
-  const buffer = Buffer.from(bytes);
-  for (let at = 0; at < buffer.length;) {
-    const length = Number.parseInt(buffer.toString('latin1', at, at + 12), 10);
-    if (!(length > 0)) break;
-    const [, key, value = ''] = /^\d+ ([^=]+)=([^]*)\n$/.exec(buffer.toString('utf8', at, at + length)) ?? [];
-    if (key === 'path') found.path = value;
-    if (key === 'size' && /^\d{1,15}$/.test(value)) found.size = Number(value);
-    at += length;
-  }
-  return found;
-}
-
-function text(bytes: Uint8Array): string {
-  const end = bytes.indexOf(0);
-  return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('utf8');
+function isEmpty(block: Uint8Array): boolean {
+  return block.every((byte) => byte === 0);
 }
