@@ -16,37 +16,37 @@ const QUICK = 100;
 
 export function plainView(): PlainView {
   const contracts = new Map<string, string>();
-  return {
-    lines(event) {
-      switch (event.type) {
-        case 'run.start':
-          for (const { id, contract } of event.tasks) contracts.set(id, contract);
-          return [`run ${event.run}: ${event.entries.length} ${event.entries.length === 1 ? 'entry' : 'entries'}`];
-        case 'entry.chain':
-          for (const { id, contract } of event.tasks) contracts.set(id, contract);
-          return [`${event.entry}: ${clean(event.why)}`];
-        case 'task.start':
-          return event.attempt === 1 && LONG.test(contracts.get(event.task) ?? '') ? [`  ${event.task} begins`] : [];
-        case 'task.retry':
-          return [`  ${event.task}: ${clean(headline(event.failure))}; again in ${formatSeconds(event.wait / 1000)}`];
-        case 'task.done':
-          return doneLines(event, contracts.get(event.task) ?? '');
-        case 'entry.done':
-          return event.rows.map(rowLine);
-        case 'warning':
-          return [`warning: ${clean(event.message)}`];
-        case 'tag.move':
-        case 'tag.delete':
-        case 'tag.done':
-        case 'image':
-        case 'task.progress':
-        case 'task.log':
-        case 'task.tool':
-        case 'run.done':
-          return [];
-      }
-    },
+  const told = (event: Event): readonly string[] => {
+    switch (event.type) {
+      case 'run.start':
+        for (const { id, contract } of event.tasks) contracts.set(id, contract);
+        return [`run ${event.run}: ${event.entries.length} ${event.entries.length === 1 ? 'entry' : 'entries'}`];
+      case 'entry.chain':
+        for (const { id, contract } of event.tasks) contracts.set(id, contract);
+        return [`${event.entry}: ${event.why}`];
+      case 'task.start':
+        return event.attempt === 1 && LONG.test(contracts.get(event.task) ?? '') ? [`  ${event.task} begins`] : [];
+      case 'task.retry':
+        return [`  ${event.task}: ${headline(event.failure)}; again in ${formatSeconds(event.wait / 1000)}`];
+      case 'task.done':
+        return doneLines(event, contracts.get(event.task) ?? '');
+      case 'entry.done':
+        return event.rows.map(rowLine);
+      case 'warning':
+        return [`warning: ${event.message}`];
+      case 'tag.move':
+      case 'tag.delete':
+      case 'tag.done':
+      case 'image':
+      case 'task.progress':
+      case 'task.log':
+      case 'task.tool':
+      case 'run.done':
+        return [];
+    }
   };
+  // Whole lines: a location may have in its path what a registry's name cannot.
+  return { lines: (event) => told(event).map(clean) };
 }
 
 /** The core's own steps are quick and many: only their failures are told. */
@@ -57,14 +57,13 @@ function doneLines(
   const seconds = formatSeconds(ms / 1000);
   if (state === 'ok') return contract.startsWith('core.') || ms < QUICK ? [] : [`  ${task} ended (${seconds})`];
   if (failure === undefined || (state !== 'failed' && state !== 'refused')) return [];
-  return [`  ${task} ${state} (${seconds}): ${clean(headline(failure))}`];
+  return [`  ${task} ${state} (${seconds}): ${headline(failure)}`];
 }
 
 /** Why it failed was said when its task ended. */
 function rowLine(row: Row): string {
   const line = `${row.outcome} ${row.destination} ${formatDigest(row.digest)} (${formatSeconds(row.seconds)})`;
   if (row.outcome === 'failed' || row.outcome === 'refused' || row.outcome === 'cancelled') return line;
-  const why =
-    row.outcome === 'published' ? (row.before === null ? 'new' : `was ${formatDigest(row.before)}`) : clean(row.why);
+  const why = row.outcome === 'published' ? (row.before === null ? 'new' : `was ${formatDigest(row.before)}`) : row.why;
   return `${line}: ${why}`;
 }

@@ -57,7 +57,7 @@ function pad(cell: string, column: number, width: number): string {
 
 function cellsOf(row: Row): readonly string[] {
   return [
-    row.destination,
+    clean(row.destination),
     row.outcome,
     formatDigest(row.digest),
     row.size === null ? '-' : formatBytes(row.size),
@@ -107,7 +107,7 @@ export function formatFailures(
     if (failure === undefined || outcome === 'skipped' || outcome === 'cancelled' || said.has(id)) continue;
     said.add(id);
     lines.push(
-      `${paint(outcome, outcome)} ${id}`,
+      `${paint(outcome, outcome)} ${clean(id)}`,
       ...formatFailure(failure).map((line) => `  ${line}`),
       ...refusals(failure),
     );

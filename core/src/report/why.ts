@@ -15,12 +15,12 @@ function explainedLines({ destination, outcome, run, at, why, digest, before, ch
   return [
     `${destination}: ${outcome}${moved}`,
     `  in run ${run}, ${new Date(at).toISOString()}`,
-    `  because: ${clean(why)}`,
+    `  because: ${why}`,
     ...changes.map(changeLine),
     ...(tasks.length === 0 ? [] : [`  then, in ${formatSeconds(spent / 1000)} of work:`]),
     ...tasks.map(({ id, state, ms }) => `    ${stepOf(id).padEnd(8)} ${state.padEnd(9)} ${formatSeconds(ms / 1000)}`),
   ]
-    .map((line) => `${line}\n`)
+    .map(lineOf)
     .join('');
 }
 
@@ -29,7 +29,7 @@ export function formatAhead(all: readonly Ahead[]): string {
     .map(({ id, goal, why, changes, steps, ms, dependents }) =>
       [
         `${id}: ${goal ? 'nothing to do' : 'has to run'}`,
-        `  because: ${clean(why)}`,
+        `  because: ${why}`,
         ...changes.map(changeLine),
         ...(goal
           ? []
@@ -38,7 +38,7 @@ export function formatAhead(all: readonly Ahead[]): string {
             ]),
         ...(goal || dependents.length === 0 ? [] : [`  and after it: ${dependents.join(', ')}`]),
       ]
-        .map((line) => `${line}\n`)
+        .map(lineOf)
         .join(''),
     )
     .join('\n');
@@ -55,15 +55,20 @@ export function formatAffected(vulnerability: string, { affected, looked, unknow
   const count =
     affected.length === 0 ? 'none has it' : `${affected.length} ${affected.length === 1 ? 'has' : 'have'} it`;
   lines.push(
-    `${clean(vulnerability)}: of ${looked} scanned destinations ${count}${since === undefined ? '' : `, by the journals since ${since}`}`,
+    `${vulnerability}: of ${looked} scanned destinations ${count}${since === undefined ? '' : `, by the journals since ${since}`}`,
   );
   if (unknown.length > 0) lines.push(`not known of ${unknown.join(', ')}`);
-  return lines.map((line) => `${clean(line)}\n`).join('');
+  return lines.map(lineOf).join('');
 }
 
 function changeLine({ part, from, to }: Change): string {
   const what = from === null ? 'new' : to === null ? 'gone' : `${short(from)} → ${short(to)}`;
-  return clean(`    ${part}: ${what}`);
+  return `    ${part}: ${what}`;
+}
+
+/** Journals may be somebody else's: nothing in them, not even a name, may command a terminal. */
+function lineOf(text: string): string {
+  return `${clean(text)}\n`;
 }
 
 /** A digest is recognised by its beginning. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Event, Row } from '../journal/events.ts';
 import type { PastRun } from '../journal/recent.ts';
 import { build, planned, sync } from '../plan/sample.ts';
+import { sampleRun } from '../report/page/sample.ts';
 import { formatAffected, formatAhead, formatExplained } from '../report/why.ts';
 import type { Scan } from '../trust/model.ts';
 import { findAffected } from './affected.ts';
@@ -183,4 +184,18 @@ test('what would follow: the steps, the time they took, and who takes the digest
   ]);
   expect(formatAhead(ahead)).toContain('source: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb');
   expect(formatAhead(ahead)).toContain('about 3.0 s as it took before');
+});
+
+test('a journal of somebody else commands no terminal, whatever is in it', () => {
+  const escape = '\u001b]0;owned\u0007\u202e';
+  const hostile = (value: unknown, key = ''): unknown => {
+    if (typeof value === 'string') return key === 'type' ? value : `${value}${escape}`;
+    if (Array.isArray(value)) return value.map((each) => hostile(each, key));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, hostile(each, name)]));
+  };
+  const events = sampleRun({ images: 3 }).map((event) => hostile(event) as Event);
+  const shown = formatExplained(explain([{ run: `1${escape}`, events }], '*'));
+  expect(shown).toContain('ghcr.io/example/image-0:1.0');
+  expect(shown.replaceAll('\n', '')).not.toMatch(/\p{Cc}|\p{Cf}/u);
 });
