@@ -50,5 +50,10 @@ const UNSEEN = /(?![\t\n])[\p{Cc}\p{Cf}]/gu;
 
 /** One line: what strangers say must not end a line of ours and begin one of its own. */
 export function clean(text: string): string {
-  return text.replace(/[\r\n\u0085\u2028\u2029]+/g, ' ').replace(UNSEEN, '�');
+  return visible(text.replace(/[\r\n\u0085\u2028\u2029]+/g, ' '));
+}
+
+/** Lines and tabs stay as they are. */
+export function visible(text: string): string {
+  return text.replace(UNSEEN, '�');
 }

@@ -6,7 +6,7 @@ import type { Finding } from '../../trust/model.ts';
 import { reportData } from './data.ts';
 import type { ReportImage } from './image.ts';
 import { levelsOf } from './levels.ts';
-import { packed } from './packed.ts';
+import { packed, type Packed } from './packed.ts';
 import { reportPage } from './page.ts';
 import { sampleRun } from './sample.ts';
 import { chromeTrace } from './trace.ts';
@@ -287,6 +287,25 @@ describe('the page', () => {
     expect(page).not.toContain('<img');
     expect(page.match(/<\/script>/g)).toHaveLength(2);
     expect(page).toContain('&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&lt;!--&amp;');
+  });
+
+  test('shows what nobody would see, as marks that reorder the words beside them, and still links to it', () => {
+    const events = JSON.parse(
+      JSON.stringify(sampleRun({ images: 12 })).replaceAll(
+        /image-(\d)|package-(\d+)|A buffer|its inputs are|apko ended|fixable HIGH|0\.1\.0/g,
+        '\u202e\u200b$&\u061c',
+      ),
+    ) as readonly Event[];
+    const data = reportData(events);
+    const page = reportPage(data);
+    expect(/[\p{Cc}\p{Cf}]/u.exec(page.replaceAll(/[\t\n]/g, ''))?.[0]).toBeUndefined();
+    expect(page).toContain('ghcr.io/example/��image-9�:1.0');
+    const links = [...page.matchAll(/href="#image=([^"&]+)/g)].map(([, name = '']) => decodeURIComponent(name));
+    const [, embedded = ''] = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page) ?? [];
+    const { images } = JSON.parse(embedded) as Packed;
+    expect(new Set(links)).toEqual(new Set(images.map(({ destination }) => destination)));
+    // The data beside the page stays as it was found.
+    expect(JSON.stringify(data)).toContain('\u202e');
   });
 
   test('grows with its images alone: 300 of them are a few megabytes, none larger than what its run recorded', () => {

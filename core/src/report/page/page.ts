@@ -14,13 +14,15 @@ import { embedded, markup, nothing, raw, type Html } from './html.ts';
 import { imageTable } from './image-table.ts';
 import { packed } from './packed.ts';
 import { counted, skip } from './parts.ts';
+import { seen } from './seen.ts';
 import { script } from './script.ts';
 import { style } from './style.ts';
 import { timeline } from './time.ts';
 import type { ReportOutcome } from './unfinished.ts';
 import { vulnerabilityTable } from './vulnerability-table.ts';
 
-export function reportPage(data: ReportData): string {
+export function reportPage(found: ReportData): string {
+  const data = seen(found);
   const page = markup`<!doctype html>
 <html lang="en">
 <head>

@@ -16,6 +16,7 @@ export const style = `
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
 header, main, footer { max-width: 96rem; margin: 0 auto; padding: 0 1rem; }
+header p, footer p { overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; margin: 1.5rem 0 0.25rem; }
 h2 { font-size: 1.2rem; margin: 2rem 0 0.75rem; scroll-margin-top: 1rem; }
 h3 { font-size: 1rem; margin: 1.5rem 0 0.5rem; }
