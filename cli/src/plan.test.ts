@@ -156,6 +156,26 @@ describe('a config as people have it', () => {
   });
 });
 
+describe('a checkout of somebody else', () => {
+  it('runs plugins and settings of its own, and with settings from elsewhere nothing that is in it', async () => {
+    const mark = (name: string): string => `globalThis.ranOfCheckout = [...globalThis.ranOfCheckout ?? [], '${name}'];`;
+    const ran = (): unknown => (globalThis as { ranOfCheckout?: unknown }).ranOfCheckout;
+    const cwd = folderWith({
+      'config.yaml': 'build:\n  - source: ./Dockerfile\n    destination: r.example/a:1\n',
+      Dockerfile: 'FROM docker.io/library/alpine:3\n',
+      'slipway.config.js': `${mark('settings')}\nexport default { plugins: ['./plugin.js'] };\n`,
+      'plugin.js': `${mark('plugin')}\nexport default {};\n`,
+      'package.json': '{ "type": "module" }',
+    });
+    const trusted = folderWith({ 'settings.yaml': 'main: main\n' });
+    const plan = (...args: readonly string[]) => command({ cwd }, 'plan', ...args);
+    expect((await plan('--settings', join(trusted, 'settings.yaml'))).code).toBe(0);
+    expect(ran()).toBeUndefined();
+    expect((await plan()).code).toBe(2);
+    expect(ran()).toEqual(['settings', 'plugin']);
+  });
+});
+
 describe('where and when', () => {
   const entry = (more: string): Readonly<Record<string, string>> => ({
     'config.yaml': `build:\n  - source: ./image.yaml\n    destination: registry.example/a:1\n${more}`,
