@@ -4,6 +4,7 @@
  */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isTooDeep } from '../oci/json-text.ts';
 import type { Event } from './events.ts';
 import { isEvent } from './shape.ts';
 
@@ -91,7 +92,8 @@ export function parseJournal(text: string): readonly Event[] {
 }
 
 function parseLine(line: string): Event | undefined {
-  if (line === '') return undefined;
+  // What is nested without end would exhaust the stack of whoever writes it into a report.
+  if (line === '' || isTooDeep(line)) return undefined;
   try {
     const value: unknown = JSON.parse(line);
     return isEvent(value) ? value : undefined;

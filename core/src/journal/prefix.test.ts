@@ -50,7 +50,15 @@ const mutated = fc
     else node[name] = value;
     return JSON.stringify(event);
   });
-const foreign = fc.oneof(fc.string(), fc.json(), mutated, mutated).map((line) => line.replaceAll('\n', ' '));
+/** One with a part that no reader knows, nested so deeply that whoever walks it runs out of stack. */
+const bottomless = fc.integer({ min: 1000, max: 20_000 }).map((depth) => {
+  const event = RUNS[4]?.events.find((one) => one.type === 'entry.done' && one.rows.some((row) => row.failure));
+  const nested = `${'[{"a":'.repeat(depth)}0${'}]'.repeat(depth)}`;
+  return JSON.stringify(event).replace('"failure":{', `"failure":{"other":${nested},`);
+});
+const foreign = fc
+  .oneof(fc.string(), fc.json(), mutated, mutated, bottomless)
+  .map((line) => line.replaceAll('\n', ' '));
 
 /** Every task that these events announce has one state, and no other task has any. */
 function expectStates(events: readonly Event[]): void {
