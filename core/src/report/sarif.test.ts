@@ -100,6 +100,14 @@ describe('SARIF of scans', () => {
     });
   });
 
+  it('makes no link of what a title, a package or a version says', () => {
+    const link = '[the fix](https://evil.example)';
+    const found = finding('CVE-1', { title: link, package: link, installed: link, fixed: link });
+    const [run] = runs([found]);
+    expect(run?.text).toContain('[the fix] (https://evil.example)');
+    expect(run?.text).not.toContain('](');
+  });
+
   it('names a rule by its place, and a finding the same when its package moved', () => {
     const [run] = runs([
       finding('CVE-2'),

@@ -179,8 +179,9 @@ function scoreOf(finding: Finding): string {
   return SEVERITIES[rankOf(finding)]?.[2] ?? '0.0';
 }
 
+/** `[text](address)` is a link in a message (§3.11.6 of the specification), and whoever reports a vulnerability writes its title. */
 function shorten(text: string): string {
-  const line = clean(text);
+  const line = clean(text).replaceAll('](', '] (');
   return line.length <= MAX_TEXT ? line : `${line.slice(0, MAX_TEXT - 1)}…`;
 }
 
