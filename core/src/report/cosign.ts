@@ -32,6 +32,17 @@ export function cosignFlags({ signer, trustedRoot, publicKeyFile }: Signing): st
   return `${flag('identity', signer.subject)} ${flag('oidc-issuer', signer.issuer)}${root}`;
 }
 
+const FLAG =
+  /--(?:key|certificate-(?:identity|oidc-issuer)(?:-regexp)?|trusted-root) (?:[A-Za-z0-9_./:@=+-]+|(?:'[^']*'|\\')+)/;
+const FLAGS = new RegExp(
+  `^(?:${FLAG.source}|--insecure-ignore-tlog=true)(?: (?:${FLAG.source}|--insecure-ignore-tlog=true))*$`,
+);
+
+/** Whether a text from elsewhere is what {@link cosignFlags} could have made, and does nothing else in a shell. */
+export function areCosignFlags(text: string): boolean {
+  return FLAGS.test(text);
+}
+
 /** For a POSIX shell: nothing in it is special. */
 export function quote(text: string): string {
   return /^[A-Za-z0-9_./:@=+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -1,6 +1,8 @@
 /** The commands that a page offers: those that work on what it is about. */
 import { expect, test } from 'vitest';
 import type { Event } from '../../journal/events.ts';
+import type { Signing } from '../../config/model.ts';
+import { areCosignFlags, cosignFlags } from '../cosign.ts';
 import { commandsFor } from './commands.ts';
 import { reportData } from './data.ts';
 import { reportPage } from './page.ts';
@@ -53,4 +55,45 @@ test('a run is put back only if a tag of it named something before', () => {
     });
   expect(reportPage(reportData(all(null)))).not.toContain('slipway rollback');
   expect(reportPage(reportData(all(digest)))).toContain('slipway rollback 20261125-203000-1a2b3c');
+});
+
+test('a journal of somebody else puts nothing of its own into them', () => {
+  const commands = (change: (line: string) => string): readonly string[] =>
+    reportData(
+      sampleRun({ images: 1 }).map((event) => JSON.parse(change(JSON.stringify(event))) as Event),
+    ).images.flatMap((image) => image.commands.map(({ command }) => command));
+  const usual = commands((line) => line);
+  expect(usual.some((command) => command.startsWith('cosign verify --key cosign.pub '))).toBe(true);
+  for (const flags of [
+    '--key cosign.pub; touch owned #',
+    '--key $(touch owned)',
+    "--key 'a' `touch owned`",
+    '--key cosign.pub\ntouch owned',
+    '--key cosign.pub --output-file .bashrc',
+  ]) {
+    const shown = commands((line) =>
+      line.replaceAll('--key cosign.pub --insecure-ignore-tlog=true', JSON.stringify(flags).slice(1, -1)),
+    );
+    expect(shown).toEqual(usual.filter((command) => !/^cosign|^slipway verify/.test(command)));
+  }
+  expect(commands((line) => line.replaceAll('ghcr.io/example/image-0:1.0', '--settings=./owned.js'))).toEqual([]);
+  const told = (asked: object) => (line: string) =>
+    line.replace('"type":"run.start"', `"type":"run.start","asked":${JSON.stringify(asked)}`);
+  expect(commands(told({ settings: 'ci.yaml' }))).not.toEqual([]);
+  for (const asked of [{ settings: './owned.mjs' }, { config: '--to' }, { to: 'a\u202eb' }])
+    expect(commands(told(asked)), JSON.stringify(asked)).toEqual([]);
+  expect(commands((line) => line.replaceAll('20261125-203000-1a2b3c', '--config=owned.yaml')).join()).not.toContain(
+    'owned',
+  );
+});
+
+test('flags that we write are known again, whoever signs', () => {
+  const signing = (rest: object) => ({ accept: [], ...rest }) as unknown as Signing;
+  const odd = { exact: "it's $(a) \\ `b`" };
+  for (const one of [
+    signing({ signer: { kind: 'key' } }),
+    signing({ signer: { kind: 'key' }, publicKeyFile: "/a b/it's.pub" }),
+    signing({ signer: { kind: 'identity', subject: odd, issuer: { pattern: '^https://.*$' } }, trustedRoot: '/a/b' }),
+  ])
+    expect(areCosignFlags(cosignFlags(one)), cosignFlags(one)).toBe(true);
 });

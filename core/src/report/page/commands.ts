@@ -1,8 +1,9 @@
 /** What a reader can run to see the same as the report, and to undo it. Pure. */
-import { locationScheme } from '../../location.ts';
+import { isRunId } from '../../journal/run-id.ts';
+import { locationScheme, parseLocation } from '../../location.ts';
 import { predicateType } from '../../trust/model.ts';
 import type { Asked } from '../../journal/events.ts';
-import { quote } from '../cosign.ts';
+import { areCosignFlags, quote } from '../cosign.ts';
 import type { ReportImage } from './image.ts';
 
 export interface Command {
@@ -20,7 +21,10 @@ export interface Ran {
   readonly asked?: Asked;
 }
 
-/** `moved`: whether the run moved the tag, or was about to, from something that it can be put back to. */
+/**
+ * `moved`: whether the run moved the tag, or was about to, from something that it can be put back to. Journals may be somebody else's, and
+ * these are pasted into a shell: what is no name of an image or of a run, no path and no flags of ours, is in none of them.
+ */
 export function commandsFor(
   {
     id,
@@ -33,7 +37,9 @@ export function commandsFor(
   ran: Ran,
   moved: boolean,
 ): readonly Command[] {
-  const { cosign, asked } = ran;
+  const { asked } = ran;
+  if (!parseLocation(destination).ok || !isPlain(asked)) return [];
+  const cosign = ran.cosign !== undefined && areCosignFlags(ran.cosign) ? ran.cosign : undefined;
   const reference = quote(`${destination.slice(0, destination.lastIndexOf(':'))}@${digest ?? ''}`);
   // cosign asks registries only; what lies in a layout can be checked by slipway.
   const flags = locationScheme(destination) === undefined ? cosign : undefined;
@@ -70,7 +76,7 @@ export function commandsFor(
           },
         ]
       : []),
-    ...(moved ? [undoOf(ran)] : []),
+    ...(moved && isRunId(ran.run) ? [undoOf(ran)] : []),
   ];
 }
 
@@ -92,6 +98,13 @@ export function sameAs({ config, settings, to }: Asked = {}): string {
 /** It reads no config. */
 function showAs({ settings, to }: Asked = {}): string {
   return `${flag('settings', settings)}${to === undefined ? '' : ' --scratch'}`;
+}
+
+/** Whether that is safe to paste: no option in a value's place, and no settings that are a program. */
+export function isPlain({ config = 'x', settings = 'x.yaml', to = 'x' }: Asked = {}): boolean {
+  return (
+    [config, settings, to].every((value) => /^[^-\p{C}]\P{C}*$/u.test(value)) && /\.(?:ya?ml|json)$/.test(settings)
+  );
 }
 
 function flag(name: string, value: string | undefined): string {

@@ -1,5 +1,8 @@
 /** Tags that the run deleted, or was to: what they named, and how each is put back. Pure. */
+import { isRunId } from '../../journal/run-id.ts';
 import type { Deletion } from '../../journal/state.ts';
+import { parseLocation } from '../../location.ts';
+import { parseDigest } from '../../reference.ts';
 import { quote } from '../cosign.ts';
 import { headline } from '../failure.ts';
 import { sameAs, type Command, type Ran } from './commands.ts';
@@ -14,9 +17,10 @@ export function deletionsFor(deletions: Iterable<Deletion>): readonly ReportDele
   return [...deletions].map((deletion) => ({ ...deletion, commands: commandsOf(deletion) }));
 }
 
-/** Of a tag that was not touched there is nothing to put back. */
+/** Of a tag that was not touched there is nothing to put back; a journal of somebody else's may have what is no tag. */
 function commandsOf({ tag, digest, state, asked }: Deletion): readonly Command[] {
   const colon = tag.lastIndexOf(':');
+  if (!parseLocation(tag).ok || parseDigest(digest) === undefined) return [];
   const pinned = `${tag.slice(0, colon)}@${digest}`;
   const back = `crane tag ${quote(pinned)} ${quote(tag.slice(colon + 1))}`;
   return [
@@ -33,8 +37,8 @@ export function restoreOf({ run, asked }: Ran): Command {
 }
 
 /** Whether that may put anything back. */
-export function canRestore(deletions: readonly ReportDeletion[]): boolean {
-  return deletions.some(({ asked }) => asked);
+export function canRestore(run: string, deletions: readonly ReportDeletion[]): boolean {
+  return isRunId(run) && deletions.some(({ asked }) => asked);
 }
 
 const WORDS = { deleted: 'deleted', failed: 'not deleted', unfinished: 'may be gone' } as const;

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { formatSeconds } from '../wording.ts';
 import { attention } from './attention.ts';
 import { cards } from './cards.ts';
-import { canUndo, sameAs, undoOf, type Command } from './commands.ts';
+import { canUndo, isPlain, sameAs, undoOf, type Command } from './commands.ts';
 import type { ReportData } from './data.ts';
 import { canRestore, deletionCounts, deletionList, restoreOf } from './deletions.ts';
 import { graph } from './graph.ts';
@@ -139,6 +139,7 @@ function time(ms: number): Html {
 
 /** Of the run as a whole; each image has its own. */
 function commandList(data: ReportData): Html {
+  if (!isPlain(data.asked)) return nothing;
   const same = sameAs(data.asked);
   const all: readonly Command[] = [
     {
@@ -147,7 +148,7 @@ function commandList(data: ReportData): Html {
     },
     { what: 'Say what would be done now, and why', command: `slipway why --resolve${same}` },
     ...(canUndo(data, data.images) ? [undoOf(data)] : []),
-    ...(canRestore(data.deletions) ? [restoreOf(data)] : []),
+    ...(canRestore(data.run, data.deletions) ? [restoreOf(data)] : []),
   ];
   return markup`${all.map(({ what, command }) => markup`<p>${what}</p><pre>${command}</pre>`)}
     <p class="faint">An image, once opened, has its own commands, also those of cosign.</p>`;
