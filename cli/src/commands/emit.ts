@@ -1,12 +1,11 @@
 /** `emit github`: the workflows that run the plan there, written, or compared with those that are there. */
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import {
   configFailure,
   errorCode,
   emitContext,
   emitPlan,
-  makeFolder,
   planJson,
   type Checked,
   type EmitOutput,
@@ -17,6 +16,7 @@ import { readSettings } from '../load.ts';
 import type { Options } from '../options.ts';
 import { prepare, whyNobodyCounts } from '../prepare.ts';
 import { readFile } from '../read-file.ts';
+import { writeHere } from '../write-file.ts';
 
 export const emitFormats = ['github'] as const;
 
@@ -178,8 +178,7 @@ function write(folder: string, files: EmitOutput['files'], drifted: readonly Fil
   try {
     for (const { path, content } of files) {
       const file = join(folder, path);
-      makeFolder(dirname(file));
-      if (readFile(file) !== content) writeFileSync(file, content);
+      if (readFile(file) !== content) writeHere(file, content);
     }
     for (const { path, state } of drifted) if (state === 'gone') rmSync(resolve(cwd, path));
     return undefined;

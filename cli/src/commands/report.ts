@@ -1,12 +1,10 @@
 /** `report`, and `--report` of a run: one HTML page, the same as data, and a trace, from a journal. */
-import { writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import {
   chromeTrace,
   configFailure,
   errorCode,
   fail,
-  makeFolder,
   ok,
   parseJournal,
   recentRuns,
@@ -19,6 +17,7 @@ import {
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import { readFile } from '../read-file.ts';
+import { writeHere } from '../write-file.ts';
 
 export interface ReportOptions {
   readonly dir: string;
@@ -41,8 +40,7 @@ export function writeReport(file: string, folder: string): Result<readonly strin
     'trace.json': `${JSON.stringify(chromeTrace(data))}\n`,
   };
   try {
-    makeFolder(folder);
-    for (const [path, content] of Object.entries(files)) writeFileSync(join(folder, path), content);
+    for (const [path, content] of Object.entries(files)) writeHere(join(folder, path), content);
   } catch (error) {
     return fail(
       configFailure(`the report cannot be written to ${folder} (${errorCode(error)})`, 'name another folder'),
