@@ -180,7 +180,7 @@ describe('policy', () => {
     await it.change({ settings: { policy: { sync: 'refuse', waivers: waiver('2999-12-31') } } });
     const waived = await it.run('run');
     expect(waived.code, waived.stdout).toBe(0);
-    expect(waived.row(`${path}:1`)).toMatchObject({ outcome: 'unchanged' });
+    expect(waived.row(`${path}:1`)).toMatchObject({ outcome: 'unchanged', waived: waiver('2999-12-31') });
     await it.change({ settings: { policy: { sync: 'refuse', waivers: waiver('2020-01-01') } } });
     expect((await it.run('run')).code).toBe(3);
 
@@ -189,6 +189,7 @@ describe('policy', () => {
     const notWorse = await it.run('run');
     expect(notWorse.code, notWorse.stdout).toBe(0);
     expect(notWorse.row(`${path}:1`)).toMatchObject({ outcome: 'unchanged' });
+    expect(notWorse.row(`${path}:1`).waived).toBeUndefined();
     expect(notWorse.row(`${path}:1`).why).not.toContain('refuses');
   });
 
@@ -202,7 +203,11 @@ describe('policy', () => {
     await it.change({ settings: { policy: { sync: 'refuse', waivers: waiver('2999-12-31') } } });
     const waived = await it.run('run');
     expect(waived.code, waived.stdout).toBe(0);
-    expect(waived.row(`${path}:1`)).toMatchObject({ outcome: 'published', signed: true });
+    expect(waived.row(`${path}:1`)).toMatchObject({
+      outcome: 'published',
+      signed: true,
+      waived: waiver('2999-12-31'),
+    });
     expect(started(waived, 'crane')).toBe(0);
   });
 

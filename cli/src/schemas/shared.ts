@@ -189,6 +189,14 @@ export const definitions: Readonly<Record<string, JsonSchema>> = {
     {
       backup: text('The tag under which what was overwritten is kept; nothing of it is verified.'),
       unscanned: list('Platforms that no scanner could read; findings says nothing of them.', text('As linux/arm64.')),
+      waived: list(
+        'Waivers without which the policy had refused what is published, on the day of the run.',
+        closed('One waiver.', {
+          id: text('The finding, as CVE-2026-12345.'),
+          reason: text('Why it is accepted, as the settings say.'),
+          expires: text('The last day it holds, UTC, as 2027-01-31.'),
+        }),
+      ),
       failure: defined('failure'),
     },
   ),

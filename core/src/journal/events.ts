@@ -26,6 +26,15 @@ export interface FindingCounts {
   readonly UNKNOWN: number;
 }
 
+/** A waiver of the policy that counted. */
+export interface UsedWaiver {
+  /** Of the finding, as CVE-2026-12345. */
+  readonly id: string;
+  readonly reason: string;
+  /** `2027-01-31`: the last day it holds, UTC. */
+  readonly expires: string;
+}
+
 /** A row of the final table: one a target. */
 export interface Row {
   readonly id: string;
@@ -42,6 +51,8 @@ export interface Row {
   readonly findings: FindingCounts | null;
   /** Platforms that no scanner could read, when there are any; `findings` says nothing of them. */
   readonly unscanned?: readonly string[];
+  /** Of what is public: waivers without which the policy refused it on the day of the run, when there are any. */
+  readonly waived?: readonly UsedWaiver[];
   readonly signed: boolean;
   /** Bytes of all platforms' layers and configs; `null` when not known. */
   readonly size: number | null;

@@ -69,7 +69,7 @@ const row = fields(
     packages: orNull(amount),
     seconds: amount,
   },
-  { backup: text, unscanned: list(text), failure },
+  { backup: text, unscanned: list(text), waived: list(fields({ id: text, reason: text, expires: text })), failure },
 );
 const finding = fields(
   { id: text, severity: text, package: text, installed: text, platforms: list(text) },

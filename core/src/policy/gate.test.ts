@@ -105,6 +105,21 @@ describe('waivers', () => {
       waived: [{ id: 'CVE-1', expires: '2027-01-01' }],
       expiredWaivers: [],
     });
+    const reported = judge({ rules: { ...sync, waivers }, scan: amd(finding('CVE-1')), today });
+    expect(reported).toMatchObject({ verdict: 'pass', waived: [] });
+  });
+
+  test('do not matter for what the image before had too, where it need not be better', () => {
+    const rules = { ...build, notWorse: true, waivers: [waiver('CVE-1', today), waiver('CVE-2', today)] };
+    const scan = amd(finding('CVE-1'), finding('CVE-2'));
+    const judgement = judge({ rules, scan, before: amd(finding('CVE-1')), today });
+    expect(judgement).toMatchObject({ verdict: 'pass', waived: [{ id: 'CVE-2' }] });
+  });
+
+  test('of several for one finding, the one that ends last is told', () => {
+    const waivers = ['2026-12-01', '2027-01-01', '2026-11-30'].map((expires) => waiver('CVE-1', expires));
+    const { waived } = judge({ rules: { ...build, waivers }, scan: amd(finding('CVE-1')), today });
+    expect(waived).toEqual([{ id: 'CVE-1', reason: 'not reachable', expires: '2027-01-01' }]);
   });
 });
 

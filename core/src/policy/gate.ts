@@ -1,6 +1,6 @@
 /** The gate: whether what a scan found keeps an image from its tag. Pure, so that a changed policy needs no new scan. */
 import type { GateRules, Severity, Waiver } from '../config/model.ts';
-import type { FindingCounts } from '../journal/events.ts';
+import type { FindingCounts, UsedWaiver } from '../journal/events.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { plainText } from '../trust/strict.ts';
 import { mergeFindings } from '../trust/summary.ts';
@@ -14,13 +14,11 @@ export interface Question {
   readonly before?: Scan;
 }
 
-export type UsedWaiver = Pick<Waiver, 'id' | 'reason' | 'expires'>;
-
 export interface Judgement {
   readonly verdict: 'pass' | 'refuse';
   /** One sentence each, safe to print: what refuses the image, where it is, and what would mend it. */
   readonly refusals: readonly string[];
-  /** Waivers without which there would be more refusals. */
+  /** Waivers without which there would be more refusals; of several for one finding, the one that ends last. */
   readonly waived: readonly UsedWaiver[];
   /** Waivers that would help but have ended. */
   readonly expiredWaivers: readonly UsedWaiver[];
@@ -43,7 +41,7 @@ export function judge({ rules, scan, today, before }: Question): Judgement {
   return {
     verdict: refusals.length > 0 ? 'refuse' : 'pass',
     refusals,
-    waived: used(live, refusing),
+    waived: used(lastOfEach(live), rules.verdict === 'refuse' ? withoutOld(refusing, rules, before, []) : []),
     expiredWaivers: used(
       rules.waivers.filter((waiver) => !live.includes(waiver)),
       left,
@@ -81,6 +79,12 @@ function isWaived(finding: Finding, waivers: readonly Waiver[]): boolean {
 function used(waivers: readonly Waiver[], findings: readonly Finding[]): readonly UsedWaiver[] {
   const ids = new Set(findings.map((finding) => finding.id));
   return waivers.filter((waiver) => ids.has(waiver.id)).map(({ id, reason, expires }) => ({ id, reason, expires }));
+}
+
+function lastOfEach(waivers: readonly Waiver[]): readonly Waiver[] {
+  const ends = new Map<string, Waiver>();
+  for (const waiver of waivers) if (waiver.expires > (ends.get(waiver.id)?.expires ?? '')) ends.set(waiver.id, waiver);
+  return [...ends.values()];
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { UsedTool } from '../exec/model.ts';
 import type { Config, Entry, Settings, Signing } from '../config/model.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Change, Event } from '../journal/events.ts';
+import type { Change, Event, UsedWaiver } from '../journal/events.ts';
 import type { Layout } from '../oci/layout.ts';
 import type { Subset } from '../oci/subset.ts';
 import type { PlannedEntry, Task } from '../plan/model.ts';
@@ -101,6 +101,8 @@ export interface Probed {
   readonly changes?: readonly Change[];
   /** Of the image that is published now, when it was looked at. */
   readonly facts?: readonly Fact[];
+  /** Of the same, when the policy was asked: waivers without which it would not stay. */
+  readonly waived?: readonly UsedWaiver[];
 }
 
 /** An image that is in the destination repository by digest. */

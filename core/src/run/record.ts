@@ -1,9 +1,9 @@
 /** What is gathered of an entry while its tasks end; its rows and its evidence are made of it. */
-import type { ListedPackage } from '../journal/events.ts';
+import type { ListedPackage, UsedWaiver } from '../journal/events.ts';
 import type { Step } from '../plan/model.ts';
 import { factsOf, type Fact } from '../trust/facts.ts';
 import type { Scan } from '../trust/model.ts';
-import type { Image, Probed, SbomOutput, VerifyOutput } from './engine.ts';
+import type { GateOutput, Image, Probed, SbomOutput, VerifyOutput } from './engine.ts';
 import { packagesOf } from './evidence.ts';
 import type { NotOk } from './loop.ts';
 import type { Resolution } from './steps/resolve.ts';
@@ -19,6 +19,8 @@ export interface EntryRecord {
   /** What the verification read back. */
   facts?: readonly Fact[];
   signed: boolean;
+  /** Without these the policy refused it: the gate's, or where nothing was to be done, the probe's. */
+  waived?: readonly UsedWaiver[];
   /** Targets that name the image now, with what kept the old one: known although the step may fail at another. */
   tagged?: Map<string, string | undefined>;
   /** The first task of it that did not succeed. */
@@ -31,6 +33,7 @@ export function remember(record: EntryRecord, step: Step | undefined, output: un
   switch (step) {
     case 'probe':
       record.probed = output as Probed;
+      if (record.probed.waived !== undefined) record.waived = record.probed.waived;
       // What was believed is about this digest: without one it is about an image that will be replaced.
       record.signed = record.probed.digest !== undefined && isSigned(record.probed.facts ?? []);
       break;
@@ -53,9 +56,11 @@ export function remember(record: EntryRecord, step: Step | undefined, output: un
     case 'sbom':
       record.packages = packagesOf(output as SbomOutput);
       break;
+    case 'gate':
+      record.waived = (output as GateOutput).judgement.waived;
+      break;
     case 'admit':
     case 'build':
-    case 'gate':
     case 'sign':
     case 'attach':
     case 'tag':

@@ -9,7 +9,7 @@ import type { EntryRecord } from './record.ts';
 import type { NotOk } from './loop.ts';
 
 export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
-  const { probed, broken } = record;
+  const { probed, broken, waived = [] } = record;
   const digest = record.image?.digest ?? probed?.digest ?? null;
   // The probe also believed what is attached to the image that was published: a build that failed has none of that.
   const facts = (record.facts ?? probed?.facts ?? []).filter(({ subject }) => subject === digest);
@@ -28,6 +28,7 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
       ...(backup === undefined ? {} : { backup }),
       findings,
       ...(unscanned.length === 0 ? {} : { unscanned }),
+      ...(isPublic(outcome) && waived.length > 0 ? { waived } : {}),
       signed: record.signed,
       size: record.image?.size ?? null,
       packages,
@@ -42,6 +43,10 @@ function outcomeOf({ broken, tagged, probed }: EntryRecord, target: string): Out
   if (tagged?.has(target) === true) return 'published';
   if (broken !== undefined) return lacksPackage(broken.end) ? 'failed' : broken.end.state;
   return probed === undefined ? 'skipped' : 'unchanged';
+}
+
+function isPublic(outcome: Outcome): boolean {
+  return outcome === 'published' || outcome === 'unchanged';
 }
 
 /** A package has no row of its own: that it failed is told, and counted, at the entries that need it. */

@@ -61,10 +61,10 @@ export async function probeSync(
   if (behind !== undefined) return ok({ ...found, goal: false, why: behind });
   const isCopy = step.planned.trust === 'copy';
   const looked = isCopy
-    ? ok({ facts: [], why: entry.always ? 'always' : undefined })
+    ? ok({ facts: [], why: entry.always ? 'always' : undefined, waived: undefined })
     : await lookAt(step, digest, shape);
   if (!looked.ok) return looked;
-  const { facts } = looked.value;
+  const { facts, waived } = looked.value;
   const open = kept === undefined ? await openQuestion(step, entry, found, facts) : ok(undefined);
   if (!open.ok) return open;
   const why = looked.value.why ?? open.value;
@@ -77,6 +77,7 @@ export async function probeSync(
     source: origin.value,
     digest,
     facts,
+    ...(waived === undefined ? {} : { waived }),
     goal: why === undefined,
     why: why ?? `${formatDigest(digest)} is there, signed and attested`,
   });

@@ -153,8 +153,8 @@ async function probeBuild(
   }
   const looked = await lookAt(step, published, shape);
   if (!looked.ok) return looked;
-  const { facts, why } = looked.value;
-  const seen = { before, bases, keys, facts };
+  const { facts, why, waived } = looked.value;
+  const seen = { before, bases, keys, facts, ...(waived === undefined ? {} : { waived }) };
   const provenance = newestProvenance(facts)?.content.provenance;
   if (provenance === undefined)
     return ok({ ...seen, goal: false, why: 'no provenance of ours says what it was made from' });

@@ -1,6 +1,7 @@
 /** How what is published stands: which tags are behind, what is believed of the image, and what it lacks. */
 import { ok, type Result } from '../../failure.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
+import type { UsedWaiver } from '../../journal/events.ts';
 import { judge } from '../../policy/gate.ts';
 import { rulesFor } from '../../policy/rules.ts';
 import type { Fact } from '../../trust/facts.ts';
@@ -39,6 +40,8 @@ export function lagging({ entry }: StepContext, before: Before, digest: Digest):
 interface Looked {
   readonly facts: readonly Fact[];
   readonly why: string | undefined;
+  /** Of the policy that was looked at now; absent when it was not. */
+  readonly waived?: readonly UsedWaiver[];
 }
 
 /** What is believed of the published image, and why it needs work all the same. */
@@ -76,6 +79,7 @@ export async function lookAt(step: StepContext, digest: Digest, shape: Targets['
     // The image that the tag names is never worse than itself.
     const judgement = judge({ rules, scan, before: scan, today: engine.now().toISOString().slice(0, 10) });
     if (judgement.verdict === 'refuse') return ok({ facts, why: 'the policy refuses it now' });
+    return ok({ facts, why: undefined, waived: judgement.waived });
   }
   return ok({ facts, why: undefined });
 }
