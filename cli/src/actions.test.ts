@@ -20,7 +20,16 @@ const row: Row = {
   packages: null,
   seconds: 1,
 };
-const result = { run: 'r1', command: 'run', rows: [row], edges: [], only: [], exitCode: 0, seconds: 1 };
+const result = {
+  run: 'r1',
+  command: 'run',
+  rows: [row],
+  edges: [],
+  only: [],
+  exitCode: 0,
+  seconds: 1,
+  day: '2026-11-25',
+};
 
 function world(env: Readonly<Record<string, string>>, cwd = '/checkout'): { readonly io: Io; readonly said: string[] } {
   const said: string[] = [];

@@ -48,6 +48,8 @@ export interface ActionsResult {
   /** Patterns of `--only`. */
   readonly only: readonly string[];
   readonly seconds: number;
+  /** On which it ended, `2026-11-25`, UTC. */
+  readonly day: string;
 }
 
 /** The run is what it is: files that cannot be written are told, and change nothing of it. */

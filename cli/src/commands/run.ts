@@ -89,7 +89,8 @@ export async function runCommand(
     io.stderr(written.ok ? `sarif: ${written.value} files in ${folder}\n` : `warning: ${written.failure.message}\n`);
   }
   const edges = planned.plan.entries.flatMap(({ id, needs }) => needs.map((need) => [need, id] as const));
-  writeActionsFiles(io, { run: engine.run, command, rows, edges, exitCode, seconds, only: options.only });
+  const day = engine.now().toISOString().slice(0, 10);
+  writeActionsFiles(io, { run: engine.run, command, rows, edges, exitCode, seconds, day, only: options.only });
   if (signal.aborted)
     io.stderr(`${whyStopped(io)}: what was published before stays published; the next run finishes the rest\n`);
   const tools = session.tools().map(({ name, version, started: times }) => ({ name, version, started: times }));

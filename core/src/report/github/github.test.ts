@@ -292,7 +292,7 @@ describe('outputs', () => {
 });
 
 describe('the summary', () => {
-  const input = { run: 'r1', command: 'run', seconds: 3, limit: 1_048_576 };
+  const input = { run: 'r1', command: 'run', seconds: 3, day: '2026-11-25', limit: 1_048_576 };
   const text = (
     rows: readonly Row[],
     edges: readonly (readonly [string, string])[] = [],
@@ -307,6 +307,15 @@ describe('the summary', () => {
       '```mermaid\nflowchart LR\n  e0["ghcr.io/example/a:1"]:::published\n  e1["b"]:::refused\n  e0 --> e1\n',
     );
     expect(text([row()])).not.toContain('mermaid');
+  });
+
+  it('says in a line what passes by waivers, and which of them end first', () => {
+    const waived = (id: string, expires: string): Row => row({ waived: [{ id, reason: 'r', expires }] });
+    const shown = text([waived('CVE-2', '2027-02-01'), waived('CVE_1', '2026-12-01'), row()]);
+    expect(shown.replaceAll('&#95;', '_').replaceAll('&#44;', ',').replaceAll('&#58;', ':')).toContain(
+      '\n\n2 images pass the policy only by 2 waivers: 1 ends within 14 days of this run: CVE_1 on 2026-12-01\n\n|',
+    );
+    expect(text([row()])).not.toContain('waiver');
   });
 
   it('takes names for text', () => {

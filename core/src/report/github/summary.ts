@@ -3,6 +3,7 @@ import type { Outcome, Row } from '../../journal/events.ts';
 import { formatCounts } from '../table.ts';
 import { headline } from '../failure.ts';
 import { firstOfEach, folded, heldUp } from '../fold.ts';
+import { waiversLine, waiversOf } from '../waivers.ts';
 import { clean, formatBytes, formatDigest, formatFindings } from '../wording.ts';
 
 export interface SummaryInput {
@@ -12,6 +13,8 @@ export interface SummaryInput {
   /** Entry ids: what goes before, what needs it. */
   readonly edges: readonly (readonly [string, string])[];
   readonly seconds: number;
+  /** Of the run, `2026-11-25`, UTC: by it waivers end soon. */
+  readonly day: string;
   /** Bytes that may be written: GitHub takes 1 MiB of a step. */
   readonly limit: number;
 }
@@ -21,6 +24,8 @@ const MAX_TEXT = 50_000;
 const MAX_EDGES = 500;
 /** More boxes are no picture any more. */
 const MAX_BOXES = 200;
+/** Waivers that end soon, of which each is named. */
+const MAX_WAIVERS = 3;
 /** What is worth reading first. */
 const ORDER: readonly Outcome[] = ['refused', 'failed', 'cancelled', 'skipped', 'published', 'unchanged'];
 
@@ -36,7 +41,7 @@ const COLOURS: Readonly<Record<Outcome, string>> = {
 /** Never longer than `limit`: the graph goes first, then rows from the end, and both are said. */
 export function jobSummary(input: SummaryInput): string {
   const { rows, command, run, seconds, limit } = input;
-  const head = `## slipway ${command}\n\n${formatCounts(rows, seconds)} · run ${literal(run)}\n\n`;
+  const head = `## slipway ${command}\n\n${formatCounts(rows, seconds)} · run ${literal(run)}\n\n${waivedLine(input)}`;
   const table = `| destination | outcome | digest | size | packages | findings | signed | what changed |\n| --- | --- | --- | ---: | ---: | --- | --- | --- |\n`;
   const graph = graphOf(input);
   const lines = rows.toSorted((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome)).map(rowLine);
@@ -49,6 +54,16 @@ export function jobSummary(input: SummaryInput): string {
   const shown = fitting < 0 ? lines.length : fitting;
   const cut = `${head}${table}${lines.slice(0, shown).join('')}${note(lines.length - shown)}`;
   return bytes(cut) <= limit ? cut : '';
+}
+
+/** Each is named in the report; here those that end first. */
+function waivedLine({ rows, day }: SummaryInput): string {
+  const all = waiversOf(rows, day);
+  const soon = all.filter((one) => one.soon);
+  const named = soon.slice(0, MAX_WAIVERS).map(({ id, expires }) => `${id} on ${expires}`);
+  if (soon.length > MAX_WAIVERS) named.push(`${soon.length - MAX_WAIVERS} more`);
+  const line = [waiversLine(all), ...(named.length === 0 ? [] : [named.join(', ')])].join(': ');
+  return line === '' ? '' : `${literal(line)}\n\n`;
 }
 
 function rowLine(row: Row): string {

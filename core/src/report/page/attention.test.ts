@@ -1,7 +1,7 @@
 /** What a report shows first: each cause once, refusals among failures, and where the rest is. */
 import { expect, test } from 'vitest';
 import type { Failure } from '../../failure.ts';
-import type { Event, Row } from '../../journal/events.ts';
+import type { Event, Row, UsedWaiver } from '../../journal/events.ts';
 import { reportData } from './data.ts';
 import { reportPage } from './page.ts';
 
@@ -99,4 +99,35 @@ test('what was skipped for a need keeps the hint of what to do', () => {
   };
   const shown = attention([row(0, need, { outcome: 'skipped' })]);
   expect(text(shown)).toContain('1 image skipped: r/base:1 has no scan → run its entry too');
+});
+
+const waiver = (id: string, expires: string): UsedWaiver => ({ id, reason: `${id} is not reachable`, expires });
+function waived(...waivers: readonly UsedWaiver[]): readonly Row[] {
+  const index = waivers.length;
+  const { failure: _none, ...published } = row(index, tooMany, { outcome: 'published', digest: 'sha256:ab' });
+  return [{ ...published, waived: waivers }];
+}
+
+test('of what is public by waivers, those that end within two weeks of the run stand open, the first to end first', () => {
+  const shown = attention(
+    waived(waiver('CVE-3', '1970-03-01')),
+    waived(waiver('CVE-2', '1970-01-15'), waiver('CVE-1', '1970-01-01')),
+    waived(waiver('CVE-3', '1970-03-01'), waiver('CVE-2', '1970-01-15'), waiver('CVE-4', '1970-01-16')),
+  );
+  expect(text(shown)).toContain(
+    'Waivers end soon: 3 images pass the policy only by 4 waivers: 2 end within 14 days of this run.',
+  );
+  const [open = '', closed = ''] = text(shown).split('2 waivers that hold longer');
+  expect(open).toMatch(
+    /CVE-1 until 1970-01-01, the day of this run, in 1 image: CVE-1 is not reachable .*CVE-2 until 1970-01-15, 14 days after this run, in 2 images/,
+  );
+  expect(closed).toMatch(/CVE-4 until 1970-01-16, 15 days after this run, in 1 image: .*CVE-3 until 1970-03-01/);
+  expect(shown).toContain('<a href="#waiver=CVE-2&amp;until=1970-01-15">2 images</a>');
+});
+
+test('waivers that hold longer are one line', () => {
+  const shown = attention(waived(waiver('CVE-3', '1970-03-01')));
+  expect(text(shown)).toContain('1 image passes the policy only by 1 waiver: the first ends on 1970-03-01.');
+  expect(shown.indexOf('CVE-3')).toBeGreaterThan(shown.indexOf('<details>'));
+  expect(text(shown)).not.toContain('soon');
 });

@@ -9,6 +9,7 @@ import { markup, nothing, type Html } from './html.ts';
 import { mayHaveMoved, type ReportImage } from './image.ts';
 import { counted, imageName, link, skip } from './parts.ts';
 import type { ReportOutcome } from './unfinished.ts';
+import { waivedLines } from './waived.ts';
 
 /** More are in the table: nobody reads further here. */
 const MAX_SHOWN = 20;
@@ -22,7 +23,9 @@ export function attention(data: ReportData): Html {
   const of = (outcome: ReportOutcome): readonly ReportImage[] => images.filter((image) => image.outcome === outcome);
   const [failed, refused, unfinished] = [of('failed'), of('refused'), of('unfinished')];
   const held = [...of('skipped'), ...of('cancelled'), ...unfinished.filter(({ digest }) => digest === null)];
-  if (failed.length + refused.length + unfinished.length + held.length + warnings.length === 0) return nothing;
+  const waived = images.some((image) => image.waived !== undefined);
+  if (failed.length + refused.length + unfinished.length + held.length + warnings.length === 0 && !waived)
+    return nothing;
   const [failures, refusals] = shared(causesOf(failed), causesOf(refused));
   return markup`<section aria-labelledby="attention-heading">
     <h2 id="attention-heading">What needs attention</h2>
@@ -33,6 +36,7 @@ export function attention(data: ReportData): Html {
     </ul>
     ${left('failed', failed, failures)} ${left('refused', refused, refusals)}
     ${unfinishedLines(unfinished, data)}${heldLines(held)}
+    ${waivedLines(data)}
     ${warnings.map((warning) => markup`<p><span class="running">Warning:</span> ${warning}</p>`)}
   </section>`;
 }

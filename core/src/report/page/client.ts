@@ -45,6 +45,7 @@ export function client(page: Page, kit: (page: Page) => Kit, details: typeof det
   /** A vulnerability, or a package in one version: what only looks like it, as CVE-2026-1003 like CVE-2026-100, is none of it. */
   const exactly = (goal: URLSearchParams) => {
     const [cve, kept, name] = [goal.get('cve'), goal.get('unpublished'), goal.get('package')];
+    const waiver = goal.get('waiver');
     const having =
       (id: string, of: (image: PackedImage) => PackedImage['findings']) =>
       (row: Node): boolean => {
@@ -54,6 +55,14 @@ export function client(page: Page, kit: (page: Page) => Kit, details: typeof det
     if (cve !== null) return { text: cve, holds: having(cve, (image) => image.findings) };
     if (kept !== null)
       return { text: `${kept}, not published`, holds: having(kept, (image) => image.made?.findings ?? []) };
+    if (waiver !== null) {
+      const until = goal.get('until');
+      return {
+        text: `${waiver}, waived${until === null ? '' : ` until ${until}`}`,
+        holds: (row: Node): boolean =>
+          imageOf(row)?.waived?.some(({ id, expires }) => id === waiver && (until ?? expires) === expires) === true,
+      };
+    }
     if (name === null) return undefined;
     const version = goal.get('version');
     const numbers = new Set(
@@ -74,7 +83,7 @@ export function client(page: Page, kit: (page: Page) => Kit, details: typeof det
     search: 'find',
     textOf,
     exactly,
-    exact: ['cve', 'unpublished', 'package', 'version'],
+    exact: ['cve', 'unpublished', 'package', 'version', 'waiver', 'until'],
     changed: tell,
   });
   const vulnerabilityFilter =

@@ -39,6 +39,11 @@ export interface ReportData {
   readonly warnings: readonly string[];
 }
 
+/** On which the run began, `2026-11-25`, UTC: by it waivers are judged. */
+export function dayOf({ started }: Pick<ReportData, 'started'>): string {
+  return new Date(started).toISOString().slice(0, 10);
+}
+
 /** Lines of a log that a page shows; the journal has all. */
 const MAX_LOG = 200;
 

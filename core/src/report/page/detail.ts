@@ -44,12 +44,16 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
         tag,
       ]);
     if (image.backup !== undefined) facts.push(['Kept as', `${image.backup} (unverified)`]);
+    for (const { id, reason, expires } of image.waived ?? [])
+      facts.push([`Passes by a waiver until ${expires}`, `${id}: ${reason}`]);
     for (const { part, from, to } of image.changes) facts.push([part, `${short(from)} → ${short(to)}`]);
     const list = facts.flatMap(([name, value]) => [make('dt', '', name), make('dd', 'mono', value)]);
     return section('Why', ...lines, make('dl', '', ...list));
   };
   const findings = (title: string, image: PackedImage | PackedUnpublished): Node => {
     const fresh = new Set(image.news?.new ?? []);
+    const waived = new Set('waived' in image ? image.waived?.map(({ id }) => id) : []);
+    const marked = (id: string): string => `${id}${fresh.has(id) ? ' (new)' : ''}${waived.has(id) ? ' (waived)' : ''}`;
     const when =
       image.scanned === undefined
         ? 'No scan is known.'
@@ -80,13 +84,13 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
         searchable(
           'Search findings',
           ordered,
-          (one) => `${one.id} ${one.severity} ${one.package} ${one.title ?? ''} ${fresh.has(one.id) ? 'new' : ''}`,
+          (one) => `${marked(one.id)} ${one.severity} ${one.package} ${one.title ?? ''}`,
           (some, caption) =>
             table(
               caption,
               ['Id', 'Severity', 'Package', 'Installed', 'Fixed in', 'Title', 'Platforms', 'Layer'],
               some.map((one) => [
-                make('span', fresh.has(one.id) ? 'mono new' : 'mono', fresh.has(one.id) ? `${one.id} (new)` : one.id),
+                make('span', fresh.has(one.id) ? 'mono new' : 'mono', marked(one.id)),
                 make('span', one.severity, one.severity.toLowerCase()),
                 one.package,
                 one.installed,

@@ -1,6 +1,7 @@
 /** The table of images: what went wrong first, then what has the worst findings. Pure. */
 import type { Finding } from '../../trust/model.ts';
 import { headline } from '../failure.ts';
+import { endsSoon } from '../waivers.ts';
 import { formatBytes, formatDigest, formatSeconds } from '../wording.ts';
 import { mayHaveMoved, type ReportImage } from './image.ts';
 import { markup, nothing, type Html } from './html.ts';
@@ -38,6 +39,9 @@ const COLUMNS: readonly Column[] = [
   { name: 'Time', number: true },
 ];
 
+/** An image, once opened, has all. */
+const MAX_WAIVED = 2;
+
 const FINDINGS = {
   critical: 'critical',
   severe: 'critical or high',
@@ -46,10 +50,13 @@ const FINDINGS = {
   new: 'new',
   gone: 'gone',
   unpublished: 'critical or high, not published',
+  waived: 'accepted by a waiver',
+  'waived-soon': 'accepted by a waiver that ends soon',
   unknown: 'not scanned, or not wholly',
 };
 
-export function imageTable(all: readonly ReportImage[]): Html {
+/** `day`: of the run, by which waivers end soon. */
+export function imageTable(all: readonly ReportImage[], day: string): Html {
   const present = new Set(all.map(({ outcome }) => outcome));
   const outcomes = Object.fromEntries(OUTCOMES.filter((each) => present.has(each)).map((each) => [each, each]));
   const ordered = [...all.entries()].toSorted(
@@ -78,21 +85,22 @@ export function imageTable(all: readonly ReportImage[]): Html {
           </tr>
         </thead>
         <tbody>
-          ${ordered.map(([index, image]) => imageRow(image, index))}
+          ${ordered.map(([index, image]) => imageRow(image, index, day))}
         </tbody>
       </table>
     </div>
   </section>`;
 }
 
-function imageRow(image: ReportImage, index: number): Html {
+function imageRow(image: ReportImage, index: number, day: string): Html {
   const { destination, outcome, size, packages, counts, unscanned, seconds } = image;
   const other = counts === null ? null : counts.MEDIUM + counts.LOW + counts.UNKNOWN;
-  return markup`<tr data-index="${index}" data-marks="${marks(image).join(' ')}">
+  return markup`<tr data-index="${index}" data-marks="${marks(image, day).join(' ')}">
     <th scope="row" data-label="Image" data-sort="${destination}">
       ${link(imageName(destination), { image: destination })}
       <span class="why">${whyOf(image)}</span>
       ${unpublishedLine(image)}
+      ${waivedLine(image)}
       ${unscanned === undefined ? nothing : markup`<span class="sub">not scanned: ${unscanned.join(', ')}</span>`}
     </th>
     <td data-label="Outcome"><span class="state ${outcome}">${outcome}</span></td>
@@ -111,7 +119,7 @@ function imageRow(image: ReportImage, index: number): Html {
 }
 
 /** What the choices above the table ask for. */
-function marks(image: ReportImage): readonly string[] {
+function marks(image: ReportImage, day: string): readonly string[] {
   const { outcome, tag, made, counts, findings, news, unscanned, signed } = image;
   const severe = findings.filter(isSevereOne);
   const facts: readonly (readonly [string, boolean])[] = [
@@ -122,6 +130,8 @@ function marks(image: ReportImage): readonly string[] {
     ['new', (news?.new.length ?? 0) > 0],
     ['gone', (news?.gone.length ?? 0) > 0],
     ['unpublished', isSevere(made?.counts ?? null)],
+    ['waived', image.waived !== undefined],
+    ['waived-soon', endsSoon(image, day)],
     ['unknown', tag !== null && (counts === null || unscanned !== undefined)],
     ['signed', signed === true],
     ['unsigned', tag !== null && signed !== true],
@@ -135,6 +145,12 @@ function unpublishedLine({ made }: ReportImage): Html {
   if (made === undefined || made.counts === null) return nothing;
   const { CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN } = made.counts;
   return markup`<span class="sub">not published: ${CRITICAL} critical, ${HIGH} high, ${MEDIUM + LOW + UNKNOWN} other</span>`;
+}
+
+function waivedLine({ waived = [] }: ReportImage): Html {
+  const told = waived.slice(0, MAX_WAIVED).map(({ id, expires }) => `${id} until ${expires}`);
+  const more = waived.length > MAX_WAIVED ? ` and ${waived.length - MAX_WAIVED} more` : '';
+  return told.length === 0 ? nothing : markup`<span class="sub">waived: ${told.join(', ')}${more}</span>`;
 }
 
 export function hasNewSevere({ findings, news }: ReportImage): boolean {

@@ -63,7 +63,7 @@ export function imageOf(
   row: ReportRow,
   evidence: Evidence,
 ): Omit<ReportImage, 'ended' | 'changes' | 'commands' | 'log' | 'logLines'> {
-  const { id, destination, digest, outcome, before, why, backup, seconds, failure } = row;
+  const { id, destination, digest, outcome, before, why, backup, waived, seconds, failure } = row;
   const { known, earlier, sizes, tags, open } = evidence;
   const tag = tags.get(destination) ?? null;
   const now = known.get(tag ?? '');
@@ -81,6 +81,7 @@ export function imageOf(
     before,
     why,
     ...(backup === undefined ? {} : { backup }),
+    ...(waived === undefined ? {} : { waived }),
     seconds,
     tag,
     ...lookedInto(tag, row, evidence),

@@ -7,7 +7,7 @@ import { formatSeconds } from '../wording.ts';
 import { attention } from './attention.ts';
 import { cards } from './cards.ts';
 import { canUndo, isPlain, sameAs, undoOf, type Command } from './commands.ts';
-import type { ReportData } from './data.ts';
+import { dayOf, type ReportData } from './data.ts';
 import { canRestore, deletionCounts, deletionList, restoreOf } from './deletions.ts';
 import { graph } from './graph.ts';
 import { embedded, markup, nothing, raw, type Html } from './html.ts';
@@ -59,7 +59,7 @@ ${data.deletions.length === 0 ? nothing : markup`<li><a href="#deletions-heading
 ${data.images.length === 0 && data.deletions.length > 0 ? nothing : cards(data)}
 ${attention(data)}
 ${deletionList(data.deletions)}
-${imageTable(data.images)}
+${imageTable(data.images, dayOf(data))}
 ${vulnerabilityTable(data.vulnerabilities)}
 <section aria-labelledby="check-heading">
 <h2 id="check-heading">Check this run, or undo it</h2>

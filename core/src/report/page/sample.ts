@@ -1,6 +1,6 @@
 /** A run of as many images as asked for, as its journal has it: for the report's tests and its picture. */
 import type { Failure } from '../../failure.ts';
-import type { Event, ImageEvidence, Row } from '../../journal/events.ts';
+import type { Event, ImageEvidence, Row, UsedWaiver } from '../../journal/events.ts';
 import type { Finding, PlatformScan } from '../../trust/model.ts';
 
 export interface SampleRun {
@@ -64,6 +64,11 @@ export function samplePrune(): readonly Event[] {
 /** Of these images the gate refuses one, and the build of the other fails. */
 const REFUSED = 3;
 const FAILED = 9;
+/** These pass by a waiver of what is found in them. */
+const WAIVED: Readonly<Partial<Record<number, UsedWaiver>>> = {
+  4: { id: 'CVE-2026-1012', reason: 'The code that is concerned is not in this image.', expires: '2026-12-01' },
+  5: { id: 'CVE-2026-1015', reason: 'Only whoever is root can reach it.', expires: '2027-03-31' },
+};
 const BUILD_FAILURE: Failure = {
   reason: 'tool',
   class: 'permanent',
@@ -206,6 +211,7 @@ function row(id: string, index: number, { digest: to, scan }: ImageEvidence): Ro
     scan?.platforms[0]?.findings.filter((finding) => finding.severity === severity).length ?? 0;
   const unchanged = index % 3 === 1;
   const known = index === FAILED ? null : to;
+  const waiver = WAIVED[index];
   return {
     id,
     destination: id.slice('build:'.length),
@@ -223,6 +229,7 @@ function row(id: string, index: number, { digest: to, scan }: ImageEvidence): Ro
             LOW: count('LOW'),
             UNKNOWN: 0,
           },
+    ...(waiver === undefined ? {} : { waived: [waiver] }),
     signed: index !== REFUSED && index !== FAILED,
     size: known === null ? null : 5_000_000 + index * 100_000,
     packages: known === null ? null : 40,
