@@ -1,5 +1,5 @@
 /** `report`, and `--report` of a run: one HTML page, the same as data, and a trace, from a journal. */
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import {
   chromeTrace,
   configFailure,
@@ -30,10 +30,11 @@ export function writeReport(file: string, folder: string): Result<readonly strin
   if (text === undefined)
     return fail(configFailure(`the journal ${file} cannot be read`, 'journals are .slipway/runs/*.ndjson'));
   const events = parseJournal(text);
-  if (!events.some(({ type }) => type === 'run.start')) {
+  const start = events.find((event) => event.type === 'run.start');
+  if (start === undefined) {
     return fail(configFailure(`${file} is no journal of a run`, 'journals are .slipway/runs/*.ndjson'));
   }
-  const data = reportData(events, earlierRuns(dirname(file), basename(file, '.ndjson')));
+  const data = reportData(events, earlierRuns(dirname(file), start.run));
   const files = {
     'index.html': reportPage(data),
     'run.json': `${JSON.stringify(data)}\n`,
@@ -50,8 +51,8 @@ export function writeReport(file: string, folder: string): Result<readonly strin
 }
 
 /** One at a time, for hundreds of large ones. Runs after this one know nothing that it could have known. */
-function* earlierRuns(folder: string, name: string): Generator<PastRun> {
-  for (const past of recentRuns(folder)) if (past.run < name) yield past;
+function* earlierRuns(folder: string, run: string): Generator<PastRun> {
+  for (const past of recentRuns(folder)) if (past.run < run) yield past;
 }
 
 export function reportCommand(io: Io, file: string, { dir, json }: ReportOptions): number {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { removeOldRuns } from './recent.ts';
+import { recentRuns, removeOldRuns } from './recent.ts';
 
 test('the last 200 journals are kept, and whatever else somebody has put beside them', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-runs-'));
@@ -14,4 +14,17 @@ test('the last 200 journals are kept, and whatever else somebody has put beside 
     ['20200101-000000-kept.ndjson', 'notes.txt', ...names.slice(3)].toSorted(),
   );
   removeOldRuns(join(folder, 'nowhere'));
+});
+
+test('a journal that somebody has named otherwise is known by what it says, and counts once', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-runs-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const start = (run: string): string =>
+    `${JSON.stringify({ t: 0, type: 'run.start', run, command: 'run', version: '1', entries: [], tasks: [] })}\n`;
+  const [first, second, third] = [1, 2, 3].map((day) => `2026010${day}-100000-00abcdef`);
+  const files = { copy: first, [`${first}`]: first, 'a-build-of-ours': second, [`${third}`]: third };
+  for (const [name, run] of Object.entries(files)) await writeFile(join(folder, `${name}.ndjson`), start(run ?? ''));
+  await writeFile(join(folder, 'torn.ndjson'), '{"t":');
+  const found = [...recentRuns(folder)].filter(({ events }) => events.length > 0);
+  expect(found.map(({ run }) => run)).toEqual([third, second, first]);
 });

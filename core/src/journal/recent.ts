@@ -6,7 +6,7 @@ import { parseJournal } from './journal.ts';
 import { isRunId } from './run-id.ts';
 
 export interface PastRun {
-  /** The run's id, as its journal is named. */
+  /** The run's id. */
   readonly run: string;
   readonly events: readonly Event[];
 }
@@ -18,9 +18,9 @@ const MAX_JOURNAL = 512 * 1024 * 1024;
 
 /** `folder`: `.slipway/runs`, or where somebody has put journals together. */
 export function* recentRuns(folder: string): Generator<PastRun> {
-  for (const name of journalsIn(folder)) {
+  for (const [run, name] of journalsIn(folder)) {
     const text = readOrNothing(join(folder, name));
-    if (text !== undefined) yield { run: runOf(name), events: parseJournal(text) };
+    if (text !== undefined) yield { run, events: parseJournal(text) };
   }
 }
 
@@ -41,8 +41,21 @@ function runOf(journal: string): string {
   return journal.slice(0, -'.ndjson'.length);
 }
 
-function journalsIn(folder: string): readonly string[] {
-  return journalNames(folder).slice(0, MAX_RUNS);
+/** Each run once, the newest first: what somebody has named otherwise, a copy mostly, is known by what it says of itself. */
+function journalsIn(folder: string): readonly (readonly [run: string, name: string])[] {
+  const names = journalNames(folder);
+  const runs = new Map(names.filter((name) => isRunId(runOf(name))).map((name) => [runOf(name), name]));
+  for (const name of names.filter((each) => !isRunId(runOf(each)))) {
+    const run = saidIn(join(folder, name)) ?? runOf(name);
+    if (!runs.has(run)) runs.set(run, name);
+  }
+  return [...runs].toSorted(([a], [b]) => (a < b ? 1 : -1)).slice(0, MAX_RUNS);
+}
+
+function saidIn(file: string): string | undefined {
+  const text = readOrNothing(file) ?? '';
+  const start = parseJournal(text.slice(0, text.indexOf('\n') + 1)).find((event) => event.type === 'run.start');
+  return start?.run;
 }
 
 /** The newest first: their names begin with the time. */
