@@ -46,7 +46,9 @@ beforeAll(async () => {
   const name = 'base registry.example/'.padEnd(140, 'a-long-name/');
   long = await reportOf(run, join(folder, 'long'), (line) => line.replaceAll(/"part":"[^"]*"/g, `"part":"${name}"`));
   const logged = run.flatMap((event): readonly Event[] =>
-    event.type === 'task.log' ? Array<Event>(300).fill(event) : [event],
+    event.type === 'task.log'
+      ? Array.from({ length: 300 }, (_, line): Event => ({ ...event, line: `line ${line}` }))
+      : [event],
   );
   const moving = logged.findLastIndex(({ type }) => type === 'tag.move');
   killed = await reportOf(logged.slice(0, moving + 1), join(folder, 'killed'));
@@ -342,6 +344,36 @@ describe('the report of a run that was killed', () => {
     expect(await detail.getByText('The tag names that, or').count()).toBe(1);
     expect(await detail.getByText('slipway rollback 20261125-203000-1a2b3c').count()).toBe(1);
     expect(await detail.locator('.state.running').innerText()).toBe('running');
+  });
+
+  test('a long log is opened at its end, where the error mostly is', async () => {
+    const page = await open({}, killed);
+    await page.getByText('The log of the step that failed').click();
+    const seen = `(() => {
+      const log = document.querySelector('.attention .log');
+      const range = document.createRange();
+      range.setStart(log.firstChild, log.textContent.lastIndexOf('line 299'));
+      range.setEnd(log.firstChild, log.textContent.length);
+      const [end, box] = [range.getBoundingClientRect(), log.getBoundingClientRect()];
+      return [log.scrollHeight > 2 * log.clientHeight, end.top >= box.top && end.bottom <= box.bottom];
+    })()`;
+    expect(await page.evaluate(seen)).toEqual([true, true]);
+  });
+
+  test('leads from a waiver to the images that it accepts something of, and says so there', async () => {
+    const page = await open();
+    const line = page.locator('.attention ~ ul li', {
+      hasText: 'CVE-2026-1012 until 2026-12-01, 6 days after this run',
+    });
+    await line.getByRole('link', { name: '1 image' }).click();
+    expect(await visible(page).count()).toBe(1);
+    await page.getByRole('button', { name: 'CVE-2026-1012, waived until 2026-12-01' }).click();
+    await page.getByRole('link', { name: '2 images pass the policy only by 2 waivers' }).click();
+    expect(await visible(page).count()).toBe(2);
+    await page.locator('#images a', { hasText: 'image-4:' }).click();
+    const detail = page.getByRole('dialog');
+    await detail.getByText('Passes by a waiver until 2026-12-01').waitFor();
+    expect(await detail.getByText('CVE-2026-1012 (waived)').count()).toBeGreaterThan(0);
   });
 
   test('says that a long log is not all there is', async () => {

@@ -39,7 +39,7 @@ export function sampleRun({ images, name = 'image' }: SampleRun): readonly Event
     exitCode: images > FAILED ? 1 : images > REFUSED ? 3 : 0,
     seconds: (images * 60 + 20_000) / 1000,
   });
-  return events;
+  return events.map((event) => ({ ...event, t: BEGAN + event.t }));
 }
 
 /** A run of `prune`: a tag is deleted, one has moved meanwhile, one is refused. */
@@ -60,6 +60,9 @@ export function samplePrune(): readonly Event[] {
     { t: 60, type: 'run.done', exitCode: 1, seconds: 0.06 },
   ];
 }
+
+/** As the run's id says. */
+const BEGAN = Date.UTC(2026, 10, 25, 20, 30);
 
 /** Of these images the gate refuses one, and the build of the other fails. */
 const REFUSED = 3;

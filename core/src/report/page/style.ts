@@ -43,7 +43,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; list-style: none; pa
 .attention > li[data-outcome=refused] { border-left-color: var(--warn); }
 summary { cursor: pointer; color: var(--link); }
 pre { background: var(--ground); border: 1px solid var(--line); border-radius: 0.35rem; padding: 0.5rem; margin: 0.25rem 0 0.75rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.85rem; }
-.log { max-height: 20rem; overflow: auto; }
+.log { max-height: 20rem; overflow: auto; display: flex; flex-direction: column-reverse; }
 .tools { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: end; margin: 0.5rem 0; }
 label { display: grid; gap: 0.2rem; font-size: 0.875rem; color: var(--faint); }
 input, select, button { font: inherit; color: var(--ink); background: var(--ground); border: 1px solid var(--line); border-radius: 0.35rem; padding: 0.35rem 0.6rem; max-width: 100%; }
@@ -111,7 +111,7 @@ svg .critical { stroke: var(--ink); stroke-width: 2; }
 @media print {
   nav, .tools, .skip { display: none; }
   body { font-size: 9pt; } .tall, .list { max-height: none; overflow: visible; border: 0; } #images, #vulnerabilities { min-width: 0; }
-  thead th { position: static; } tr, .attention > li { break-inside: avoid; } .why { display: block; } svg { max-width: 100%; }
+  .log { max-height: none; } thead th { position: static; } tr, .attention > li { break-inside: avoid; } .why { display: block; } svg { max-width: 100%; }
   td.number, td .sub, td code, td .mono { white-space: normal; }
 }
 `;
