@@ -5,6 +5,9 @@ import type { Explained } from '../why/explain.ts';
 import type { Ahead } from '../why/ahead.ts';
 import { clean, formatDigest, formatSeconds } from './wording.ts';
 
+/** Names in a line; of a mirror, nothing has a scan. */
+const MAX_UNKNOWN = 20;
+
 export function formatExplained(all: readonly Explained[]): string {
   return all.map(explainedLines).join('\n');
 }
@@ -57,7 +60,10 @@ export function formatAffected(vulnerability: string, { affected, looked, unknow
   lines.push(
     `${vulnerability}: of ${looked} scanned destinations ${count}${since === undefined ? '' : `, by the journals since ${since}`}`,
   );
-  if (unknown.length > 0) lines.push(`not known of ${unknown.join(', ')}`);
+  const named = unknown.slice(0, MAX_UNKNOWN).join(', ');
+  const more = unknown.length - MAX_UNKNOWN;
+  if (unknown.length > 0)
+    lines.push(`not known of ${named}${more > 0 ? ` and ${more} more: --json has them all` : ''}`);
   return lines.map(lineOf).join('');
 }
 

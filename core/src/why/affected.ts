@@ -1,4 +1,5 @@
 /** Which images have a vulnerability: what each tag named last, joined with the newest scan of that image. Pure. */
+import { severities } from '../config/model.ts';
 import { namings, type Naming } from '../journal/named.ts';
 import type { PastRun } from '../journal/recent.ts';
 import type { Finding, Scan } from '../trust/model.ts';
@@ -9,11 +10,12 @@ export interface Affected {
   readonly digest: string;
   /** RFC 3339. */
   readonly scannedAt: string;
-  /** One for each package of each platform that has it. */
+  /** One for each package of each platform that has it, the most severe first. */
   readonly findings: readonly (Finding & { readonly platform: string })[];
 }
 
 export interface Search {
+  /** The most severe first. */
   readonly affected: readonly Affected[];
   /** Destinations whose image has a scan in some journal. */
   readonly looked: number;
@@ -39,15 +41,35 @@ export function findAffected(runs: Iterable<PastRun>, vulnerability: string): Se
       unknown.push(destination);
       continue;
     }
-    const findings = scan.platforms.flatMap(({ platform, findings: all }) =>
-      all.filter((finding) => finding.id.toUpperCase() === wanted).map((finding) => ({ ...finding, platform })),
-    );
+    const findings = findingsOf(scan, wanted);
     if (findings.length > 0) affected.push({ id, destination, digest, scannedAt: scan.finishedAt, findings });
     for (const { platform, status } of scan.platforms)
       if (status === 'unscanned') unknown.push(`${destination} (${platform})`);
   }
   const looked = scannedOf(tags, scans);
+  affected.sort((a, b) => worst(a) - worst(b) || (a.destination < b.destination ? -1 : 1));
+  unknown.sort();
   return { affected, looked, unknown, ...(since === undefined ? {} : { since }) };
+}
+
+/** Attested for a whole image, a finding stands under the first of the platforms that have it. */
+function findingsOf({ platforms }: Scan, wanted: string): Affected['findings'] {
+  const all = platforms.flatMap(({ platform, findings }) =>
+    findings
+      .filter(({ id }) => id.toUpperCase() === wanted)
+      .flatMap((finding) =>
+        (finding.platforms.length > 0 ? finding.platforms : [platform]).map((each) => ({ ...finding, platform: each })),
+      ),
+  );
+  return all.toSorted((a, b) => rank(a) - rank(b) || (a.platform < b.platform ? -1 : a.platform > b.platform ? 1 : 0));
+}
+
+function worst({ findings }: Affected): number {
+  return Math.min(...findings.map(rank));
+}
+
+function rank({ severity }: Finding): number {
+  return severities.indexOf(severity);
 }
 
 interface Gathered {

@@ -140,6 +140,32 @@ describe('which images have a vulnerability', () => {
     expect(explain(runs([begin, end('deleted')], made), tag)).toMatchObject([{ run: 'run-1', outcome: 'published' }]);
   });
 
+  test('what an attested scan says once is told of each platform, the worst image first', () => {
+    const once = scan('CVE-2026-1');
+    const found = (severity: 'HIGH' | 'CRITICAL') =>
+      once.platforms.map((one) => ({
+        ...one,
+        findings: one.findings.map((each) => ({ ...each, severity, platforms: ['linux/amd64', 'linux/arm64'] })),
+      }));
+    const other = row({ id: 'sync:r.example/z:1', destination: 'r.example/z:1', digest: digest('dd') });
+    const bare = Array.from({ length: 25 }, (_, at) =>
+      done(row({ id: `sync:r.example/${at}:1`, destination: `r.example/${at}:1`, digest: digest('ee') })),
+    );
+    const past = runs([
+      image(digest('aa'), { ...once, platforms: found('HIGH') }),
+      image(digest('dd'), { ...once, platforms: found('CRITICAL') }),
+      done(row({ digest: digest('aa') })),
+      done(other),
+      ...bare,
+    ]);
+    const search = findAffected(past, 'CVE-2026-1');
+    expect(search.affected.map(({ destination }) => destination)).toEqual(['r.example/z:1', row({}).destination]);
+    expect(search.affected[0]?.findings.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm64']);
+    expect(formatAffected('CVE-2026-1', search)).toMatch(
+      /not known of r\.example\/0:1, .* and 5 more: --json has them all/,
+    );
+  });
+
   test('an image that was refused is not what the tag names', () => {
     const past = runs([image(digest('aa'), scan('CVE-2026-1')), done(row({ outcome: 'refused', before: null }))]);
     expect(findAffected(past, 'CVE-2026-1')).toEqual({
