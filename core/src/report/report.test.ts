@@ -141,6 +141,31 @@ describe('failures after the table', () => {
     );
   });
 
+  it('of one cause are told once, with the entries that it concerns, and not hundreds of these', () => {
+    const down: Failure = { ...toolFailure, message: 'crane ended with exit code 1: no route to host' };
+    const hundreds = Array.from({ length: 300 }, (_, at): Row => ({ ...failed, id: `sync:r/${at}:1`, failure: down }));
+    const text = formatFailures(
+      [hundreds[0] ?? failed, failed, ...hundreds.slice(1)],
+      new Map([['sync:r/7:1', { lines: ['a line'], left: 0 }]]),
+    );
+    expect(text.split('no route to host')).toHaveLength(2);
+    expect(text).toContain(
+      '  and 299 more for the same cause, their logs are in the journal:\n    sync:r/1:1\n    sync:r/2:1\n',
+    );
+    expect(text).toContain(`    and 279 more: the table has them\nfailed ${row.id}\n`);
+    expect(text.split('\n').length).toBeLessThan(40);
+    const at = (line: number): Row => {
+      const wrong: Failure = {
+        reason: 'config',
+        class: 'permanent',
+        message: 'no such mode',
+        at: { file: 'config.yaml', line, column: 3 },
+      };
+      return { ...failed, id: `sync:r/line-${line}:1`, failure: wrong };
+    };
+    expect(formatFailures([at(1), at(2)])).toContain('\n    config.yaml:2:3: sync:r/line-2:1\n');
+  });
+
   it('show the log in place of the last lines, and say what is missing of it', () => {
     const text = formatFailures([failed], new Map([[row.id, { lines: ['all', 'of', 'it\u001b[2J'], left: 7 }]]));
     expect(text).toContain('    (7 lines before these are in the journal)\n    | all\n    | of\n    | it�[2J\n');

@@ -1,8 +1,10 @@
 /** The final table: a row a target. Pure: rows in, text out. */
 import type { Failure } from '../failure.ts';
 import type { Outcome, Row } from '../journal/events.ts';
+import { causesOf } from './causes.ts';
+import { firstOfEach } from './fold.ts';
 import type { TaskLog } from './logs.ts';
-import { clean, formatBytes, formatDigest, formatFailure, formatFindings, formatSeconds } from './wording.ts';
+import { clean, formatBytes, formatDigest, formatFailure, formatFindings, formatSeconds, placeOf } from './wording.ts';
 
 const HEADER = [
   'destination',
@@ -22,6 +24,8 @@ const NUMBERS: ReadonlySet<string> = new Set(['size', 'packages', 'seconds']);
 const MAX_REMARK = 60;
 /** An image can have thousands of findings; all of them are attached to it, and in the answer of `--json`. */
 const MAX_REFUSALS = 20;
+/** A registry that is down fails all of them. */
+const MAX_ALIKE = 20;
 
 /** What something came to; colours follow it. */
 export type State = Outcome | 'ok' | 'warning' | 'run';
@@ -93,7 +97,7 @@ function cut(text: string): string {
 }
 
 /**
- * Every failure once, with what to do; after the table, where it is seen. `logs`: what the tools wrote, by entry id or
+ * Every cause once, with what to do, and whom else it concerns; after the table, where it is seen. `logs`: what the tools wrote, by entry id or
  * package task id.
  */
 export function formatFailures(
@@ -102,10 +106,10 @@ export function formatFailures(
   paint: Paint = noPaint,
 ): string {
   const lines: string[] = [];
-  const said = new Set<string>();
-  for (const { id, outcome, failure } of rows) {
-    if (failure === undefined || outcome === 'skipped' || outcome === 'cancelled' || said.has(id)) continue;
-    said.add(id);
+  const bad = rows.filter(({ outcome }) => outcome !== 'skipped' && outcome !== 'cancelled');
+  for (const { images } of causesOf(firstOfEach(bad.filter(({ failure }) => failure !== undefined)))) {
+    const [{ id, outcome, failure }, ...others] = images;
+    if (failure === undefined) continue;
     lines.push(
       `${paint(outcome, outcome)} ${clean(id)}`,
       ...formatFailure(failure).map((line) => `  ${line}`),
@@ -113,9 +117,21 @@ export function formatFailures(
     );
     const log = failure.reason === 'need' ? logs.get(failure.need) : logs.get(id);
     if (log !== undefined && log.left > 0) lines.push(`    (${log.left} lines before these are in the journal)`);
-    lines.push(...(log?.lines ?? outputOf(failure)).map((line) => `    | ${clean(line)}`));
+    lines.push(...(log?.lines ?? outputOf(failure)).map((line) => `    | ${clean(line)}`), ...alike(others, logs));
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
+function alike(others: readonly Row[], logs: ReadonlyMap<string, TaskLog>): readonly string[] {
+  if (others.length === 0) return [];
+  const left = others.length - MAX_ALIKE;
+  return [
+    `  and ${others.length} more for the same cause${others.some(({ id }) => logs.has(id)) ? ', their logs are in the journal' : ''}:`,
+    ...others
+      .slice(0, MAX_ALIKE)
+      .map(({ id, failure }) => `    ${clean(`${failure === undefined ? '' : placeOf(failure)}${id}`)}`),
+    ...(left > 0 ? [`    and ${left} more: the table has them`] : []),
+  ];
 }
 
 /** The first stands in the message already. */

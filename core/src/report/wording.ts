@@ -36,13 +36,14 @@ export function formatDigest(digest: string | null): string {
 
 /** Headline and hint, a line each. */
 export function formatFailure(failure: Failure): readonly string[] {
-  const at =
-    failure.reason === 'config' && failure.at !== undefined
-      ? `${failure.at.file}:${failure.at.line}:${failure.at.column}: `
-      : '';
-  const lines = [clean(`${at}${headline(failure)}`)];
+  const lines = [clean(`${placeOf(failure)}${headline(failure)}`)];
   if (failure.hint !== undefined) lines.push(`  → ${clean(failure.hint)}`);
   return lines;
+}
+
+/** Where the config is to blame, and before what is said of it. */
+export function placeOf({ reason, at }: Failure): string {
+  return reason === 'config' && at !== undefined ? `${at.file}:${at.line}:${at.column}: ` : '';
 }
 
 /** What commands a terminal, and what nobody sees: marks that reorder a line, and those by which two names look like one. */
