@@ -50,8 +50,8 @@ const FINDINGS = {
   new: 'new',
   gone: 'gone',
   unpublished: 'critical or high, not published',
-  waived: 'accepted by a waiver',
-  'waived-soon': 'accepted by a waiver that ends soon',
+  waived: 'waived',
+  'waived-soon': 'waived, ends soon',
   unknown: 'not scanned, or not wholly',
 };
 
