@@ -71,6 +71,17 @@ it('a build that failed has nothing of the scan of what was published before', (
   ]);
 });
 
+it('waivers are told of what is public by them, and not of what failed after the gate', () => {
+  const waived = [{ id: 'CVE-1', reason: 'not reachable', expires: '2027-01-31' }];
+  const text = 'registry.example/a:1';
+  const probed = { before: { [text]: null }, goal: false, why: 'not published yet' };
+  const passed = { signed: true, ms: 1, probed, waived };
+  expect(rowsOf(entry, { ...passed, tagged: new Map([[text, undefined]]) })).toMatchObject([{ waived }]);
+  const failure = { reason: 'trust', class: 'permanent', message: 'm' } as const;
+  const [failed] = rowsOf(entry, { ...passed, broken: { step: 'sign', end: { state: 'failed', failure } } });
+  expect(failed).not.toHaveProperty('waived');
+});
+
 function scanFact(subject: Digest): Fact {
   const platform = 'linux/amd64';
   const finding = { id: 'CVE-1', severity: 'HIGH', package: 'musl', installed: '1', platforms: [platform] } as const;
