@@ -4,6 +4,7 @@ import { fail, type Failure, type PluginFailure, type Result } from '../failure.
 import type { JsonSchema } from './api.ts';
 import { failureSchema } from './failure-schema.ts';
 import { TapError } from './hooks.ts';
+import { notData } from './plain-data.ts';
 import { checkOf } from './validate.ts';
 
 export interface Author {
@@ -58,7 +59,7 @@ export function readAnswer<T>(
   if (answer['ok'] !== true) {
     return fail(pluginFailure(author, 'gave an answer that is neither ok(value) nor fail(failure)'));
   }
-  const problem = checkOf(schema)(answer['value']);
+  const problem = checkOf(schema)(answer['value']) ?? notData(answer['value']);
   if (problem !== undefined) {
     return fail(pluginFailure(author, `gave a value that its contract does not allow: ${problem}`));
   }

@@ -84,6 +84,31 @@ describe('modes', () => {
     expect(warnings).toMatchObject([{ plugin: 'a', message: expect.stringContaining('boom') }]);
   });
 
+  const circle: Record<string, unknown> = {};
+  circle['own'] = circle;
+
+  it.each<[string, unknown, string]>([
+    ['a BigInt', 10n, '"options/a/0" is a bigint'],
+    ['a function', () => 1, '"options/a/0" is a function'],
+    ['no number', Number.NaN, '"options/a/0" is NaN'],
+    ['nothing in a list', undefined, '"options/a/0" is undefined'],
+    ['a date', new Date(0), '"options/a/0" is a Date'],
+    ['a circle', circle, '"options" holds itself'],
+  ])('whose options hold %s have a bug: no key can be made of it', async (_, value, text) => {
+    const odd = mode({ inputs: async () => ok({ ...inputs, options: { b: undefined, a: [value] } }) });
+    const host = await hostOf([brings('a', odd)]);
+    expect(await host.modes[0]?.inputs(entry, files)).toMatchObject({
+      ok: false,
+      failure: { reason: 'plugin', plugin: 'a', message: expect.stringContaining(text) },
+    });
+  });
+
+  it('may share what they answer, and leave out what they have not', async () => {
+    const shared = { one: [1, true, null, 'x'] };
+    const fine = mode({ inputs: async () => ok({ ...inputs, options: { a: shared, b: shared, c: undefined } }) });
+    expect(await (await hostOf([brings('a', fine)])).modes[0]?.inputs(entry, files)).toMatchObject({ ok: true });
+  });
+
   it.each<[string, Partial<Mode>]>([
     [
       'throws',
