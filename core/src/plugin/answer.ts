@@ -2,7 +2,7 @@
 import { isFields } from '../config/fields.ts';
 import { fail, type Failure, type PluginFailure, type Result } from '../failure.ts';
 import type { JsonSchema } from './api.ts';
-import { failureSchema } from './failure-schema.ts';
+import { failureSchema, ownProperties } from './failure-schema.ts';
 import { TapError } from './hooks.ts';
 import { notData } from './plain-data.ts';
 import { checkOf } from './validate.ts';
@@ -75,7 +75,8 @@ export function readFailure(author: Author, failure: unknown, redact: (text: str
   return pluginFailure(author, `failed with something that is no failure: ${problem}${redact(said)}`);
 }
 
-function withoutSecrets(failure: Failure, redact: (text: string) => string): Failure {
+function withoutSecrets(given: Failure, redact: (text: string) => string): Failure {
+  const failure = ownProperties(given);
   return {
     ...failure,
     message: redact(failure.message),

@@ -3,8 +3,14 @@ import type { Failure } from '../failure.ts';
 import type { JsonSchema } from './api.ts';
 import { count, list, open, text, time } from './schema-parts.ts';
 
-/** What a failure of each reason says besides; names ending in `?` may be absent. */
-const failures: Readonly<Record<Failure['reason'], Readonly<Record<string, JsonSchema>>>> = {
+type Parts = Readonly<Record<string, JsonSchema>>;
+
+/** What every failure says; names ending in `?` may be absent. */
+const common: Parts = { message: text, 'hint?': { type: 'string' } };
+const position: Parts = { file: text, line: count, column: count };
+
+/** What a failure of each reason says besides. */
+const failures: Readonly<Record<Failure['reason'], Parts>> = {
   config: { class: { const: 'permanent' } },
   registry: {
     class: { enum: ['transient', 'permanent'] },
@@ -28,13 +34,12 @@ const failures: Readonly<Record<Failure['reason'], Readonly<Record<string, JsonS
   cancelled: { class: { const: 'cancelled' } },
 };
 
-/** A failure that a plugin returns: reports read all of it, and must not meet what is not there. What else it has does no harm. */
+/** A failure that a plugin returns: reports read all of it, and must not meet what is not there. */
 export const failureSchema: JsonSchema = {
   ...open({
     reason: { enum: Object.keys(failures) },
-    message: text,
-    'hint?': { type: 'string' },
-    'at?': open({ file: text, line: count, column: count }),
+    ...common,
+    'at?': open(position),
   }),
   allOf: Object.entries(failures).map(([reason, properties]) => ({
     if: open({ reason: { const: reason } }),
@@ -42,3 +47,17 @@ export const failureSchema: JsonSchema = {
     then: open(properties),
   })),
 };
+
+/** What its type has of a failure that {@link failureSchema} allows. What else it has may be anything, and the journal is data. */
+export function ownProperties(failure: Failure): Failure {
+  const own = only(failure, { ...common, ...failures[failure.reason] });
+  const at = failure.at === undefined ? {} : { at: only(failure.at, position) };
+  // The schema has said that what must be there is.
+  return { reason: failure.reason, ...own, ...at } as Failure;
+}
+
+function only(value: object, parts: Parts): object {
+  const given = value as Readonly<Record<string, unknown>>;
+  const names = Object.keys(parts).map((name) => name.replace(/\?$/, ''));
+  return Object.fromEntries(names.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])));
+}

@@ -165,6 +165,21 @@ describe('a contract', () => {
   });
 });
 
+describe('a failure that a plugin returned', () => {
+  const circle: Record<string, unknown> = { ...tool, message: 'no', at };
+  circle['self'] = circle;
+
+  it.each<[string, object]>([
+    ['holds itself', circle],
+    ['has what is no data', { ...tool, message: 'no', at: { ...at, more: 1n }, cause: 10n, retry() {} }],
+    ['is an error', Object.assign(new Error('no'), { ...tool, at })],
+  ])('and that %s is what its type says, so that the journal can hold it', async (_, failure) => {
+    const result = await copied(task(async () => fail(failure as never)));
+    expect(result).toStrictEqual({ ok: false, failure: { ...tool, message: 'no', at } });
+    expect(JSON.parse(JSON.stringify(result))).toEqual(result);
+  });
+});
+
 describe('owners', () => {
   const two = [
     loaded('sync-a', good('sync-a')),
