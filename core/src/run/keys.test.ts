@@ -48,6 +48,21 @@ test('the mode of a file and where a link leads decide as its bytes do', async (
   expect(await key()).toBe(keys[0]);
 });
 
+test.each([
+  ['gone', 'there is no "gone"'],
+  ['../outside', '"../outside" is outside of the config\'s folder'],
+])('a file that cannot be taken is told with the entry and the mode that names it: %s', async (path, text) => {
+  const { engine } = await fresh();
+  const inputs = { files: [path], packageIndexes: [], bases: [], platforms: [], packages: [], options: {} };
+  const entry = build('a.kiln', 'r.example/a:1');
+  const message = `build mode "kiln" names a file that cannot be taken: ${text}`;
+  const failure = { reason: 'config', message, at: entry.at };
+  expect(await keyParts(engine, entry, 'kiln', inputs, {})).toMatchObject({ ok: false, failure });
+  const written = { ...entry, melangeConfigs: [path] };
+  const without = { ...failure, message: text };
+  expect(await keyParts(engine, written, 'kiln', { ...inputs, files: [] }, {})).toMatchObject({ failure: without });
+});
+
 test('files that are edited, or gone, since the key was made are found; a newer date alone is no edit', async () => {
   const { folder, engine } = await fresh();
   const files = ['same', 'dated', 'edited', 'gone'];

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { BuildEntry } from '../config/model.ts';
-import { ok, type Result } from '../failure.ts';
+import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import type { Change } from '../journal/events.ts';
 import { apkArchitectureOf } from '../oci/apk-architecture.ts';
 import { fileState, touchedAt, type FileState } from '../plan/files.ts';
@@ -49,13 +49,14 @@ export async function keyParts(
   );
   fixed.set('options', hash(canonicalJson(inputs.options)));
   fixed.set('tools', hash(canonicalJson(engine.host.toolNeeds(mode))));
-  for (const path of [...new Set([...inputs.files, ...melangeConfigs])].sort()) {
+  const named = new Set(inputs.files);
+  for (const path of [...new Set([...named, ...melangeConfigs])].sort()) {
     const state = await fileState(engine.config.folder, path);
-    if (!state.ok) return state;
+    if (!state.ok) return fail(unreadable(entry, named.has(path) ? mode : undefined, state.failure));
     fixed.set(`${FILE}${path}`, stateHash(state.value));
   }
   const packages = await packageParts(engine, entry);
-  if (!packages.ok) return packages;
+  if (!packages.ok) return fail({ at: entry.at, ...packages.failure });
   for (const [name, value] of packages.value.fixed) fixed.set(name, value);
   for (const [text, digest] of Object.entries(bases)) fixed.set(`base ${text}`, digest.slice(digest.indexOf(':') + 1));
   const indexes = new Map<string, string>();
@@ -68,6 +69,12 @@ export async function keyParts(
     indexes.set(`index ${url}`, digest.value);
   }
   return ok({ fixed, indexes });
+}
+
+/** `mode`: the build mode whose word it is that the file decides, where no config shows it. */
+function unreadable(entry: BuildEntry, mode: string | undefined, { message, hint }: ConfigFailure): ConfigFailure {
+  const said = mode === undefined ? '' : `build mode "${mode}" names a file that cannot be taken: `;
+  return configFailure(`${said}${message}`, hint, entry.at);
 }
 
 /** Bytes, mode, and where a link leads: builds are sent all of it. */
