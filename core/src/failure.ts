@@ -100,7 +100,7 @@ export interface NeedFailure extends Common {
   readonly need: string;
 }
 
-/** Too early: it is to be left alone until a time that has not come. Skipped, and nobody's fault. */
+/** Too early: it is to be left alone until a time that has not come. Skipped, and nobody's fault; of the core alone. */
 export interface WaitFailure extends Common {
   readonly reason: 'wait';
   readonly class: 'permanent';

@@ -2,7 +2,7 @@
 import { isFields } from '../config/fields.ts';
 import { fail, type Failure, type PluginFailure, type Result } from '../failure.ts';
 import type { JsonSchema } from './api.ts';
-import { failureSchema, ownProperties } from './failure-schema.ts';
+import { failureSchema, ownProperties, type Said } from './failure-schema.ts';
 import { TapError } from './hooks.ts';
 import { notData } from './plain-data.ts';
 import { checkOf } from './validate.ts';
@@ -70,12 +70,12 @@ export function readAnswer<T>(
 /** What a plugin gave as a failure, or that it is none. Its words may quote what a service or a program told it. */
 export function readFailure(author: Author, failure: unknown, redact: (text: string) => string): Failure {
   const problem = checkOf(failureSchema)(failure);
-  if (problem === undefined) return withoutSecrets(failure as Failure, redact);
+  if (problem === undefined) return withoutSecrets(failure as Said, redact);
   const said = isFields(failure) && typeof failure['message'] === 'string' ? `; it said: ${failure['message']}` : '';
   return pluginFailure(author, `failed with something that is no failure: ${problem}${redact(said)}`);
 }
 
-function withoutSecrets(given: Failure, redact: (text: string) => string): Failure {
+function withoutSecrets(given: Said, redact: (text: string) => string): Failure {
   const failure = ownProperties(given);
   return {
     ...failure,

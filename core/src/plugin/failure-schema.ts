@@ -1,7 +1,7 @@
 /** What a plugin may return as a failure. It says in data what `Failure` in failure.ts says in types. */
-import type { Failure } from '../failure.ts';
+import type { Failure, WaitFailure } from '../failure.ts';
 import type { JsonSchema } from './api.ts';
-import { count, list, open, text, time } from './schema-parts.ts';
+import { count, list, open, text } from './schema-parts.ts';
 
 type Parts = Readonly<Record<string, JsonSchema>>;
 
@@ -9,8 +9,11 @@ type Parts = Readonly<Record<string, JsonSchema>>;
 const common: Parts = { message: text, 'hint?': { type: 'string' } };
 const position: Parts = { file: text, line: count, column: count };
 
+/** Too early is the settings' word and the core's: a plugin that said so would have an entry left out, and the run end well. */
+export type Said = Exclude<Failure, WaitFailure>;
+
 /** What a failure of each reason says besides. */
-const failures: Readonly<Record<Failure['reason'], Parts>> = {
+const failures: Readonly<Record<Said['reason'], Parts>> = {
   config: { class: { const: 'permanent' } },
   registry: {
     class: { enum: ['transient', 'permanent'] },
@@ -30,7 +33,6 @@ const failures: Readonly<Record<Failure['reason'], Parts>> = {
   trust: { class: { const: 'permanent' }, 'side?': { const: 'source' } },
   plugin: { class: { const: 'permanent' }, plugin: text, hook: text },
   need: { class: { const: 'permanent' }, need: text },
-  wait: { class: { const: 'permanent' }, until: time },
   cancelled: { class: { const: 'cancelled' } },
 };
 
@@ -49,11 +51,11 @@ export const failureSchema: JsonSchema = {
 };
 
 /** What its type has of a failure that {@link failureSchema} allows. What else it has may be anything, and the journal is data. */
-export function ownProperties(failure: Failure): Failure {
+export function ownProperties(failure: Said): Said {
   const own = only(failure, { ...common, ...failures[failure.reason] });
   const at = failure.at === undefined ? {} : { at: only(failure.at, position) };
   // The schema has said that what must be there is.
-  return { reason: failure.reason, ...own, ...at } as Failure;
+  return { reason: failure.reason, ...own, ...at } as Said;
 }
 
 function only(value: object, parts: Parts): object {

@@ -79,6 +79,11 @@ describe('a contract', () => {
       `'refusals'; it said: the tool's words`,
     ],
     ['skips without saying for what', fails({ reason: 'need', class: 'permanent' }), `'need'`],
+    [
+      'waits, which the core alone does',
+      fails({ reason: 'wait', class: 'permanent', until: '2030-01-01T00:00:00Z' }),
+      '"reason" must be one of',
+    ],
     ['blames no side', fails({ reason: 'registry', class: 'permanent', host: 'example.org' }), `'side'`],
     ['gives output that is no text', fails({ ...tool, output: 5 }), '"output" must be string'],
     ['gives half a position', fails({ ...tool, at: { file: 'a.yaml' } }), `'line'`],
