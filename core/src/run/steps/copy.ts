@@ -4,8 +4,8 @@
  */
 import PQueue from 'p-queue';
 import type { SyncEntry } from '../../config/model.ts';
-import { fail, ok, type Result } from '../../failure.ts';
-import { formatPinned, isLocation, pin, type Pinned } from '../../reference.ts';
+import { fail, ok, type Failure, type Result } from '../../failure.ts';
+import { formatPinned, isLocation, pin, type Digest, type Pinned } from '../../reference.ts';
 import { placeName } from '../../location.ts';
 import { copy } from '../../registry/copy.ts';
 import { mirrorLocations } from '../../registry/mirrors.ts';
@@ -42,7 +42,7 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
     if (!copied.ok) return copied;
   }
   const image = held.value === undefined ? await readImage(engine.registry, destination) : ok(held.value);
-  if (!image.ok) return image;
+  if (!image.ok) return isGone(image.failure) ? fail(notCopied(step, source, image.failure)) : image;
   const listed = await listAsReferrer(step, destination);
   if (!listed.ok) return listed;
   if (entry.referrers === undefined) return image;
@@ -98,9 +98,35 @@ async function copySubset(
   const content = step.engine.registry.content(destination, 'destination');
   for (const index of subset.value.indexes) {
     const put = await content.putManifest(index);
-    if (!put.ok) return put;
+    if (!put.ok) return fail(await whyRefused(step, source, subset.value.kept, put.failure));
   }
   return ok(undefined);
+}
+
+/** A registry that refuses an index does not say which image it misses, nor who was to bring it. */
+async function whyRefused(
+  step: StepContext,
+  source: Pinned,
+  children: readonly Digest[],
+  refused: Failure,
+): Promise<Failure> {
+  const { destination } = step.entry.targets[0];
+  for (const digest of children) {
+    const image = await readImage(step.engine.registry, pin(destination, digest));
+    if (!image.ok && isGone(image.failure)) return notCopied(step, source, image.failure);
+  }
+  return refused;
+}
+
+/** That it is not there, with who said that it is. */
+function notCopied({ engine, entry }: StepContext, source: Pinned, gone: Failure): Failure {
+  const copier = engine.host.owner('image.copy@1')?.plugin.name;
+  if (copier === undefined || isLocation(source) || isLocation(entry.targets[0].destination)) return gone;
+  return {
+    ...gone,
+    message: `${gone.message}, though plugin ${copier} answered that it had copied it`,
+    hint: `some registries show a new manifest only after a moment: run again; if it stays so, report it to the author of plugin ${copier}`,
+  };
 }
 
 async function copyImage(step: StepContext, source: Pinned, destination: Pinned): Promise<Result<void>> {
