@@ -58,6 +58,14 @@ export interface Refusal {
   readonly unreachable: boolean;
 }
 
+/** What the other side says of us while a TLS connection is made, as Go words it. */
+const OUR_CERTIFICATE = /\bremote error: tls: (?:certificate required|bad certificate|handshake failure)/;
+
+/** Whether the words of a Go program say that no TLS connection came about. */
+export function isTlsFailure(words: string): boolean {
+  return /\bx509: |\btls: /.test(words);
+}
+
 /** The failure that a refusal is, with what to do about it. */
 export function refusedCopy({ tool, side, end, words, status, code, unreachable }: Refusal): RegistryFailure {
   const transient = unreachable || status === 408 || status === 429 || (status ?? 0) >= 500;
@@ -80,6 +88,9 @@ function hint(side: Side, end: Pinned, status: number | undefined, words: string
   }
   if (status === 404) return `check that ${end.path} exists on ${end.registry} and that the account may see it`;
   if (status === 429) return `${end.registry} limits how often it is asked: log in, or set a mirror`;
+  if (OUR_CERTIFICATE.test(words)) {
+    return `${end.registry} wants a certificate of ours, which tools that copy are not given: let sync-registry copy, with cert and key of ${end.registry} under registries in the settings`;
+  }
   if (words.includes('x509')) {
     return `add the certificate authority of ${end.registry} to the system's, or to SSL_CERT_FILE`;
   }

@@ -58,6 +58,16 @@ describe('what crane says when it fails', () => {
     expect(failure.hint).toBeTruthy();
   });
 
+  it.each(['certificate required', 'bad certificate', 'handshake failure'])(
+    'that it has no certificate: %s',
+    (said) => {
+      const output = `Error: Get "https://ghcr.io/v2/": remote error: tls: ${said}\n`;
+      const failure = explain(ran(output), source, destination);
+      expect(failure).toMatchObject({ reason: 'registry', side: 'destination', class: 'permanent', host: 'ghcr.io' });
+      expect(failure.hint).toContain('let sync-registry copy');
+    },
+  );
+
   it("stays the tool's when no registry can be blamed", () => {
     const failure = ran('Error: something else\n');
     expect(explain(failure, source, destination)).toBe(failure);

@@ -1,5 +1,5 @@
 /** What crane's last words mean: which end said no, and whether trying again can help. */
-import { formatPinned, refusedCopy, type Failure, type Pinned, type Side } from '@slipway/core';
+import { formatPinned, isTlsFailure, refusedCopy, type Failure, type Pinned, type Side } from '@slipway/core';
 
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   MANIFEST_UNKNOWN: 404,
@@ -36,7 +36,7 @@ export function explain(failure: Failure, source: Pinned, destination: Pinned): 
   const status =
     written === undefined ? (knownCode === undefined ? undefined : STATUS_OF_CODE[knownCode]) : Number(written);
   const unreachable = UNREACHABLE.test(words);
-  if (status === undefined && !unreachable && !words.includes('x509')) return failure;
+  if (status === undefined && !unreachable && !isTlsFailure(words)) return failure;
   return refusedCopy({
     tool: 'crane',
     side,

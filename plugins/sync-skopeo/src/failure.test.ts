@@ -51,6 +51,13 @@ describe('what skopeo says when it fails', () => {
     expect(failure.hint).toBeTruthy();
   });
 
+  it('that it has no certificate', () => {
+    const said = `trying to reuse blob ${digest} at destination: pinging container registry ghcr.io: Get "https://ghcr.io/v2/": remote error: tls: certificate required`;
+    const failure = explain(ran(said), source, destination, '1.9.3');
+    expect(failure).toMatchObject({ reason: 'registry', side: 'destination', class: 'permanent', host: 'ghcr.io' });
+    expect(failure.hint).toContain('let sync-registry copy');
+  });
+
   it.each([
     'Manifest list must be converted to type "application/vnd.oci.image.index.v1+json" to be written to destination, but we cannot modify it: "Instructed to preserve digests"',
     'copying image 1/2 from manifest list: Unexpectedly received a manifest list instead of a manifest for a single image',

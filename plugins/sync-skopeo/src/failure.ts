@@ -1,5 +1,13 @@
 /** What skopeo's last words mean: which end said no, whether trying again can help, or what skopeo itself cannot do. */
-import { formatPinned, refusedCopy, type Failure, type Pinned, type Side, type ToolFailure } from '@slipway/core';
+import {
+  formatPinned,
+  isTlsFailure,
+  refusedCopy,
+  type Failure,
+  type Pinned,
+  type Side,
+  type ToolFailure,
+} from '@slipway/core';
 
 const UNREACHABLE =
   /connection refused|no such host|i\/o timeout|connection reset|unexpected EOF|: EOF\b|handshake timeout|network is unreachable|server misbehaving/;
@@ -36,7 +44,7 @@ export function explain(failure: Failure, source: Pinned, destination: Pinned, v
   const written = /(?:status code from registry|StatusCode:|HTTP status:) (\d{3})/.exec(words)?.[1];
   const status = written === undefined ? said : Number(written);
   const unreachable = UNREACHABLE.test(words);
-  if (status === undefined && !unreachable && !words.includes('x509')) return failure;
+  if (status === undefined && !unreachable && !isTlsFailure(words)) return failure;
   const end = side === 'source' ? source : destination;
   return refusedCopy({
     tool: 'skopeo',
