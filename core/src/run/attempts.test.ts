@@ -22,6 +22,19 @@ test('a step that waits for nothing is ended by its time limit, and not by the e
   expect(JSON.parse(said)).toMatchObject({ ok: false, failure: { tool: 'image.copy@1', class: 'permanent' } });
 });
 
+test('a step that waited for a program says for which', async () => {
+  const said = await alone(`
+    const failure = { reason: 'tool', class: 'transient', tool: 'crane', message: 'stopped' };
+    const work = (signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve({ ok: false, failure })));
+    console.log(JSON.stringify(await createAttempts(new AbortController().signal, 20).run(task, work)));`);
+  const failure = {
+    tool: 'crane',
+    class: 'permanent',
+    message: 'a#copy did not end within 0 s: crane was still at work',
+  };
+  expect(JSON.parse(said)).toMatchObject({ ok: false, failure });
+});
+
 test('a step that does not notice that it is to stop is left behind', async () => {
   const said = await alone(`
     const control = new AbortController();

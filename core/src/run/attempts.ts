@@ -34,7 +34,9 @@ export function createAttempts(signal: AbortSignal, limit: number): Attempts {
       if (signal.aborted) end(signal.reason);
       try {
         const result = await Promise.race([work(own.signal), late]);
-        return !result.ok && expired && !signal.aborted ? { ok: false, failure: timedOut(task, limit) } : result;
+        return !result.ok && expired && !signal.aborted
+          ? { ok: false, failure: timedOut(task, limit, result.failure) }
+          : result;
       } finally {
         clearTimeout(timer);
         clearTimeout(grace);
@@ -44,12 +46,15 @@ export function createAttempts(signal: AbortSignal, limit: number): Attempts {
   };
 }
 
-function timedOut(task: Task, limit: number): Failure {
+/** `stopped`: what the step made of its end, which names the program that it waited for. */
+function timedOut(task: Task, limit: number, stopped: Failure): Failure {
+  const tool = stopped.reason === 'tool' ? stopped.tool : task.contract;
+  const who = tool === task.contract ? '' : `: ${tool} was still at work`;
   return {
     reason: 'tool',
     class: 'permanent',
-    tool: task.contract,
-    message: `${task.id} did not end within ${Math.round(limit / 1000)} s`,
+    tool,
+    message: `${task.id} did not end within ${Math.round(limit / 1000)} s${who}`,
     hint: 'raise limits.task in the settings if it needs more, or look at its log for what it waited for',
   };
 }
