@@ -30,7 +30,9 @@ export async function findInputs(entry: BuildEntry, files: Files, options: Docke
   const context = contextFolder(entry);
   const listed = await files.list(context, { links: true });
   if (!listed.ok) return fail({ ...listed.failure, at: entry.at });
-  const rules = await readIgnore(entry, files);
+  const read = await readIgnore(entry, files, listed.value);
+  if (!read.ok) return read;
+  const rules = read.value;
   const prefix = context === '.' ? '' : `${context}/`;
   const sent = listed.value.filter((file) => !rules.ignored(file.slice(prefix.length)));
   return ok({
@@ -56,11 +58,28 @@ interface IgnoreRules {
   readonly text?: string;
 }
 
-/** The Dockerfile's own ignore file stands in for that of the context, as in BuildKit. */
-export async function readIgnore(entry: BuildEntry, files: Files): Promise<IgnoreRules> {
-  for (const file of [`${entry.source}.dockerignore`, posix.join(contextFolder(entry), '.dockerignore')]) {
+/**
+ * The Dockerfile's own ignore file stands in for that of the context, as in BuildKit. One that is there and cannot be read is a failure:
+ * what it keeps out would be sent. `listed`: what is in the context, where that is known already.
+ */
+export async function readIgnore(
+  entry: BuildEntry,
+  files: Files,
+  listed?: readonly string[],
+): Promise<Result<IgnoreRules>> {
+  const context = contextFolder(entry);
+  for (const file of [`${entry.source}.dockerignore`, posix.join(context, '.dockerignore')]) {
     const text = await files.read(file);
-    if (text.ok) return { ignored: parseIgnore(text.value), file, text: text.value };
+    if (text.ok) return ok({ ignored: parseIgnore(text.value), file, text: text.value });
+    const path = posix.normalize(file);
+    const absent = listed !== undefined && posix.dirname(path) === context && !listed.includes(path);
+    if (!absent && (await isFile(path, files))) return fail({ ...text.failure, at: entry.at });
   }
-  return { ignored: () => false };
+  return ok({ ignored: () => false });
+}
+
+/** Neither a folder nor a link that leads to nothing: with such BuildKit does as if it were not there. */
+async function isFile(path: string, files: Files): Promise<boolean> {
+  const listed = await files.list(posix.dirname(path));
+  return listed.ok && listed.value.includes(path);
 }

@@ -1,6 +1,6 @@
 import { folderFiles } from '@slipway/core';
 import type { BuildEntry, Digest, Tag } from '@slipway/core';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -99,6 +99,22 @@ describe('the mode docker', () => {
       'c/y',
     ]);
   });
+
+  it.each(['c/.dockerignore', 'a/Dockerfile.dockerignore'])(
+    'refuses an ignore file that it cannot read, for what that keeps out would be sent: %s',
+    async (ignore) => {
+      const root = folder({ 'a/Dockerfile': 'FROM scratch', 'c/.env': '' });
+      const given = entry('a/Dockerfile', { dockerOptions: { context: 'c' } });
+      const ask = () => mode.inputs(given, folderFiles(root));
+      writeFileSync(join(root, ignore), Buffer.from('# caf\xe9\n.env\n', 'latin1'));
+      const failure = { reason: 'config', message: `"${ignore}" cannot be read: it is not UTF-8 text`, at: given.at };
+      expect(await ask()).toMatchObject({ ok: false, failure });
+      // A link that leads to nothing is for BuildKit as if it were not there.
+      rmSync(join(root, ignore));
+      symlinkSync('nowhere', join(root, ignore));
+      expect(await ask()).toMatchObject({ ok: true });
+    },
+  );
 
   it('works at the root', async () => {
     const found = await inputs({ Dockerfile: 'FROM scratch', 'x/y': '', '.dockerignore': 'x' }, entry('Dockerfile'));

@@ -23,7 +23,9 @@ export async function makeWorkspace(context: BuildContext): Promise<Result<Works
   const sources = folderFiles(files.root);
   const text = await sources.read(entry.source);
   if (!text.ok) return text;
-  const rules = await readIgnore(entry, sources);
+  const read = await readIgnore(entry, sources);
+  if (!read.ok) return read;
+  const rules = read.value;
   const workspace = { dockerfile: `dockerfile/${basename(entry.source)}`, context: 'context' };
   await mkdir(join(files.work, 'dockerfile'));
   await writeFile(join(files.work, workspace.dockerfile), text.value);
