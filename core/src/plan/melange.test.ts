@@ -59,6 +59,28 @@ describe('parseMelange', () => {
   });
 
   it.each([
+    // from the version 1.2.3
+    [String.raw`^(\d+)\.(\d+)\..*$`, '$1-${2}', '1-2'],
+    [String.raw`(?P<major>\d+)\..*`, 'v${major}$$', 'v1$'],
+    [String.raw`\.`, '_', '1_2_3'],
+    [String.raw`^(\d+)\..*$`, '$1x', ''],
+    ['[.]3$', '', '1.2'],
+    ['x*', '-', '-1-.-2-.-3-'],
+    ['no', '$1', '1.2.3'],
+  ])('makes variables of others as Go would: %s by %s', (match, replace, made) => {
+    const transforms = [
+      { from: '${{package.version}}', match, replace, to: 'made' },
+      { from: '${{vars.made}}', match: '^', replace: '=', to: 'again' },
+      { from: 'x', match: '(', replace: '', to: 'broken' },
+    ];
+    const subpackages = ['made', 'again', 'broken'].map((name) => ({ name: `x\${{vars.${name}}}` }));
+    const config = { package: { name: 'x', version: '1.2.3' }, 'var-transforms': transforms, subpackages };
+    const parsed = parse(JSON.stringify(config));
+    const names = parsed.ok ? parsed.value.packages.map(({ name }) => name) : [];
+    expect(names).toEqual(['x', `x${made}`, `x=${made}`, 'x${{vars.broken}}']);
+  });
+
+  it.each([
     ['target-architecture: [x86_64, aarch64]', ['x86_64', 'aarch64']],
     ['target-architecture: [all]', undefined],
     ['target-architecture: []', undefined],

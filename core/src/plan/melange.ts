@@ -11,6 +11,7 @@ import {
   type Fields,
 } from '../config/fields.ts';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
+import { addTransformed, substitute } from './melange-variables.ts';
 
 export interface MelangePackage {
   readonly name: string;
@@ -61,6 +62,7 @@ export function parseMelange(config: string, text: string, file: string): Result
   ]);
   for (const [key, variable] of Object.entries(fieldsOf(root['vars'])))
     variables.set(`vars.${key}`, textOf(variable) ?? '');
+  addTransformed(variables, root['var-transforms']);
   const main = packageOf(name, head, variables);
   const subpackages = listOf(root['subpackages']).flatMap((each) => subpackagesOf(fieldsOf(each), root, variables));
   const needs = new Set<string>();
@@ -166,9 +168,4 @@ function addName(names: Set<string>, text: string, variables: ReadonlyMap<string
 export function packageName(text: string): string | undefined {
   const name = /^[^\s=<>~@]+/.exec(text.trim())?.[0];
   return name === undefined || name.startsWith('!') ? undefined : name;
-}
-
-/** A variable that is not known stays as it is, and so names no package. */
-function substitute(text: string, variables: ReadonlyMap<string, string>): string {
-  return text.replace(/\$\{\{\s*([\w.-]+)\s*\}\}/g, (whole, name: string) => variables.get(name) ?? whole);
 }

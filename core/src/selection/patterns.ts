@@ -11,13 +11,13 @@ const MAX_PROGRAM = 20_000;
 
 /** The pattern, or a sentence that says why there is none. It matches whole tags. */
 export function compileRegex(regex: string): Pattern | { readonly problem: string } {
-  const compiled = compile(regex);
+  const compiled = compileRe2(regex);
   return 'problem' in compiled ? compiled : (tag) => compiled.matches(tag);
 }
 
 /** What the group `key`, or else the first, holds of a tag that matches; `undefined` when it does not. */
 export function compileExtract(regex: string): ((tag: string) => string | undefined) | { readonly problem: string } {
-  const compiled = compile(regex);
+  const compiled = compileRe2(regex);
   if ('problem' in compiled) return compiled;
   if (compiled.groupCount() === 0) return { problem: 'has no group to extract' };
   const group = compiled.namedGroups()['key'] ?? 1;
@@ -62,7 +62,8 @@ export function compileGlob(glob: string): Pattern {
   return (tag) => compiled.matches(tag);
 }
 
-function compile(regex: string): RE2JS | { readonly problem: string } {
+/** A regular expression that is not too large to be run, or a sentence that says why there is none. */
+export function compileRe2(regex: string): RE2JS | { readonly problem: string } {
   try {
     const compiled = RE2JS.compile(regex);
     return compiled.programSize() > MAX_PROGRAM ? { problem: 'is too large' } : compiled;
