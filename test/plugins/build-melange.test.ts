@@ -285,6 +285,11 @@ describe('what fails', () => {
     ],
     ['a key that is not accepted', LIB.replace(/ {4}keyring:.*\n/, ''), /not signed by a key/],
     ['a step', config('greeter-lib', 'echo did-this && exit 3'), /greeter-lib ended with exit status 3/],
+    [
+      'a step of a subpackage',
+      `${LIB}subpackages:\n  - name: lib-doc\n    pipeline:\n      - runs: exit 4\n`,
+      /of lib-doc ended with exit status 4/,
+    ],
   ])('says so in words: %s', async (_, text, words) => {
     const { output } = await build(await checkout({ 'p/lib.yaml': text }), inputOf('p/lib.yaml'));
     expect(output).toMatchObject({ ok: false, failure: { reason: 'tool', tool: 'melange', class: 'permanent' } });

@@ -41,7 +41,7 @@ const REASONS: readonly Reason[] = [
     hint: 'bubblewrap needs user namespaces, which some containers forbid: allow them, or set another runner in the options of build-melange',
   },
   {
-    said: /unable to run package (\S+) pipeline: unable to run pipeline: (exit status \d+)/,
+    said: /unable to run (?:sub)?package (\S+) pipeline: unable to run pipeline: (exit status \d+)/,
     message: 'a step of the pipeline of $1 ended with $2',
     hint: 'read what it said above',
   },
