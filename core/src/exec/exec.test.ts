@@ -118,6 +118,13 @@ describe('createExec', () => {
     expect(await exec('tool', [])).toMatchObject({ ok: true, value: { stdout: '{"token":"***"}\n' } });
   });
 
+  it('shows no half of a secret where stdout says why it failed', async () => {
+    const { exec } = await toolOf(`printf '%s' '${CANARY}'; printf '%8185s' x; exit 1`);
+    const result = await exec('tool', []);
+    expect(JSON.stringify(result)).not.toContain(CANARY.slice(-6));
+    expect(result).toMatchObject({ ok: false, failure: { output: expect.stringMatching(/\*\*\* +x$/) } });
+  });
+
   it('redacts what one call alone hands over as a secret', async () => {
     const { exec, log } = await toolOf('echo "$BUILD_SECRET_0 $PLAIN"; echo "$BUILD_SECRET_0" >&2');
     const result = await exec('tool', [], { env: { BUILD_SECRET_0: 'tr0ub4dor-3', PLAIN: 'plain text' } });

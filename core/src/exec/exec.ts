@@ -146,8 +146,8 @@ function failureOf(
 ): Failure {
   switch (outcome.end) {
     case 'exit': {
-      // Some tools say on stdout why they failed.
-      const said = outcome.stderr.trim() === '' ? redact(outcome.stdout.slice(-8192)) : outcome.stderr;
+      // Some tools say on stdout why they failed. Cut before, half a secret would not be known for one.
+      const said = outcome.stderr.trim() === '' ? redact(outcome.stdout).slice(-8192) : outcome.stderr;
       const output = lastLines(said);
       const last = output.split('\n').at(-1) ?? '';
       const message = `${tool} ended with exit code ${outcome.code}${last === '' ? '' : `: ${cut(last)}`}`;

@@ -33,10 +33,10 @@ export function createLines(redact: (text: string) => string, onLine: ((line: st
     onLine?.(shown > SHOWN ? `… it writes more than ${SHOWN / 1024 / 1024} MiB: what follows is not kept` : line);
   };
   const close = (): void => {
-    const line = torn ? `${redact(open).slice(0, -TORN)}…` : redact(open);
+    const plain = readable(open, redact);
+    const clean = torn ? `${plain.slice(0, -TORN)}…` : plain;
     open = '';
     torn = false;
-    const clean = printable(line);
     kept.push(clean);
     size += clean.length + 1;
     while (size > KEPT && kept.length > 1) {
@@ -72,6 +72,13 @@ export function createLines(redact: (text: string) => string, onLine: ((line: st
       return kept.join('\n');
     },
   };
+}
+
+/** Redacted once more where something was taken out: a secret that is coloured in part is whole only then. */
+function readable(line: string, redact: (text: string) => string): string {
+  const known = redact(line);
+  const clean = printable(known);
+  return clean === known ? known : redact(clean);
 }
 
 function printable(line: string): string {

@@ -131,6 +131,13 @@ describe('createLines', () => {
     expect(lines.end()).toBe('red bell right');
   });
 
+  it('finds a secret that a terminal sequence or a control character parts', () => {
+    const shown: string[] = [];
+    const lines = createLines(redact, (line) => shown.push(line));
+    lines.push(Buffer.from('a can\u001b[1mary\u001b[0m-secret b\ncanary-\u0000secret\n'));
+    expect([lines.end(), ...shown]).toEqual(['a *** b\n***', 'a *** b', '***']);
+  });
+
   it('takes no longer for lines that are made to take long', () => {
     const redact = createRedactor([]);
     const lines = createLines(redact, undefined);
