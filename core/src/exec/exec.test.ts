@@ -161,6 +161,16 @@ describe('createExec', () => {
     expect(await running.exec('tool', [])).toMatchObject({ failure: { reason: 'cancelled' } });
   });
 
+  it.each([
+    ['kill -9 $$', 'tool was ended by SIGKILL'],
+    ['exit 3', 'tool ended with exit code 3'],
+  ])('has no words where the tool had none: %s', async (script, message) => {
+    const { exec } = await toolOf(script);
+    const result = await exec('tool', []);
+    expect(result).toMatchObject({ ok: false, failure: { message } });
+    expect(result.ok ? {} : result.failure).not.toHaveProperty('output');
+  });
+
   it('refuses output over its limit', async () => {
     const { exec } = await toolOf('head -c 100000 /dev/zero');
     expect(await exec('tool', [], { maxOutput: 1000 })).toMatchObject({

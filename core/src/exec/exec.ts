@@ -164,7 +164,8 @@ function failureOf(
       const hint = again
         ? 'the network or the other side had a problem: trying again can help'
         : `read what ${tool} says above`;
-      return { ...toolFailure(tool, again ? 'transient' : 'permanent', message, hint), exitCode: outcome.code, output };
+      const failure = toolFailure(tool, again ? 'transient' : 'permanent', message, hint);
+      return { ...failure, exitCode: outcome.code, ...words(said) };
     }
     case 'signal':
       // Nobody of ours sent it: mostly the kernel, out of memory.
@@ -175,7 +176,7 @@ function failureOf(
           `${tool} was ended by ${outcome.signal}`,
           'the machine may have run out of memory: try fewer --jobs',
         ),
-        output: lastLines(outcome.stderr),
+        ...words(outcome.stderr),
       };
     case 'timeout':
       return {
@@ -185,7 +186,7 @@ function failureOf(
           `${tool} did not end within ${seconds(timeout)}`,
           'raise the time limit of a task in the settings (limits.task)',
         ),
-        output: lastLines(outcome.stderr),
+        ...words(outcome.stderr),
       };
     case 'overflow':
       return toolFailure(
@@ -235,6 +236,12 @@ const TRANSIENT: readonly RegExp[] = [
 /** Whether the last lines of a tool's stderr speak of the network or of a registry that is busy. */
 export function looksTransient(output: string): boolean {
   return TRANSIENT.some((pattern) => pattern.test(output));
+}
+
+/** Nothing where the tool said nothing: an empty line would be shown as its words. */
+function words(stderr: string): { readonly output?: string } {
+  const output = lastLines(stderr);
+  return output === '' ? {} : { output };
 }
 
 function lastLines(text: string): string {
