@@ -112,6 +112,16 @@ describe('a proxy', () => {
     expect(JSON.stringify(failure)).not.toContain(Buffer.from('ann:canary-secret').toString('base64'));
   });
 
+  test.each([
+    ['http://127.0.0.1:1', 'cannot talk to registry.test: the proxy refuses connections'],
+    ['http://proxy.invalid:3128', "cannot talk to registry.test: the proxy's host name "],
+  ])('that is not there is blamed, and not the registry: %s', async (address, message) => {
+    await using registry = through({ HTTPS_PROXY: address });
+    const failure = failureOf(await registry.head(reference('registry.test/a:1'), 'source'));
+    expect(failure.message).toContain(message);
+    expect(failure.hint).toContain('HTTPS_PROXY');
+  });
+
   test('is not asked for what NO_PROXY names, nor for loopback', async () => {
     await using server = await startTlsRegistry(authority.server);
     await using proxy = await startTunnelProxy();

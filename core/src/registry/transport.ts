@@ -71,9 +71,13 @@ export function transportFailure(
   const code = codeOf(error) ?? '';
   const cause = answerOfProxy(error) ?? (isNoHttp(error) ? NO_HTTP : (CAUSES[code] ?? causeByName(code)));
   const where = url.host === request.registry ? request.registry : `${request.registry} (at ${url.host})`;
-  const text = cause?.text ?? `the exchange broke off${/^[A-Z_0-9]+$/.test(code) ? ` (${code})` : ''}`;
+  const proxy = cause !== undefined && isOfProxy(error, url);
+  const text =
+    (proxy ? ofProxy(cause.text) : cause?.text) ??
+    `the exchange broke off${/^[A-Z_0-9]+$/.test(code) ? ` (${code})` : ''}`;
   const hint =
-    cause?.hint ?? (cause?.kind === 'permanent' ? undefined : 'check the network and the registry, then run again');
+    (proxy ? PROXY : cause?.hint) ??
+    (cause?.kind === 'permanent' ? undefined : 'check the network and the registry, then run again');
   return registryFailure(
     request,
     cause?.kind ?? 'transient',
@@ -104,6 +108,23 @@ function answerOfProxy(error: unknown): Cause | undefined {
     text: status === 407 ? 'the proxy wants a login (407)' : `the proxy does not let us through to it (${status})`,
     hint: PROXY,
   };
+}
+
+/** Whether what could not be connected to is another place than the one that was asked, which only a proxy can be. */
+function isOfProxy(error: unknown, url: URL): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError) return isOfProxy(error.errors[0], url);
+  const { syscall, port, hostname } = error as Error & Readonly<Record<'syscall' | 'port' | 'hostname', unknown>>;
+  if (syscall === 'connect' && typeof port === 'number') {
+    return port !== Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+  }
+  if (typeof hostname === 'string') return hostname !== url.hostname;
+  return isOfProxy(error.cause, url);
+}
+
+/** `it refuses connections`, `its host name is not known`, of the proxy. */
+function ofProxy(text: string): string {
+  return text.replace(/^its\b/, "the proxy's").replace(/^it\b/, 'the proxy');
 }
 
 /** The code of an error, or of what caused it: undici wraps some. */
