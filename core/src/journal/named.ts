@@ -5,8 +5,8 @@ import { archiveScheme } from '../reference.ts';
 import type { Event, Row } from './events.ts';
 
 /**
- * What a tag names at the end of its row. `null`: nothing, or nobody got to ask. `undefined`: it was about to move, and nobody saw whether it did; no older journal knows either.
- * `moves`: of the run.
+ * What a tag names at the end of its row. `null`: nothing, or nobody got to ask. `undefined`: it was about to move, and nobody saw
+ * whether it did; no older journal knows either. `moves`: of the run.
  */
 export function namedBy(
   row: Pick<Row, 'destination' | 'outcome' | 'digest' | 'before' | 'failure'>,
