@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isNamedRunning, ownName } from '../exec/owner.ts';
+import { errorCode } from '../failure.ts';
 
 const UNFINISHED = '.slipway-';
 /** Milliseconds after which an unfinished file of another machine belongs to nobody any more. */
@@ -39,7 +40,7 @@ async function makeFolders(base: string, path: string): Promise<void> {
   try {
     await mkdir(folder);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
     if ((await lstat(folder)).isDirectory()) return;
     throw Object.assign(new Error(`${path} is not a folder`), { code: 'ENOTDIR' });
   }

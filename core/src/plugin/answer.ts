@@ -1,6 +1,6 @@
 /** Reads what foreign code answered: a value that its schema allows, a failure, or else a failure of the plugin. */
 import { isFields } from '../config/fields.ts';
-import { fail, type Failure, type PluginFailure, type Result } from '../failure.ts';
+import { errorCode, fail, type Failure, type PluginFailure, type Result } from '../failure.ts';
 import type { JsonSchema } from './api.ts';
 import { failureSchema, ownProperties, type Said } from './failure-schema.ts';
 import { TapError } from './hooks.ts';
@@ -40,7 +40,7 @@ export function thrown(author: Author, error: unknown, redact: (text: string) =>
 
 /** Of that its author should not be told. */
 function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  return ['ENOSPC', 'EDQUOT'].includes(errorCode(error));
 }
 
 /** `T` is what `schema` describes. `redact` is applied to a failure, as to what is thrown. */

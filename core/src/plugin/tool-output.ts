@@ -1,6 +1,6 @@
 /** What a tool writes to a file: one that ended well may have written nothing all the same, or something else. */
 import { readFile } from 'node:fs/promises';
-import { fail, ok, type Result, type ToolFailure } from '../failure.ts';
+import { errorCode, fail, ok, type Result, type ToolFailure } from '../failure.ts';
 
 /** `parse` may throw. */
 export async function readToolOutput<T>(
@@ -12,7 +12,7 @@ export async function readToolOutput<T>(
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (errorCode(error) === 'ENOENT') {
       return fail(senseless(tool, 'ended well, but wrote no result'));
     }
     throw error;
