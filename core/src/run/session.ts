@@ -107,15 +107,20 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const journal = openJournal(join(stateFolder, 'runs', `${run}.ndjson`));
 
   let unrecorded: Failure | undefined;
-  let begun = false;
   /** Who only looks is warned too, and leaves no journal: what comes before the beginning of a run waits for it. */
-  const early: Event[] = [];
+  let early: Event[] | undefined = [];
+  const record = (event: Event): void => {
+    if (event.type === 'run.start') {
+      for (const one of early ?? []) journal.write(one);
+      early = undefined;
+    }
+    if (early === undefined) journal.write(event);
+    else early.push(event);
+  };
   const emit = (event: Event): void => {
     try {
-      begun ||= event.type === 'run.start';
       // How far a copy has come is of no use later.
-      if (unrecorded === undefined && event.type !== 'task.progress') early.push(event);
-      if (begun) for (const one of early.splice(0)) journal.write(one);
+      if (unrecorded === undefined && event.type !== 'task.progress') record(event);
     } catch (error) {
       // A full disk takes the record of this run, not the run.
       unrecorded = stateFailure(error) ?? configFailure(String(error), 'see who may write to .slipway/runs');
