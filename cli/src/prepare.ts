@@ -261,8 +261,7 @@ const noLegacySigner = configFailure(
 /** What plugins say this machine lacks for the plan, as an emulator for a foreign architecture. */
 export function lackingHere(io: Io, { config, planned, host }: Prepared): Promise<readonly Failure[]> {
   const { plan, entries } = planned;
-  // A step's id is that of its entry and its name: plan/chain.ts
-  const at = (task: string): Position | undefined => entries.get(task.slice(0, task.lastIndexOf('#')))?.at;
+  const at = (entry: string): Position | undefined => entries.get(entry)?.at;
   return host.preflight({ tasks: plan.tasks, at, root: config.folder, env: io.env });
 }
 

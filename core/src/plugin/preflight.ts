@@ -1,7 +1,7 @@
 /** Asks the plugins what this machine lacks for a plan, before anything runs. */
 import type { Failure, Position } from '../failure.ts';
 import { pluginFailure, readFailure, thrown } from './answer.ts';
-import type { PreflightRequest } from './api.ts';
+import type { PlannedTask, PreflightRequest } from './api.ts';
 import type { HookLimits } from './hooks.ts';
 import type { LoadedPlugin } from './load.ts';
 import { Late, within } from './patience.ts';
@@ -11,10 +11,11 @@ interface Guard {
   readonly limits: HookLimits;
 }
 
-/** What all plugins are asked about. `at`: id of a task → the line of the config that it is for. */
-export type PreflightTasks = Pick<PreflightRequest, 'tasks' | 'root' | 'env'> & {
-  readonly at?: (task: string) => Position | undefined;
-};
+/** What all plugins are asked about. `at`: id of an entry → its line of the config. */
+export interface PreflightTasks extends Pick<PreflightRequest, 'root' | 'env'> {
+  readonly tasks: readonly (PlannedTask & { readonly entry?: string | null })[];
+  readonly at?: (entry: string) => Position | undefined;
+}
 
 /** All failures, in the order of the plugins. `ownerOf`: contract → name of the plugin that owns it. */
 export async function askPreflight(
@@ -28,7 +29,7 @@ export async function askPreflight(
     if (own.length === 0 || loaded.plugin.preflight === undefined) return [];
     // Copies: a plugin that changes what it is asked must not change the plan.
     const placed = structuredClone(own).map((task) => {
-      const place = at(task.id);
+      const place = at(task.entry ?? '');
       return place === undefined ? task : { ...task, at: { ...place } };
     });
     return askOne(loaded, guard, { tasks: placed, options: loaded.options, root, env });
