@@ -4,6 +4,11 @@ import { locationScheme } from '../location.ts';
 import { archiveScheme } from '../reference.ts';
 import type { Event, Row } from './events.ts';
 
+/** Whether a row's tag names its image at the end. */
+export function isPublic({ outcome }: { readonly outcome: string }): boolean {
+  return outcome === 'published' || outcome === 'unchanged';
+}
+
 /**
  * What a tag names at the end of its row. `null`: nothing, or nobody got to ask. `undefined`: it was about to move, and nobody saw
  * whether it did; no older journal knows either. `moves`: of the run.
@@ -12,8 +17,8 @@ export function namedBy(
   row: Pick<Row, 'destination' | 'outcome' | 'digest' | 'before' | 'failure'>,
   moves: ReadonlySet<string>,
 ): string | null | undefined {
-  const { destination, outcome, digest, before } = row;
-  if (outcome === 'published' || outcome === 'unchanged') return digest;
+  const { destination, digest, before } = row;
+  if (isPublic(row)) return digest;
   const seen = standingOf(row);
   if (seen !== undefined) return seen.digest;
   // An archive is written at the end of a run, or stays as it was.

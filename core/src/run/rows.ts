@@ -1,5 +1,6 @@
 /** What a run came to for one entry: a row a target. */
 import type { Outcome, Row } from '../journal/events.ts';
+import { isPublic } from '../journal/named.ts';
 import type { Entry, Selection } from '../config/model.ts';
 import type { Failure } from '../failure.ts';
 import { tallyOf } from '../policy/tally.ts';
@@ -28,7 +29,7 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
       ...(backup === undefined ? {} : { backup }),
       findings,
       ...(unscanned.length === 0 ? {} : { unscanned }),
-      ...(isPublic(outcome) && waived.length > 0 ? { waived } : {}),
+      ...(isPublic({ outcome }) && waived.length > 0 ? { waived } : {}),
       signed: record.signed,
       size: record.image?.size ?? null,
       packages,
@@ -43,10 +44,6 @@ function outcomeOf({ broken, tagged, probed }: EntryRecord, target: string): Out
   if (tagged?.has(target) === true) return 'published';
   if (broken !== undefined) return lacksPackage(broken.end) ? 'failed' : broken.end.state;
   return probed === undefined ? 'skipped' : 'unchanged';
-}
-
-function isPublic(outcome: Outcome): boolean {
-  return outcome === 'published' || outcome === 'unchanged';
 }
 
 /** A package has no row of its own: that it failed is told, and counted, at the entries that need it. */

@@ -1,5 +1,6 @@
 /** What later steps and jobs read of a run: https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#multiline-strings */
 import type { Outcome, Row } from '../../journal/events.ts';
+import { isPublic } from '../../journal/named.ts';
 
 /** GitHub allows 1 MiB for all outputs of a job, which it counts in UTF-16; the rest is left to other steps. */
 const MAX_DIGESTS = 400_000;
@@ -22,12 +23,10 @@ export function stepOutputs({ run, rows, exitCode, entry }: OutputsInput): Reado
   const counts = OUTCOMES.map((outcome) => [outcome, String(rows.filter((row) => row.outcome === outcome).length)]);
   const digests = JSON.stringify(
     Object.fromEntries(
-      rows.flatMap(({ destination, digest, outcome }) =>
-        digest !== null && isSound(outcome) ? [[destination, digest]] : [],
-      ),
+      rows.flatMap((row) => (row.digest !== null && isPublic(row) ? [[row.destination, row.digest]] : [])),
     ),
   );
-  const digest = rows.find(({ id, outcome }) => id === entry && isSound(outcome))?.digest;
+  const digest = rows.find((row) => row.id === entry && isPublic(row))?.digest;
   return {
     run,
     'exit-code': String(exitCode),
@@ -37,10 +36,6 @@ export function stepOutputs({ run, rows, exitCode, entry }: OutputsInput): Reado
   };
 }
 
-function isSound(outcome: Outcome): boolean {
-  return outcome === 'published' || outcome === 'unchanged';
-}
-
 /**
  * What jobs before this one came to, a line an entry with its digest, against what this run found in its place. Who moves a
  * tag between two jobs is noticed by nobody else.
@@ -48,7 +43,7 @@ function isSound(outcome: Outcome): boolean {
 export function movedSince(handed: string, rows: readonly Row[]): readonly string[] {
   return handed.split('\n').flatMap((line) => {
     const [, id, was] = /^(.+) (sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/.exec(line) ?? [];
-    const row = rows.find((each) => each.id === id && isSound(each.outcome));
+    const row = rows.find((each) => each.id === id && isPublic(each));
     if (row === undefined || row.digest === null || row.digest === was) return [];
     return [`${id} is ${row.digest} now, and was ${was} when its own job ended: somebody else has moved it`];
   });

@@ -1,5 +1,6 @@
 /** One tag in a report: what the run made, and what the tag names now, which is not the same where it was not moved. Pure. */
 import type { Change, ImageEvidence, Row } from '../../journal/events.ts';
+import { isPublic } from '../../journal/named.ts';
 import { tallyOf } from '../../policy/tally.ts';
 import { predicateType, type Finding } from '../../trust/model.ts';
 import { mergeFindings } from '../../trust/summary.ts';
@@ -123,10 +124,6 @@ function lookedInto(digest: string | null, row: ReportRow, { known, sizes }: Evi
     packages,
     sbom: evidence?.packages ?? [],
   };
-}
-
-function isPublic({ outcome }: ReportRow): boolean {
-  return outcome === 'published' || outcome === 'unchanged';
 }
 
 /** What the tag names is what the run made, or what it named before: nobody saw which. */
