@@ -1,13 +1,13 @@
 /** What somebody has to look at: what failed, what was refused, and why; with the log, and what to do. Pure. */
 import { standingOf } from '../../journal/named.ts';
 import { headline } from '../failure.ts';
-import { formatDigest, formatSeconds } from '../wording.ts';
+import { counted, formatDigest, formatSeconds } from '../wording.ts';
 import { causesOf, sideOf, type Cause as CauseOf } from '../causes.ts';
 import { canUndo, undoOf } from './commands.ts';
 import type { ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
 import { mayHaveMoved, type ReportImage } from './image.ts';
-import { counted, imageName, link, skip } from './parts.ts';
+import { imageName, link, skip } from './parts.ts';
 import type { ReportOutcome } from './unfinished.ts';
 import { waivedLines } from './waived.ts';
 

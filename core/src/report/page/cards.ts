@@ -1,8 +1,9 @@
 /** The answers to what is asked first, of what is public; each leads to what it counts. Pure. */
+import { counted } from '../wording.ts';
 import type { ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
 import { hasNewSevere, isSevere, isSevereOne, OUTCOMES } from './image-table.ts';
-import { counted, link } from './parts.ts';
+import { link } from './parts.ts';
 
 type Goal = Readonly<Record<string, string>>;
 

@@ -1,10 +1,10 @@
 /** The graph of entries and packages with their steps, as SVG. Pure. */
 import { firstOfEach, folded, type Box, type Edges } from '../fold.ts';
-import { formatSeconds } from '../wording.ts';
+import { counted, formatSeconds } from '../wording.ts';
 import type { ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
 import { levelsOf } from './levels.ts';
-import { counted, ending, link } from './parts.ts';
+import { ending, link } from './parts.ts';
 import type { TimedTask } from './timeline.ts';
 
 /** Boxes of each drawing: more are no picture, and the table has them. */

@@ -3,7 +3,7 @@
  * drawn by a small script from the data in the page. Pure.
  */
 import { createHash } from 'node:crypto';
-import { formatSeconds } from '../wording.ts';
+import { counted, formatSeconds } from '../wording.ts';
 import { attention } from './attention.ts';
 import { cards } from './cards.ts';
 import { canUndo, isPlain, sameAs, undoOf, type Command } from './commands.ts';
@@ -13,7 +13,7 @@ import { graph } from './graph.ts';
 import { embedded, markup, nothing, raw, type Html } from './html.ts';
 import { imageTable } from './image-table.ts';
 import { packed } from './packed.ts';
-import { counted, skip } from './parts.ts';
+import { skip } from './parts.ts';
 import { seen } from './seen.ts';
 import { script } from './script.ts';
 import { style } from './style.ts';

@@ -27,11 +27,6 @@ export function skip(section: string, name: string): Html {
   return markup`<a class="skip" href="#${section}-heading">Skip to ${name}</a>`;
 }
 
-/** `24 images`, `1 image`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
 /** The field and the choices above a table; hidden where no script runs. */
 export function tools(
   table: string,

@@ -1,9 +1,10 @@
 /** What is public by waivers of the policy: which end soon is seen at once, the others are a line. Pure. */
+import { counted } from '../wording.ts';
 import { lastDay, waiversLine, waiversOf, type Waived } from '../waivers.ts';
 import { dayOf, type ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
 import type { ReportImage } from './image.ts';
-import { counted, link } from './parts.ts';
+import { link } from './parts.ts';
 
 /** More are in the table. */
 const MAX_SHOWN = 20;
