@@ -11,7 +11,6 @@ import {
   configFailure,
   createPlan,
   folderFiles,
-  isLocation,
   loadConfig,
   loadLock,
   ok,
@@ -31,7 +30,6 @@ import {
   type Selection,
   type Settings,
   type Signing,
-  type SyncEntry,
   type ToolFinder,
   type ToolNeed,
   type Unlocked,
@@ -114,7 +112,7 @@ export async function prepare(
         ...warnings,
         ...emptySelections(expansions),
         ...besides(expansions, failed),
-        ...untoldTools(settings, host, copiedEntries(planned.value)),
+        ...untoldTools(settings, host, planned.value),
       ],
     },
   };
@@ -188,16 +186,6 @@ function besides(expansions: readonly Expansion[], failed: readonly FailedSelect
       ? []
       : [`${selection.id} gives no entries: ${failure.message}`],
   );
-}
-
-/** Those that a plugin is asked to copy: what is in the file system the core copies by itself. */
-function copiedEntries({ plan, entries }: Planned): readonly SyncEntry[] {
-  const copies = plan.tasks.filter(({ contract }) => contract === 'image.copy@1');
-  return copies.flatMap(({ entry }) => {
-    const found = entries.get(entry ?? '');
-    if (found?.kind !== 'sync' || isLocation(found.source) || isLocation(found.targets[0].destination)) return [];
-    return [found];
-  });
 }
 
 /** Allowed, and said all the same. */

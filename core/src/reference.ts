@@ -144,6 +144,11 @@ export function isLocation({ registry }: Repository): boolean {
   return registry === layoutScheme || registry === archiveScheme;
 }
 
+/** Whether tools that copy, which know registries alone, can be asked to: what is in the file system the core copies by itself. */
+export function areInRegistries(source: Repository, destination: Repository): boolean {
+  return !isLocation(source) && !isLocation(destination);
+}
+
 /** `registry/path`; `oci:./path` or `oci:/path` for what is in the file system. */
 export function formatRepository(repository: Repository): string {
   const { registry, path } = repository;

@@ -4,7 +4,7 @@ import type { BuildEntry, Config, Context, Entry, Settings, SyncEntry, TrustLeve
 import type { Position } from '../failure.ts';
 import { formatPlatform, type Platform } from '../oci/model.ts';
 import type { Mode, ModeInputs } from '../plugin/api.ts';
-import { formatReference, formatRepository, isLocation, sameRepository } from '../reference.ts';
+import { areInRegistries, formatReference, formatRepository, sameRepository } from '../reference.ts';
 import type { ChainEntry, Settles, Taken } from './chain.ts';
 import { needsGraph, topologicalOrder } from './graph.ts';
 import { needsOfEntry, type Links, type Owned } from './links.ts';
@@ -167,9 +167,8 @@ function syncChain(
   const owned = links.sources.get(entry.id);
   const pinned = links.pinned.get(entry.id);
   const taken = owned === undefined ? {} : { taken: take(owned) };
-  // What is in the file system the core copies by itself.
-  const between = !isLocation(entry.source) && !isLocation(entry.targets[0].destination);
-  const foreign = entry.foreignLayers === true && between ? { foreignLayers: true as const } : {};
+  const byTools = areInRegistries(entry.source, entry.targets[0].destination);
+  const foreign = entry.foreignLayers === true && byTools ? { foreignLayers: true as const } : {};
   if (retagOf === undefined)
     return { shape: level === 'copy' ? 'mirror' : 'full', inPlace: false, ...foreign, ...taken };
   return {

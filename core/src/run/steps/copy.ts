@@ -5,7 +5,7 @@
 import PQueue from 'p-queue';
 import type { SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
-import { formatPinned, isLocation, pin, type Digest, type Pinned } from '../../reference.ts';
+import { areInRegistries, formatPinned, pin, type Digest, type Pinned } from '../../reference.ts';
 import { placeName } from '../../location.ts';
 import { copy } from '../../registry/copy.ts';
 import { mirrorLocations } from '../../registry/mirrors.ts';
@@ -121,7 +121,7 @@ async function whyRefused(
 /** That it is not there, with who said that it is. */
 function notCopied({ engine, entry }: StepContext, source: Pinned, gone: Failure): Failure {
   const copier = engine.host.owner('image.copy@1')?.plugin.name;
-  if (copier === undefined || isLocation(source) || isLocation(entry.targets[0].destination)) return gone;
+  if (copier === undefined || !areInRegistries(source, entry.targets[0].destination)) return gone;
   return {
     ...gone,
     message: `${gone.message}, though plugin ${copier} answered that it had copied it`,
@@ -132,7 +132,7 @@ function notCopied({ engine, entry }: StepContext, source: Pinned, gone: Failure
 async function copyImage(step: StepContext, source: Pinned, destination: Pinned): Promise<Result<void>> {
   const { engine, entry, task, signal } = step;
   const foreign = entry.kind === 'sync' && entry.foreignLayers === true ? { foreignLayers: true as const } : {};
-  if (isLocation(source) || isLocation(destination)) return copyLocation(step, source, destination, foreign);
+  if (!areInRegistries(source, destination)) return copyLocation(step, source, destination, foreign);
   const sources = mirrorLocations(engine.settings.mirrors, source);
   await using context = await engine.context(task, 'image.copy@1', signal);
   const copied = await engine.host.call('image.copy@1', { sources, destination, ...foreign }, context);
@@ -146,7 +146,7 @@ async function copyImage(step: StepContext, source: Pinned, destination: Pinned)
   });
 }
 
-/** Tools that copy know registries; what is in the file system the core copies by itself, whoever else copies. */
+/** See {@link areInRegistries}. */
 async function copyLocation(
   { engine, signal }: StepContext,
   source: Pinned,
