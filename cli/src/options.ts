@@ -20,12 +20,12 @@ export interface Options {
   readonly timeout?: number;
 }
 
-/** What other commands must be told too, to be about the same images; undefined where that is nothing. */
-export function askedOf({ config, settings, to }: Options): Asked | undefined {
+/** What other commands must be told too, to be about the same images, if there is anything. */
+export function askedOf({ config, settings, to }: Options): { readonly asked?: Asked } {
   const asked = {
     ...(config === DEFAULT_CONFIG ? {} : { config }),
     ...(settings === undefined ? {} : { settings }),
     ...(to === undefined ? {} : { to }),
   };
-  return Object.keys(asked).length === 0 ? undefined : asked;
+  return Object.keys(asked).length === 0 ? {} : { asked };
 }

@@ -40,7 +40,6 @@ export async function pruneCommand(io: Io, options: PruneOptions): Promise<numbe
   });
   if (!opened.ok) return refuse(io, json, 'prune', opened.failures);
   await using session = opened.value;
-  const asked = askedOf(options);
   const pruned = await prune(session.engine, signing, {
     delete: options.delete,
     only,
@@ -49,7 +48,7 @@ export async function pruneCommand(io: Io, options: PruneOptions): Promise<numbe
     version: VERSION,
     signal,
     ...(max === undefined ? {} : { max }),
-    ...(asked === undefined ? {} : { asked }),
+    ...askedOf(options),
   });
   if (signal.aborted && !options.delete) return refuse(io, json, 'prune', [cancelled]);
   if (!pruned.ok) return refuse(io, json, 'prune', [pruned.failure]);

@@ -47,8 +47,7 @@ export async function rollbackCommand(io: Io, what: string, options: RollbackOpt
   await using session = opened.value;
   const moves = await findMoves(io, session, what, options, signal);
   if (!moves.ok) return refuse(io, json, 'rollback', [moves.failure]);
-  const asked = askedOf(options);
-  const told = { unverified, version: VERSION, ...(asked === undefined ? {} : { asked }), signal };
+  const told = { unverified, version: VERSION, ...askedOf(options), signal };
   const put = await rollBack(session.engine, moves.value, told);
   if (!put.ok) return refuse(io, json, 'rollback', [put.failure]);
   const rows = put.value;

@@ -67,13 +67,12 @@ export async function runCommand(
   await using session = opened.value;
   const { engine } = session;
   known.durations = engine.durations;
-  const asked = askedOf(options);
   for (const message of warnings) engine.emit({ t: engine.now().getTime(), type: 'warning', message });
   const { rows, exitCode } = await execute({
     engine,
     command,
     version: VERSION,
-    ...(asked === undefined ? {} : { asked }),
+    ...askedOf(options),
     fail: options.fail,
     failed: prepared.value.failed,
     interrupt: signal,
