@@ -379,7 +379,9 @@ describe('the report of a run that was killed', () => {
   test('says that a long log is not all there is', async () => {
     const page = await open({}, killed);
     await page.locator('#images a', { hasText: 'image-9:' }).click();
-    await page.getByRole('dialog').getByText('The last 200 of 300 lines; the journal has all.').waitFor();
+    const left = page.getByRole('dialog').getByText('The last 200 of 300 lines; the journal has all.');
+    await left.waitFor();
+    expect(await left.count()).toBe(1);
   });
 
   test.each(['light', 'dark'] as const)('breaks no rule of accessibility: %s', async (colorScheme) => {
