@@ -56,7 +56,7 @@ const rules: readonly Rule[] = [
     files: [
       'core/src/{plan,policy,selection,trust,report}/**',
       'core/src/{failure,reference}.ts',
-      'core/src/**/model.ts',
+      'core/src/**/{model,settings-model}.ts',
     ],
     // The two that read and write on behalf of others, who get them as parameters.
     except: [...tests, 'core/src/plan/files.ts', 'core/src/trust/memory.ts'],

@@ -11,6 +11,7 @@ export { formatFailure } from './config/format.ts';
 export { loadConfig } from './config/load.ts';
 export { loadSettings } from './config/load-settings.ts';
 export type * from './config/model.ts';
+export type * from './config/settings-model.ts';
 export { settingsSchema } from './config/settings-schema.ts';
 export { applyTo, checkMoved } from './config/to.ts';
 export { variableIn } from './config/variable.ts';

@@ -1,5 +1,5 @@
 /** A client as anybody has it: no login, and no mirror in between. */
-import type { Settings } from '../config/model.ts';
+import type { Settings } from '../config/settings-model.ts';
 import { ok } from '../failure.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { Registry } from '../registry/model.ts';

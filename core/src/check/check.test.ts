@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { Ajv } from 'ajv';
-import type { CheckSettings, Config, Entry, Settings } from '../config/model.ts';
+import type { Config, Entry } from '../config/model.ts';
+import type { CheckSettings, Settings } from '../config/settings-model.ts';
 import type { Planned } from '../plan/create.ts';
 import { parseReference, type Reference, type Tagged } from '../reference.ts';
 import type { CheckFinding } from './model.ts';

@@ -1,5 +1,6 @@
 /** What a published image is made of: its user by its config, its packages by the SBOM that is attested to it. */
-import type { Entry, Signing } from '../config/model.ts';
+import type { Entry } from '../config/model.ts';
+import type { Signing } from '../config/settings-model.ts';
 import { ok, type Result } from '../failure.ts';
 import { formatPlatform } from '../oci/model.ts';
 import { pin, type Pinned } from '../reference.ts';

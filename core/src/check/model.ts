@@ -1,5 +1,6 @@
 /** What a rule is asked, and what it answers. */
-import type { CheckSeverity, Entry, Settings } from '../config/model.ts';
+import type { Entry } from '../config/model.ts';
+import type { CheckSeverity, Settings } from '../config/settings-model.ts';
 import type { Position } from '../failure.ts';
 import type { PlannedEntry } from '../plan/model.ts';
 import type { ModeInputs } from '../plugin/api.ts';

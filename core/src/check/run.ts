@@ -1,5 +1,6 @@
 /** Applies the rules to every planned entry, with the severities and waivers of the settings. */
-import type { CheckSettings, CheckSeverity, Config, Settings } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
+import type { CheckSettings, CheckSeverity, Settings } from '../config/settings-model.ts';
 import type { Planned } from '../plan/create.ts';
 import { entryNames, glob } from '../plan/pattern.ts';
 import { formatReference } from '../reference.ts';

@@ -6,7 +6,7 @@ import type { Document } from './document.ts';
 import { fields, items, text } from './fields.ts';
 import { relativePosition } from './format.ts';
 import { parsePrefix } from './hosts.ts';
-import type { CheckSettings, CheckSeverity, CheckWaiver } from './model.ts';
+import type { CheckSettings, CheckSeverity, CheckWaiver } from './settings-model.ts';
 
 /** What is wrong goes to `problems`, waivers that have ended to `warnings`. `today` is a date, UTC. */
 export function readCheck(

@@ -2,7 +2,7 @@
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import type { Path } from './document.ts';
 import { text, type Fields } from './fields.ts';
-import type { Accept } from './model.ts';
+import type { Accept } from './settings-model.ts';
 import { quote } from './quote.ts';
 
 type Matcher = { readonly exact: string } | { readonly pattern: string };

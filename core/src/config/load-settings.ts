@@ -6,7 +6,7 @@ import { configFailure, type ConfigFailure } from '../failure.ts';
 import { unlocated, type Document } from './document.ts';
 import { fields } from './fields.ts';
 import { failed, loaded, type Loaded } from './loaded.ts';
-import type { Settings } from './model.ts';
+import type { Settings } from './settings-model.ts';
 import { plainData } from './plain-data.ts';
 import { readText } from './read-text.ts';
 import { readSettings, type SettingsDefaults } from './settings.ts';

@@ -1,6 +1,6 @@
 /** The part of the settings' schema that says what the gate refuses. */
 import { DURATION } from './duration.ts';
-import { severities } from './model.ts';
+import { severities } from './settings-model.ts';
 import { match, waiverTerms } from './waiver-schema.ts';
 
 const verdict = {

@@ -13,7 +13,7 @@ import {
   type Severity,
   type Verdict,
   type Waiver,
-} from './model.ts';
+} from './settings-model.ts';
 
 const BUILD: GateRules = {
   verdict: 'refuse',

@@ -1,7 +1,7 @@
 /** Public keys that signatures are checked with. */
 import { createHash, createPublicKey } from 'node:crypto';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
-import type { Accept } from './model.ts';
+import type { Accept } from './settings-model.ts';
 import { quote } from './quote.ts';
 import { readText } from './read-text.ts';
 

@@ -1,7 +1,8 @@
 /** What the readers of a config's parts share. */
 import type { ConfigFailure, Result } from '../failure.ts';
 import type { Document, Path } from './document.ts';
-import type { Accept, Context } from './model.ts';
+import type { Context } from './model.ts';
+import type { Accept } from './settings-model.ts';
 import type { Accepting } from './identity.ts';
 import { normalisePath, type NamedPath } from './paths.ts';
 

@@ -7,7 +7,7 @@ import { parseDuration } from './duration.ts';
 import { count, fields, flag, items, text } from './fields.ts';
 import { parseHost, parsePrefix } from './hosts.ts';
 import { failed, loaded, type Loaded } from './loaded.ts';
-import type { Mirror, PluginSetting, Settings, TrustLevel } from './model.ts';
+import type { Mirror, PluginSetting, Settings, TrustLevel } from './settings-model.ts';
 import { readPolicy } from './policy.ts';
 import { quote } from './quote.ts';
 import { settingsSchema } from './settings-schema.ts';

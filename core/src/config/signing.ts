@@ -5,7 +5,7 @@ import { configFailure, fail, ok, type ConfigFailure, type Result } from '../fai
 import type { Document, Path } from './document.ts';
 import { fields, items, text, type Fields } from './fields.ts';
 import { readIdentity } from './identity.ts';
-import type { Accept, SignatureFormat, Signing } from './model.ts';
+import type { Accept, SignatureFormat, Signing } from './settings-model.ts';
 import { readPublicKey } from './public-key.ts';
 import { quote } from './quote.ts';
 import { whyUnreadable } from './read-text.ts';

@@ -2,7 +2,7 @@
  * The tasks of one entry, in order. What a step reads from its input is its input type in run/steps/; the path of a
  * reference is a field of what the step at its other end gives (run/engine.ts), or the whole of it when empty.
  */
-import type { TrustLevel } from '../config/model.ts';
+import type { TrustLevel } from '../config/settings-model.ts';
 import { unreachable } from '../failure.ts';
 import type { Admission, Data, Step, Task, TaskContract } from './model.ts';
 import { needsOf, out } from './out.ts';

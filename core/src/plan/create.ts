@@ -6,7 +6,8 @@
  * All mistakes are told at once: a phase that fails leaves out what it could not read, and the next ones go on without it.
  */
 import { join } from 'node:path';
-import type { BuildEntry, Config, Context, Entry, Settings } from '../config/model.ts';
+import type { BuildEntry, Config, Context, Entry } from '../config/model.ts';
+import type { Settings } from '../config/settings-model.ts';
 import { configFailure, type Checked, type ConfigFailure } from '../failure.ts';
 import { apkArchitectureOf } from '../oci/apk-architecture.ts';
 import { formatPlatform } from '../oci/model.ts';

@@ -1,5 +1,5 @@
 /** A plan for the engines of others: asks the owner of a format for the files that run it there. Pure: it writes none. */
-import type { Settings, Signing } from '../config/model.ts';
+import type { Settings, Signing } from '../config/settings-model.ts';
 import { variableIn } from '../config/variable.ts';
 import type { Result } from '../failure.ts';
 import type { TaskContext } from '../plugin/api.ts';

@@ -1,6 +1,7 @@
 /** What becomes of each selected entry: its trust level, whether it runs here, and which chain of tasks it gets. */
 import { isAbsolute, relative } from 'node:path';
-import type { BuildEntry, Config, Context, Entry, Settings, SyncEntry, TrustLevel } from '../config/model.ts';
+import type { BuildEntry, Config, Context, Entry, SyncEntry } from '../config/model.ts';
+import type { Settings, TrustLevel } from '../config/settings-model.ts';
 import type { Position } from '../failure.ts';
 import { formatPlatform, type Platform } from '../oci/model.ts';
 import type { Mode, ModeInputs } from '../plugin/api.ts';

@@ -1,5 +1,5 @@
 /** The plan: pure data, the same byte for byte whichever plugins implement it. */
-import type { TrustLevel } from '../config/model.ts';
+import type { TrustLevel } from '../config/settings-model.ts';
 
 /** Names an output of another task. These references are the edges: none can be forgotten. */
 export interface Out {

@@ -1,5 +1,6 @@
 /** Small configs, modes and files in memory for the planner's tests and benchmark: real values, written short. */
-import type { BuildEntry, Config, Context, Entry, Settings, SyncEntry, Target } from '../config/model.ts';
+import type { BuildEntry, Config, Context, Entry, SyncEntry, Target } from '../config/model.ts';
+import type { Settings } from '../config/settings-model.ts';
 import { defaultRules } from '../config/policy.ts';
 import { configFailure, fail, ok, type Checked, type ConfigFailure, type Position } from '../failure.ts';
 import type { Platform } from '../oci/model.ts';

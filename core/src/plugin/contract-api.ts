@@ -1,5 +1,5 @@
 /** What plugins are asked for: the contracts of the plugin API, see `api.ts`. */
-import type { Accept } from '../config/model.ts';
+import type { Accept } from '../config/settings-model.ts';
 import type { Pinned, Repository } from '../reference.ts';
 import type { Bundle, Child, Scan, Statement } from '../trust/model.ts';
 import type { EmitInput, EmitOutput } from './emit-api.ts';

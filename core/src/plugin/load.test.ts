@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { PluginSetting } from '../config/model.ts';
+import type { PluginSetting } from '../config/settings-model.ts';
 import type { Plugin } from './api.ts';
 import { loadPlugins } from './load.ts';
 

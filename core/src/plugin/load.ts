@@ -1,5 +1,5 @@
 /** Loads the plugins that the settings list, and the default ones: no other code is looked for. */
-import type { PluginSetting, Settings } from '../config/model.ts';
+import type { PluginSetting, Settings } from '../config/settings-model.ts';
 import { configFailure, ok, type Checked, type Failure, type Position } from '../failure.ts';
 import type { Plugin } from './api.ts';
 import { resolvePlugin } from './resolve.ts';

@@ -1,5 +1,5 @@
 /** Settles which plugin answers for which contract. */
-import type { Settings } from '../config/model.ts';
+import type { Settings } from '../config/settings-model.ts';
 import { nearest } from '../config/suggest.ts';
 import { configFailure, type Failure } from '../failure.ts';
 import { pluginFailure } from './answer.ts';

@@ -3,7 +3,7 @@
  * They say in data what `Contracts` in contract-api.ts says in types.
  */
 import { digestPattern, registryPattern, repositoryPattern, tagPattern } from '../reference.ts';
-import { severities } from '../config/model.ts';
+import { severities } from '../config/settings-model.ts';
 import type { JsonSchema } from './api.ts';
 import type { ContractName } from './contract-api.ts';
 import { count, list, record, text, time } from './schema-parts.ts';

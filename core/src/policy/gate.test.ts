@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { GateRules, Policy, Severity, Waiver } from '../config/model.ts';
+import type { GateRules, Policy, Severity, Waiver } from '../config/settings-model.ts';
 import { defaultRules } from '../config/policy.ts';
 import type { Digest } from '../reference.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';

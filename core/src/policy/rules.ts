@@ -1,5 +1,5 @@
 /** The gate's rules for one entry: the policy of its kind, with the overrides and waivers whose pattern matches it. */
-import type { GateOverride, GateRules, Policy, Waiver } from '../config/model.ts';
+import type { GateOverride, GateRules, Policy, Waiver } from '../config/settings-model.ts';
 import { glob } from '../plan/pattern.ts';
 
 export interface Governed {

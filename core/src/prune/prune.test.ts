@@ -1,5 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
-import type { Config, Selection, Signing } from '../config/model.ts';
+import type { Config, Selection } from '../config/model.ts';
+import type { Signing } from '../config/settings-model.ts';
 import type { Event } from '../journal/events.ts';
 import { configFailure, type Failure } from '../failure.ts';
 import { mediaType } from '../oci/model.ts';

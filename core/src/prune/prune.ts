@@ -10,7 +10,7 @@ import { glob } from '../plan/pattern.ts';
 import { formatReference, pin, type Digest, type Tag, type Tagged } from '../reference.ts';
 import { believe, lookTask } from '../run/believe.ts';
 import type { Engine } from '../run/engine.ts';
-import type { Signing } from '../config/model.ts';
+import type { Signing } from '../config/settings-model.ts';
 import { factsOf, type Fact } from '../trust/facts.ts';
 import { guard, prunable } from './algebra.ts';
 import { deleteTag, tagsByDigest } from './delete-tag.ts';

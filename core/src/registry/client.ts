@@ -1,5 +1,5 @@
 /** The registry client: puts the parts together, and decides which place is asked: the origin or a mirror. */
-import type { Mirror } from '../config/model.ts';
+import type { Mirror } from '../config/settings-model.ts';
 import { fail, ok } from '../failure.ts';
 import type { Pinned, Repository } from '../reference.ts';
 import { attachAll, listUnder } from './attach.ts';

@@ -1,5 +1,5 @@
 /** Where an image's bytes can be read besides its own registry. Pure. */
-import type { Mirror } from '../config/model.ts';
+import type { Mirror } from '../config/settings-model.ts';
 import { parseRepository, pin, type Pinned, type Repository } from '../reference.ts';
 
 /** Where to read `pinned`, in order: every mirror that covers it, then its origin. All name the same digest. */

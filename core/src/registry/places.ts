@@ -1,5 +1,5 @@
 /** Which places are asked for an image, the origin or a mirror, and in what order. */
-import type { Mirror } from '../config/model.ts';
+import type { Mirror } from '../config/settings-model.ts';
 import type { Failure, Result } from '../failure.ts';
 import { StreamFailure } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';

@@ -2,7 +2,7 @@
  * Reading from and writing to repositories, with what one run remembers of them: manifests by their digest, what is where, and
  * what is being asked or sent at this moment. Whoever asks the same at the same time gets the same answer.
  */
-import type { Mirror } from '../config/model.ts';
+import type { Mirror } from '../config/settings-model.ts';
 import { ok, type Result } from '../failure.ts';
 import { isForeign, partsOf, type Descriptor, type ManifestContent } from '../oci/model.ts';
 import { isManifestType } from '../oci/parse.ts';

@@ -1,5 +1,5 @@
 /** The cosign commands with which anybody can check what Slipway published, without Slipway. */
-import type { Signing } from '../config/model.ts';
+import type { Signing } from '../config/settings-model.ts';
 
 /** `publicKeyFile`: where the reader has the key; commands are for a POSIX shell. */
 export function cosignCommands(

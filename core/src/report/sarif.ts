@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Severity } from '../config/model.ts';
+import type { Severity } from '../config/settings-model.ts';
 import type { Position } from '../failure.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { clean } from './wording.ts';

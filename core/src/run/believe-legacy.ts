@@ -1,5 +1,5 @@
 /** What the `.sig` and `.att` tags of an image prove: the same facts as referrers, by the same rules. */
-import type { Accept, Signing } from '../config/model.ts';
+import type { Accept, Signing } from '../config/settings-model.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import type { Descriptor, ManifestContent } from '../oci/model.ts';
 import type { Digest, Pinned } from '../reference.ts';

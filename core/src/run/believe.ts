@@ -11,7 +11,7 @@ import { isCandidate } from '../trust/accept.ts';
 import type { Task } from '../plan/model.ts';
 import { MAX_BUNDLE } from '../trust/bundle.ts';
 import type { Fact } from '../trust/facts.ts';
-import type { Accept, Signing } from '../config/model.ts';
+import type { Accept, Signing } from '../config/settings-model.ts';
 import type { Bundle } from '../trust/model.ts';
 import { trustFingerprint } from './trust-fingerprint.ts';
 import { believeLegacy } from './believe-legacy.ts';

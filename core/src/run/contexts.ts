@@ -1,7 +1,7 @@
 /** What a plugin gets for one task: a folder, tools, and a log that tells no secrets. And which tools were started so. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Settings } from '../config/model.ts';
+import type { Settings } from '../config/settings-model.ts';
 import type { DockerConfig, Variables } from '../exec/environment.ts';
 import { createExec, findTool } from '../exec/exec.ts';
 import type { ToolFinder, UsedTool } from '../exec/model.ts';

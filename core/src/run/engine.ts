@@ -1,6 +1,7 @@
 /** What the steps of a run share, and what they hand to each other. */
 import type { UsedTool } from '../exec/model.ts';
-import type { Config, Entry, Settings, Signing } from '../config/model.ts';
+import type { Config, Entry } from '../config/model.ts';
+import type { Settings, Signing } from '../config/settings-model.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Change, Event, UsedWaiver } from '../journal/events.ts';
 import type { Layout } from '../oci/layout.ts';

@@ -1,5 +1,5 @@
 /** The registry client as the settings and the environment say: logins, mirrors, limits. */
-import type { Settings } from '../config/model.ts';
+import type { Settings } from '../config/settings-model.ts';
 import type { Variables } from '../exec/environment.ts';
 import { findProgram } from '../exec/program.ts';
 import { runProcess } from '../exec/process.ts';

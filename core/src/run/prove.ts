@@ -1,5 +1,5 @@
 /** Whether an accepted signer made a bundle: keys in this process, identities by the plugin that knows their roots. */
-import type { Accept, Signing } from '../config/model.ts';
+import type { Accept, Signing } from '../config/settings-model.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import { verifyKeyBundle } from '../trust/bundle.ts';
 import { factFrom, type Fact, type Verified } from '../trust/facts.ts';

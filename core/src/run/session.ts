@@ -1,6 +1,7 @@
 /** Puts together what a run needs, and takes it down again: registry, journal and folders. */
 import { dirname, join } from 'node:path';
-import type { Config, Settings, Signing } from '../config/model.ts';
+import type { Config } from '../config/model.ts';
+import type { Settings, Signing } from '../config/settings-model.ts';
 import { variableIn } from '../config/variable.ts';
 import type { Variables } from '../exec/environment.ts';
 import type { ToolFinder, UsedTool } from '../exec/model.ts';

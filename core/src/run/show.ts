@@ -1,5 +1,5 @@
 /** One image and everything attached to it, for `slipway show`. */
-import type { Signing } from '../config/model.ts';
+import type { Signing } from '../config/settings-model.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import { formatPlatform } from '../oci/model.ts';
 import { formatPinned, formatReference, pin, type Digest, type Pinned, type Reference } from '../reference.ts';

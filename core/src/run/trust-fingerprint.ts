@@ -1,7 +1,7 @@
 /** Under what something was verified: whose signatures count, and what proves identities. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Accept } from '../config/model.ts';
+import type { Accept } from '../config/settings-model.ts';
 import { acceptFingerprint } from '../trust/accept.ts';
 
 /** Of trusted roots by their path: a run reads each once, as the tools do that verify with it. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Accept } from '../config/model.ts';
+import type { Accept } from '../config/settings-model.ts';
 import { acceptFingerprint, candidateAnnotations, isCandidate, signerText } from './accept.ts';
 import { predicateType } from './model.ts';
 

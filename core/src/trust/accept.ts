@@ -1,6 +1,6 @@
 /** Which referrers may be ours. Annotations only select: nothing is believed before its bundle is verified. */
 import { createHash } from 'node:crypto';
-import type { Accept } from '../config/model.ts';
+import type { Accept } from '../config/settings-model.ts';
 import type { TrustFailure } from '../failure.ts';
 import { predicateType } from './model.ts';
 import { canonicalJson } from './statement.ts';

@@ -1,7 +1,7 @@
 /** Statements, and what is believed of them. */
 import type { Platform } from '../oci/model.ts';
 import type { Digest } from '../reference.ts';
-import type { Severity } from '../config/model.ts';
+import type { Severity } from '../config/settings-model.ts';
 
 /** https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md */
 export interface Statement {

@@ -1,5 +1,5 @@
 /** One scan of several platforms as the short form that an index carries, and in which the gate counts. */
-import { severities } from '../config/model.ts';
+import { severities } from '../config/settings-model.ts';
 import type { Digest } from '../reference.ts';
 import type { Finding, PlatformScan, Scan } from './model.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Accept } from '../config/model.ts';
+import type { Accept } from '../config/settings-model.ts';
 import { isAccepted } from './upstream.ts';
 
 const key: Accept = { kind: 'key', publicKey: 'PEM', fingerprint: 'ab'.repeat(32) };

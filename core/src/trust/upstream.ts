@@ -1,6 +1,6 @@
 /** Whether who signed a source is one of those that a config asks for. Pure. */
 import { RE2JS } from 're2js';
-import type { Accept } from '../config/model.ts';
+import type { Accept } from '../config/settings-model.ts';
 import type { VerifiedSource } from './predicates/copy.ts';
 
 /** A text as it is, or a pattern. */

@@ -1,5 +1,5 @@
 /** Which images have a vulnerability: what each tag named last, joined with the newest scan of that image. Pure. */
-import { severities } from '../config/model.ts';
+import { severities } from '../config/settings-model.ts';
 import { namings, type Naming } from '../journal/named.ts';
 import type { PastRun } from '../journal/recent.ts';
 import type { Finding, Scan } from '../trust/model.ts';

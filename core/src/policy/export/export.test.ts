@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { Accept, SignatureFormat, Signing } from '../../config/model.ts';
+import type { Accept, SignatureFormat, Signing } from '../../config/settings-model.ts';
 import { exportPolicy } from './export.ts';
 import type { Exported, ExportKind } from './model.ts';
 

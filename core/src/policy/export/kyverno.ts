@@ -5,7 +5,7 @@
  */
 import { stringify } from 'yaml';
 import { ok } from '../../failure.ts';
-import type { Accept } from '../../config/model.ts';
+import type { Accept } from '../../config/settings-model.ts';
 import {
   formatOf,
   hashOf,

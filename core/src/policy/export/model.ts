@@ -1,6 +1,6 @@
 /** What an export is made from, and what it gives. */
 import { createPublicKey } from 'node:crypto';
-import type { Accept, SignatureFormat, Signing } from '../../config/model.ts';
+import type { Accept, SignatureFormat, Signing } from '../../config/settings-model.ts';
 import type { ConfigFailure, Result } from '../../failure.ts';
 import { formatRepository, type Repository } from '../../reference.ts';
 

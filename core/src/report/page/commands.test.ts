@@ -1,7 +1,7 @@
 /** The commands that a page offers: those that work on what it is about. */
 import { expect, test } from 'vitest';
 import type { Event } from '../../journal/events.ts';
-import type { Signing } from '../../config/model.ts';
+import type { Signing } from '../../config/settings-model.ts';
 import { areCosignFlags, cosignFlags } from '../cosign.ts';
 import { commandsFor } from './commands.ts';
 import { reportData } from './data.ts';

@@ -2,7 +2,8 @@
  * What a source must prove before anything of it is copied: `image.verify@1` says who signed it, and `core.admit@1` looks at its
  * age alone. A source that proves nothing is a failure of the source's side; one that is only too new waits.
  */
-import type { Accept, SyncEntry } from '../../config/model.ts';
+import type { SyncEntry } from '../../config/model.ts';
+import type { Accept } from '../../config/settings-model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { formatReference, sameRepository, type Pinned } from '../../reference.ts';
 import { mirrorLocations, trustedMirrors } from '../../registry/mirrors.ts';

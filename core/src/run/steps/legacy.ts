@@ -3,7 +3,7 @@
  * that several writers may add to, so it is read again, merged, and read once more.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Signing } from '../../config/model.ts';
+import type { Signing } from '../../config/settings-model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { placeName } from '../../location.ts';
 import { sha256 } from '../../oci/digest.ts';

@@ -4,7 +4,7 @@
  */
 import PQueue from 'p-queue';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
-import type { Signing } from '../../config/model.ts';
+import type { Signing } from '../../config/settings-model.ts';
 import { mediaType } from '../../oci/model.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
 import { byAnother, candidateAnnotations } from '../../trust/accept.ts';

@@ -1,5 +1,5 @@
 /** The part of the settings that a signer is given. */
-import type { Signing } from '../../config/model.ts';
+import type { Signing } from '../../config/settings-model.ts';
 import type { SigningInput } from '../../plugin/contract-api.ts';
 
 export function signingInput({ key, signingConfig, trustedRoot, identityTokenEnv }: Signing): SigningInput {

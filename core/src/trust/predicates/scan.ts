@@ -2,7 +2,7 @@
  * The vulnerability scan as cosign's `vuln` predicate, with our {@link Scan} as its result.
  * https://github.com/sigstore/cosign/blob/main/specs/COSIGN_VULN_ATTESTATION_SPEC.md
  */
-import { severities } from '../../config/model.ts';
+import { severities } from '../../config/settings-model.ts';
 import type { Finding, PlatformScan, Scan } from '../model.ts';
 import { asCount, asDigest, asList, asRecord, asText, asTime, oneOf, optional } from '../strict.ts';
 
