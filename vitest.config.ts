@@ -28,6 +28,8 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          // A browser on a busy machine answers an event late.
+          expect: { poll: { timeout: 20_000 } },
           fileParallelism: true,
           maxWorkers: 2,
         },
