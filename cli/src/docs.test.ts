@@ -168,6 +168,16 @@ describe.each(pages)('%s', (page) => {
   });
 });
 
+describe.each(['ARCHITECTURE.md', 'docs/invariants.md', 'docs/decisions.md'])('%s', (page) => {
+  it('names files that are there', () => {
+    const named = [...read(page).matchAll(/`([\w./*{},-]+\/[\w./*{},-]+)`/g)].map(([, path = '']) => path);
+    const places = [root, join(root, 'core', 'src')];
+    const missing = named.filter((path) => places.every((cwd) => globSync(path, { cwd }).length === 0));
+    expect(missing).toEqual([]);
+    expect(named.length).toBeGreaterThan(5);
+  });
+});
+
 type Plain = string | number | boolean;
 
 interface KeySchema {
