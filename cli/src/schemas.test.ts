@@ -32,6 +32,10 @@ const failures: readonly Failure[] = [
   { reason: 'tool', class: 'permanent', tool: 't', exitCode: 1, output: 'o', message: 'm' },
   { reason: 'missing-tool', class: 'permanent', tool: 't', message: 'm' },
   { reason: 'policy', class: 'policy', refusals: ['r'], message: 'm' },
+  {
+    ...{ reason: 'policy', class: 'policy', refusals: ['r'], message: 'm' },
+    waived: [{ id: 'CVE-1', reason: 'r', expires: '2027-01-31' }],
+  },
   { reason: 'trust', class: 'permanent', message: 'm' },
   { reason: 'plugin', class: 'permanent', plugin: 'p', hook: 'image.scan@1', message: 'm' },
   { reason: 'need', class: 'permanent', need: 'n', message: 'm' },

@@ -73,6 +73,8 @@ export interface PolicyFailure extends Common {
   readonly reason: 'policy';
   readonly class: 'policy';
   readonly refusals: readonly string[];
+  /** Waivers without which there would be more refusals, when there are any; `expires`: the last day it holds, UTC. */
+  readonly waived?: readonly { readonly id: string; readonly reason: string; readonly expires: string }[];
 }
 
 /** What was published is incomplete or not trusted: a signature is missing or does not verify, or a tag moved under us. */

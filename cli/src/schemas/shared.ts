@@ -99,6 +99,11 @@ export const definitions: Readonly<Record<string, JsonSchema>> = {
     line: { description: '1-based, as editors count.', type: 'integer', minimum: 1 },
     column: { description: '1-based, as editors count.', type: 'integer', minimum: 1 },
   }),
+  waiver: closed('A waiver of the policy that counted.', {
+    id: text('The finding, as CVE-2026-12345.'),
+    reason: text('Why it is accepted, as the settings say.'),
+    expires: text('The last day it holds, UTC, as 2027-01-31.'),
+  }),
   failure: {
     description: 'Why something was not done.',
     oneOf: [
@@ -132,6 +137,7 @@ export const definitions: Readonly<Record<string, JsonSchema>> = {
         'The gate refused an image.',
         { description: 'Policy decides; trying again does not help.', const: 'policy' },
         { refusals: list('Each reason to refuse.', { type: 'string' }) },
+        { waived: list('Waivers without which there were more reasons.', defined('waiver')) },
       ),
       failureOf(
         'trust',
@@ -191,11 +197,7 @@ export const definitions: Readonly<Record<string, JsonSchema>> = {
       unscanned: list('Platforms that no scanner could read; findings says nothing of them.', text('As linux/arm64.')),
       waived: list(
         'Waivers without which the policy had refused what is published, on the day of the run.',
-        closed('One waiver.', {
-          id: text('The finding, as CVE-2026-12345.'),
-          reason: text('Why it is accepted, as the settings say.'),
-          expires: text('The last day it holds, UTC, as 2027-01-31.'),
-        }),
+        defined('waiver'),
       ),
       failure: defined('failure'),
     },

@@ -158,6 +158,7 @@ describe('lines that nobody wrote for us', () => {
     ended({ reason: 'policy', class: 'policy', message: 'refused' }),
     ended({ reason: 'policy', class: 'policy', message: 'refused', refusals: 'one' }),
     ended({ reason: 'policy', class: 'policy', message: 'refused', refusals: [1] }),
+    ended({ reason: 'policy', class: 'policy', message: 'refused', refusals: ['one'], waived: [{ id: 'CVE-1' }] }),
     ended({ reason: 'tool', class: 'permanent', message: 'failed', tool: 'trivy', output: ['one'] }),
     { type: 'tag.delete', tag: 'r.example/a:1' },
     { type: 'tag.done', tag: 'r.example/a:1', digest: 'd', state: 'failed', failure: 'no' },

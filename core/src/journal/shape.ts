@@ -49,7 +49,8 @@ const anyFailure = fields(
     standing: fields({ tag: text, digest: orNull(text) }),
   },
 );
-const refusal = fields({ refusals: list(text) });
+const waivers = list(fields({ id: text, reason: text, expires: text }));
+const refusal = fields({ refusals: list(text) }, { waived: waivers });
 const failure: Check = (value) =>
   anyFailure(value) && ((value as { readonly reason: string }).reason !== 'policy' || refusal(value));
 const tasks = list(fields({ id: text, contract: text, entry: orNull(text) }, { needs: list(text) }));
@@ -69,7 +70,7 @@ const row = fields(
     packages: orNull(amount),
     seconds: amount,
   },
-  { backup: text, unscanned: list(text), waived: list(fields({ id: text, reason: text, expires: text })), failure },
+  { backup: text, unscanned: list(text), waived: waivers, failure },
 );
 const finding = fields(
   { id: text, severity: text, package: text, installed: text, platforms: list(text) },

@@ -1,4 +1,5 @@
 /** By which waivers of the policy what is public is so, the one that ends first first. Pure. */
+import type { Failure } from '../failure.ts';
 import type { Row, UsedWaiver } from '../journal/events.ts';
 import { counted } from './wording.ts';
 
@@ -36,6 +37,13 @@ export function waiversLine(all: readonly Waived<unknown>[]): string {
   const when =
     soon === 0 ? `the first ends on ${all[0]?.expires ?? ''}` : `${soon} ${ends} within ${SOON} days of this run`;
   return `${counted(images, 'image')} ${images === 1 ? 'passes' : 'pass'} the policy only by ${counted(all.length, 'waiver')}: ${when}`;
+}
+
+/** `waived all the same: CVE-1 until 2027-01-31 (not reachable)`, of what was refused for more than that; empty when none is. */
+export function waivedBesides(failure: Failure | undefined): string {
+  const waived = failure?.reason === 'policy' ? (failure.waived ?? []) : [];
+  const told = waived.map(({ id, expires, reason }) => `${id} until ${expires} (${reason})`);
+  return told.length === 0 ? '' : `waived all the same: ${told.join(', ')}`;
 }
 
 /** Whether one of them ends before long. */

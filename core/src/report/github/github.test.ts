@@ -318,6 +318,14 @@ describe('the summary', () => {
     expect(text([row()])).not.toContain('waiver');
   });
 
+  it('says of what is refused which waivers held all the same', () => {
+    const waived = [{ id: 'CVE-2', reason: 'not reachable', expires: '2027-01-31' }];
+    const refused: Failure = { reason: 'policy', class: 'policy', refusals: ['CVE-1'], message: 'no', waived };
+    expect(text([row({ outcome: 'refused', failure: refused })])).toContain(
+      '| no&#59; waived all the same&#58; CVE-2 until 2027-01-31 &#40;not reachable&#41; |',
+    );
+  });
+
   it('takes names for text', () => {
     const names = [
       'a|b',

@@ -3,7 +3,7 @@ import type { Outcome, Row } from '../../journal/events.ts';
 import { formatCounts } from '../table.ts';
 import { headline } from '../failure.ts';
 import { firstOfEach, folded, heldUp } from '../fold.ts';
-import { waiversLine, waiversOf } from '../waivers.ts';
+import { waivedBesides, waiversLine, waiversOf } from '../waivers.ts';
 import { clean, formatBytes, formatDigest, formatFindings } from '../wording.ts';
 
 export interface SummaryInput {
@@ -75,7 +75,7 @@ function rowLine(row: Row): string {
     row.packages === null ? '-' : String(row.packages),
     literal(formatFindings(row.findings, row.unscanned)),
     row.signed ? 'yes' : 'no',
-    literal(shorten(changeOf(row))),
+    literal([shorten(changeOf(row)), shorten(waivedBesides(row.failure))].filter((text) => text !== '').join('; ')),
   ];
   return `| ${cells.join(' | ')} |\n`;
 }

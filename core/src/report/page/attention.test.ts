@@ -131,3 +131,11 @@ test('waivers that hold longer are one line', () => {
   expect(shown.indexOf('CVE-3')).toBeGreaterThan(shown.indexOf('<details>'));
   expect(text(shown)).not.toContain('soon');
 });
+
+test('an image that is refused for more than what waivers cover is told with those', () => {
+  const failure: Failure = { ...policy(1), waived: [waiver('CVE-2', '2027-01-31')] } as Failure;
+  expect(text(attention([row(1, failure)]))).toContain(
+    'CVE-1 (HIGH) in musl waived all the same: CVE-2 until 2027-01-31 (CVE-2 is not reachable)',
+  );
+  expect(attention([row(1, policy(1))])).not.toContain('waived');
+});

@@ -1,6 +1,7 @@
 /** What somebody has to look at: what failed, what was refused, and why; with the log, and what to do. Pure. */
 import { standingOf } from '../../journal/named.ts';
 import { headline } from '../failure.ts';
+import { waivedBesides } from '../waivers.ts';
 import { counted, formatDigest, formatSeconds } from '../wording.ts';
 import { causesOf, sideOf, type Cause as CauseOf } from '../causes.ts';
 import { canUndo, undoOf } from './commands.ts';
@@ -70,6 +71,7 @@ function blame(bad: readonly ReportImage[]): Html {
 function item({ images: [image, ...others] }: Cause): Html {
   const { outcome, failure, log, ended } = image;
   const refusals = failure?.reason === 'policy' ? failure.refusals : [];
+  const waived = waivedBesides(failure);
   const whose = others.length === 0 ? '' : ` of ${image.destination}`;
   return markup`<li data-outcome="${outcome}">
     <p>
@@ -78,6 +80,7 @@ function item({ images: [image, ...others] }: Cause): Html {
     </p>
     <p>${refusals.length > 0 ? `The policy has ${counted(refusals.length, 'reason')}:` : failure === undefined ? image.why : headline(failure)}</p>
     ${list(refusals.slice(0, MAX_REFUSALS))}
+    ${waived === '' ? nothing : markup`<p class="faint">${waived}</p>`}
     ${refusals.length > MAX_REFUSALS ? markup`<details><summary>${refusals.length - MAX_REFUSALS} more</summary>${list(refusals.slice(MAX_REFUSALS))}</details>` : nothing}
     ${log === undefined ? nothing : markup`<details><summary>The log of the step that failed${whose} (${linesOf(image, log)})</summary><pre class="log">${log.join('\n')}</pre></details>`}
     ${failure?.hint === undefined ? nothing : markup`<p>→ ${failure.hint}</p>`}

@@ -46,6 +46,8 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
     if (image.backup !== undefined) facts.push(['Kept as', `${image.backup} (unverified)`]);
     for (const { id, reason, expires } of image.waived ?? [])
       facts.push([`Passes by a waiver until ${expires}`, `${id}: ${reason}`]);
+    for (const { id, reason, expires } of failure?.reason === 'policy' ? (failure.waived ?? []) : [])
+      facts.push([`Waived all the same until ${expires}`, `${id}: ${reason}`]);
     for (const { part, from, to } of image.changes) facts.push([part, `${short(from)} → ${short(to)}`]);
     const list = facts.flatMap(([name, value]) => [make('dt', '', name), make('dd', 'mono', value)]);
     return section('Why', ...lines, make('dl', '', ...list));

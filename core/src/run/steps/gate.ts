@@ -1,7 +1,7 @@
 /** `core.gate@1`: the policy, then the plugins' gates; a refused image leaves its tag as it was. */
-import { fail, ok, type Result } from '../../failure.ts';
+import { fail, ok, type PolicyFailure, type Position, type Result } from '../../failure.ts';
 import { formatReference, pin, type Pinned } from '../../reference.ts';
-import { judge } from '../../policy/gate.ts';
+import { judge, type Judgement } from '../../policy/gate.ts';
 import { rulesFor } from '../../policy/rules.ts';
 import { newestScan } from '../../trust/required.ts';
 import type { Scan } from '../../trust/model.ts';
@@ -54,14 +54,24 @@ export async function gateStep(step: StepContext, input: GateInput): Promise<Res
   if (refusals.length === 0) return ok({ judgement });
   const tags = namedAlready(probed.before, image.digest);
   const already = tags.length === 0 ? '' : `; it is public already as ${tags.join(', ')}`;
-  return fail({
+  const what = `${formatDigest(image.digest)} for ${formatReference(entry.targets[0].destination)}${already}`;
+  return fail(refusalOf(what, { ...judgement, refusals }, entry.at));
+}
+
+export function refusalOf(
+  what: string,
+  { refusals, waived }: Pick<Judgement, 'refusals' | 'waived'>,
+  at: Position,
+): PolicyFailure {
+  return {
     reason: 'policy',
     class: 'policy',
-    message: `the gate refused ${formatDigest(image.digest)} for ${formatReference(entry.targets[0].destination)}${already}: ${refusals[0] ?? ''}${more(refusals)}`,
+    message: `the gate refused ${what}: ${refusals[0] ?? ''}${more(refusals)}`,
     hint: 'rebuild with fixed packages, or add a waiver with a reason and an end date to the policy',
     refusals,
-    at: entry.at,
-  });
+    ...(waived.length === 0 ? {} : { waived }),
+    at,
+  };
 }
 
 function more(refusals: readonly string[]): string {
