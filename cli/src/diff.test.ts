@@ -162,6 +162,22 @@ describe('slipway diff', () => {
     expect(read.map(({ path }) => path).toSorted()).toEqual(['/v2/never/manifests/1', '/v2/one/manifests/1']);
   });
 
+  it('says of each entry whose registry does not answer where the config has it', async () => {
+    await using around = await world(
+      (source) => `sync:
+  - { source: '${source}/one:1', destination: '127.0.0.1:1/one:1', tags: ['2'] }
+  - { source: '${source}/two:1', destination: '127.0.0.1:1/two:1' }
+`,
+    );
+    for (const name of ['one', 'two']) seedImage(around.source, name, name, { tag: '1' });
+    const { code, stderr } = await around.diff();
+    expect(code).toBe(1);
+    expect(stderr.match(/^config\.yaml:\d+:\d+: destination registry: /gm)).toEqual([
+      'config.yaml:2:5: destination registry: ',
+      'config.yaml:3:5: destination registry: ',
+    ]);
+  });
+
   it('is about what --only says, and with --frozen about what is locked', async () => {
     await using around = await world(
       (source, destination) => `sync:

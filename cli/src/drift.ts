@@ -26,7 +26,10 @@ export async function findDrift(
   await using session = opened.value;
   const checked = await verifyAll(session.engine, { deep: true, signal });
   if (signal.aborted) return { ok: false, failures: [cancelled] };
-  const failures = checked.flatMap(({ failure }) => failure ?? []);
+  const failures = checked.flatMap(({ id, failure }) => {
+    const at = prepared.planned.entries.get(id)?.at;
+    return failure === undefined ? [] : [at === undefined ? failure : { at, ...failure }];
+  });
   if (failures.length > 0) return { ok: false, failures };
   const targets = checked.filter(({ ok, backup }) => !ok && backup === undefined);
   // An id is taken as it is, also where a character of it would mean something in a pattern.

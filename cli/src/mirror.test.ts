@@ -58,6 +58,12 @@ describe('a mirror', () => {
       code: 0,
       stdout: 'nothing has drifted\n',
     });
+    writeFileSync(join(cwd, 'config.yaml'), config.replace(`destination: '${hub.host}`, `destination: '127.0.0.1:1`));
+    expect(await command({ cwd }, 'plan', '--against', 'registry')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^config\.yaml:2:5: destination registry: cannot talk to 127\.0\.0\.1:1/),
+    });
+    writeFileSync(join(cwd, 'config.yaml'), config);
     expect((await command({ cwd }, 'doctor')).stdout).not.toMatch(/signing|--to/);
     const elsewhere = ['--to', `${hub.host}/scratch`];
     expect((await command({ cwd }, 'doctor', ...elsewhere)).stdout).not.toMatch(/signing|--to/);

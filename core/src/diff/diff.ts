@@ -73,7 +73,8 @@ export async function diffAll({ engine: real, rehearsal, expansions, cost, signa
     const counted = await queue.add(async () => (signal.aborted ? undefined : rehearse()));
     if (counted === undefined) return { rows: rowsFor(entry, () => failedRow(cancelled)) };
     const { value, tally } = counted;
-    if (!value.ok) return { rows: await failedRows(entry, value.failure) };
+    // What a registry answers is told where its entry stands.
+    if (!value.ok) return { rows: await failedRows(entry, { at: entry.at, ...value.failure }) };
     const { probed } = value.value;
     const digest = value.value.digest ?? probed.digest ?? wantedDigest(probed);
     const rows = rowsFor(entry, (target) => compare(entry, target, probed, digest));
