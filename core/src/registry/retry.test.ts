@@ -39,8 +39,19 @@ describe('retrier', () => {
     const retrier = createRetrier({ retries: 3, signal: undefined, clock });
     let tries = 0;
     const result = await retrier.run('h', async () => ((tries += 1), { result: fail(busy(503)) }));
-    expect(failureOf(result).message).toBe('busy');
+    expect(failureOf(result).message).toBe('busy (tried 4 times in 1 s)');
     expect([tries, clock.waits]).toEqual([4, [125, 250, 500]]);
+  });
+
+  test('says how often and for how long it was answered so, and nothing of numbers where no answer came', async () => {
+    const clock = jumping();
+    const retrier = createRetrier({ retries: 3, signal: undefined, clock });
+    const told = async (status?: number, more: object = {}) =>
+      failureOf(await retrier.run('h', async () => ({ result: fail(busy(status)), ...more }))).message;
+    expect(await told(429, { retryAfter: 20_000 })).toBe('busy (tried 4 times in 60 s)');
+    expect(await told(429, { retryAfter: 3_600_000 })).toBe('busy');
+    expect(await told(429, { final: true })).toBe('busy');
+    expect(await told()).toBe('busy');
   });
 
   test('tries at once when no answer came, since the connection may only have been an old one', async () => {
@@ -104,7 +115,7 @@ describe('retrier', () => {
     };
     must(await retrier.run('h', async () => (tries < 20 ? refused(true) : { result: ok(1) })));
     tries = 0;
-    failureOf(await retrier.run('h', () => refused(true)));
+    expect(failureOf(await retrier.run('h', () => refused(true))).message).toContain('(tried 24 times in ');
     expect(tries).toBe(24);
     for (const [others, status] of [
       [true, 503],

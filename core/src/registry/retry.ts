@@ -67,8 +67,9 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
       const spares = isTooMany(result.failure) && since > last && now - first <= GIVE_UP && spared < MOST_SPARED;
       if (spares) [tried, spared] = [tried - 1, spared + 1];
       [first, last] = [Math.min(first, now), now];
-      if (tried > retries || final || now - since > GIVE_UP) return result;
-      if (retryAfter !== undefined && retryAfter > LONGEST_WAIT) return result;
+      if (final) return result;
+      if (tried > retries || now - since > GIVE_UP || (retryAfter ?? 0) > LONGEST_WAIT)
+        return fail(afterTries(result.failure, tried + spared, now - first));
       // Without a status no answer came. Once, that is most likely a kept connection that the host had closed meanwhile.
       const answered = result.failure.reason !== 'registry' || result.failure.status !== undefined;
       if (tried === 1 && !answered) continue;
@@ -82,6 +83,16 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
 
 function isTooMany(failure: Failure): boolean {
   return failure.reason === 'registry' && failure.status === 429;
+}
+
+/**
+ * How often and for how long, where a registry answered. Where it did not, the same words for all are one cause for the reader, and
+ * a number in them would make many of it.
+ */
+function afterTries(failure: Failure, tries: number, ms: number): Failure {
+  if (failure.reason !== 'registry' || failure.status === undefined || tries === 1) return failure;
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  return { ...failure, message: `${failure.message} (tried ${tries} times in ${seconds} s)` };
 }
 
 /**
