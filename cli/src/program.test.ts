@@ -1,6 +1,6 @@
 /** The command line as people and programs meet it: help, mistakes, refusals, exit codes. Nothing here asks a network. */
 import { generateKeyPairSync } from 'node:crypto';
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { answerOf, command, folderWith, worldOf } from '../testing.ts';
@@ -234,6 +234,19 @@ describe('a folder for temporary files that cannot be used', () => {
       );
     },
   );
+
+  it('is not made where there is none', async () => {
+    const cwd = folderWith({ 'config.yaml': ONE, 'slipway.config.yaml': "trust: [{ match: '**', level: copy }]" });
+    vi.stubEnv('TMPDIR', join(cwd, 'none', 'tmp'));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await command({ cwd }, 'diff')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        `the folder ${join(cwd, 'none', 'tmp')} for temporary files cannot be used (ENOENT`,
+      ),
+    });
+    expect(existsSync(join(cwd, 'none'))).toBe(false);
+  });
 });
 
 describe('names from the config', () => {

@@ -1,5 +1,5 @@
 /** Sessions for who only looks: their state is in a folder that goes with them, and nothing beside the config is written. */
-import { copyFile, lstat } from 'node:fs/promises';
+import { copyFile, lstat, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -33,6 +33,8 @@ export async function openElsewhere(
 }
 
 async function open(options: Omit<SessionOptions, 'stateFolder'>, known: string | undefined): Promise<Session> {
+  // A folder that was named by mistake is not made: everybody's, it would have permissions for one user alone.
+  await stat(tmpdir());
   await sweepTmp(tmpdir(), ELSEWHERE);
   const claimed = await claimTmp(tmpdir(), `${ELSEWHERE}${randomBytes(8).toString('hex')}`);
   const stateFolder = claimed.path;
