@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createReach, isLoopback, isPrivate } from './address.ts';
+import { createReach, inNetworksOf, isLoopback, isPrivate } from './address.ts';
 
 test('what is loopback is known by its name or address', () => {
   expect(['127.0.0.1', '127.1.2.3', 'localhost', 'localhost.', 'a.localhost', '[::1]'].every(isLoopback)).toBe(true);
@@ -75,4 +75,10 @@ describe('where a server may send us', () => {
   ])('%s to %s: %s', (from, to, allowed) => {
     expect(reach(new URL(from), new URL(to))).toBe(allowed);
   });
+});
+
+test('networks of NO_PROXY hold for addresses, and what is no network for nothing', () => {
+  const isIn = inNetworksOf('.example,10.1.0.0/16 [fd00::]/8\t192.0.2.0/33,fe80::/x,10.9.9.9,*');
+  expect(['10.1.2.3', '[fd12::1]'].every(isIn)).toBe(true);
+  expect(['10.2.0.1', '192.0.2.1', '10.9.9.9', '[fe80::1]', 'a.example', '10.1.2.3.example'].some(isIn)).toBe(false);
 });

@@ -47,6 +47,25 @@ export function isPrivate(hostname: string): boolean {
   return PRIVATE.check(name, family === 4 ? 'ipv4' : 'ipv6');
 }
 
+/**
+ * A test for the networks of `NO_PROXY`, as `10.0.0.0/8, .example`: of the rest undici takes care. As the tools written in Go have it, a
+ * network is asked about addresses alone, and names are not looked up.
+ */
+export function inNetworksOf(noProxy: string): (hostname: string) => boolean {
+  const networks = new BlockList();
+  for (const entry of noProxy.split(/[,\s]+/)) {
+    const [, address = '', bits = ''] = /^\[?([0-9a-f:.]+)\]?\/(\d{1,3})$/i.exec(entry) ?? [];
+    const family = isIP(address);
+    if (family !== 0 && Number(bits) <= (family === 4 ? 32 : 128))
+      networks.addSubnet(address, Number(bits), family === 4 ? 'ipv4' : 'ipv6');
+  }
+  return (hostname) => {
+    const name = bare(hostname);
+    const family = isIP(name);
+    return family !== 0 && networks.check(name, family === 4 ? 'ipv4' : 'ipv6');
+  };
+}
+
 /** `[::1]` → `::1`, and no dot at the end, which a name may have. */
 function bare(hostname: string): string {
   return hostname

@@ -125,8 +125,11 @@ describe('a proxy', () => {
   test('is not asked for what NO_PROXY names, nor for loopback', async () => {
     await using server = await startTlsRegistry(authority.server);
     await using proxy = await startTunnelProxy();
-    await using registry = through({ HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, NO_PROXY: 'other, .test' });
+    const NO_PROXY = 'other, .test,0.0.0.0/8';
+    await using registry = through({ HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, NO_PROXY });
     failureOf(await registry.head(reference(`registry.test:${server.port}/a:1`), 'source'));
+    // Of this machine, though no address of it is named so.
+    failureOf(await registry.head(reference(`0.0.0.0:${server.port}/a:1`), 'source'));
     must(await registry.head(reference(`localhost:${server.port}/a:1`), 'source'));
     expect(proxy.asked).toEqual([]);
   });

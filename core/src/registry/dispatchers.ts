@@ -1,6 +1,6 @@
 /** Connections: one pool per origin, through the proxy of the environment, with the certificates of each host. */
 import type { Dispatcher } from 'undici';
-import { isLoopback } from './address.ts';
+import { inNetworksOf, isLoopback } from './address.ts';
 
 /** PEM texts. */
 export interface Certificates {
@@ -32,12 +32,14 @@ export function createDispatchers(certificates: (host: string) => Certificates, 
     https: proxyOf(env, ['https_proxy', 'HTTPS_PROXY']),
   };
   const noProxy = env['no_proxy'] ?? env['NO_PROXY'] ?? '';
+  const isNear = inNetworksOf(noProxy);
   /** Origin → how it is reached. Hosts without certificates of their own share one. */
   const chosen = new Map<string, Promise<Dispatcher>>();
   const shared = new Map<string, Promise<Dispatcher>>();
 
   function choose(url: URL): Promise<Dispatcher> | undefined {
-    const named = isLoopback(url.hostname) ? undefined : proxies[url.protocol === 'https:' ? 'https' : 'http'];
+    const isDirect = isLoopback(url.hostname) || isNear(url.hostname);
+    const named = isDirect ? undefined : proxies[url.protocol === 'https:' ? 'https' : 'http'];
     if (named !== undefined && named.address === undefined) return undefined;
     const own = certificates(url.host);
     const hasOwn = own.ca !== undefined || own.cert !== undefined;
