@@ -79,6 +79,34 @@ describe('images of a Dockerfile', () => {
     expect(images(text)).toEqual(expected);
   });
 
+  it.each<[string, string, readonly string[]]>([
+    ['the last stage, and no other', 'FROM a:1 AS dev\nCOPY --from=b:1 / /\nFROM c:1', ['c:1']],
+    ['what the last is built on', 'FROM a:1 AS base\nFROM base AS two\nFROM x:1 AS Test\nFROM two', ['a:1']],
+    [
+      'what it copies from, by name and by number',
+      'FROM a:1 AS One\nFROM b:1\nFROM x:1\nFROM c:1\nCOPY --from=one / /\nCOPY --from=1 / /',
+      ['a:1', 'b:1', 'c:1'],
+    ],
+    ['what its mounts are from', 'FROM a:1 AS one\nFROM x:1\nFROM c:1\nRUN --mount=from=one true', ['a:1', 'c:1']],
+    [
+      'what a stage that it takes from takes',
+      'FROM a:1 AS one\nFROM b:1 AS two\nCOPY --from=one / /\nFROM scratch\nCOPY --from=two / /',
+      ['a:1', 'b:1'],
+    ],
+    ['what is ON BUILD', 'FROM a:1 AS one\nFROM b:1 AS two\nONBUILD COPY --from=one / /\nFROM two', ['a:1', 'b:1']],
+    ['of two stages of one name, the last before FROM', 'FROM x:1 AS one\nFROM b:1 AS one\nFROM one', ['b:1']],
+    ['and of all, for COPY', 'FROM x:1 AS one\nFROM b:1 AS one\nFROM c:1\nCOPY --from=one / /', ['b:1', 'c:1']],
+    ['an image that a stage has too which is left out', 'FROM a:1 AS dev\nFROM a:1', ['a:1']],
+    [
+      'stages in a circle are for the builder to refuse',
+      'FROM a:1 AS one\nCOPY --from=two / /\nFROM b:1 AS two\nCOPY --from=one / /',
+      ['a:1', 'b:1'],
+    ],
+  ])('needed is %s', (_, text, expected) => {
+    const result = ask(text);
+    expect(result.ok && result.value.filter(({ needed }) => needed).map((image) => image.text)).toEqual(expected);
+  });
+
   it('replaces variables in FROM', () => {
     expect(images('ARG V=3.20 R="r.example/x"\nARG I=$R/a\nFROM ${I}:${V}')).toEqual(['r.example/x/a:3.20']);
     expect(images('ARG V\nFROM a:$V', { V: '1' })).toEqual(['a:1']);

@@ -8,6 +8,8 @@ export interface Image {
   /** As the builder sees it, variables replaced: the name that `--build-context` must have. */
   readonly text: string;
   readonly reference: Reference;
+  /** False: only stages have it that the last one, which is what is built, takes nothing from. The builder leaves them out. */
+  readonly needed: boolean;
 }
 
 export interface Question {
@@ -18,34 +20,45 @@ export interface Question {
   readonly platform: Platform;
 }
 
+interface Stage {
+  /** Texts of images from outside. */
+  readonly images: Set<string>;
+  /** Numbers of stages. */
+  readonly from: Set<number>;
+}
+
 /** Every image from outside, each text once, in the order of the file. Stages and `scratch` are none. */
 export function imagesOf(text: string, question: Question): Result<readonly Image[], ConfigFailure> {
   const file = readInstructions(text);
-  const stages = stageNames(file.instructions);
-  const images = new Map<string, Image>();
+  const names = stageNames(file.instructions);
+  const images = new Map<string, Reference>();
   const values = predefined(question);
-  const earlier = new Set<string>();
-  let froms = 0;
+  const earlier = new Map<string, number>();
+  const stages: Stage[] = [];
   for (const instruction of file.instructions) {
-    const { keyword } = instruction;
-    if (keyword === 'ARG' && froms === 0) declare(instruction, question, values, file.escape);
-    const named =
-      keyword === 'FROM'
-        ? fromImage(instruction, { ...question, values, escape: file.escape })
-        : otherImages(instruction, question, file);
+    const isFrom = instruction.keyword === 'FROM';
+    if (instruction.keyword === 'ARG' && stages.length === 0) declare(instruction, question, values, file.escape);
+    const named = isFrom
+      ? fromImage(instruction, { ...question, values, escape: file.escape })
+      : otherImages(instruction, question, file);
     if (!named.ok) return named;
-    if (keyword === 'FROM') froms += 1;
+    if (isFrom) stages.push({ images: new Set(), from: new Set() });
+    const stage = stages.at(-1);
     for (const { name, word } of named.value) {
-      const own = keyword === 'FROM' ? earlier.has(name) : stages.has(name.toLowerCase()) || /^\d+$/.test(name);
-      if (own || name === 'scratch' || images.has(name)) continue;
-      const image = toImage(name, stages, at(question, instruction, word));
-      if (!image.ok) return image;
-      images.set(name, image.value);
+      const isNumber = !isFrom && /^\d+$/.test(name);
+      const own = isFrom ? earlier.get(name) : isNumber ? Number(name) : names.get(name.toLowerCase());
+      if (own !== undefined) stage?.from.add(own);
+      if (own !== undefined || name === 'scratch') continue;
+      stage?.images.add(name);
+      if (images.has(name)) continue;
+      const reference = toReference(name, names, at(question, instruction, word));
+      if (!reference.ok) return reference;
+      images.set(name, reference.value);
     }
-    const stage = keyword === 'FROM' ? stageName(instruction) : undefined;
-    if (stage !== undefined) earlier.add(stage);
+    const called = isFrom ? stageName(instruction) : undefined;
+    if (called !== undefined) earlier.set(called, stages.length - 1);
   }
-  if (froms === 0) {
+  if (stages.length === 0) {
     return fail(
       configFailure(
         `${question.file} has no FROM`,
@@ -54,7 +67,15 @@ export function imagesOf(text: string, question: Question): Result<readonly Imag
       ),
     );
   }
-  return ok([...images.values()]);
+  const used = new Set(reachedStages(stages).flatMap((stage) => [...stage.images]));
+  return ok([...images].map(([name, reference]) => ({ text: name, reference, needed: used.has(name) })));
+}
+
+/** From the last one on, as the builder does it. */
+function reachedStages(stages: readonly Stage[]): readonly Stage[] {
+  const reached = new Set([stages.length - 1]);
+  for (const number of reached) for (const next of stages[number]?.from ?? []) reached.add(next);
+  return [...reached].flatMap((number) => stages[number] ?? []);
 }
 
 interface Named {
@@ -62,11 +83,11 @@ interface Named {
   readonly word: Word;
 }
 
-function toImage(
+function toReference(
   name: string,
-  stages: ReadonlySet<string>,
+  stages: ReadonlyMap<string, number>,
   position: NonNullable<ConfigFailure['at']>,
-): Result<Image, ConfigFailure> {
+): Result<Reference, ConfigFailure> {
   const reference = parseReference(name);
   if (!reference.ok) return fail(configFailure(reference.failure.message, reference.failure.hint, position));
   // The builder looks up stages and contexts by one name: the image would be put in the place of the whole stage.
@@ -86,7 +107,7 @@ function toImage(
       ),
     );
   }
-  return ok({ text: name, reference: reference.value });
+  return reference;
 }
 
 /** https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope */
@@ -193,8 +214,10 @@ function stageName({ words }: Instruction): string | undefined {
   return words[2]?.raw.toLowerCase();
 }
 
-function stageNames(instructions: readonly Instruction[]): ReadonlySet<string> {
-  return new Set(instructions.filter(({ keyword }) => keyword === 'FROM').flatMap((from) => stageName(from) ?? []));
+/** Name → number of the last stage that is called so. */
+function stageNames(instructions: readonly Instruction[]): ReadonlyMap<string, number> {
+  const froms = instructions.filter(({ keyword }) => keyword === 'FROM').map(stageName);
+  return new Map(froms.flatMap((name, number) => (name === undefined ? [] : [[name, number] as const])));
 }
 
 function at({ file }: Question, instruction: Instruction, word: Word): NonNullable<ConfigFailure['at']> {

@@ -15,6 +15,9 @@ export const NEEDED =
 export const MAKE_ONE =
   'run: docker buildx create --use --driver docker-container; or set the option "endpoint" of the plugin build-docker to a buildkitd, as unix:///run/buildkit/buildkitd.sock';
 
+/** In place of an image that no stage needs: nobody can have this name, so that it is never fetched by its tag. */
+export const LEFT_OUT = 'left-out.invalid/stage:none';
+
 /** The first that fits. */
 const meanings: readonly Meaning[] = [
   {
@@ -47,6 +50,13 @@ const meanings: readonly Meaning[] = [
     pattern:
       /resolve image config for docker-image:\/\/docker\.io\/docker\/dockerfile|failed to resolve source metadata for docker\.io\/docker\/dockerfile/i,
     hint: 'the line "# syntax=…" makes the builder fetch the Dockerfile language from docker.io: leave the line out, name a copy in your registry, or give the builder a mirror',
+  },
+  {
+    pattern: /left-out\.invalid/,
+    message: () =>
+      'a base of the Dockerfile takes ON BUILD from a stage whose own base was left out, since nothing in the file needs it',
+    hint: 'name that stage in the one that is built, as COPY --from=STAGE, or leave ONBUILD out of the base',
+    class: 'permanent',
   },
   {
     pattern: /exec format error|exec user process caused/i,

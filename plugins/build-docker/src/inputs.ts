@@ -1,8 +1,8 @@
 /** What decides the result of a Dockerfile: its context, its bases, its arguments. */
-import { configFailure, fail, formatPlatform, ok } from '@slipway/core';
-import type { BuildEntry, Files, ModeInputs, Platform, Result } from '@slipway/core';
+import { configFailure, fail, formatPlatform, formatReference, ok } from '@slipway/core';
+import type { BuildContext, BuildEntry, Files, ModeInputs, Platform, Result } from '@slipway/core';
 import { posix } from 'node:path';
-import { imagesOf, type Image } from './dockerfile.ts';
+import { imagesOf } from './dockerfile.ts';
 import { mayFetch } from './fetches.ts';
 import { parseIgnore, type Ignored } from './ignore.ts';
 import { decisive, type DockerOptions } from './options.ts';
@@ -21,11 +21,11 @@ export async function findInputs(entry: BuildEntry, files: Files, options: Docke
     const message = `no builder is named for ${without.join(', ')}`;
     return fail(configFailure(message, 'add it to "endpoints" in the options of the plugin build-docker', entry.at));
   }
-  const images = new Map<string, Image>();
+  const bases = new Map<string, ModeInputs['bases'][number]>();
   for (const platform of platforms) {
     const named = imagesOf(text.value, { file: entry.source, args: options.buildArgs, platform });
     if (!named.ok) return named;
-    for (const image of named.value) images.set(image.text, image);
+    for (const { text: name, reference, needed } of named.value) if (needed) bases.set(name, { text: name, reference });
   }
   const context = contextFolder(entry);
   const listed = await files.list(context, { links: true });
@@ -38,12 +38,28 @@ export async function findInputs(entry: BuildEntry, files: Files, options: Docke
   return ok({
     files: [...new Set([...sent, entry.source, ...(rules.file === undefined ? [] : [rules.file])])].sort(),
     packageIndexes: [],
-    bases: [...images.values()],
+    bases: [...bases.values()],
     platforms,
     packages: [],
     options: decisive(options),
     ...(mayFetch(text.value) ? { maxAge: options.maxAge } : {}),
   });
+}
+
+/** Texts of images that only stages have which the builder leaves out; none that is needed under another text. */
+export function spareBases(
+  text: string,
+  { entry, platforms, inputs }: Pick<BuildContext, 'entry' | 'platforms' | 'inputs'>,
+  { buildArgs: args }: DockerOptions,
+): readonly string[] {
+  const taken = new Set(inputs.bases.map(({ reference }) => formatReference(reference)));
+  const spare = platforms.flatMap((platform) => {
+    const named = imagesOf(text, { file: entry.source, args, platform });
+    return named.ok
+      ? named.value.filter(({ needed, reference }) => !needed && !taken.has(formatReference(reference)))
+      : [];
+  });
+  return [...new Set(spare.map((image) => image.text))];
 }
 
 /** Relative to the root: as the entry says, else the folder of the Dockerfile. `.` is the root itself. */

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { spareBases } from './inputs.ts';
 import { dockerMode } from './mode.ts';
 import { parseOptions } from './options.ts';
 
@@ -138,6 +139,17 @@ describe('the mode docker', () => {
     ];
     const found = await inputs({ Dockerfile: 'FROM a:$TARGETARCH' }, entry('Dockerfile', { platforms }));
     expect(found.ok && found.value.bases.map(({ text }) => text)).toEqual(['a:amd64', 'a:arm64']);
+  });
+
+  it('has no base that only a stage has which the builder leaves out, and names it for that', async () => {
+    const text = 'FROM dev.example/tools:1 AS dev\nFROM docker.io/library/a:1\nFROM a:1';
+    const found = await inputs({ Dockerfile: text }, entry('Dockerfile'));
+    if (!found.ok) throw new Error(found.failure.message);
+    expect(found.value.bases).toEqual([
+      { text: 'a:1', reference: { kind: 'tagged', registry: 'docker.io', path: 'library/a', tag: '1' } },
+    ]);
+    const context = { entry: entry('Dockerfile'), platforms: found.value.platforms, inputs: found.value };
+    expect(spareBases(text, context, parseOptions({}))).toEqual(['dev.example/tools:1']);
   });
 
   it('counts what changes the image among its options, in one order, and nothing secret', async () => {

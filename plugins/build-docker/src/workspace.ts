@@ -12,6 +12,8 @@ import { contextFolder, readIgnore } from './inputs.ts';
 export interface Workspace {
   /** Relative to the task's folder. */
   readonly dockerfile: string;
+  /** What the Dockerfile says. */
+  readonly text: string;
   readonly context: string;
 }
 
@@ -26,7 +28,7 @@ export async function makeWorkspace(context: BuildContext): Promise<Result<Works
   const read = await readIgnore(entry, sources);
   if (!read.ok) return read;
   const rules = read.value;
-  const workspace = { dockerfile: `dockerfile/${basename(entry.source)}`, context: 'context' };
+  const workspace = { dockerfile: `dockerfile/${basename(entry.source)}`, text: text.value, context: 'context' };
   await mkdir(join(files.work, 'dockerfile'));
   await writeFile(join(files.work, workspace.dockerfile), text.value);
   // Always there: otherwise the builder would apply a `.dockerignore` that the Dockerfile's own one stands in for.
