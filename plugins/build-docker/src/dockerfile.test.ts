@@ -119,6 +119,26 @@ describe('images of a Dockerfile', () => {
     ).toEqual(['a:1', 'b:2', 'c:3', 'd:4-x', 'e:5']);
   });
 
+  it.each([
+    ['${I%@*}', 'r.example/a.b/c:1.2-x'],
+    ['x/${I%%.*}', 'x/r'],
+    ['x.${I#*.}', `x.example/a.b/c:1.2-x@${DIGEST}`],
+    ['x/${I##*/}', `x/c:1.2-x@${DIGEST}`],
+    ['${I%nothing}', `r.example/a.b/c:1.2-x@${DIGEST}`],
+    ['r/${N#?}', 'r/123'],
+    ['r/${N%$E}', 'r/012'],
+    ['r/${N%"3"}${N#\\*}', 'r/0120123'],
+    ['r/a${N##*}', 'r/a'],
+    ['r/a${N#*}', 'r/a0123'],
+  ])('cuts what fits a pattern off: FROM %s', (from, expected) => {
+    expect(images(`ARG I=r.example/a.b/c:1.2-x@${DIGEST}\nARG N=0123\nARG E=3\nFROM ${from}`)).toEqual([expected]);
+  });
+
+  it('cuts in a time that does not grow with the number of stars', () => {
+    const long = `ARG V=${'a'.repeat(10_000)}\nFROM \${V#${'*a'.repeat(50)}!}`;
+    expect(problem(long)).toContain('longer than 1024 characters');
+  });
+
   it('ignores arguments that are given and not declared, and those after the first FROM', () => {
     expect(problem('FROM a:$V', { V: '1' })).toBe('1:6 FROM a:$V: the variable V has no value');
     expect(problem('FROM scratch\nARG V=1\nFROM a:$V')).toBe('3:6 FROM a:$V: the variable V has no value');
@@ -140,9 +160,12 @@ describe('images of a Dockerfile', () => {
     ['FROM \\\n  ${V:?which}', '2:3 FROM ${V:?which}: V: which'],
     ['FROM ${V', '1:6 FROM ${V: what follows the variable V inside of its braces is not supported here'],
     [
-      'ARG V=1\nFROM a:${V%x}',
-      '2:6 FROM a:${V%x}: what follows the variable V inside of its braces is not supported here',
+      'ARG V=1\nFROM a:${V/x/y}',
+      '2:6 FROM a:${V/x/y}: what follows the variable V inside of its braces is not supported here',
     ],
+    ['FROM a:${V%x}', '1:6 FROM a:${V%x}: the variable V has no value'],
+    ['ARG V=1\nFROM a:${V%x', '2:6 FROM a:${V%x: "}" is missing after a variable'],
+    ['ARG V=1\nFROM a:${V%\\d}', '2:6 FROM a:${V%\\d}: V: "\\d" means nothing in a pattern'],
     ['FROM a:${', '1:6 FROM a:${: "${" is not followed by the name of a variable'],
     ['FROM "a', '1:6 FROM "a: a quote (") is not closed'],
     ['ARG V=\nFROM $V', '2:6 FROM $V names no image'],

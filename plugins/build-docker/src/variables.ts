@@ -4,6 +4,8 @@
  * word would name another image than its author means.
  */
 
+import { trim } from './trim.ts';
+
 export type Expanded = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string };
 
 /** Deeper nesting of `${A:-${B:-…}}` than anybody writes. */
@@ -29,8 +31,8 @@ interface Reader {
   at: number;
 }
 
-/** Up to `end`, which is consumed; up to the end of the word when `end` is empty. */
-function readText(reader: Reader, end: string, depth: number): string {
+/** Up to `end`, which is consumed; up to the end of the word when `end` is empty. `raw`: what escapes stays, for a pattern to read. */
+function readText(reader: Reader, end: string, depth: number, raw = false): string {
   if (depth > MAX_DEPTH) throw new Problem('variables are nested too deeply');
   const { word, escape } = reader;
   let text = '';
@@ -47,7 +49,7 @@ function readText(reader: Reader, end: string, depth: number): string {
     }
     reader.at += 1;
     if (character === escape && quote !== "'") {
-      text += word.charAt(reader.at);
+      text += `${raw ? character : ''}${word.charAt(reader.at)}`;
       reader.at += 1;
     } else if (quote === '' && (character === '"' || character === "'")) quote = character;
     else if (character === quote) quote = '';
@@ -73,11 +75,17 @@ function readVariable(reader: Reader, depth: number): string {
   reader.at += name.length;
   const value = reader.values.get(name);
   if (!braces) return required(name, value);
-  const [operator] = /^:?[-+?]|^\}/.exec(reader.word.slice(reader.at, reader.at + 2)) ?? [];
+  const [operator] = /^:?[-+?]|^[#%}]/.exec(reader.word.slice(reader.at, reader.at + 2)) ?? [];
   if (operator === undefined)
     throw new Problem(`what follows the variable ${name} inside of its braces is not supported here`);
   reader.at += operator.length;
   if (operator === '}') return required(name, value);
+  if (operator === '#' || operator === '%') {
+    const word = readText(reader, '}', depth + 1, true);
+    const trimmed = trim(required(name, value), operator, word);
+    if (typeof trimmed === 'string') return trimmed;
+    throw new Problem(`${name}: ${trimmed.problem}`);
+  }
   const other = readText(reader, '}', depth + 1);
   const missing = value === undefined || (operator.startsWith(':') && value === '');
   if (operator.endsWith('+')) return missing ? '' : other;
