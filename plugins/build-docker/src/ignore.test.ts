@@ -39,6 +39,9 @@ describe('.dockerignore', () => {
     ['a set', 'src/[l-n]ain.c', without('src/main.c')],
     ['a set turned round', 'src/[^a]*', without('src/main.c')],
     ['an escaped star', 'src/\\*', PATHS],
+    ['two stars before plain text, whatever is before it', '**.log', without('a.log', 'docs/deep/a.log', 'src/a.log')],
+    ['two stars before more than that are folders', '**.l?g', PATHS],
+    ['an exception with two stars', '**\n!**.md', ['README.md', 'docs/README.md']],
     ['dots are dots', 'aXlog\na?log', without('a.log')],
     ['an exception', '**\n!docs', ['docs/README.md', 'docs/deep/a.log']],
     ['the last rule decides', '!README.md\n*.md\n!docs/README.md', without('README.md')],
@@ -47,6 +50,17 @@ describe('.dockerignore', () => {
     ['normalised paths', './docs/../src', without('src/a.log', 'src/main.c')],
   ])('%s', (_, text, expected) => {
     expect(kept(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['a[\\]x]b', ['a]b', 'axb'], ['a\\b', 'ab']],
+    ['a[x\\-z]b', ['axb', 'a-b', 'azb'], ['ayb']],
+    ['a[x-z]b', ['ayb'], ['a-b']],
+    ['a[^\\]]b', ['axb'], ['a]b', 'a/b']],
+    ['a[\\[]b', ['a[b'], ['a\\b']],
+  ])('a set has what is escaped in it: %s', (pattern, gone, there) => {
+    const ignored = parseIgnore(pattern);
+    expect([...gone, ...there].filter(ignored)).toEqual(gone);
   });
 
   it('takes a time that does not grow with the number of stars', () => {

@@ -37,14 +37,18 @@ type Token =
   | { readonly kind: 'one'; readonly fits: (character: string) => boolean }
   /** `*`: any number of characters of one name. */
   | { readonly kind: 'name' }
-  /** `**` at the end: anything. */
+  /** `**` at the end, and before plain text: anything. */
   | { readonly kind: 'rest' }
   /** `**` elsewhere: any number of whole folders. Always followed by `folder`, in which it waits for the next `/`. */
   | { readonly kind: 'folders' }
   | { readonly kind: 'folder' };
 
+/** `**.log`: in front of plain text BuildKit takes two stars for anything, and elsewhere for whole folders. */
+const PLAIN_END = /^\*\*(?=[^/*?[\]\\][^*?[\]\\]*$)/;
+
 function tokenise(pattern: string): readonly Token[] {
   const tokens: Token[] = [];
+  if (PLAIN_END.test(pattern)) return [{ kind: 'rest' }, ...tokenise(pattern.slice(2))];
   for (let at = 0; at < pattern.length; at += 1) {
     const character = pattern.charAt(at);
     if (pattern.startsWith('**', at)) {
@@ -53,10 +57,10 @@ function tokenise(pattern: string): readonly Token[] {
       else tokens.push({ kind: 'folders' }, { kind: 'folder' });
     } else if (character === '*') tokens.push({ kind: 'name' });
     else if (character === '?') tokens.push({ kind: 'one', fits: (other) => other !== '/' });
-    else if (character === '[' && pattern.indexOf(']', at + 2) > 0) {
-      const end = pattern.indexOf(']', at + 2);
-      tokens.push({ kind: 'one', fits: setOf(pattern.slice(at + 1, end)) });
-      at = end;
+    else if (character === '[' && SET.test(pattern.slice(at))) {
+      const [all = '', set = ''] = SET.exec(pattern.slice(at)) ?? [];
+      tokens.push({ kind: 'one', fits: setOf(set) });
+      at += all.length - 1;
     } else {
       if (character === '\\' && at + 1 < pattern.length) at += 1;
       const literal = pattern.charAt(at);
@@ -66,15 +70,24 @@ function tokenise(pattern: string): readonly Token[] {
   return tokens;
 }
 
-/** `a-z`, `^0-9` and their like. */
+/** Up to a bracket that is neither the first in it nor escaped. */
+const SET = /^\[(\^?(?:\\.|[^\\])(?:\\.|[^\\\]])*)\]/s;
+
+/** `a-z`, `^0-9` and their like; `\-` and `\]` are these characters. */
 function setOf(text: string): (character: string) => boolean {
   const not = text.startsWith('^');
-  const ranges = [...(not ? text.slice(1) : text).matchAll(/(.)-(.)|(.)/gs)].map(([, from, to, one]) => ({
-    from: from ?? one ?? '',
-    to: to ?? one ?? '',
-  }));
+  const ranges = [...(not ? text.slice(1) : text).matchAll(/(\\.|[^\\])-(\\.|[^\\])|(\\.|[^\\])/gs)].map(
+    ([, from, to, one]) => ({
+      from: plain(from ?? one),
+      to: plain(to ?? one),
+    }),
+  );
   return (character) =>
     character !== '/' && ranges.some(({ from, to }) => from <= character && character <= to) !== not;
+}
+
+function plain(character = ''): string {
+  return character.length > 1 ? character.slice(1) : character;
 }
 
 /** Whether the pattern fits the path or a folder above it: all positions in the pattern are followed at once. */
