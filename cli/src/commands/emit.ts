@@ -16,7 +16,7 @@ import { readSettings } from '../load.ts';
 import type { Options } from '../options.ts';
 import { prepare, whyNobodyCounts } from '../prepare.ts';
 import { readFile } from '../read-file.ts';
-import { writeHere } from '../write-file.ts';
+import { leadsOut, writeHere } from '../write-file.ts';
 
 export const emitFormats = ['github'] as const;
 
@@ -175,6 +175,10 @@ function printable(line: string): string {
 }
 
 function write(folder: string, files: EmitOutput['files'], drifted: readonly FileChange[], cwd: string) {
+  for (const below of new Set(files.map(({ path }) => dirname(join(folder, path))))) {
+    const out = leadsOut(below, cwd);
+    if (out !== undefined) return out;
+  }
   try {
     for (const { path, content } of files) {
       const file = join(folder, path);

@@ -17,15 +17,17 @@ import {
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
 import { readFile } from '../read-file.ts';
-import { writeHere } from '../write-file.ts';
+import { leadsOut, writeHere } from '../write-file.ts';
 
 export interface ReportOptions {
   readonly dir: string;
   readonly json: boolean;
 }
 
-/** Writes the report of the journal `file` into `folder`. Journals beside it tell what earlier runs knew of the same images. */
-export function writeReport(file: string, folder: string): Result<readonly string[], Failure> {
+/** Writes the report of the journal `file` into `folder`, seen from `cwd`. Journals beside it tell what earlier runs knew of the same images. */
+export function writeReport(file: string, folder: string, cwd: string): Result<readonly string[], Failure> {
+  const out = leadsOut(folder, cwd);
+  if (out !== undefined) return fail(out);
   const text = readFile(file);
   if (text === undefined)
     return fail(configFailure(`the journal ${file} cannot be read`, 'journals are .slipway/runs/*.ndjson'));
@@ -56,7 +58,7 @@ function* earlierRuns(folder: string, run: string): Generator<PastRun> {
 }
 
 export function reportCommand(io: Io, file: string, { dir, json }: ReportOptions): number {
-  const written = writeReport(resolve(io.cwd, file), resolve(io.cwd, dir));
+  const written = writeReport(resolve(io.cwd, file), resolve(io.cwd, dir), io.cwd);
   if (!written.ok) return refuse(io, json, 'report', [written.failure]);
   return answer(io, json, 'report', EXIT.done, { files: written.value }, () =>
     written.value.map((path) => `${path}\n`).join(''),

@@ -1,6 +1,15 @@
 /** `run`, `sync`, `build` and `scan`: everything that is not done, with progress on stderr and the table on stdout. */
 import { resolve } from 'node:path';
-import { execute, formatCounts, formatFailures, formatTable, planScans, taskLogs, type Checked } from '@slipway/core';
+import {
+  execute,
+  fail,
+  formatCounts,
+  formatFailures,
+  formatTable,
+  planScans,
+  taskLogs,
+  type Checked,
+} from '@slipway/core';
 import type { Position, Session } from '@slipway/core';
 import { workspaceOf, writeActionsFiles } from '../actions.ts';
 import { answer, EXIT, refuse } from '../answer.ts';
@@ -13,6 +22,7 @@ import { createReporter } from '../reporters/index.ts';
 import { collectScans } from '../sarif.ts';
 import { openCommandSession } from '../session.ts';
 import { VERSION } from '../version.ts';
+import { leadsOut } from '../write-file.ts';
 
 export interface RunOptions extends Options {
   /** Folder of a report; none is written when absent. */
@@ -84,7 +94,9 @@ export async function runCommand(
   if (options.sarif !== undefined) {
     const warn = (message: string): void => io.stderr(`warning: ${message}\n`);
     const folder = resolve(io.cwd, options.sarif);
-    const written = scans.write(folder, { rows, workspace: workspaceOf(io), placeOf, warn });
+    const out = leadsOut(folder, io.cwd);
+    const written =
+      out === undefined ? scans.write(folder, { rows, workspace: workspaceOf(io), placeOf, warn }) : fail(out);
     io.stderr(written.ok ? `sarif: ${written.value} files in ${folder}\n` : `warning: ${written.failure.message}\n`);
   }
   const edges = planned.plan.entries.flatMap(({ id, needs }) => needs.map((need) => [need, id] as const));
@@ -136,6 +148,6 @@ function whyStopped({ interrupt }: Io): string {
 /** The run is what it is: a report that cannot be written is told, and changes nothing of it. */
 async function report(io: Io, journal: string, folder: string): Promise<void> {
   const { writeReport } = await import('./report.ts');
-  const written = writeReport(journal, resolve(io.cwd, folder));
+  const written = writeReport(journal, resolve(io.cwd, folder), io.cwd);
   io.stderr(written.ok ? `report: ${written.value[0] ?? ''}\n` : `warning: ${written.failure.message}\n`);
 }
