@@ -2,7 +2,7 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configFailure, errorCode, fail, makeFolder, ok, SARIF_NAME, sarifFiles, scanSarif } from '@slipway/core';
-import type { Event, ImageEvidence, Position, Result, Row } from '@slipway/core';
+import type { Event, ImageEvidence, Position, Result, Row, Waiver } from '@slipway/core';
 
 export interface SarifCollector {
   event(event: Event): void;
@@ -15,6 +15,8 @@ export interface SarifOptions {
   /** The root of the checkout. */
   readonly workspace: string;
   readonly placeOf: (entry: string) => Position | undefined;
+  /** Of the policy, those that hold for the entry today. */
+  readonly waiversOf: (entry: string) => readonly Waiver[];
   readonly warn: (message: string) => void;
 }
 
@@ -27,7 +29,7 @@ export function collectScans(): SarifCollector {
       byDigest.set(event.image.digest, event.image);
       byEntry.set(event.entry, event.image);
     },
-    write(folder, { rows, workspace, placeOf, warn }) {
+    write(folder, { rows, workspace, placeOf, waiversOf, warn }) {
       // The targets of an entry are one image: one of them stands for all.
       const first = new Map(rows.toReversed().map((row) => [row.id, row]));
       const scans = [...first.values()].flatMap((row) => {
@@ -35,7 +37,8 @@ export function collectScans(): SarifCollector {
         const at = placeOf(row.id);
         if (image?.scan === undefined || at === undefined) return [];
         const { destination } = row;
-        return scanSarif({ destination, digest: image.digest, scan: image.scan, at }, workspace);
+        const waivers = waiversOf(row.id);
+        return scanSarif({ destination, digest: image.digest, scan: image.scan, waivers, at }, workspace);
       });
       const files = sarifFiles(scans);
       for (const { category, left } of scans)

@@ -54,6 +54,7 @@ export { createHost, type Host } from './plugin/host.ts';
 export { loadPlugins } from './plugin/load.ts';
 export { contractNames } from './plugin/schemas.ts';
 export { exportPolicy } from './policy/export/export.ts';
+export { waiversFor } from './policy/rules.ts';
 export { exportKinds, type ExportKind } from './policy/export/model.ts';
 export { parseLocation } from './location.ts';
 export { prune, type Pruned, type PrunedTag } from './prune/prune.ts';

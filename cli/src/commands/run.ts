@@ -8,9 +8,10 @@ import {
   formatTable,
   planScans,
   taskLogs,
+  waiversFor,
   type Checked,
 } from '@slipway/core';
-import type { Position, Session } from '@slipway/core';
+import type { Position, Session, Waiver } from '@slipway/core';
 import { workspaceOf, writeActionsFiles } from '../actions.ts';
 import { answer, EXIT, refuse } from '../answer.ts';
 import { deadline } from '../deadline.ts';
@@ -96,7 +97,15 @@ export async function runCommand(
     const folder = resolve(io.cwd, options.sarif);
     const out = leadsOut(folder, io.cwd);
     const written =
-      out === undefined ? scans.write(folder, { rows, workspace: workspaceOf(io), placeOf, warn }) : fail(out);
+      out === undefined
+        ? scans.write(folder, {
+            rows,
+            workspace: workspaceOf(io),
+            placeOf,
+            waiversOf: waiversOf(prepared.value, engine.now()),
+            warn,
+          })
+        : fail(out);
     io.stderr(written.ok ? `sarif: ${written.value} files in ${folder}\n` : `warning: ${written.failure.message}\n`);
   }
   const edges = planned.plan.entries.flatMap(({ id, needs }) => needs.map((need) => [need, id] as const));
@@ -122,6 +131,18 @@ function placesOf({ config, planned, failed }: Prepared): (id: string) => Positi
     [...config.selections, ...failed.map(({ selection }) => selection)].map(({ id, at }) => [id, at]),
   );
   return (id) => planned.entries.get(id)?.at ?? selections.get(id);
+}
+
+/** Of the policy, those that hold for an entry at `now`. */
+function waiversOf({ settings, planned }: Prepared, now: Date): (id: string) => readonly Waiver[] {
+  const today = now.toISOString().slice(0, 10);
+  const destinations = new Map(planned.plan.entries.map(({ id, destination }) => [id, destination]));
+  return (id) => {
+    const [kind, destination] = [planned.entries.get(id)?.kind, destinations.get(id)];
+    return kind === undefined || destination === undefined
+      ? []
+      : waiversFor(settings.policy, { id, kind, destination }, today);
+  };
 }
 
 /** Undefined: nothing has drifted, so nothing is to be run. */

@@ -223,6 +223,7 @@ describe('SARIF', () => {
             {
               ruleId: 'source-pinned',
               level: 'error',
+              suppressions: [],
               locations: [
                 {
                   physicalLocation: {

@@ -12,6 +12,7 @@ export function sarifLog(
   folder: string,
   version: string,
 ): Readonly<Record<string, unknown>> {
+  const tells = findings.some(({ waived }) => waived !== undefined);
   return {
     $schema: SCHEMA,
     version: '2.1.0',
@@ -34,13 +35,17 @@ export function sarifLog(
         // Results of another category in the same checkout, as a scanner's, are not replaced by these.
         automationDetails: { id: 'slipway-check/' },
         columnKind: 'utf16CodeUnits',
-        results: findings.map((finding) => resultOf(finding, folder)),
+        results: findings.map((finding) => ({
+          ...resultOf(finding, folder),
+          // Where one says whether it is suppressed, all do (§3.27.23 of the specification).
+          ...(tells ? { suppressions: suppressionsOf(finding) } : {}),
+        })),
       },
     ],
   };
 }
 
-function resultOf({ rule, severity, entry, message, hint, at, waived }: CheckFinding, folder: string): unknown {
+function resultOf({ rule, severity, entry, message, hint, at }: CheckFinding, folder: string): object {
   return {
     ruleId: rule,
     ruleIndex: rules.findIndex(({ id }) => id === rule),
@@ -58,10 +63,11 @@ function resultOf({ rule, severity, entry, message, hint, at, waived }: CheckFin
     partialFingerprints: {
       'slipwayCheck/v1': createHash('sha256').update(`${rule}\n${entry}\n${message}`).digest('hex'),
     },
-    ...(waived === undefined
-      ? {}
-      : { suppressions: [{ kind: 'external', status: 'accepted', justification: waived }] }),
   };
+}
+
+function suppressionsOf({ waived }: CheckFinding): readonly unknown[] {
+  return waived === undefined ? [] : [{ kind: 'external', status: 'accepted', justification: waived }];
 }
 
 /** Relative, with `/` between parts, and each part encoded. */

@@ -34,6 +34,11 @@ export function rulesFor(policy: Policy, entry: Governed): GateRules {
   };
 }
 
+/** Waivers that hold for it on `today`, `2026-11-23`, UTC; whether they decide anything says the gate. */
+export function waiversFor(policy: Policy, entry: Governed, today: string): readonly Waiver[] {
+  return rulesFor(policy, entry).waivers.filter(({ expires }) => today <= expires);
+}
+
 function compile(policy: Policy): Compiled {
   const known = compiled.get(policy);
   if (known !== undefined) return known;

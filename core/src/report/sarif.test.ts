@@ -6,7 +6,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../reference.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
-import { SARIF_NAME, sarifFiles, scanSarif } from './sarif.ts';
+import { SARIF_NAME, sarifFiles, scanSarif, type ScannedImage } from './sarif.ts';
 
 const require = createRequire(import.meta.url);
 const digest = `sha256:${'a'.repeat(64)}` as Digest;
@@ -26,6 +26,7 @@ function runs(
   more: Partial<PlatformScan> = {},
   destination = 'ghcr.io/example/a:1',
   limits?: { readonly runs: number; readonly results: number; readonly compressed: number },
+  waivers: ScannedImage['waivers'] = [],
 ) {
   const platform: PlatformScan = { digest, platform: 'linux/amd64', status: 'scanned', packages: 3, findings, ...more };
   const scan: Scan = {
@@ -38,7 +39,7 @@ function runs(
       { ...platform, platform: 'windows/amd64', status: 'unscanned' },
     ],
   };
-  return scanSarif({ destination, digest, scan, at }, '/checkout', limits);
+  return scanSarif({ destination, digest, scan, waivers, at }, '/checkout', limits);
 }
 
 interface Run {
@@ -98,6 +99,22 @@ describe('SARIF of scans', () => {
         { results: [] },
       ],
     });
+  });
+
+  it('marks what a waiver covers as suppressed, and then says of all whether it is', () => {
+    const waived = { id: 'CVE-1', reason: 'not reachable', expires: '2027-01-31' };
+    const made = sarifFiles(runs([finding('CVE-1'), finding('CVE-2')], {}, undefined, undefined, [waived]));
+    expect(validate(JSON.parse(made[0]?.text ?? '')), JSON.stringify(validate.errors)).toBe(true);
+    const justification = 'not reachable (until 2027-01-31)';
+    expect(JSON.parse(made[0]?.text ?? '')).toMatchObject({
+      runs: [
+        {
+          results: [{ suppressions: [{ kind: 'external', status: 'accepted', justification }] }, { suppressions: [] }],
+        },
+        { results: [] },
+      ],
+    });
+    expect(sarifFiles(runs([finding('CVE-1')]))[0]?.text).not.toContain('suppressions');
   });
 
   it('makes no link of what a title, a package or a version says', () => {

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Severity } from '../config/settings-model.ts';
+import type { Severity, Waiver } from '../config/settings-model.ts';
 import type { Position } from '../failure.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { clean } from './wording.ts';
@@ -36,6 +36,8 @@ export interface ScannedImage {
   readonly destination: string;
   readonly digest: string;
   readonly scan: Scan;
+  /** Waivers of the policy that hold for it now, whether its gate refuses anything or not. */
+  readonly waivers: readonly Pick<Waiver, 'id' | 'reason' | 'expires'>[];
   /** Its line in the config: an alert has to stand on a line of the checkout. */
   readonly at: Position;
 }
@@ -101,7 +103,10 @@ function runOf(image: ScannedImage, platform: PlatformScan, workspace: string, l
 function logOf(image: ScannedImage, scanned: PlatformScan, findings: readonly Finding[], workspace: string): unknown {
   const rules = [...new Map(findings.map((finding) => [finding.id, finding])).values()];
   const indexes = new Map(rules.map(({ id }, index) => [id, index]));
-  const { destination, digest, scan, at } = image;
+  const { destination, digest, scan, waivers, at } = image;
+  const suppressions = findings.map(({ id }) => waivers.filter((waiver) => waiver.id === id).map(suppressionOf));
+  // Where one result says whether it is suppressed, all do (§3.27.23 of the specification).
+  const tells = suppressions.some((some) => some.length > 0);
   const { platform } = scanned;
   return {
     tool: {
@@ -115,7 +120,7 @@ function logOf(image: ScannedImage, scanned: PlatformScan, findings: readonly Fi
     automationDetails: { id: `${categoryOf(image, scanned)}/` },
     columnKind: 'utf16CodeUnits',
     properties: { destination: clean(destination), digest, platform: clean(platform) },
-    results: findings.map((finding) => ({
+    results: findings.map((finding, index) => ({
       ruleId: shorten(finding.id),
       ruleIndex: indexes.get(finding.id) ?? 0,
       level: levelOf(finding),
@@ -130,12 +135,17 @@ function logOf(image: ScannedImage, scanned: PlatformScan, findings: readonly Fi
       ],
       // The line of the config may move, and the package's version too: it stays the same finding.
       partialFingerprints: { primaryLocationLineHash: fingerprint(finding, destination, platform) },
+      ...(tells ? { suppressions: suppressions[index] ?? [] } : {}),
     })),
   };
 }
 
 function categoryOf({ destination }: ScannedImage, { platform }: PlatformScan): string {
   return `slipway-scan/${clean(destination)}/${clean(platform)}`;
+}
+
+function suppressionOf({ reason, expires }: ScannedImage['waivers'][number]): unknown {
+  return { kind: 'external', status: 'accepted', justification: shorten(`${reason} (until ${expires})`) };
 }
 
 function ruleOf(finding: Finding): unknown {
