@@ -17,7 +17,7 @@ const SUBJECT = pin(repository('r.example', 'a'), sha256('image'));
 const SIGNER = { kind: 'identity', issuer: { exact: 'i' }, subject: { exact: 's' } } as const;
 
 /** Looks at bundles of these sizes, none of which verifies: what was read of them, in its order, and the most of it at once. */
-async function looked(sizes: readonly number[]) {
+async function looked(sizes: readonly number[], annotationsOf?: (at: number) => Readonly<Record<string, string>>) {
   const referrers = sizes.map((_, at) => sha256(`referrer ${at}`));
   const read: number[] = [];
   let [open, most] = [0, 0];
@@ -38,8 +38,11 @@ async function looked(sizes: readonly number[]) {
     registry: {
       referrers: async () =>
         ok(
-          referrers.map((digest) => ({
-            descriptor: { mediaType: mediaType.ociManifest, artifactType: mediaType.bundle, digest, size: 1 },
+          referrers.map((digest, at) => ({
+            descriptor: {
+              ...{ mediaType: mediaType.ociManifest, artifactType: mediaType.bundle, digest, size: 1 },
+              ...(annotationsOf === undefined ? {} : { annotations: annotationsOf(at) }),
+            },
           })),
         ),
       manifest: async ({ digest }: { readonly digest: Digest }) => ok(manifestOf(digest)),
@@ -71,6 +74,19 @@ test('64 MiB of them are in memory at once, and all of a usual number', async ()
   const { read, most } = await looked([...Array.from({ length: 200 }, () => 100_000), 30 * MIB, 40 * MIB]);
   expect(read).toHaveLength(202);
   expect(most).toBeLessThanOrEqual(64 * MIB);
+});
+
+test('where a registry lists a scan for each day, the newest is read, and what was attached after them', async () => {
+  const scans = Array.from({ length: 300 }, (_, at) => MIB + at);
+  const signature = 2_000;
+  const { read } = await looked([...scans, signature], (at) => {
+    if (at === scans.length) return candidateAnnotations(SIGNER, predicateType.signature);
+    const created = new Date(Date.UTC(2026, 0, 1 + at)).toISOString();
+    return candidateAnnotations(SIGNER, predicateType.scan, { created });
+  });
+  expect(read).toContain(scans.at(-1));
+  expect(read).toContain(signature);
+  expect(read.reduce((a, b) => a + b)).toBeLessThan(130 * MIB);
 });
 
 test('only what may be ours is read; what proves nothing is remembered, and what cannot be read is a failure', async () => {

@@ -7,12 +7,12 @@ import { mediaType, type Descriptor } from '../oci/model.ts';
 import type { Digest, Pinned } from '../reference.ts';
 import type { Referrer } from '../registry/model.ts';
 import { createRoom } from '../registry/room.ts';
-import { isCandidate } from '../trust/accept.ts';
+import { annotation, isCandidate } from '../trust/accept.ts';
 import type { Task } from '../plan/model.ts';
 import { MAX_BUNDLE } from '../trust/bundle.ts';
 import type { Fact } from '../trust/facts.ts';
 import type { Accept, Signing } from '../config/settings-model.ts';
-import type { Bundle } from '../trust/model.ts';
+import { predicateType as types, type Bundle } from '../trust/model.ts';
 import { trustFingerprint } from './trust-fingerprint.ts';
 import { believeLegacy } from './believe-legacy.ts';
 import type { Engine, Looking } from './engine.ts';
@@ -22,7 +22,8 @@ import { provenFact } from './prove.ts';
 const MAX_CANDIDATES = 256;
 /**
  * Bytes of all bundles of one image: an SBOM and a scan of tens of MiB each, and a hundred of a few hundred KiB, as signatures and
- * provenance are at most. The smallest are looked at first, so that large ones of others keep none of ours out.
+ * provenance are at most, and beside them the latest scan and provenance. The smallest are looked at first, so that large ones of others
+ * keep none of ours out.
  */
 const MAX_BYTES = 128 * 1024 * 1024;
 /** Of all images together, what is read at once: as text, parsed and decoded a bundle takes some times its bytes. */
@@ -47,7 +48,8 @@ export async function believe(
     isOurs(descriptor.artifactType, descriptor.annotations, signing.accept),
   );
   // One that is listed twice costs what it costs once.
-  const candidates = [...new Map(ours.map((one) => [one.descriptor.digest, one])).values()].slice(0, MAX_CANDIDATES);
+  const distinct = [...new Map(ours.map((one) => [one.descriptor.digest, one])).values()];
+  const candidates = inTurn(distinct).slice(0, MAX_CANDIDATES);
   const fingerprint = trustFingerprint(signing.accept, signing.trustedRoot);
   const facts = new Map<Digest, Fact>();
   const unknown: Found[] = [];
@@ -57,14 +59,41 @@ export async function believe(
     if ('layer' in looked.value) unknown.push(looked.value);
     else facts.set(looked.value.referrer, looked.value);
   }
-  const read = atMost(unknown, MAX_BYTES).map((found) =>
+  const latest = latestOf(candidates);
+  const isLatest = ({ referrer }: Found): boolean => latest.includes(referrer);
+  const [first, others] = [unknown.filter(isLatest), unknown.filter((one) => !isLatest(one))];
+  const read = [...first, ...atMost(others, MAX_BYTES)].map((found) =>
     room.within(found.layer.size, () => proveOne(step, subject, found, signing, fingerprint)),
   );
   for (const proved of await Promise.all(read)) {
     if (!proved.ok) return proved;
     if (proved.value !== undefined) facts.set(proved.value.referrer, proved.value);
   }
-  return ok(candidates.flatMap(({ descriptor }) => facts.get(descriptor.digest) ?? []));
+  return ok(distinct.flatMap(({ descriptor }) => facts.get(descriptor.digest) ?? []));
+}
+
+/**
+ * Types in turn, and of each the latest first, as far as the list says: where registries list all that was ever attached, years of
+ * scans keep neither the newest of them out nor the signature.
+ */
+function inTurn(referrers: readonly Referrer[]): readonly Referrer[] {
+  const groups = [...Map.groupBy(referrers, ({ descriptor }) => descriptor.annotations?.[annotation.predicateType])];
+  return groups
+    .flatMap(([, group]) => group.toSorted((a, b) => createdOn(b) - createdOn(a)).map((one, place) => ({ one, place })))
+    .toSorted((a, b) => a.place - b.place)
+    .map(({ one }) => one);
+}
+
+/** Of those that newer ones replace, the latest, which is read whatever its size: the one that counts may be the largest. */
+function latestOf(inTheirTurn: readonly Referrer[]): readonly Digest[] {
+  return [types.scan, types.provenance].flatMap((type) => {
+    const first = inTheirTurn.find(({ descriptor }) => descriptor.annotations?.[annotation.predicateType] === type);
+    return first === undefined ? [] : [first.descriptor.digest];
+  });
+}
+
+function createdOn({ descriptor }: Referrer): number {
+  return Date.parse(descriptor.annotations?.[annotation.created] ?? '') || 0;
 }
 
 /** A bundle that has not been read. */
