@@ -1,9 +1,9 @@
-/** Who signed a source, by the plugin that verifies images. */
+/** Who signed a source that is to be locked. */
 import { fail, ok } from '../failure.ts';
 import { formatReference } from '../reference.ts';
 import { lookTask } from '../run/believe.ts';
 import type { Engine } from '../run/engine.ts';
-import { trustedRootOf } from '../run/steps/origin.ts';
+import { signedSomewhere } from '../run/signed-somewhere.ts';
 import { signerText } from '../trust/accept.ts';
 import type { VerifySource } from './update.ts';
 
@@ -13,10 +13,7 @@ export function verifyWith(engine: Engine, signal: AbortSignal): VerifySource {
     if (first === undefined) return ok(undefined);
     const accept = [first, ...others] as const;
     const task = lookTask(`update ${formatReference(image)}`);
-    await using context = await engine.context(task, 'image.verify@1', signal);
-    const trustedRoot = trustedRootOf(engine);
-    const input = { image, accept, ...(trustedRoot === undefined ? {} : { trustedRoot }) };
-    const verified = await engine.host.call('image.verify@1', input, context);
+    const verified = await signedSomewhere({ engine, task, signal }, image, accept, () => {});
     if (verified.ok) return ok(verified.value.signer);
     if (verified.failure.reason !== 'trust') return verified;
     const asked = accept.map(signerText).join(' or ');

@@ -3,17 +3,16 @@
  * age alone. A source that proves nothing is a failure of the source's side; one that is only too new waits.
  */
 import type { SyncEntry } from '../../config/model.ts';
-import type { Accept } from '../../config/settings-model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
-import { formatReference, sameRepository, type Pinned } from '../../reference.ts';
-import { mirrorLocations, trustedMirrors } from '../../registry/mirrors.ts';
+import { formatReference, type Pinned } from '../../reference.ts';
 import { signerText } from '../../trust/accept.ts';
 import type { VerifiedSource } from '../../trust/predicates/copy.ts';
 import type { Probed, StepContext } from '../engine.ts';
+import { signedSomewhere } from '../signed-somewhere.ts';
 import { namedAlready, ownDigest } from '../targets.ts';
 import { wantedDigest } from '../wanted.ts';
 import { madeAt } from './made-at.ts';
-import { knownSigner, noteSigner, trustedRootOf } from './origin.ts';
+import { knownSigner, noteSigner } from './origin.ts';
 
 export interface AdmitInput {
   readonly probed: Probed;
@@ -44,39 +43,11 @@ async function signerOf(
   if (first === undefined) return ok(undefined);
   const known = knownSigner(step.engine, entry, source.digest, probed.facts ?? []);
   if (known !== undefined) return ok(known);
-  const found = await verifySomewhere(step, source, [first, ...others]);
+  const found = await signedSomewhere(step, source, [first, ...others], step.log);
   if (!found.ok) return found.failure.reason === 'trust' ? fail(refused(entry, source, probed, found.failure)) : found;
   step.log(`${formatReference(source)} was signed by ${found.value.signer}`);
   await noteSigner(step, entry, source.digest, found.value);
   return found;
-}
-
-/** Signatures are looked for wherever the image may be read: they name its digest, so it does not matter who keeps them. */
-async function verifySomewhere(
-  { engine, task, signal, log }: StepContext,
-  source: Pinned,
-  accept: readonly [Accept, ...Accept[]],
-): Promise<Result<VerifiedSource>> {
-  const { mirrors } = engine.settings;
-  const trusted = trustedMirrors(mirrors, source);
-  const trustedRoot = trustedRootOf(engine);
-  /** What was said where it counts, and what was said last. */
-  let verdict: Failure | undefined;
-  let last: Failure | undefined;
-  for (const image of mirrorLocations(mirrors, source)) {
-    await using context = await engine.context(task, 'image.verify@1', signal);
-    const input = { image, accept, ...(trustedRoot === undefined ? {} : { trustedRoot }) };
-    const verified = await engine.host.call('image.verify@1', input, context);
-    if (verified.ok) return verified;
-    last = verified.failure;
-    log(last.message);
-    // A mirror that may not say what a tag names may lack signatures: then the origin must be heard.
-    const counts = sameRepository(image, source) || trusted.some((place) => sameRepository(place, image));
-    if (last.reason === 'trust' && counts) verdict = last;
-  }
-  const failure = verdict ?? last;
-  if (failure === undefined) throw new Error('there is no place to look for signatures');
-  return fail(failure);
 }
 
 function refused(entry: SyncEntry, source: Pinned, probed: Probed, failure: Failure): Failure {
