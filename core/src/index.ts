@@ -101,6 +101,7 @@ export { attrition, expandSelections, selectEach, type Expanded, type Expansion 
 export { concerns } from './selection/names.ts';
 export { parseBundle, verifyKeyBundle } from './trust/bundle.ts';
 export * from './trust/model.ts';
+export { keyHash } from './trust/key-hash.ts';
 export { matchesIdentity } from './trust/upstream.ts';
 export { countPackages } from './trust/spdx.ts';
 export { stableSpdx } from './trust/stable-spdx.ts';

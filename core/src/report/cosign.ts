@@ -1,5 +1,6 @@
 /** The cosign commands with which anybody can check what Slipway published, without Slipway. */
 import type { Signing } from '../config/settings-model.ts';
+import { keyHash } from '../trust/key-hash.ts';
 
 /** `publicKeyFile`: where the reader has the key; commands are for a POSIX shell. */
 export function cosignCommands(
@@ -24,7 +25,11 @@ function withoutTag(destination: string): string {
 /** What makes `cosign verify` believe this signer and nobody else. */
 export function cosignFlags({ signer, trustedRoot, publicKeyFile }: Signing): string {
   const root = trustedRoot === undefined ? '' : ` --trusted-root ${quote(trustedRoot)}`;
-  if (signer.kind === 'key') return `--key ${quote(publicKeyFile ?? 'cosign.pub')} --insecure-ignore-tlog=true`;
+  if (signer.kind === 'key') {
+    const hash = keyHash(signer);
+    const flag = hash === 'sha256' ? '' : ` --signature-digest-algorithm ${hash}`;
+    return `--key ${quote(publicKeyFile ?? 'cosign.pub')}${flag} --insecure-ignore-tlog=true`;
+  }
   const flag = (name: string, rule: { readonly exact: string } | { readonly pattern: string }): string =>
     'exact' in rule
       ? `--certificate-${name} ${quote(rule.exact)}`
@@ -33,7 +38,7 @@ export function cosignFlags({ signer, trustedRoot, publicKeyFile }: Signing): st
 }
 
 const FLAG =
-  /--(?:key|certificate-(?:identity|oidc-issuer)(?:-regexp)?|trusted-root) (?:[A-Za-z0-9_./:@=+-]+|(?:'[^']*'|\\')+)/;
+  /--(?:key|signature-digest-algorithm|certificate-(?:identity|oidc-issuer)(?:-regexp)?|trusted-root) (?:[A-Za-z0-9_./:@=+-]+|(?:'[^']*'|\\')+)/;
 const FLAGS = new RegExp(
   `^(?:${FLAG.source}|--insecure-ignore-tlog=true)(?: (?:${FLAG.source}|--insecure-ignore-tlog=true))*$`,
 );

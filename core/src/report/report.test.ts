@@ -1,4 +1,5 @@
 /** What people read: each thing once, aligned, calm, and safe for a terminal. */
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../failure.ts';
 import type { Event, Row } from '../journal/events.ts';
@@ -395,7 +396,9 @@ FAIL  d: source registry h.example: no answer (trying again can help)
 describe('cosign commands', () => {
   const image = { destination: 'localhost:5000/a:1', digest };
   it('name the digest, and quote for a shell', () => {
-    const signer = { kind: 'key', publicKey: '', fingerprint: '' } as const;
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const signer = { kind: 'key', publicKey: pem, fingerprint: '' } as const;
     const commands = cosignCommands(image, { signer, accept: [signer], publicKeyFile: "/it's here/cosign.pub" });
     expect(commands[0]).toBe(
       `cosign verify --key '/it'\\''s here/cosign.pub' --insecure-ignore-tlog=true localhost:5000/a@${digest}`,

@@ -6,9 +6,9 @@
 import { stringify } from 'yaml';
 import { ok } from '../../failure.ts';
 import type { Accept } from '../../config/settings-model.ts';
+import { keyHash } from '../../trust/key-hash.ts';
 import {
   formatOf,
-  hashOf,
   identityFields,
   identitiesOf,
   keysOf,
@@ -66,7 +66,7 @@ function entryOf(accept: Accept): unknown {
   return {
     keys: {
       publicKeys: accept.publicKey,
-      signatureAlgorithm: hashOf(accept),
+      signatureAlgorithm: keyHash(accept),
       rekor: { ignoreTlog: true },
       ctlog: { ignoreSCT: true },
     },

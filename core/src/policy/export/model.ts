@@ -1,5 +1,4 @@
 /** What an export is made from, and what it gives. */
-import { createPublicKey } from 'node:crypto';
 import type { Accept, SignatureFormat, Signing } from '../../config/settings-model.ts';
 import type { ConfigFailure, Result } from '../../failure.ts';
 import { formatRepository, type Repository } from '../../reference.ts';
@@ -48,12 +47,6 @@ export function identitiesOf({ accept }: Signing): readonly IdentityAccept[] {
 /** `registry/path` of each repository once, sorted, so that the same config gives the same text. */
 export function repositoryNames(repositories: readonly Repository[]): readonly string[] {
   return [...new Set(repositories.map(formatRepository))].sort();
-}
-
-/** The hash that goes with a public key, as consumers spell it: sha256 for all but the larger curves. */
-export function hashOf({ publicKey }: KeyAccept): string {
-  const { namedCurve = '' } = createPublicKey(publicKey).asymmetricKeyDetails ?? {};
-  return { secp384r1: 'sha384', secp521r1: 'sha512' }[namedCurve] ?? 'sha256';
 }
 
 type Matcher = IdentityAccept['issuer'];

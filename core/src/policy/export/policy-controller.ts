@@ -3,11 +3,11 @@
  * with it, only identities are supported (`checkOptsFromAuthority` in v0.15).
  * https://docs.sigstore.dev/policy-controller/overview/
  */
+import { keyHash } from '../../trust/key-hash.ts';
 import { stringify } from 'yaml';
 import { configFailure, fail, ok } from '../../failure.ts';
 import {
   formatOf,
-  hashOf,
   identitiesOf,
   identityFields,
   keysOf,
@@ -34,7 +34,7 @@ export function exportPolicyController({ signing, repositories }: ExportInput): 
   const authorities = [
     ...known.map((key, at) => ({
       name: `key-${at + 1}`,
-      key: { data: key.publicKey, hashAlgorithm: hashOf(key) },
+      key: { data: key.publicKey, hashAlgorithm: keyHash(key) },
       signatureFormat: 'legacy',
     })),
     ...(identities.length === 0

@@ -1,4 +1,5 @@
 /** The commands that a page offers: those that work on what it is about. */
+import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Event } from '../../journal/events.ts';
 import type { Signing } from '../../config/settings-model.ts';
@@ -90,9 +91,17 @@ test('a journal of somebody else puts nothing of its own into them', () => {
 test('flags that we write are known again, whoever signs', () => {
   const signing = (rest: object) => ({ accept: [], ...rest }) as unknown as Signing;
   const odd = { exact: "it's $(a) \\ `b`" };
+  const key = (namedCurve: string) => ({
+    kind: 'key',
+    publicKey: generateKeyPairSync('ec', { namedCurve }).publicKey.export({ type: 'spki', format: 'pem' }),
+  });
+  const larger = signing({ signer: key('P-384') });
+  // Cosign would verify with sha256 what it signed with another.
+  expect(cosignFlags(larger)).toContain('--signature-digest-algorithm sha384');
   for (const one of [
-    signing({ signer: { kind: 'key' } }),
-    signing({ signer: { kind: 'key' }, publicKeyFile: "/a b/it's.pub" }),
+    larger,
+    signing({ signer: key('P-256') }),
+    signing({ signer: key('P-521'), publicKeyFile: "/a b/it's.pub" }),
     signing({ signer: { kind: 'identity', subject: odd, issuer: { pattern: '^https://.*$' } }, trustedRoot: '/a/b' }),
   ])
     expect(areCosignFlags(cosignFlags(one)), cosignFlags(one)).toBe(true);
