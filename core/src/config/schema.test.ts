@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { configSchema } from './config-schema.ts';
 import { isFields } from './fields.ts';
 import { modeProperties } from './fixtures.ts';
+import { contractNames } from '../plugin/schemas.ts';
 import { settingsSchema } from './settings-schema.ts';
 
 const config = configSchema(modeProperties);
@@ -63,4 +64,10 @@ test('options of known plugins are checked, those of others are free', () => {
     true,
   ]);
   expect(check({ plugins: ['scan-trivy'] })).toBe(true);
+});
+
+test('"use" decides for every contract that plugins may implement', () => {
+  const { use } = settings['properties'] as Readonly<Record<'use', { readonly properties: object }>>;
+  const names = contractNames.map((name) => name.slice(0, name.indexOf('@'))).filter((name) => name !== 'image.build');
+  expect(Object.keys(use.properties).toSorted()).toEqual(names.toSorted());
 });

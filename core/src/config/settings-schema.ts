@@ -124,6 +124,7 @@ const CONTRACTS = [
   'bundle.verify',
   'payload.sign',
   'payload.verify',
+  'image.verify',
   'tags.list',
   'plan.emit',
 ];
