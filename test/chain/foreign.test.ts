@@ -197,6 +197,35 @@ describe('verify and show', () => {
     expect(await digestOf(reference)).toBe(from.digest);
   });
 
+  test.each(['bundle', 'legacy', 'both'])(
+    'scan signs nothing of an image that somebody else put under the tag (%s)',
+    async (format) => {
+      const { destination, keys } = world();
+      const [path, from] = [freshPath('strange'), await source('strange')];
+      const reference = `${destination.host}/${path}:1`;
+      const { key, publicKey } = keys.production;
+      const { signingConfig, trustedRoot } = keys;
+      const { run } = await project({
+        sync: [{ source: `hub.slipway.example/${from.path}:1`, destination: reference }],
+        settings: { signing: { key, publicKey, signingConfig, trustedRoot, format } },
+      });
+      expect((await run('run')).code).toBe(0);
+      const digest = await push(image('stranger'), reference);
+      const scanned = await run('scan');
+      expect(scanned.code, scanned.stdout + scanned.stderr).toBe(0);
+      expect(scanned.row(`${path}:1`)).toMatchObject({ digest, signed: false });
+      expect(scanned.row(`${path}:1`).why).toContain('no signature of ours');
+      for (const older of [[], ['--new-bundle-format=false']]) {
+        const flags = ['--insecure-ignore-tlog=true', '--key', publicKey, ...older];
+        const verified = await cosign(['verify', ...flags, `${destination.host}/${path}@${digest}`]);
+        expect(verified.code, verified.stdout).not.toBe(0);
+      }
+      const ran = await run('run');
+      expect(ran.row(`${path}:1`), ran.stdout).toMatchObject({ digest: from.digest, signed: true });
+      expect((await run('scan')).row(`${path}:1`)).toMatchObject({ digest: from.digest, signed: true });
+    },
+  );
+
   test('scan looks at what is published, whatever the source names by now', async () => {
     const { destination, source: hub } = world();
     const [path, from] = [freshPath('scan'), await source('scan')];

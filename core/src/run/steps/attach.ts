@@ -60,6 +60,8 @@ async function attachAll(
   let attached = 0;
   for (const subject of subjects(image)) {
     const attachments = of(subject.digest);
+    // A scan signs no image that it has nothing to say of.
+    if (engine.purpose === 'scan' && attachments.length === 0) continue;
     const at = pin(image.subject, subject.digest);
     if (attachments.length > 0 && format !== 'legacy') {
       const outdated = await outdatedOn(step, at, attachments);
