@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
+  formatPinned,
   verifyKeyBundle,
   type Accept,
   type Bundle,
@@ -116,6 +117,136 @@ describe('verifying an image', () => {
     });
   });
 });
+
+describe('what counts as a signature of an image', () => {
+  const TYPE = 'https://in-toto.io/attestation/test-result/v0.1';
+  const PROVENANCE = 'https://slsa.dev/provenance/v1';
+  const byKey = (): readonly string[] => {
+    const { foreign, signingConfig, trustedRoot } = world().keys;
+    return ['--key', foreign.key, '--signing-config', signingConfig, '--trusted-root', trustedRoot];
+  };
+
+  it('is no other attestation of the same key, until it is signed too', async () => {
+    const image = await unsignedImage();
+    await attest(image, { predicateType: TYPE, predicate: { result: 'FAILED' } }, byKey());
+    // Cosign itself makes no difference.
+    const { publicKey } = world().keys.foreign;
+    const plain = await cosign(['verify', '--insecure-ignore-tlog=true', '--key', publicKey, formatPinned(image)]);
+    expect(plain.code, plain.stderr).toBe(0);
+    expect(await verifyImage(image, await foreignKey())).toMatchObject({
+      ok: false,
+      failure: { reason: 'trust', message: expect.stringContaining(TYPE) },
+    });
+    const older = ['--new-bundle-format=false', '--use-signing-config=false', '--tlog-upload=false'];
+    const signed = await cosign(['sign', '--yes', '--key', world().keys.foreign.key, ...older, formatPinned(image)]);
+    expect(signed.code, signed.stderr).toBe(0);
+    expect(await verifyImage(image, await foreignKey())).toMatchObject({ ok: true });
+  });
+
+  it('is provenance, also of an identity that a pattern accepts', async () => {
+    const image = await unsignedImage();
+    await attest(image, { predicateType: TYPE, predicate: {} }, await byIdentity(EMAIL));
+    const anyone = identity({ pattern: '^(?:.*@slipway\\.example)$' });
+    expect(await verifyImage(image, anyone)).toMatchObject({ ok: false, failure: { reason: 'trust' } });
+    await attest(image, { predicateType: PROVENANCE, predicate: {} }, await byIdentity(EMAIL));
+    expect(await verifyImage(image, anyone)).toMatchObject({
+      ok: true,
+      value: { signer: EMAIL, issuer: keyless().issuer, signedAt: expect.stringMatching(/^20/) },
+    });
+  });
+
+  it('says nothing of who made it and when but by its certificate and what proves the time', async () => {
+    const image = await unsignedImage();
+    const annotations = {
+      Subject: 'boss@slipway.example',
+      Issuer: keyless().issuer,
+      Bundle: { Payload: { integratedTime: 1_600_000_000 } },
+    };
+    await attest(image, { ...statement, annotations }, await byIdentity(EMAIL));
+    const before = new Date().getFullYear();
+    for (const accept of [identity(EMAIL), identity({ pattern: '^(?:.*@slipway\\.example)$' })]) {
+      const verified = must(await verifyImage(image, accept));
+      expect(verified).toMatchObject({ signer: EMAIL, issuer: keyless().issuer });
+      expect(new Date(verified.signedAt ?? 0).getFullYear()).toBe(before);
+    }
+  });
+
+  it('has no time in the older format but one that was asked for as a proof', async () => {
+    const image = await unsignedImage();
+    const { trustedRoot, signingConfig } = keyless();
+    vi.stubEnv('SIGSTORE_ID_TOKEN', await identityToken(EMAIL));
+    const flow = ['--fulcio-auth-flow', 'token', '--signing-config', signingConfig, '--trusted-root', trustedRoot];
+    const signed = await cosign(['sign', '--yes', '--new-bundle-format=false', ...flow, formatPinned(image)]);
+    expect(signed.code, signed.stderr).toBe(0);
+    await annotateSignature(image, {
+      'dev.sigstore.cosign/bundle': JSON.stringify({
+        SignedEntryTimestamp: '',
+        Payload: { body: '', integratedTime: 1_600_000_000, logIndex: 0, logID: '' },
+      }),
+    });
+    expect(await verifyImage(image, identity(EMAIL))).toEqual({
+      ok: true,
+      value: { signer: EMAIL, issuer: keyless().issuer },
+    });
+  });
+});
+
+async function verifyImage(image: Pinned, accept: Accept) {
+  const host = await hostOf(plugin);
+  const input = { image, accept: [accept] as const, trustedRoot: keyless().trustedRoot };
+  return host.call('image.verify@1', input, await contextOf(plugin, await pluginWorld()));
+}
+
+async function byIdentity(email: string): Promise<readonly string[]> {
+  vi.stubEnv('SIGSTORE_ID_TOKEN', await identityToken(email));
+  const { trustedRoot, signingConfig } = keyless();
+  return ['--fulcio-auth-flow', 'token', '--signing-config', signingConfig, '--trusted-root', trustedRoot];
+}
+
+async function unsignedImage(): Promise<Pinned> {
+  const [host, path] = [world().source.host, freshPath('attested')];
+  return pinned(host, path, await push(image(path), `${host}/${path}:1`));
+}
+
+interface Said {
+  readonly predicateType: string;
+  readonly predicate: unknown;
+  /** Of the subject. */
+  readonly annotations?: unknown;
+}
+
+/** Has cosign sign a statement about the image, and attaches it as cosign would. */
+async function attest(
+  subject: Pinned,
+  { predicateType, predicate, annotations }: Said,
+  flags: readonly string[],
+): Promise<void> {
+  const folder = await freshFolder();
+  const [file, bundle] = [join(folder, 'statement.json'), join(folder, 'bundle.json')];
+  const about = { name: '', digest: { sha256: subject.digest.slice('sha256:'.length) }, annotations };
+  await writeFile(file, JSON.stringify({ _type: statement._type, subject: [about], predicateType, predicate }));
+  const made = await cosign(['attest-blob', '--yes', '--statement', file, '--bundle', bundle, ...flags]);
+  expect(made.code, made.stderr).toBe(0);
+  const { registry } = await pluginWorld();
+  const type = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+  const head = must(await registry.manifest(subject, 'destination'));
+  if (head === undefined) throw new Error('the image is not there');
+  const attachment = { artifactType: type, annotations: {}, bytes: await readFile(bundle) };
+  must(await registry.attach({ ...head.descriptor, repository: subject }, [attachment]));
+}
+
+/** Adds annotations to every layer of the `.sig` tag: nobody signs them. */
+async function annotateSignature(subject: Pinned, more: Readonly<Record<string, string>>): Promise<void> {
+  const url = `http://${subject.registry}/v2/${subject.path}/manifests/${subject.digest.replace(':', '-')}.sig`;
+  const type = 'application/vnd.oci.image.manifest.v1+json';
+  const manifest = (await (await fetch(url, { headers: { accept: type } })).json()) as {
+    readonly layers: readonly { readonly annotations: Readonly<Record<string, string>> }[];
+  };
+  const layers = manifest.layers.map((layer) => ({ ...layer, annotations: { ...layer.annotations, ...more } }));
+  const body = JSON.stringify({ ...manifest, layers });
+  const put = await fetch(url, { method: 'PUT', headers: { 'content-type': type }, body });
+  expect(put.status).toBe(201);
+}
 
 /** An image of its own at the source, signed with the foreign key. */
 async function signedImage(): Promise<Pinned> {

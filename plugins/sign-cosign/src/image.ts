@@ -5,8 +5,8 @@
  */
 import { bundleFromJSON } from '@sigstore/bundle';
 import { toSignedEntity, type TrustMaterial } from '@sigstore/verify';
-import { fail, formatPinned, ok, parseReference, pin, type Pinned } from '@slipway/core';
-import type { Accept, ContractInput, ContractOutput, Failure, Result, TaskContext } from '@slipway/core';
+import { fail, formatPinned, matchesIdentity, ok, parseReference, pin, type Pinned } from '@slipway/core';
+import type { Accept, ContractInput, ContractOutput, Descriptor, Failure, Result, TaskContext } from '@slipway/core';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { publicGood } from './services.ts';
@@ -15,9 +15,16 @@ import { explainVerification } from './verification-failure.ts';
 import { verifyIdentity } from './verify.ts';
 
 type Output = ContractOutput<'image.verify@1'>;
+type Key = Extract<Accept, { kind: 'key' }>;
 
 const BUNDLE = /^application\/vnd\.dev\.sigstore\.bundle/;
-const SIGNATURE = 'https://sigstore.dev/cosign/sign/v1';
+/**
+ * Statements that count as a signature: cosign's own, and the provenance of who built it. Cosign counts every statement about the
+ * image, also one that says that it has failed a test.
+ */
+const SIGNS = /^https:\/\/(?:sigstore\.dev\/cosign\/sign|slsa\.dev\/provenance)\/v\d/;
+const EMPTY = 'application/vnd.oci.empty.v1+json';
+const PREDICATE = 'dev.sigstore.bundle.predicateType';
 const MAX_BUNDLES = 64;
 const MAX_BUNDLE = 4 * 1024 * 1024;
 
@@ -45,29 +52,39 @@ async function verifyAs(
   trustedRoot: string | undefined,
   context: TaskContext,
 ): Promise<Result<Output>> {
-  const flags =
-    accept.kind === 'key'
-      ? await keyFlags(accept.publicKey, context)
-      : await identityFlags(accept, trustedRoot, context);
+  if (accept.kind === 'key') return verifyKey(image, accept, context);
+  const flags = await identityFlags(accept, trustedRoot, context);
   if (!flags.ok) return flags;
-  const { args, trust } = flags.value;
-  const found = await cosign(image, args, context);
-  if (!found.ok) return found;
-  if (accept.kind === 'key') return ok({ signer: accept.fingerprint });
-  const signer = said(found.value, accept) ?? (await bundleSigner(image, accept, trust, context)) ?? asAsked(accept);
-  return signer === undefined ? fail(nameless(image)) : ok(signer);
+  const { args, trust, logs } = flags.value;
+  const verify = cosignFor(image, args, context);
+  const signs = await signing(image, verify);
+  if (!signs.ok && signs.failure.reason !== 'trust') return signs;
+  // Cosign prints of a bundle what its signer wrote, who that is included: it is read from the bundle itself.
+  const signer = signs.ok ? await bundleSigner(image, accept, trust, context) : undefined;
+  if (signer !== undefined) return ok(signer);
+  const older = await olderSigner(image, verify, accept, logs);
+  if (older.ok || older.failure.reason !== 'trust') return older;
+  if (!signs.ok) return signs;
+  const asked = asAsked(accept);
+  return asked === undefined ? fail(nameless(image)) : ok(asked);
+}
+
+/** A key's signature proves itself: no log is asked. */
+async function verifyKey(image: Pinned, key: Key, context: TaskContext): Promise<Result<Output>> {
+  const file = join(context.files.work, 'upstream.pub');
+  await writeFile(file, key.publicKey);
+  const verify = cosignFor(image, [`--key=${file}`, '--insecure-ignore-tlog=true'], context);
+  const signs = await signing(image, verify);
+  const found = signs.ok || signs.failure.reason !== 'trust' ? signs : await verify(OLDER);
+  if (found.ok) return ok({ signer: key.fingerprint });
+  return found.failure.reason === 'trust' && !signs.ok ? signs : found;
 }
 
 interface Flags {
   readonly args: readonly string[];
-  readonly trust?: TrustMaterial;
-}
-
-/** A key's signature proves itself: no log is asked. */
-async function keyFlags(publicKey: string, context: TaskContext): Promise<Result<Flags>> {
-  const file = join(context.files.work, 'upstream.pub');
-  await writeFile(file, publicKey);
-  return ok({ args: [`--key=${file}`, '--insecure-ignore-tlog=true'] });
+  readonly trust: TrustMaterial;
+  /** A log must have the signature. */
+  readonly logs: boolean;
 }
 
 /** What the trusted root names no log of cannot be asked for: a private instance may have none. */
@@ -83,6 +100,7 @@ async function identityFlags(
   const { tlogs, ctlogs, timestampAuthorities } = trust.value;
   return ok({
     trust: trust.value,
+    logs: tlogs.length > 0,
     args: [
       'exact' in subject
         ? `--certificate-identity=${subject.exact}`
@@ -98,47 +116,83 @@ async function identityFlags(
   });
 }
 
-/** What cosign prints. An image with bundles may have its signature in the older tag: cosign looks there only when told. */
-async function cosign(image: Pinned, flags: readonly string[], context: TaskContext): Promise<Result<string>> {
+type Cosign = (...format: readonly string[]) => Promise<Result<string>>;
+
+/** Told so, cosign looks at the older tag alone; else there only where it finds no bundle. */
+const OLDER = '--new-bundle-format=false';
+
+/** What cosign prints. */
+function cosignFor(image: Pinned, flags: readonly string[], context: TaskContext): Cosign {
   const plain = context.plainHttp(image.registry) ? ['--allow-http-registry=true'] : [];
-  const run = async (...format: readonly string[]): Promise<Result<string>> => {
+  return async (...format) => {
     const args = ['verify', '--output=json', ...flags, ...plain, ...format, formatPinned(image)];
     const done = await context.exec('cosign', args, { hosts: [image.registry] });
     return done.ok ? ok(done.value.stdout) : fail(explainVerification(done.failure, image));
   };
-  const first = await run();
-  if (first.ok || first.failure.reason !== 'trust') return first;
-  const older = await run('--new-bundle-format=false');
-  return older.ok || older.failure.reason !== 'trust' ? older : first;
 }
 
-/** The older format's signer, and the time by the log, if cosign has asked for the log. */
-function said(stdout: string, accept: Identity): Output | undefined {
-  const records = jsonOf(stdout);
-  for (const record of Array.isArray(records) ? (records as readonly unknown[]) : []) {
+/** Of what cosign verifies, something must be a signature. The type of a statement is a URL, that of the older payload none. */
+async function signing(image: Pinned, verify: Cosign): Promise<Result<void>> {
+  const verified = await verify();
+  if (!verified.ok) return verified;
+  const types = recordsOf(verified.value)
+    .map((record) => property(property(record, 'critical'), 'type'))
+    .filter((type): type is string => typeof type === 'string' && type !== '');
+  if (types.some((type) => SIGNS.test(type) || !URL.canParse(type))) return ok(undefined);
+  return fail({
+    reason: 'trust',
+    class: 'permanent',
+    message: `all that was attested of ${formatPinned(image)} is ${[...new Set(types)].join(', ')}, and that is no signature`,
+    hint: 'it must be signed, or have provenance',
+  });
+}
+
+/**
+ * Who signed in the older format. Cosign prints the time that stands beside the signature: it is proved only where nothing else
+ * was to prove it, and not where a log was asked.
+ */
+async function olderSigner(image: Pinned, verify: Cosign, accept: Identity, logs: boolean): Promise<Result<Output>> {
+  const proved = logs ? await verify(OLDER, '--offline=true') : undefined;
+  const found = proved?.ok === true ? proved : await verify(OLDER);
+  if (!found.ok) return found;
+  const signer = said(found.value, accept, proved?.ok === true) ?? asAsked(accept);
+  return signer === undefined ? fail(nameless(image)) : ok(signer);
+}
+
+/** Of those who are accepted, who signed first. */
+function said(stdout: string, accept: Identity, timed: boolean): Output | undefined {
+  const signers = recordsOf(stdout).flatMap((record): readonly Output[] => {
     const optional = property(record, 'optional');
     const [subject, issuer] = [property(optional, 'Subject'), property(optional, 'Issuer')];
-    if (typeof subject !== 'string' || typeof issuer !== 'string') continue;
-    if ('exact' in accept.subject && accept.subject.exact !== subject) continue;
+    if (typeof subject !== 'string' || typeof issuer !== 'string') return [];
+    if (!matchesIdentity(accept.subject, subject) || !matchesIdentity(accept.issuer, issuer)) return [];
     const seconds = property(property(property(optional, 'Bundle'), 'Payload'), 'integratedTime');
-    const signedAt =
-      typeof seconds === 'number' && seconds > 0 ? { signedAt: new Date(seconds * 1000).toISOString() } : {};
-    return { signer: subject, issuer, ...signedAt };
-  }
-  return undefined;
+    const known = timed && typeof seconds === 'number' && seconds > 0;
+    return [{ signer: subject, issuer, ...(known ? { signedAt: new Date(seconds * 1000).toISOString() } : {}) }];
+  });
+  return earliest(signers);
 }
 
-/** The signer of the bundle that cosign went by: the first that says so of this image. */
+/** An image is as old as its first signature: some are signed again every night. */
+function earliest(signers: readonly Output[]): Output | undefined {
+  return signers.toSorted((a, b) => timeFrom(a) - timeFrom(b))[0];
+}
+
+function timeFrom({ signedAt }: Output): number {
+  return signedAt === undefined ? Number.MAX_VALUE : Date.parse(signedAt);
+}
+
+/** Who signed first, of those whose bundles say so of this image. */
 async function bundleSigner(
   image: Pinned,
   accept: Identity,
-  trust: TrustMaterial | undefined,
+  trust: TrustMaterial,
   { registry }: TaskContext,
 ): Promise<Output | undefined> {
-  const listed = trust === undefined ? undefined : await registry.referrers(image, 'source');
-  if (trust === undefined || listed?.ok !== true) return undefined;
-  for (const { descriptor } of listed.value.slice(0, MAX_BUNDLES)) {
-    if (descriptor.artifactType !== undefined && !BUNDLE.test(descriptor.artifactType)) continue;
+  const listed = await registry.referrers(image, 'source');
+  if (!listed.ok) return undefined;
+  const signers: Output[] = [];
+  for (const { descriptor } of listed.value.filter(({ descriptor }) => maySign(descriptor)).slice(0, MAX_BUNDLES)) {
     const manifest = await registry.manifest(pin(image, descriptor.digest), 'source');
     const layer = manifest.ok && manifest.value?.kind === 'manifest' ? manifest.value.value.layers[0] : undefined;
     if (layer === undefined || !BUNDLE.test(layer.mediaType)) continue;
@@ -146,13 +200,20 @@ async function bundleSigner(
     if (!bytes.ok) continue;
     const text = Buffer.from(bytes.value).toString('utf8');
     const verified = verifyIdentity(text, accept, trust);
-    if (!verified.ok || verified.value.statement.predicateType !== SIGNATURE) continue;
+    if (!verified.ok || !SIGNS.test(verified.value.statement.predicateType)) continue;
     const [algorithm = '', hex] = image.digest.split(':');
     if (verified.value.statement.subject[0].digest[algorithm] !== hex) continue;
     const [issuer = '', ...subject] = verified.value.signer.split(' ');
-    return { signer: subject.join(' '), issuer, ...timeOf(text) };
+    signers.push({ signer: subject.join(' '), issuer, ...timeOf(text) });
   }
-  return undefined;
+  return earliest(signers);
+}
+
+/** Whether it is worth reading. Some registries list the type of the config in place of that of the artifact. */
+function maySign({ artifactType, annotations }: Descriptor): boolean {
+  const type = annotations?.[PREDICATE];
+  const isBundle = artifactType === undefined || artifactType === EMPTY || BUNDLE.test(artifactType);
+  return isBundle && (type === undefined || SIGNS.test(type));
 }
 
 /** Of a bundle that was verified: the last of the times that were proved with it. */
@@ -181,11 +242,12 @@ function nameless(image: Pinned): Failure {
   };
 }
 
-function jsonOf(text: string): unknown {
+function recordsOf(stdout: string): readonly unknown[] {
   try {
-    return JSON.parse(text);
+    const records: unknown = JSON.parse(stdout);
+    return Array.isArray(records) ? records : [];
   } catch {
-    return undefined;
+    return [];
   }
 }
 
