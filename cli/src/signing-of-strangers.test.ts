@@ -35,6 +35,7 @@ export default {
       }) };
     });
     on('payload.sign@1', ({ payload, signing }) => ({ signature: signed(signing.key, Buffer.from(payload, 'base64')) }));
+    on('image.verify@1', () => ({ signer: 'someone', issuer: 'https://issuer.example' }));
   },
 };
 `;
@@ -49,7 +50,7 @@ function keys(): Readonly<Record<string, string>> {
 }
 
 const settings = (format: string): string => `plugins: [./own.mjs]
-use: { image.copy: sync-registry, image.scan: own, sbom.make: own, statement.sign: own, payload.sign: own }
+use: { image.copy: sync-registry, image.scan: own, sbom.make: own, statement.sign: own, payload.sign: own, image.verify: own }
 signing: { key: ./own.key, publicKey: ./own.pub, format: ${format} }
 `;
 
@@ -84,4 +85,23 @@ it.each(['bundle', 'legacy', 'both'])('scan signs nothing of an image that is no
   const before = destination.log.length;
   expect(await run('scan')).toMatchObject({ digest: ours.digest, signed: true });
   expect(destination.log.slice(before).some(({ method }) => method === 'PUT')).toBe(true);
+});
+
+it('an identity whose signature shows no time is not known to be old, whatever the image says of itself', async () => {
+  await using source = await startScriptedRegistry();
+  await using destination = await startScriptedRegistry();
+  const config = JSON.stringify({ os: 'linux', architecture: 'amd64', created: '2020-01-01T00:00:00Z' });
+  const type = 'application/vnd.oci.image.config.v1+json';
+  const described = { mediaType: type, digest: source.putBlob('a', config), size: config.length };
+  source.putManifest('a', { schemaVersion: 2, config: described, layers: [] }, '1');
+  const verify = 'verify: { issuer: https://issuer.example, subject: someone, minAge: 7d }';
+  const cwd = folderWith({
+    ...keys(),
+    'config.yaml': `sync: [{ source: '${source.host}/a:1', destination: '${destination.host}/a:1', ${verify} }]\n`,
+    'slipway.config.yaml': settings('bundle'),
+  });
+  const ran = await command({ cwd }, 'run', '--json');
+  expect(ran.code, ran.stdout).toBe(1);
+  expect(ran.stdout).toContain('nothing says when');
+  expect(destination.log.filter(({ method }) => method === 'PUT')).toEqual([]);
 });

@@ -65,8 +65,8 @@ function refused(entry: SyncEntry, source: Pinned, probed: Probed, failure: Fail
 }
 
 /**
- * By the time of the verified signature, else by when the image says it was made, which whoever pushed it can have chosen. What
- * the tag names already is old enough to stay.
+ * By the time of the verified signature, else by when the image says it was made, which whoever pushed it can have chosen: an
+ * identity's signature always has a time, and whoever hides it would choose this one. What the tag names already is old enough to stay.
  */
 async function checkAge(
   step: StepContext,
@@ -79,10 +79,8 @@ async function checkAge(
   if (minAge === undefined) return ok(undefined);
   if (ownDigest(entry, probed.before) === wantedDigest(probed)) return ok(undefined);
   const { engine } = step;
-  const made =
-    verified?.signedAt === undefined
-      ? await madeAt(engine, source, entry.platforms)
-      : ok(Date.parse(verified.signedAt));
+  const signed = verified?.issuer !== undefined || verified?.signedAt !== undefined;
+  const made = signed ? ok(timeOf(verified)) : await madeAt(engine, source, entry.platforms);
   if (!made.ok) return made;
   const name = formatReference(source);
   if (made.value === undefined) {
@@ -90,15 +88,17 @@ async function checkAge(
       reason: 'trust',
       class: 'permanent',
       side: 'source',
-      message: `nothing says when ${name} was made, so it cannot be known to be old enough`,
-      hint: 'ask for its signature under "verify", whose time counts, or leave "minAge" out',
+      message: `nothing says when ${name} was ${signed ? 'signed' : 'made'}, so it cannot be known to be old enough`,
+      hint: signed
+        ? 'a log or a timestamp authority must prove the time of its signature; or leave "minAge" out'
+        : 'ask for its signature under "verify", whose time counts, or leave "minAge" out',
       at: entry.at,
     });
   }
   const until = made.value + minAge;
   if (engine.now().getTime() >= until) return ok(undefined);
   const [when, from] = [made.value, until].map((time) => new Date(time).toISOString());
-  const how = verified?.signedAt === undefined ? 'made' : 'signed';
+  const how = signed ? 'signed' : 'made';
   return fail({
     reason: 'wait',
     class: 'permanent',
@@ -106,4 +106,8 @@ async function checkAge(
     message: `${name} was ${how} at ${when}, and is too new until ${from}; the tag stays as it is`,
     hint: '"minAge" of the entry says how old it must be',
   });
+}
+
+function timeOf({ signedAt }: VerifiedSource): number | undefined {
+  return signedAt === undefined ? undefined : Date.parse(signedAt);
 }
