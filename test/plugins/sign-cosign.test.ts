@@ -1,5 +1,5 @@
 /** `sign-cosign` with the real cosign: keys without a network, and identities of the world's own Fulcio. */
-import { createHash, createPublicKey, verify as verifySignature } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, verify as verifySignature } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -141,6 +141,27 @@ describe('what counts as a signature of an image', () => {
     const signed = await cosign(['sign', '--yes', '--key', world().keys.foreign.key, ...older, formatPinned(image)]);
     expect(signed.code, signed.stderr).toBe(0);
     expect(await verifyImage(image, await foreignKey())).toMatchObject({ ok: true });
+  });
+
+  it.each(['P-384', 'P-521'])('is one that cosign made with a key on %s', async (namedCurve) => {
+    const folder = await freshFolder();
+    const [pem, prefix] = [join(folder, 'key.pem'), join(folder, 'own')];
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve });
+    await writeFile(pem, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const imported = await cosign(['import-key-pair', '--key', pem, '--output-key-prefix', prefix, '--yes']);
+    expect(imported.code, imported.stderr).toBe(0);
+    const text = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const { signingConfig, trustedRoot } = world().keys;
+    const newer = ['--signing-config', signingConfig, '--trusted-root', trustedRoot];
+    const older = ['--new-bundle-format=false', '--use-signing-config=false', '--tlog-upload=false'];
+    for (const format of [newer, older]) {
+      const image = await unsignedImage();
+      const accept: Accept = { kind: 'key', publicKey: text, fingerprint: 'f'.repeat(64) };
+      expect(await verifyImage(image, accept)).toMatchObject({ ok: false, failure: { reason: 'trust' } });
+      const signed = await cosign(['sign', '--yes', '--key', `${prefix}.key`, ...format, formatPinned(image)]);
+      expect(signed.code, signed.stderr).toBe(0);
+      expect(await verifyImage(image, accept)).toEqual({ ok: true, value: { signer: accept.fingerprint } });
+    }
   });
 
   it('is provenance, also of an identity that a pattern accepts', async () => {

@@ -34,9 +34,11 @@ interface Answers {
   readonly older?: Printed;
   /** The older tag's signature carries what a log has promised. */
   readonly logged?: true;
+  /** The flag that it takes to verify; empty: no flag of its kind. */
+  readonly told?: string;
 }
 
-async function verify(accept: Accept, { newer, older, logged }: Answers, tlogs: readonly unknown[] = []) {
+async function verify(accept: Accept, { newer, older, logged, told }: Answers, tlogs: readonly unknown[] = []) {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-cosign-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const trustedRoot = join(folder, 'trusted-root.json');
@@ -49,7 +51,8 @@ async function verify(accept: Accept, { newer, older, logged }: Answers, tlogs: 
     exec: async (_: string, args: readonly string[]) => {
       const asksOlder = args.includes('--new-bundle-format=false');
       const found = asksOlder ? older : (newer ?? older);
-      if (found === undefined || (args.includes('--offline=true') && logged !== true)) {
+      const hash = args.find((arg) => arg.startsWith('--signature-digest-algorithm=')) ?? '';
+      if (found === undefined || hash !== (told ?? '') || (args.includes('--offline=true') && logged !== true)) {
         const output = 'Error: no matching signatures: offline verification failed\n';
         return fail({ reason: 'tool', class: 'permanent', tool: 'cosign', message: 'cosign failed', output });
       }
@@ -109,4 +112,19 @@ test('the time beside an older signature counts where it alone was to prove it',
   expect(await verify(pattern, { older, logged: true }, [LOG])).toEqual(
     ok({ ...signer, signedAt: '2020-09-13T12:26:40.000Z' }),
   );
+});
+
+test('a key of a larger curve is verified with its own hash, and with the one that cosign took before', async () => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  const larger: Accept = { ...key, publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
+  for (const hash of ['sha384', undefined]) {
+    const told = hash === undefined ? '' : `--signature-digest-algorithm=${hash}`;
+    const signed = await verify(larger, { newer: { type: SIGNATURE }, told });
+    expect(signed).toEqual(ok({ signer: 'f'.repeat(64) }));
+  }
+  expect(
+    await verify(larger, { newer: { type: SIGNATURE }, told: '--signature-digest-algorithm=sha512' }),
+  ).toMatchObject({
+    ok: false,
+  });
 });

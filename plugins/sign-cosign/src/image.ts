@@ -5,7 +5,7 @@
  */
 import { bundleFromJSON } from '@sigstore/bundle';
 import { toSignedEntity, type TrustMaterial } from '@sigstore/verify';
-import { fail, formatPinned, matchesIdentity, ok, parseReference, pin, type Pinned } from '@slipway/core';
+import { fail, formatPinned, keyHash, matchesIdentity, ok, parseReference, pin, type Pinned } from '@slipway/core';
 import type { Accept, ContractInput, ContractOutput, Descriptor, Failure, Result, TaskContext } from '@slipway/core';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -73,11 +73,19 @@ async function verifyAs(
 async function verifyKey(image: Pinned, key: Key, context: TaskContext): Promise<Result<Output>> {
   const file = join(context.files.work, 'upstream.pub');
   await writeFile(file, key.publicKey);
-  const verify = cosignFor(image, [`--key=${file}`, '--insecure-ignore-tlog=true'], context);
-  const signs = await signing(image, verify);
-  const found = signs.ok || signs.failure.reason !== 'trust' ? signs : await verify(OLDER);
-  if (found.ok) return ok({ signer: key.fingerprint });
-  return found.failure.reason === 'trust' && !signs.ok ? signs : found;
+  let first: Failure | undefined;
+  // Cosign 3 signs with the hash of the curve, earlier ones with sha256, and all verify with that unless told.
+  for (const hash of new Set([keyHash(key), 'sha256'])) {
+    const told = hash === 'sha256' ? [] : [`--signature-digest-algorithm=${hash}`];
+    const verify = cosignFor(image, [`--key=${file}`, '--insecure-ignore-tlog=true', ...told], context);
+    const signs = await signing(image, verify);
+    const found = signs.ok || signs.failure.reason !== 'trust' ? signs : await verify(OLDER);
+    if (found.ok) return ok({ signer: key.fingerprint });
+    if (found.failure.reason !== 'trust') return found;
+    first ??= signs.ok ? found.failure : signs.failure;
+  }
+  if (first === undefined) throw new Error('a key has a hash');
+  return fail(first);
 }
 
 interface Flags {
