@@ -191,25 +191,6 @@ describe('what counts as a signature of an image', () => {
       expect(new Date(verified.signedAt ?? 0).getFullYear()).toBe(before);
     }
   });
-
-  it('has no time in the older format but one that was asked for as a proof', async () => {
-    const image = await unsignedImage();
-    const { trustedRoot, signingConfig } = keyless();
-    vi.stubEnv('SIGSTORE_ID_TOKEN', await identityToken(EMAIL));
-    const flow = ['--fulcio-auth-flow', 'token', '--signing-config', signingConfig, '--trusted-root', trustedRoot];
-    const signed = await cosign(['sign', '--yes', '--new-bundle-format=false', ...flow, formatPinned(image)]);
-    expect(signed.code, signed.stderr).toBe(0);
-    await annotateSignature(image, {
-      'dev.sigstore.cosign/bundle': JSON.stringify({
-        SignedEntryTimestamp: '',
-        Payload: { body: '', integratedTime: 1_600_000_000, logIndex: 0, logID: '' },
-      }),
-    });
-    expect(await verifyImage(image, identity(EMAIL))).toEqual({
-      ok: true,
-      value: { signer: EMAIL, issuer: keyless().issuer },
-    });
-  });
 });
 
 async function verifyImage(image: Pinned, accept: Accept) {
@@ -254,19 +235,6 @@ async function attest(
   if (head === undefined) throw new Error('the image is not there');
   const attachment = { artifactType: type, annotations: {}, bytes: await readFile(bundle) };
   must(await registry.attach({ ...head.descriptor, repository: subject }, [attachment]));
-}
-
-/** Adds annotations to every layer of the `.sig` tag: nobody signs them. */
-async function annotateSignature(subject: Pinned, more: Readonly<Record<string, string>>): Promise<void> {
-  const url = `http://${subject.registry}/v2/${subject.path}/manifests/${subject.digest.replace(':', '-')}.sig`;
-  const type = 'application/vnd.oci.image.manifest.v1+json';
-  const manifest = (await (await fetch(url, { headers: { accept: type } })).json()) as {
-    readonly layers: readonly { readonly annotations: Readonly<Record<string, string>> }[];
-  };
-  const layers = manifest.layers.map((layer) => ({ ...layer, annotations: { ...layer.annotations, ...more } }));
-  const body = JSON.stringify({ ...manifest, layers });
-  const put = await fetch(url, { method: 'PUT', headers: { 'content-type': type }, body });
-  expect(put.status).toBe(201);
 }
 
 /** An image of its own at the source, signed with the foreign key. */
