@@ -123,7 +123,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       // How far a copy has come is of no use later.
       if (unrecorded === undefined && event.type !== 'task.progress') record(event);
     } catch (error) {
-      // A full disk takes the record of this run, not the run.
+      // A full disk takes the record of this run, not the run: only tags move no more (`steps/tag.ts`).
       unrecorded = stateFailure(error) ?? configFailure(String(error), 'see who may write to .slipway/runs');
       const message = `this run is not recorded any further: ${unrecorded.message}`;
       options.report({ t: event.t, type: 'warning', message });

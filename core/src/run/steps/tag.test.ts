@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { configFailure, type Failure } from '../../failure.ts';
 import type { Digest, Tag, Tagged } from '../../reference.ts';
 import { client, failureOf, must } from '../../registry/test-client.ts';
 import { seedImage } from '../../testing/sample-images.ts';
@@ -17,9 +18,11 @@ async function moved(onPut: () => Action | undefined, tagged = true, retries = 0
   const old = seedImage(server, 'a', 'old', tagged ? { tag: '1' } : {});
   server.onRequest = ({ method, path }) => (method === 'PUT' && path.endsWith('/1') ? onPut() : undefined);
   const destination: Tagged = { kind: 'tagged', registry: server.host, path: 'a', tag: '1' as Tag };
-  const move = (seen: Digest | null) =>
-    moveTag({ registry, emit: () => {}, now: () => new Date() }, 'sync:a', destination, image.digest, seen);
-  return { server, image, old, move };
+  /** What the journal says once it takes no more. */
+  const full: { failure?: Failure } = {};
+  const engine = { registry, emit: () => {}, now: () => new Date(), unrecorded: () => full.failure };
+  const move = (seen: Digest | null) => moveTag(engine, 'sync:a', destination, image.digest, seen);
+  return { server, image, old, move, full };
 }
 
 const created: Action = { kind: 'answer', status: 201 };
@@ -28,6 +31,16 @@ test('a tag that is moved names the image', async () => {
   const { server, image, old, move } = await moved(() => undefined);
   expect(must(await move(old.digest))).toBe(true);
   expect(server.manifest('a', '1')?.digest).toBe(image.digest);
+});
+
+test('one whose move cannot be recorded stays where it is', async () => {
+  const { server, old, move, full } = await moved(() => undefined);
+  full.failure = configFailure('the disk is full', 'free some space');
+  expect(failureOf(await move(old.digest))).toMatchObject({
+    message: `${server.host}/a:1 was not moved, for that could not be recorded: the disk is full`,
+    hint: 'free some space',
+  });
+  expect(server.log.filter(({ method }) => method === 'PUT')).toEqual([]);
 });
 
 test.each([true, false])('one that its registry only says it moved is not moved', async (tagged) => {

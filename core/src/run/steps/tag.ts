@@ -38,10 +38,11 @@ export async function tagStep(step: StepContext, { probed, image }: TagInput): P
 
 /**
  * True when the tag has moved since it was `seen`, false when it named `digest` already. A try whose answer was lost has moved
- * it all the same. `entry` is whose tag it is, in the journal, which is told just before it moves.
+ * it all the same. `entry` is whose tag it is, in the journal, which is told just before it moves: where that takes no more, as on
+ * a full disk, nobody could put the tag back, and it stays.
  */
 export async function moveTag(
-  { registry, emit, now: clock }: Pick<Engine, 'registry' | 'emit' | 'now'>,
+  { registry, emit, now: clock, unrecorded }: Pick<Engine, 'registry' | 'emit' | 'now' | 'unrecorded'>,
   entry: string,
   destination: Tagged,
   digest: Digest,
@@ -53,6 +54,8 @@ export async function moveTag(
   if (names === digest) return ok(seen !== digest);
   if (names !== seen) return fail(movedByOther(destination, seen, names));
   emit({ t: clock().getTime(), type: 'tag.move', entry, tag: formatReference(destination), from: seen, to: digest });
+  const lost = unrecorded();
+  if (lost !== undefined) return fail(notRecorded(destination, lost));
   const put = await registry.tag(pin(destination, digest), destination.tag);
   if (!put.ok && put.failure.class === 'cancelled') return put;
   const after = await registry.head(destination, 'destination');
@@ -62,6 +65,13 @@ export async function moveTag(
   const stands = after.value?.digest ?? null;
   if (!put.ok) return fail({ ...put.failure, standing: { tag: formatReference(destination), digest: stands } });
   return fail(stands === seen ? notMoved(destination, seen) : movedByOther(destination, digest, stands));
+}
+
+function notRecorded(destination: Tagged, lost: Failure): Failure {
+  return {
+    ...lost,
+    message: `${formatReference(destination)} was not moved, for that could not be recorded: ${lost.message}`,
+  };
 }
 
 function notMoved(destination: Tagged, seen: Digest | null): Failure {
