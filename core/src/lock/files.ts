@@ -1,9 +1,9 @@
 /** The lock and the config on disk. A reader of either sees the old text or the new one. */
-import { randomBytes } from 'node:crypto';
-import { lstat, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import { readText } from '../config/read-text.ts';
+import { isNamedRunning, ownName } from '../exec/owner.ts';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import { repin, type Repin } from './config-text.ts';
 import { formatLock, parseLock } from './format.ts';
@@ -11,6 +11,10 @@ import { lockName, type Lock } from './model.ts';
 
 /** What `parseYaml` reads. */
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Milliseconds after which what another machine left unfinished belongs to nobody any more. */
+const ABANDONED = 24 * 3600 * 1000;
+/** As `ownName` makes it. */
+const OWNER_NAME = /^[0-9a-f]{8}-\d+-\d+$/;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /** `undefined`: there is none. `folder`: the config's. */
@@ -52,8 +56,9 @@ export async function saveRepins(config: string, repins: readonly Repin[]): Prom
 
 /** By a new file beside it that takes its name: nobody meets half of it, and nothing is written through a link. */
 async function replace(file: string, text: string, mode: number): Promise<Result<void, ConfigFailure>> {
-  const temporary = `${file}.${randomBytes(6).toString('hex')}`;
+  const temporary = `${file}.${await ownName()}`;
   try {
+    await removeAbandoned(file);
     // Fails if it is there already, be it as a link.
     const handle = await open(temporary, 'wx', mode);
     try {
@@ -68,6 +73,21 @@ async function replace(file: string, text: string, mode: number): Promise<Result
   } catch (error) {
     await rm(temporary, { force: true });
     return fail(unwritten(file, error));
+  }
+}
+
+/** What killed processes left beside `file`: it would be committed with the rest. Nothing of one that is at work. */
+async function removeAbandoned(file: string): Promise<void> {
+  const [folder, start] = [dirname(file), `${basename(file)}.`];
+  for (const name of await readdir(folder).catch((): string[] => [])) {
+    const owner = name.startsWith(start) ? name.slice(start.length) : '';
+    if (!OWNER_NAME.test(owner)) continue;
+    const left = join(folder, name);
+    const isRunning = await isNamedRunning(owner);
+    const written = (await lstat(left).catch(() => undefined))?.mtimeMs;
+    if (written === undefined) continue;
+    if (isRunning === false || (isRunning === undefined && Date.now() - written > ABANDONED))
+      await rm(left, { force: true }).catch(() => undefined);
   }
 }
 

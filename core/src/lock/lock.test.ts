@@ -1,15 +1,17 @@
 /** Update asks, apply does not: both against configs as people write them, and a registry that the test holds. */
-import { lstat, mkdtemp, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { complaints, digest, hints, options, valueOf } from '../config/fixtures.ts';
 import { parseConfig } from '../config/load.ts';
+import { ownName } from '../exec/owner.ts';
 import { fail, ok } from '../failure.ts';
 import { formatReference, type Digest, type Tag } from '../reference.ts';
 import { client, lines } from '../registry/test-client.ts';
 import { tagsFromRegistry } from '../run/find-tags.ts';
 import { expandSelections, selectEach } from '../selection/expand.ts';
+import { imported, killedAt } from '../testing/killed-at.ts';
 import { seedImage } from '../testing/sample-images.ts';
 import { startScriptedRegistry, type ScriptedRegistry } from '../testing/scripted-registry.ts';
 import { applyLock, checkLocked } from './apply.ts';
@@ -402,6 +404,27 @@ describe('the files', () => {
     expect(await readFile(join(folder, 'real.yaml'), 'utf8')).toBe(`\uFEFF${text.replace(digest('a'), digest('b'))}`);
     expect((await stat(join(folder, 'real.yaml'))).mode & 0o777).toBe(0o640);
     expect((await readdir(folder)).sort()).toEqual(['config.yaml', 'elsewhere', 'real.yaml', 'slipway.lock.yaml']);
+  });
+
+  it('leave nothing beside them once the next update has written them, when the one before was killed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'slipway-lock-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const empty: Lock = { sources: new Map(), selections: new Map() };
+    await killedAt(
+      'promises.rename',
+      `const { saveLock } = ${imported(join(import.meta.dirname, 'files.ts'))};
+       await saveLock(${JSON.stringify(folder)}, { sources: new Map(), selections: new Map() });`,
+    );
+    expect(await readdir(folder)).toEqual([expect.stringMatching(/^slipway\.lock\.yaml\../)]);
+    // Drafts of another file, and what somebody has named a little like one.
+    const others = [
+      `slipway.lock.yaml.${await ownName()}x`,
+      'slipway.lock.yaml.orig',
+      `config.yaml.${await ownName()}`,
+    ];
+    for (const name of others) await writeFile(join(folder, name), '');
+    expect(await saveLock(folder, empty)).toMatchObject({ ok: true });
+    expect(await readdir(folder)).toEqual([...others, 'slipway.lock.yaml'].toSorted());
   });
 
   it('are left alone where they cannot be written', async () => {
