@@ -3,7 +3,7 @@
  * any permissions; what only this file outside of it tells cannot.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Variables } from '../exec/environment.ts';
 import { userHome } from '../user-home.ts';
@@ -33,12 +33,36 @@ function readMark(file: string): string | undefined {
 function makeMark(file: string, folders: readonly string[]): string | undefined {
   // One by one: with `recursive`, Node tries for ever in a file system that says of a new folder that it is not there, as /proc does.
   for (const folder of folders) makeFolder(folder);
+  const draft = `${file}.${process.pid}`;
   try {
-    writeFileSync(file, `${randomBytes(32).toString('hex')}\n`, { flag: 'wx', mode: 0o600 });
+    // Left by a process with our pid that was killed here.
+    rmSync(draft, { force: true });
+    writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { flag: 'wx', mode: 0o600 });
+    place(draft, file);
+    rmSync(draft, { force: true });
   } catch {
-    // A run beside this one has just made it, or nobody can.
+    // Nobody can make one here; a full disk may leave half of one.
+    remove(draft);
   }
   return readMark(file);
+}
+
+/** Whole from the start: a part of one, as a full disk or a kill would leave it, would keep every later run from having any. */
+function place(draft: string, file: string): void {
+  try {
+    linkSync(draft, file);
+  } catch {
+    // A run beside this one has just made it; or it is such a part, or a file system without links.
+    if (readMark(file) === undefined) renameSync(draft, file);
+  }
+}
+
+function remove(draft: string): void {
+  try {
+    rmSync(draft, { force: true });
+  } catch {
+    // It is in nobody's way.
+  }
 }
 
 function makeFolder(folder: string): void {
