@@ -65,6 +65,16 @@ export async function rollbackCommand(io: Io, what: string, options: RollbackOpt
   );
 }
 
+const BY_TAG = 'slipway rollback takes a tag too, and goes by what is attested of it';
+
+/** What follows the last of them a killed run was about to write, and to do. */
+function wholeLines(text: string): number {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .filter((line) => line.trim() !== '').length;
+}
+
 /** A run is named as its journal is; everything else is a reference. */
 async function findMoves(
   io: Io,
@@ -76,8 +86,17 @@ async function findMoves(
   const journal = join(dirname(resolve(io.cwd, config)), '.slipway', 'runs', `${what}.ndjson`);
   if (isRunId(what)) {
     const text = readFile(journal);
-    if (text !== undefined) return ok(movesOfRun(parseJournal(text)));
-    return fail(configFailure(`there is no journal of the run ${what}`, `it would be ${journal}`));
+    if (text === undefined)
+      return fail(configFailure(`there is no journal of the run ${what}`, `it would be ${journal}`));
+    const events = parseJournal(text);
+    if (events.length === 0)
+      return fail(configFailure(`nothing of ${journal} can be read: nobody knows what that run moved`, BY_TAG));
+    const lost = wholeLines(text) - events.length;
+    if (lost > 0)
+      io.stderr(
+        `warning: ${journal} cannot be read in ${lost} of its lines, and tags that they tell of stay as they are: ${BY_TAG}\n`,
+      );
+    return ok(movesOfRun(events));
   }
   const reference = parseLocation(what);
   if (!reference.ok) return reference;

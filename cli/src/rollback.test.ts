@@ -1,0 +1,62 @@
+/** What a rollback makes of journals that are not as they were written. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { seedImage, startScriptedRegistry } from '@slipway/core/testing';
+import { expect, it, onTestFinished } from 'vitest';
+import { answerOf, command, folderWith } from '../testing.ts';
+
+/** Two tags that a run has moved, and its journal. */
+async function moved() {
+  const registry = await startScriptedRegistry();
+  onTestFinished(() => registry.close());
+  const tags = ['a', 'b'];
+  const seed = (version: string): void => void tags.map((tag) => seedImage(registry, tag, version, { tag: '1' }));
+  const entries = tags.map(
+    (tag) => `  - { source: ${registry.host}/${tag}:1, destination: ${registry.host}/to/${tag}:1 }\n`,
+  );
+  const cwd = folderWith({
+    'config.yaml': `sync:\n${entries.join('')}`,
+    'slipway.config.yaml': "trust: [{ match: '*', level: copy }]\n",
+  });
+  seed('old');
+  expect((await command({ cwd }, 'run')).code).toBe(0);
+  seed('new');
+  const { run } = JSON.parse((await command({ cwd }, 'run', '--json')).stdout) as { readonly run: string };
+  const file = join(cwd, '.slipway', 'runs', `${run}.ndjson`);
+  const back = async (journal: string | Buffer) => {
+    writeFileSync(file, journal);
+    return command({ cwd }, 'rollback', run, '--unverified', '--json');
+  };
+  return { journal: readFileSync(file, 'utf8'), back };
+}
+
+const nulls = Buffer.alloc(4096);
+
+it.each(['', nulls, '{"a":1}\n'])(
+  'of a journal of which nothing is left, nothing is said to be done',
+  async (nothing) => {
+    const { back } = await moved();
+    const ran = await back(nothing);
+    expect([ran.code, answerOf(ran).failures]).toEqual([
+      2,
+      [expect.objectContaining({ message: expect.stringContaining('nobody knows what that run moved') })],
+    ]);
+  },
+);
+
+it('of a journal that lost lines it puts back what is told, and says that there may be more', async () => {
+  const { journal, back } = await moved();
+  const lines = journal.split('\n');
+  const lost = lines.filter((line) => !/to\/b:1/.test(line) || !/"tag.move"|"entry.done"/.test(line));
+  const torn = lines.map((line) => (lost.includes(line) ? line : '\0'.repeat(line.length)));
+  const ran = await back(torn.join('\n'));
+  expect([ran.code, answerOf(ran).entries.map(({ id }) => id)]).toEqual([0, [expect.stringMatching(/to\/a:1$/)]]);
+  expect(ran.stderr).toMatch(/^warning: .* cannot be read in 2 of its lines/m);
+});
+
+it('of a journal that ends in the middle of a line nothing is missing', async () => {
+  const { journal, back } = await moved();
+  const ran = await back(journal.slice(0, -20));
+  expect([ran.code, answerOf(ran).entries.length]).toEqual([0, 2]);
+  expect(ran.stderr).not.toContain('warning');
+});
