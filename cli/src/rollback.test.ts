@@ -27,7 +27,7 @@ async function moved() {
     writeFileSync(file, journal);
     return command({ cwd }, 'rollback', run, '--unverified', '--json');
   };
-  return { journal: readFileSync(file, 'utf8'), back };
+  return { journal: readFileSync(file, 'utf8'), back, seed, cwd, run };
 }
 
 const nulls = Buffer.alloc(4096);
@@ -59,4 +59,24 @@ it('of a journal that ends in the middle of a line nothing is missing', async ()
   const ran = await back(journal.slice(0, -20));
   expect([ran.code, answerOf(ran).entries.length]).toEqual([0, 2]);
   expect(ran.stderr).not.toContain('warning');
+});
+
+it('of a tag that was moved again since it says so, and not what would help with the older image', async () => {
+  const { seed, cwd, run } = await moved();
+  seed('newer');
+  expect((await command({ cwd }, 'run')).code).toBe(0);
+  for (const unverified of [[], ['--unverified']]) {
+    const ran = await command({ cwd }, 'rollback', run, '--json', ...unverified);
+    expect([ran.code, answerOf(ran).entries]).toMatchObject([
+      1,
+      [1, 2].map(() => ({
+        outcome: 'failed',
+        failure: {
+          message: expect.stringContaining('somebody else moved') as unknown,
+          hint: expect.stringContaining('a later run of yours') as unknown,
+          standing: { digest: expect.stringMatching(/^sha256:/) as unknown },
+        },
+      })),
+    ]);
+  }
 });

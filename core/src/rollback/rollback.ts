@@ -4,12 +4,21 @@
  */
 import { fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Asked, Row } from '../journal/events.ts';
-import { formatPinned, formatReference, formatRepository, pin, type Pinned, type Reference } from '../reference.ts';
+import {
+  formatPinned,
+  formatReference,
+  formatRepository,
+  pin,
+  type Digest,
+  type Pinned,
+  type Reference,
+  type Tagged,
+} from '../reference.ts';
 import { formatDigest } from '../report/wording.ts';
 import { believe, lookTask } from '../run/believe.ts';
 import type { Engine } from '../run/engine.ts';
 import { readImage } from '../run/steps/image.ts';
-import { moveTag } from '../run/steps/tag.ts';
+import { movedByOther, moveTag } from '../run/steps/tag.ts';
 import { checkAttached } from '../run/steps/attached.ts';
 import { factsOf } from '../trust/facts.ts';
 import { absent } from '../run/absent.ts';
@@ -93,6 +102,8 @@ async function putBack(
     const lacks = await lacksOf(engine, subject, signal);
     return lacks.ok ? ok({ moved: false, lacks: lacks.value }) : lacks;
   }
+  // Before anything is said of the older image: what would help with that does not help here.
+  if ((now.value?.digest ?? null) !== from) return fail(movedSince(destination, from, now.value?.digest ?? null));
   const there = await engine.registry.head(subject, 'destination');
   if (!there.ok) return there;
   if (there.value === undefined)
@@ -141,6 +152,11 @@ function rowOf({ destination, from, to }: Move, id: string, back: Result<Back> |
   const done = from === null ? 'put back after it was deleted' : `rolled back from ${formatDigest(from)}`;
   const why = lacks.length === 0 ? done : `${done}, unverified: it lacks ${lacks.join(', ')}`;
   return { ...common, digest: to, before: from, outcome: 'published', why, signed: lacks.length === 0 };
+}
+
+function movedSince(destination: Tagged, from: Digest | null, now: Digest | null): Failure {
+  const hint = 'if a later run of yours moved it, roll that one back first; else find out who publishes this tag';
+  return { ...movedByOther(destination, from, now), hint };
 }
 
 function doesNotVerify(subject: Pinned, lacks: readonly string[]): Failure {

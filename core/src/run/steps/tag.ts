@@ -86,7 +86,8 @@ function notMoved(destination: Tagged, seen: Digest | null): Failure {
   };
 }
 
-function movedByOther(destination: Tagged, seen: Digest | null, now: Digest | null): Failure {
+/** `seen`: what it was last known to name. */
+export function movedByOther(destination: Tagged, seen: Digest | null, now: Digest | null): Failure {
   const say = (digest: Digest | null): string => (digest === null ? 'nothing' : formatDigest(digest));
   return {
     reason: 'trust',
