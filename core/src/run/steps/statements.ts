@@ -9,7 +9,7 @@ import { provenancePredicate } from '../../trust/predicates/provenance.ts';
 import { indexSbom, sbomPredicate } from '../../trust/predicates/sbom.ts';
 import { scanPredicate } from '../../trust/predicates/scan.ts';
 import { signaturePredicate } from '../../trust/predicates/signature.ts';
-import type { Fact, FactOf } from '../../trust/facts.ts';
+import { factsOf, type Fact, type FactOf } from '../../trust/facts.ts';
 import { newestProvenance } from '../../trust/required.ts';
 import { makeStatement } from '../../trust/statement.ts';
 import { scanOf, summariseScan } from '../../trust/summary.ts';
@@ -95,6 +95,7 @@ function copyOrigin(
   const sourceDigest = probed.source?.digest ?? image.digest;
   const time = engine.now().toISOString();
   const earlier = sameOrigin(present, entry, sourceDigest);
+  const moved = movedBy(probed, image.digest);
   const targets = entry.targets.map(({ destination }) => formatReference(destination));
   const predicate = copyPredicate({
     source: formatReference(source),
@@ -105,10 +106,11 @@ function copyOrigin(
       0,
       MAX_TARGETS,
     ),
-    previous: previousOf(earlier, movedBy(probed, image.digest)),
+    previous: previousOf(earlier, moved),
     time,
   });
-  const renew = !saysOrigin(present, entry, sourceDigest);
+  // Also where a tag comes back to the image: what it names until then is what a rollback puts back.
+  const renew = !saysOrigin(present, entry, sourceDigest) || !saysPrevious(present, moved);
   const statement = wanted(image.digest, predicateType.copy, predicate, { created: time }, renew);
   return { ...statement, replaces: earlier.map(({ referrer }) => referrer) };
 }
@@ -116,6 +118,14 @@ function copyOrigin(
 function previousOf(earlier: readonly FactOf<'copy'>[], moved: Copy['previous']): Copy['previous'] {
   const all = [...earlier.map(({ content }) => content.copy.previous), moved];
   return Object.fromEntries(all.flatMap((previous) => Object.entries(previous)));
+}
+
+/** Whether the newest that is attested of each tag is what it is moved from. One that is new has nothing to go back to. */
+function saysPrevious(present: readonly Fact[], moved: Copy['previous']): boolean {
+  const copies = factsOf(present, 'copy').map(({ content }) => content.copy);
+  const byAge = copies.toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time));
+  const told = Object.assign({}, ...byAge.map(({ previous }) => previous)) as Copy['previous'];
+  return Object.entries(moved).every(([tag, named]) => named === null || told[tag] === named);
 }
 
 /** What the tags named that are about to name `digest`; of one that names it already an earlier attestation knows. */
