@@ -3,7 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seedImage, startScriptedRegistry } from '@slipway/core/testing';
 import { describe, expect, it } from 'vitest';
-import { command, folderWith } from '../testing.ts';
+import { command, folderWith, worldOf } from '../testing.ts';
+import { runProgram } from './program.ts';
 
 const SETTINGS = "trust: [{ match: '*', level: copy }]\n";
 
@@ -38,6 +39,25 @@ describe('a mirror', () => {
     expect(existsSync(join(cwd, '.images.tar.slipway'))).toBe(false);
     const looked = await command({ cwd }, 'verify');
     expect(looked).toMatchObject({ code: 0, stdout: expect.stringContaining('3 as they should be') });
+  });
+
+  it('that is interrupted when all of it is there is done, and leaves nothing to the next run', async () => {
+    await using hub = await startScriptedRegistry();
+    seedImage(hub, 'one', 'one', { tag: '1' });
+    const cwd = folderWith({
+      'config.yaml': `sync:\n  - { source: '${hub.host}/one:1', destination: '${hub.host}/mirror/one:1' }\n`,
+      'slipway.config.yaml': SETTINGS,
+    });
+    const user = new AbortController();
+    const { world, written } = worldOf({ cwd, interrupt: user.signal });
+    const stderr = (text: string): void => {
+      world.stderr(text);
+      if (text.includes('"type":"run.done"')) user.abort();
+    };
+    expect(await runProgram({ ...world, stderr }, ['sync', '--progress', 'json', '--report', 'report'])).toBe(0);
+    expect(user.signal.aborted).toBe(true);
+    expect(written.stdout).toContain('1 published');
+    expect(written.stderr).not.toContain('the next run finishes the rest');
   });
 
   it('needs no signer to be looked at, as long as nothing else is there', async () => {

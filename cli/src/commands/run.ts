@@ -111,7 +111,8 @@ export async function runCommand(
   const edges = planned.plan.entries.flatMap(({ id, needs }) => needs.map((need) => [need, id] as const));
   const day = engine.now().toISOString().slice(0, 10);
   writeActionsFiles(io, { run: engine.run, command, rows, edges, exitCode, seconds, day, only: options.only });
-  if (signal.aborted)
+  // A signal that comes when all is done, while the report is written, leaves nothing to be finished.
+  if (exitCode === EXIT.interrupted)
     io.stderr(`${whyStopped(io)}: what was published before stays published; the next run finishes the rest\n`);
   const tools = session.tools().map(({ name, version, started: times }) => ({ name, version, started: times }));
   const paint = painter(io);
