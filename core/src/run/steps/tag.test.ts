@@ -39,6 +39,7 @@ test('one whose move cannot be recorded stays where it is', async () => {
   expect(failureOf(await move(old.digest))).toMatchObject({
     message: `${server.host}/a:1 was not moved, for that could not be recorded: the disk is full`,
     hint: 'free some space',
+    standing: { tag: `${server.host}/a:1`, digest: old.digest },
   });
   expect(server.log.filter(({ method }) => method === 'PUT')).toEqual([]);
 });

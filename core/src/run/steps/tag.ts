@@ -55,7 +55,7 @@ export async function moveTag(
   if (names !== seen) return fail(movedByOther(destination, seen, names));
   emit({ t: clock().getTime(), type: 'tag.move', entry, tag: formatReference(destination), from: seen, to: digest });
   const lost = unrecorded();
-  if (lost !== undefined) return fail(notRecorded(destination, lost));
+  if (lost !== undefined) return fail(notRecorded(destination, seen, lost));
   const put = await registry.tag(pin(destination, digest), destination.tag);
   if (!put.ok && put.failure.class === 'cancelled') return put;
   const after = await registry.head(destination, 'destination');
@@ -67,11 +67,10 @@ export async function moveTag(
   return fail(stands === seen ? notMoved(destination, seen) : movedByOther(destination, digest, stands));
 }
 
-function notRecorded(destination: Tagged, lost: Failure): Failure {
-  return {
-    ...lost,
-    message: `${formatReference(destination)} was not moved, for that could not be recorded: ${lost.message}`,
-  };
+function notRecorded(destination: Tagged, seen: Digest | null, lost: Failure): Failure {
+  const tag = formatReference(destination);
+  const message = `${tag} was not moved, for that could not be recorded: ${lost.message}`;
+  return { ...lost, message, standing: { tag, digest: seen } };
 }
 
 function notMoved(destination: Tagged, seen: Digest | null): Failure {
