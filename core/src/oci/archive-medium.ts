@@ -8,7 +8,7 @@ import { readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { fail, ok, type Result } from '../failure.ts';
+import { cancelled, fail, ok, type Result } from '../failure.ts';
 import { makeFolder } from '../make-folder.ts';
 import { removeTree } from '../exec/tmp.ts';
 import type { Digest } from '../reference.ts';
@@ -35,7 +35,7 @@ const LOST = 'was left alone for so long, as by a machine that slept, that anoth
 /** Which archive the working folder was begun on. */
 const BASE = '.base';
 
-export function archiveMedium(root: string, path: string): Medium {
+export function archiveMedium(root: string, path: string, signal?: AbortSignal): Medium {
   const file = resolve(root, path);
   let listed: { readonly stamp: string; readonly files: Promise<Result<LayoutFiles | undefined>> } | undefined;
   let working: Promise<Result<Work>> | undefined;
@@ -105,11 +105,14 @@ export function archiveMedium(root: string, path: string): Medium {
       if (members.value.length === 0) return ok(undefined);
       try {
         const unfinished = join(work.folder, UNFINISHED);
-        await pipeline(Readable.from(tarBytes(members.value)), createWriteStream(unfinished, { flush: true }));
+        const stop = signal === undefined ? {} : { signal };
+        await pipeline(Readable.from(tarBytes(members.value)), createWriteStream(unfinished, { flush: true }), stop);
         await rename(unfinished, file);
         await removeTree(work.folder);
       } catch (error) {
         if (error instanceof StreamFailure) return fail(error.failure);
+        // Gigabytes take longer than an interrupted run has. The working folder stays, and is gone on from.
+        if (signal?.aborted === true) return fail(cancelled);
         return broken(`cannot be written (${codeOf(error)})`);
       }
       await work.lock.release();

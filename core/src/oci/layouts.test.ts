@@ -19,6 +19,7 @@ import { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { cancelled } from '../failure.ts';
 import { parseLocation } from '../location.ts';
 import { pin, type Digest, type Pinned, type Reference, type Tag } from '../reference.ts';
 import { copy } from '../registry/copy.ts';
@@ -585,6 +586,26 @@ describe('an archive', () => {
     expect(from.registry.log.slice(before).filter(({ path }) => path.includes('/blobs/'))).toEqual([]);
     expect((await next.finish()).size).toBe(0);
     expect((await readdir(folder)).toSorted()).toEqual(['out.tar']);
+  });
+
+  test('is left as it was by a run that is interrupted while it is written, and the next run goes on from there', async () => {
+    await using from = await source();
+    const folder = await newFolder();
+    const place = at('oci-archive:./out.tar:1');
+    const user = new AbortController();
+    const interrupted = createLayouts(folder, user.signal);
+    await from.put(interrupted, place);
+    const finishing = interrupted.finish();
+    user.abort();
+    expect([...(await finishing).values()]).toEqual([cancelled]);
+    await interrupted.close();
+    expect(await readdir(folder)).toEqual(['.out.tar.slipway']);
+    const next = createLayouts(folder);
+    const before = from.registry.log.length;
+    await from.put(next, place);
+    expect(from.registry.log.slice(before).filter(({ path }) => path.includes('/blobs/'))).toEqual([]);
+    expect((await next.finish()).size).toBe(0);
+    expect(await readdir(folder)).toEqual(['out.tar']);
   });
 
   test('that is in place when the run is killed is left alone, and nothing is left beside it', async () => {

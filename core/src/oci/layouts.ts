@@ -22,8 +22,8 @@ export interface Layouts extends Registry {
   finish(): Promise<ReadonlyMap<string, Failure>>;
 }
 
-/** Relative locations are in `folder`. */
-export function createLayouts(folder: string): Layouts {
+/** Relative locations are in `folder`. `signal`: of the run, which leaves an archive as it was once it is aborted. */
+export function createLayouts(folder: string, signal?: AbortSignal): Layouts {
   const stores = new Map<string, LayoutStore>();
 
   function at(location: Repository): LayoutStore {
@@ -31,7 +31,7 @@ export function createLayouts(folder: string): Layouts {
     const known = stores.get(name);
     if (known !== undefined) return known;
     const medium = location.registry === archiveScheme ? archiveMedium : folderMedium;
-    const store = createStore(name, medium(folder, location.path));
+    const store = createStore(name, medium(folder, location.path, signal));
     stores.set(name, store);
     return store;
   }

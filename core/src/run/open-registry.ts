@@ -70,7 +70,7 @@ export function openRegistry(options: {
     userAgent: `slipway/${version}`,
     signal,
   });
-  const layouts = createLayouts(folder);
+  const layouts = createLayouts(folder, signal);
   return {
     registry: routeRegistry(remote, rehearsal?.layouts(layouts) ?? layouts),
     layouts,
