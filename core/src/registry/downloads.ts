@@ -10,7 +10,7 @@ import { askedFor, blobPath, pull } from './blobs.ts';
 import { without } from './chunks.ts';
 import type { HttpResponse } from './http.ts';
 import type { Where } from './manifests.ts';
-import { lied, refusal, registryFailure, type Asked } from './refusal.ts';
+import { lied, pageHint, refusal, registryFailure, type Asked } from './refusal.ts';
 import type { Whole } from './whole.ts';
 import type { Wire } from './wire.ts';
 
@@ -100,6 +100,16 @@ async function check(asked: Asked, descriptor: Descriptor, ask: Ask): Promise<Re
 
 async function read(asked: Asked, response: HttpResponse, start: number, size: number): Promise<Result<Chunks>> {
   const { status } = response;
+  const length = status === 200 ? lengthOf(response) : undefined;
+  if (length !== undefined && length !== size) {
+    // Nothing broke off: this is what there is, and asking again brings the same.
+    await response.drain();
+    const hint = pageHint(response.header('content-type'), asked.registry);
+    return fail({
+      ...lied(asked, `it has ${length} bytes, and not ${size}`),
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
   // A server that knows no ranges begins again: what came already is read once more and left out.
   if (status === 200) return ok(without(start, response.stream())[Symbol.asyncIterator]());
   if (status === 416 && start > 0) {
@@ -113,6 +123,12 @@ async function read(asked: Asked, response: HttpResponse, start: number, size: n
     return fail(registryFailure(asked, 'permanent', `${asked.registry} sent another part than asked of ${asked.what}`));
   }
   return ok(response.stream()[Symbol.asyncIterator]());
+}
+
+/** Of all of it, as the server says; undefined where it does not, or says it of packed bytes. */
+function lengthOf({ header }: HttpResponse): number | undefined {
+  const said = header('content-length');
+  return said === undefined || header('content-encoding') !== undefined ? undefined : Number(said);
 }
 
 /** `bytes 100-999/1000`: from where we asked, and of a whole that is as long as it should be. */

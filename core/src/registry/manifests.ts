@@ -6,7 +6,7 @@ import { isSchema1, MAX_MANIFEST, parseManifest } from '../oci/parse.ts';
 import { formatRepository, parseDigest, type Digest, type Repository, type Tag } from '../reference.ts';
 import type { HttpResponse } from './http.ts';
 import type { Head, Side } from './model.ts';
-import { lied, refusal, registryFailure, type Asked } from './refusal.ts';
+import { lied, pageHint, refusal, registryFailure, type Asked } from './refusal.ts';
 import type { Call, Wire } from './wire.ts';
 
 /**
@@ -104,7 +104,7 @@ async function readManifest(
   if (parsed.ok) return ok(parsed.value);
   return fail(
     registryFailure(call, 'permanent', `${call.what} ${parsed.problem}`, {
-      hint: 'it must be an OCI or Docker schema 2 manifest',
+      hint: pageHint(type, call.registry) ?? 'it must be an OCI or Docker schema 2 manifest',
     }),
   );
 }

@@ -84,6 +84,12 @@ function hintFor(status: number, registry: string): string | undefined {
   return undefined;
 }
 
+/** What to do about an answer that no registry gives; undefined where it may be one's. `type`: its content type. */
+export function pageHint(type: string | undefined, registry: string): string | undefined {
+  if (!/\bhtml\b/i.test(type ?? '')) return undefined;
+  return `a web page came in its place: something answers for ${registry}, as a proxy or a page to log in; check the host's name, and the proxy`;
+}
+
 /** https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes; anything else is ignored. */
 async function readError(
   response: HttpResponse,

@@ -32,6 +32,12 @@ describe('lists of tags that are odd', () => {
     }
   });
 
+  test('a web page in place of a list is told as one', async () => {
+    const headers = { 'content-type': 'text/html' };
+    const { result } = await listOf(() => ({ kind: 'answer', status: 200, headers, body: '<html>log in</html>' }));
+    expect(failureOf(result).hint).toContain('a web page came in its place');
+  });
+
   test('a full page without a link is followed by what comes after its last name, sorted or not', async () => {
     const shuffled = ALL.toReversed();
     for (const order of [ALL, shuffled]) {

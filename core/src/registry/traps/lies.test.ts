@@ -124,6 +124,25 @@ describe('37: success that is none', LIMIT, () => {
   const created: Action = { kind: 'answer', status: 201 };
   const wrong = { 'docker-content-digest': `sha256:${'0'.repeat(64)}` };
 
+  test.each<[string, RegExp]>([
+    ['manifests', /is not valid JSON$/],
+    ['blobs', /: it has 19 bytes, and not \d+$/],
+  ])('a web page in place of %s is one failure that says so, and is not asked for again', async (kind, message) => {
+    const page: Action = {
+      kind: 'answer',
+      status: 200,
+      headers: { 'content-type': 'text/html; charset=utf-8' },
+      body: '<html>Log in</html>',
+    };
+    const { source, sync } = await pair({ onSource: all(page, ({ path }) => path.includes(`/${kind}/`)) });
+    const failure = failureOf(await sync());
+    expect(failure).toMatchObject({ class: 'permanent', side: 'source' });
+    expect(failure.message).toMatch(message);
+    expect(failure.hint).toContain('a web page came in its place');
+    const asked = source.log.map(({ method, url }) => `${method} ${url}`);
+    expect(new Set(asked).size).toBe(asked.length);
+  });
+
   test('a mount of what is not there: the manifest is refused, and the bytes are sent', async () => {
     const { sync } = await pair({ destination: { sparse: false }, onDestination: all(created, is.mount) });
     expect(await sync()).toMatchObject(COPIED);
