@@ -75,7 +75,8 @@ describe('a blob that is too large for one request', () => {
   test('is one failure where nothing fits', async () => {
     const { put } = await behind(atMost(1000));
     const { result, sent } = await put(9 * MIB);
-    expect(failureOf(result)).toMatchObject({ class: 'permanent', side: 'destination', status: 413 });
+    const hint = expect.stringContaining('client_max_body_size') as unknown;
+    expect(failureOf(result)).toMatchObject({ class: 'permanent', side: 'destination', status: 413, hint });
     expect(sent.filter((line) => /^(?:PUT|PATCH)/.test(line))).toHaveLength(3);
   });
 

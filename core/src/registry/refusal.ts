@@ -78,6 +78,9 @@ function hintFor(status: number, registry: string): string | undefined {
   if (status === 403) {
     return `check that the account may do this, and that the repository exists; "docker login ${registry}" changes the account`;
   }
+  if (status === 413) {
+    return `${registry}, or a proxy before it, takes nothing that large: raise the limit there (client_max_body_size of nginx)`;
+  }
   if (status === 404) return 'check the name; some registries need the repository to be made first';
   if (status === 429) return `${registry} limits requests: log in, use a mirror, or try again later`;
   if (status >= 500) return 'try again later';
