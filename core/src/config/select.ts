@@ -107,7 +107,8 @@ function readSelect(item: Fields, path: Path, { accept }: Reading): Select {
   for (const [index, value] of items(item['exclude']).entries()) {
     const pattern = text(value) ?? '';
     const unfit = compileExclude(pattern);
-    if (typeof unfit === 'object') refuse(['exclude', index], `${quote(pattern)} ${unfit.problem}`, REGEX_HINT);
+    const hint = pattern.startsWith('/') ? REGEX_HINT : EXCLUDE_HINT;
+    if (typeof unfit === 'object') refuse(['exclude', index], `${quote(pattern)} ${unfit.problem}`, hint);
   }
   const extract = text(item['extract']);
   const unusable = extract === undefined ? undefined : compileExtract(extract);
@@ -137,6 +138,7 @@ function readSelect(item: Fields, path: Path, { accept }: Reading): Select {
   return select;
 }
 
+const EXCLUDE_HINT = `globs have *, ? and {a,b}; a regular expression for the whole tag stands between slashes, as '/.*-rc[0-9]+/'`;
 const REGEX_HINT = 'the syntax is RE2: https://github.com/google/re2/wiki/Syntax';
 const EXTRACT_HINT = "put the part to compare into a group, as '([0-9.]+)-alpine'";
 

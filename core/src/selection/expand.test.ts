@@ -387,6 +387,14 @@ describe('reading of selections', () => {
       "destination: r.example/x\nselect: { exclude: ['*-rc', '/(/'] }",
       '"/(/" is not a regular expression of RE2: missing closing ): `(`',
     ],
+    [
+      "destination: r.example/x\nselect: { regex: '.*', exclude: ['*-[a-z]*'] }",
+      '"*-[a-z]*" leaves no tag out, since none has "[" in it',
+    ],
+    [
+      "destination: r.example/x\nselect: { regex: '.*', exclude: ['^v1'] }",
+      '"^v1" leaves no tag out, since none has "^" in it',
+    ],
     ["destination: r.example/x\nselect: { extract: 'a', sort: semver }", '"a" has no group to extract'],
     [
       "destination: r.example/x\nselect: { regex: '.*', minimum: 4, latest: 3, sort: semver }",

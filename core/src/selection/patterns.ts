@@ -32,7 +32,10 @@ export function compileExtract(regex: string): ((tag: string) => string | undefi
  */
 export function compileExclude(pattern: string): Pattern | { readonly problem: string } {
   const regex = /^\/(.*)\/$/s.exec(pattern)?.[1];
-  return regex === undefined ? compileGlob(pattern) : compileRegex(regex);
+  if (regex !== undefined) return compileRegex(regex);
+  // Taken as it stands it would leave nothing out, and what was not wanted would be copied without a word.
+  const never = /[^\w.*?{},-]/u.exec(pattern)?.[0];
+  return never === undefined ? compileGlob(pattern) : { problem: `leaves no tag out, since none has "${never}" in it` };
 }
 
 /** `*` is any text, `?` one character, `{a,b}` one of several; anything else is itself. */
