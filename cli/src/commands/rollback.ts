@@ -61,7 +61,7 @@ export async function rollbackCommand(io: Io, what: string, options: RollbackOpt
   return answer(io, json, 'rollback', exitCode, { run: session.engine.run, entries: rows }, () =>
     rows.length === 0
       ? 'that run moved no tag that had named something before, and deleted none\n'
-      : `${formatTable(rows, paint)}\n${formatFailures(rows, undefined, paint)}`,
+      : `${formatTable(rows, paint)}\n${formatFailures(rows, undefined, paint, io.cwd)}`,
   );
 }
 

@@ -122,7 +122,8 @@ export async function runCommand(
     command,
     exitCode,
     { run: engine.run, entries: rows, tools },
-    () => `${formatTable(rows, paint)}\n${formatFailures(rows, logs.failed, paint)}${formatCounts(rows, seconds)}\n`,
+    () =>
+      `${formatTable(rows, paint)}\n${formatFailures(rows, logs.failed, paint, io.cwd)}${formatCounts(rows, seconds)}\n`,
   );
 }
 

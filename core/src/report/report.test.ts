@@ -167,6 +167,18 @@ describe('failures after the table', () => {
     expect(formatFailures([at(1), at(2)])).toContain('\n    config.yaml:2:3: sync:r/line-2:1\n');
   });
 
+  it('says where a selection stands that comes to nothing, by a short name', () => {
+    const at = { file: '/repo/config.yaml', line: 2, column: 5 };
+    const none: Failure = {
+      ...{ reason: 'registry', side: 'source', host: 'r.example', message: 'no tag of r.example/a is selected' },
+      ...{ class: 'permanent', at },
+    };
+    const text = formatFailures([{ ...row, outcome: 'failed', failure: none }], undefined, undefined, '/repo');
+    expect(text).toContain('  config.yaml:2:5: source registry: no tag of r.example/a is selected\n');
+    const later: Failure = { ...none, class: 'transient' };
+    expect(formatFailures([{ ...row, outcome: 'failed', failure: later }])).not.toContain('config.yaml');
+  });
+
   it('show the log in place of the last lines, and say what is missing of it', () => {
     const text = formatFailures([failed], new Map([[row.id, { lines: ['all', 'of', 'it\u001b[2J'], left: 7 }]]));
     expect(text).toContain('    (7 lines before these are in the journal)\n    | all\n    | of\n    | it�[2J\n');

@@ -98,12 +98,13 @@ function cut(text: string): string {
 
 /**
  * Every cause once, with what to do, and whom else it concerns; after the table, where it is seen. `logs`: what the tools wrote, by entry id or
- * package task id.
+ * package task id. `folder`: what files are named from.
  */
 export function formatFailures(
   rows: readonly Row[],
   logs: ReadonlyMap<string, TaskLog> = new Map(),
   paint: Paint = noPaint,
+  folder = '',
 ): string {
   const lines: string[] = [];
   const bad = rows.filter(({ outcome }) => outcome !== 'skipped' && outcome !== 'cancelled');
@@ -112,24 +113,27 @@ export function formatFailures(
     if (failure === undefined) continue;
     lines.push(
       `${paint(outcome, outcome)} ${clean(id)}`,
-      ...formatFailure(failure).map((line) => `  ${line}`),
+      ...formatFailure(failure, folder).map((line) => `  ${line}`),
       ...refusals(failure),
     );
     const log = failure.reason === 'need' ? logs.get(failure.need) : logs.get(id);
     if (log !== undefined && log.left > 0) lines.push(`    (${log.left} lines before these are in the journal)`);
-    lines.push(...(log?.lines ?? outputOf(failure)).map((line) => `    | ${clean(line)}`), ...alike(others, logs));
+    lines.push(
+      ...(log?.lines ?? outputOf(failure)).map((line) => `    | ${clean(line)}`),
+      ...alike(others, logs, folder),
+    );
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 
-function alike(others: readonly Row[], logs: ReadonlyMap<string, TaskLog>): readonly string[] {
+function alike(others: readonly Row[], logs: ReadonlyMap<string, TaskLog>, folder: string): readonly string[] {
   if (others.length === 0) return [];
   const left = others.length - MAX_ALIKE;
   return [
     `  and ${others.length} more for the same cause${others.some(({ id }) => logs.has(id)) ? ', their logs are in the journal' : ''}:`,
     ...others
       .slice(0, MAX_ALIKE)
-      .map(({ id, failure }) => `    ${clean(`${failure === undefined ? '' : placeOf(failure)}${id}`)}`),
+      .map(({ id, failure }) => `    ${clean(`${failure === undefined ? '' : placeOf(failure, folder)}${id}`)}`),
     ...(left > 0 ? [`    and ${left} more: the table has them`] : []),
   ];
 }

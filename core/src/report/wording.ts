@@ -1,4 +1,5 @@
 /** Numbers and names as people read them. Everything from outside loses its control characters: a log is not a terminal. */
+import { relativePosition } from '../config/format.ts';
 import type { FindingCounts } from '../journal/events.ts';
 import type { Failure } from '../failure.ts';
 import { headline } from './failure.ts';
@@ -39,16 +40,16 @@ export function formatDigest(digest: string | null): string {
   return digest === null ? '-' : digest.slice(0, digest.indexOf(':') + 13);
 }
 
-/** Headline and hint, a line each. */
-export function formatFailure(failure: Failure): readonly string[] {
-  const lines = [clean(`${placeOf(failure)}${headline(failure)}`)];
+/** Headline and hint, a line each. `folder`: what files are named from. */
+export function formatFailure(failure: Failure, folder = ''): readonly string[] {
+  const lines = [clean(`${placeOf(failure, folder)}${headline(failure)}`)];
   if (failure.hint !== undefined) lines.push(`  → ${clean(failure.hint)}`);
   return lines;
 }
 
-/** Where the config is to blame, and before what is said of it. */
-export function placeOf({ reason, at }: Failure): string {
-  return reason === 'config' && at !== undefined ? `${at.file}:${at.line}:${at.column}: ` : '';
+/** Where the config is to blame, or may be, as where no tag is selected; and before what is said of it. */
+export function placeOf({ class: kind, at }: Failure, folder = ''): string {
+  return kind === 'permanent' && at !== undefined ? `${relativePosition(at, folder)}: ` : '';
 }
 
 /** What commands a terminal, and what nobody sees: marks that reorder a line, and those by which two names look like one. */
