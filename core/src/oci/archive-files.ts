@@ -118,7 +118,7 @@ async function listMembers(
       break;
     }
     if (offset === 0 && block[0] === 0x1f && block[1] === 0x8b)
-      return broken('is compressed: unpack it with gunzip first');
+      return broken('is compressed', 'unpack it with gunzip, and name what comes of it');
     const header = parseHeader(block);
     if (header === undefined) return broken('is not a TAR archive');
     const { flag } = header;

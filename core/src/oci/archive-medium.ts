@@ -31,6 +31,8 @@ interface Work {
 }
 
 const UNFINISHED = '.archive';
+const NO_LAYOUT =
+  'it is no OCI image layout: of what docker save wrote, skopeo copy docker-archive:FILE oci-archive:NEW:TAG makes one';
 const LOST = 'was left alone for so long, as by a machine that slept, that another run may have gone on with it';
 /** Which archive the working folder was begun on. */
 const BASE = '.base';
@@ -53,7 +55,7 @@ export function archiveMedium(root: string, path: string, signal?: AbortSignal):
     if (!files.ok || files.value === undefined) return files;
     const marker = await readMarker(files.value, broken);
     if (!marker.ok) return marker;
-    return marker.value ? files : broken(`has no file "${MARKER}"`);
+    return marker.value ? files : broken(`has no file "${MARKER}"`, NO_LAYOUT);
   }
 
   async function files(broken: Broken): Promise<Result<LayoutFiles | undefined>> {

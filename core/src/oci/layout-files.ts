@@ -6,8 +6,8 @@ import type { Readable } from 'node:stream';
 import { ok, type Failure, type Result } from '../failure.ts';
 import { StreamFailure } from './digest.ts';
 
-/** The failure that a problem with the layout is; a problem is a phrase that goes after its name: "has no file …". */
-export type Broken = (problem: string) => { readonly ok: false; readonly failure: Failure };
+/** The failure that a problem with the layout is; a problem is a phrase that goes after its name: "has no file …". `hint`: what helps a source. */
+export type Broken = (problem: string, hint?: string) => { readonly ok: false; readonly failure: Failure };
 
 /** Reading ends it; who does not read closes it. */
 export interface LayoutFile {

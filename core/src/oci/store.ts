@@ -55,17 +55,14 @@ export function createStore(name: string, medium: Medium): LayoutStore {
 
   const brokenOn =
     (side: Side): Broken =>
-    (problem) =>
+    (problem, hint = 'make it again: it is incomplete or was altered') =>
       fail({
         reason: 'registry',
         class: 'permanent',
         side,
         host: name,
         message: `the layout ${name} ${problem}`,
-        hint:
-          side === 'source'
-            ? 'make it again: it is incomplete or was altered'
-            : 'see what is there, or take another place',
+        hint: side === 'source' ? hint : 'see what is there, or take another place',
       });
   const brokenHere = brokenOn('destination');
   /** Nobody tidies up at a source. */

@@ -2,7 +2,7 @@
 import type { SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Result } from '../../failure.ts';
 import type { Change } from '../../journal/events.ts';
-import { pin, type Digest, type Pinned } from '../../reference.ts';
+import { isLocation, pin, type Digest, type Pinned, type Tagged } from '../../reference.ts';
 import { factsOf, type Fact } from '../../trust/facts.ts';
 import { absent } from '../absent.ts';
 import type { Probed, StepContext } from '../engine.ts';
@@ -15,6 +15,9 @@ import type { ProbeInput } from './probe.ts';
 import { addedUpstream } from './referrers.ts';
 import { lagging, lookAt, type Targets } from './standing.ts';
 import { wantedOf } from './subset.ts';
+
+/** Tags that a failure names. */
+const SHOWN = 10;
 
 /** What is known of the source, and what is on its way. */
 export interface SourceSoFar {
@@ -131,7 +134,17 @@ async function sourceOf({ engine }: StepContext, entry: SyncEntry, of: Digest | 
   if (!digest.ok) return digest;
   if (digest.value === undefined) {
     const hint = 'check the name and the tag; a private repository also answers so to whoever may not read it';
-    return fail(absent(source, 'source', hint, entry.at));
+    const failure = absent(source, 'source', hint, entry.at);
+    return fail(isLocation(source) ? { ...failure, hint: await namesIn(engine, source) } : failure);
   }
   return ok(pin(source, digest.value, source.tag));
+}
+
+/** Of a layout that lacks the tag asked for: what there is in its place costs nobody a request. */
+async function namesIn({ registry }: StepContext['engine'], layout: Tagged): Promise<string> {
+  const there = await registry.tags(layout, 'source');
+  const [names, left] = there.ok ? [there.value.slice(0, SHOWN), there.value.length - SHOWN] : [[], 0];
+  return names.length === 0
+    ? 'check the path: no tag is there; without one, the only image of a layout is meant'
+    : `check the path and the tag: it has ${names.join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
 }
