@@ -31,14 +31,15 @@ export async function copyFromFirst(
   }
   const tried: string[] = [];
   let last: Failure | undefined;
-  for (const source of sources) {
+  for (const [index, source] of sources.entries()) {
     const copied = await copy(source);
     if (copied.ok) return ok({ digest: destination.digest });
     last = copied.failure;
     tried.push(formatPinned(source));
     const anotherMayHelp = last.reason === 'tool' || (last.reason === 'registry' && last.side === 'source');
     if (!anotherMayHelp || context.signal.aborted) break;
-    context.log(last.message);
+    // The last is told by the failure itself.
+    if (index + 1 < sources.length) context.log(last.message);
   }
   if (last === undefined) throw new Error('image.copy@1 was called without a source');
   return fail(tried.length < 2 ? last : { ...last, message: `${last.message} (tried ${tried.join(', ')})` });
