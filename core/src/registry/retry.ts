@@ -73,7 +73,10 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
       // Without a status no answer came. Once, that is most likely a kept connection that the host had closed meanwhile.
       const answered = result.failure.reason !== 'registry' || result.failure.status !== undefined;
       if (tried === 1 && !answered) continue;
-      const pause = retryAfter ?? BASE * 2 ** (tried - 1) * (0.5 + clock.random() / 2);
+      const own = BASE * 2 ** (tried - 1) * (0.5 + clock.random() / 2);
+      // Whoever is told to come back at once, and then is one too many again, comes too soon.
+      const isSoon = tried > 1 && isTooMany(result.failure) && (retryAfter ?? own) < own;
+      const pause = isSoon ? own : (retryAfter ?? own);
       pauses.set(host, Math.max(pauses.get(host) ?? 0, now + pause));
     }
   }
