@@ -95,13 +95,17 @@ describe('tokens', () => {
     expect(failure.hint).toContain('docker login');
   });
 
-  test('a wrong password is a permanent failure, and appears nowhere', async () => {
-    await using server = await startScriptedRegistry({ tokens: { users: { ann: 'another' } } });
-    await using registry = client({ credentials: logins({ [server.host]: ANN }) });
-    const failure = failureOf(await registry.head(reference(`${server.host}/a:1`), 'source'));
-    expect(failure).toMatchObject({ class: 'permanent', status: 401 });
-    expect(JSON.stringify(failure)).not.toContain(ANN.secret);
-  });
+  test.each([{ tokens: { users: { ann: 'another' } } }, { basic: { username: 'ann', password: 'another' } }])(
+    'a wrong password is a permanent failure that says so, and appears nowhere: %o',
+    async (options) => {
+      await using server = await startScriptedRegistry(options);
+      await using registry = client({ credentials: logins({ [server.host]: ANN }) });
+      const failure = failureOf(await registry.head(reference(`${server.host}/a:1`), 'source'));
+      expect(failure).toMatchObject({ class: 'permanent', status: 401 });
+      expect(failure.hint).toContain(`the login for ${server.host} is not accepted`);
+      expect(JSON.stringify(failure)).not.toContain(ANN.secret);
+    },
+  );
 
   test('one that has run out is fetched again, once', async () => {
     await using server = await startScriptedRegistry({ tokens: { uses: 1 } });

@@ -59,6 +59,8 @@ export interface HttpResponse {
   header(name: string): string | undefined;
   /** What answered, after redirects. */
   readonly url: URL;
+  /** A name and a password were sent, and not taken. */
+  readonly refusedLogin?: true;
   /** The whole body; more than `limit` bytes are a failure. */
   bytes(limit: number): Promise<Result<Uint8Array>>;
   /** Throws {@link StreamFailure}. */

@@ -62,7 +62,7 @@ export async function refusal(asked: Asked, response: HttpResponse): Promise<Ref
   const answer = `${status}${said.code === undefined ? '' : ` ${said.code}`}${said.message === undefined ? '' : `: ${said.message}`}`;
   const absent = status === 404 || (status < 500 && said.code !== undefined && ABSENT.has(said.code));
   const kind = isTransientStatus(status) ? 'transient' : 'permanent';
-  const hint = hintFor(status, asked.registry);
+  const hint = hintFor(response, asked.registry);
   const refused = asked.what.startsWith('to ') ? 'refused' : 'did not give';
   const verb = status === 401 || status === 403 ? 'does not allow' : refused;
   const message = `${asked.registry} ${verb} ${asked.what} (${answer})`;
@@ -73,7 +73,10 @@ export async function refusal(asked: Asked, response: HttpResponse): Promise<Ref
   };
 }
 
-function hintFor(status: number, registry: string): string | undefined {
+function hintFor({ status, refusedLogin }: HttpResponse, registry: string): string | undefined {
+  if (refusedLogin === true) {
+    return `the login for ${registry} is not accepted: log in again with "docker login ${registry}", by an account that may do this`;
+  }
   if (status === 401) return `log in with "docker login ${registry}", or check that the repository exists`;
   if (status === 403) {
     return `check that the account may do this, and that the repository exists; "docker login ${registry}" changes the account`;

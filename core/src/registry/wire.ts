@@ -123,7 +123,8 @@ export function createWire(options: WireOptions): Wire {
       // Read now: an open answer keeps its place in the host's lane, in which the request for a token has to wait.
       before = await readWhole(answer.value);
       const again = auth.challenged(visit, before.header('www-authenticate'), pass.header, round > 1);
-      if (!again || round === MAX_ROUNDS) return ok(before);
+      const isLogin = pass.header?.startsWith('Basic ') === true;
+      if (!again || round === MAX_ROUNDS) return ok(isLogin ? { ...before, refusedLogin: true } : before);
     }
   }
 
