@@ -3,6 +3,15 @@ import { createPublicKey } from 'node:crypto';
 
 /** `sha256` for all but the larger curves. Verifiers that know no bundle, and cosign with a key, take sha256 unless they are told. */
 export function keyHash({ publicKey }: { readonly publicKey: string }): 'sha256' | 'sha384' | 'sha512' {
-  const { namedCurve = '' } = createPublicKey(publicKey).asymmetricKeyDetails ?? {};
-  return namedCurve === 'secp384r1' ? 'sha384' : namedCurve === 'secp521r1' ? 'sha512' : 'sha256';
+  const curve = curveOf(publicKey);
+  return curve === 'secp384r1' ? 'sha384' : curve === 'secp521r1' ? 'sha512' : 'sha256';
+}
+
+/** What is no key has none: whoever verifies with it says so. */
+function curveOf(publicKey: string): string | undefined {
+  try {
+    return createPublicKey(publicKey).asymmetricKeyDetails?.namedCurve;
+  } catch {
+    return undefined;
+  }
 }
