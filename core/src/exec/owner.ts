@@ -18,6 +18,8 @@ export interface Owner {
 /** An owner in another container, or on another machine, cannot be looked up; after this long it is taken to be gone. Milliseconds. */
 const FOREIGN_AGE = 24 * 3600 * 1000;
 
+const NAME = /^([0-9a-f]{8})-(\d+)-(\d+)$/;
+
 /** The name in the environment of what an owner has started. */
 export const OWNER = 'SLIPWAY_OWNER';
 
@@ -65,11 +67,17 @@ export async function ownName(): Promise<string> {
   return `${await thisPlace()}-${pid}-${start}`;
 }
 
-/** Of such a name; undefined: whoever it was is, or was, on another machine, in another container, or before the last boot. */
-export async function isNamedRunning(name: string): Promise<boolean | undefined> {
-  const [, place, pid, start] = /^([0-9a-f]{8})-(\d+)-(\d+)$/.exec(name) ?? [];
-  if (place === undefined || start === undefined || place !== (await thisPlace())) return undefined;
-  return (await startOf(Number(pid))) === start;
+/** Whether a draft whose name has `name` in it, and that was written to last at `written` (milliseconds since the epoch), is nobody's. */
+export async function isAbandoned(name: string, written: number): Promise<boolean> {
+  const [, place, pid, start] = NAME.exec(name) ?? [];
+  // Whoever it was is, or was, on another machine, in another container, or before the last boot.
+  if (place !== (await thisPlace())) return Date.now() - written > FOREIGN_AGE;
+  return (await startOf(Number(pid))) !== start;
+}
+
+/** Whether it is of the form that `ownName` makes. */
+export function isOwnerName(text: string): boolean {
+  return NAME.test(text);
 }
 
 /** Where pids mean what they mean here. */

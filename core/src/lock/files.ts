@@ -3,7 +3,7 @@ import { lstat, open, readdir, readFile, realpath, rename, rm, stat } from 'node
 import { basename, dirname, join } from 'node:path';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import { readText } from '../config/read-text.ts';
-import { isNamedRunning, ownName } from '../exec/owner.ts';
+import { isAbandoned, isOwnerName, ownName } from '../exec/owner.ts';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import { repin, type Repin } from './config-text.ts';
 import { formatLock, parseLock } from './format.ts';
@@ -11,10 +11,6 @@ import { lockName, type Lock } from './model.ts';
 
 /** What `parseYaml` reads. */
 const MAX_BYTES = 4 * 1024 * 1024;
-/** Milliseconds after which what another machine left unfinished belongs to nobody any more. */
-const ABANDONED = 24 * 3600 * 1000;
-/** As `ownName` makes it. */
-const OWNER_NAME = /^[0-9a-f]{8}-\d+-\d+$/;
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /** `undefined`: there is none. `folder`: the config's. */
@@ -81,12 +77,10 @@ async function removeAbandoned(file: string): Promise<void> {
   const [folder, start] = [dirname(file), `${basename(file)}.`];
   for (const name of await readdir(folder).catch((): string[] => [])) {
     const owner = name.startsWith(start) ? name.slice(start.length) : '';
-    if (!OWNER_NAME.test(owner)) continue;
+    if (!isOwnerName(owner)) continue;
     const left = join(folder, name);
-    const isRunning = await isNamedRunning(owner);
-    const written = (await lstat(left).catch(() => undefined))?.mtimeMs;
-    if (written === undefined) continue;
-    if (isRunning === false || (isRunning === undefined && Date.now() - written > ABANDONED))
+    const status = await lstat(left).catch(() => undefined);
+    if (status !== undefined && (await isAbandoned(owner, status.mtimeMs)))
       await rm(left, { force: true }).catch(() => undefined);
   }
 }

@@ -2,12 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isNamedRunning, ownName } from '../exec/owner.ts';
+import { isAbandoned, ownName } from '../exec/owner.ts';
 import { errorCode } from '../failure.ts';
 
 const UNFINISHED = '.slipway-';
-/** Milliseconds after which an unfinished file of another machine belongs to nobody any more. */
-const ABANDONED = 24 * 3600 * 1000;
 
 /** Puts `path` (relative to the layout) in place, or replaces it. Throws what the file system or the bytes' stream throws. */
 export async function replaceFile(
@@ -58,9 +56,7 @@ export async function removeAbandoned(base: string): Promise<void> {
     const file = join(base, name);
     const status = await lstat(file).catch(() => undefined);
     if (status?.isFile() !== true) continue;
-    const isRunning = await isNamedRunning(name.slice(UNFINISHED.length).split('.', 1)[0] ?? '');
-    if (isRunning === false || (isRunning === undefined && Date.now() - status.mtimeMs > ABANDONED)) {
-      await rm(file, { force: true });
-    }
+    const [owner = ''] = name.slice(UNFINISHED.length).split('.', 1);
+    if (await isAbandoned(owner, status.mtimeMs)) await rm(file, { force: true });
   }
 }
