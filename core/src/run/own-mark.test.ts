@@ -32,6 +32,17 @@ test.each(['', 'x', 'ab'.repeat(20)])(
   },
 );
 
+test('what another process with our pid is making, in a container with the same home, is left to it', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'slipway-mark-'));
+  onTestFinished(() => rm(home, { recursive: true }));
+  const folder = join(home, '.cache/slipway');
+  await mkdir(folder, { recursive: true });
+  const theirs = `own-mark.${process.pid}`;
+  await writeFile(join(folder, theirs), 'ab');
+  expect(ownMark({ HOME: home })).toMatch(/^[0-9a-f]{64}$/);
+  expect((await readdir(folder)).toSorted()).toEqual(['own-mark', theirs]);
+});
+
 test.each(['', 'home'])('a home that is %j is no place for a mark: it would be in the checkout', (home) => {
   vi.stubEnv('HOME', home);
   onTestFinished(() => void vi.unstubAllEnvs());

@@ -33,17 +33,15 @@ function readMark(file: string): string | undefined {
 function makeMark(file: string, folders: readonly string[]): string | undefined {
   // One by one: with `recursive`, Node tries for ever in a file system that says of a new folder that it is not there, as /proc does.
   for (const folder of folders) makeFolder(folder);
-  const draft = `${file}.${process.pid}`;
+  // Not by the pid alone: in another container, with the same home, another process has it.
+  const draft = `${file}.${randomBytes(8).toString('hex')}`;
   try {
-    // Left by a process with our pid that was killed here.
-    rmSync(draft, { force: true });
     writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { flag: 'wx', mode: 0o600 });
     place(draft, file);
-    rmSync(draft, { force: true });
   } catch {
     // Nobody can make one here; a full disk may leave half of one.
-    remove(draft);
   }
+  remove(draft);
   return readMark(file);
 }
 
