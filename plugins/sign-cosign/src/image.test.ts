@@ -82,8 +82,11 @@ const said = (Subject: string) => ({
 });
 
 test.each([key, exact, pattern])('a statement that is no signature admits nobody, $kind', async (accept) => {
-  const attested = await verify(accept, { newer: { type: TEST } });
-  expect(attested).toMatchObject({ ok: false, failure: { reason: 'trust', message: expect.stringContaining(TEST) } });
+  // Its type should be a URL, and is what its signer wrote.
+  for (const type of [TEST, 'test-result']) {
+    const attested = await verify(accept, { newer: { type } });
+    expect(attested).toMatchObject({ ok: false, failure: { reason: 'trust', message: expect.stringContaining(type) } });
+  }
   // Cosign looks at the older tag only when told, where there are bundles.
   const signed = await verify(accept, {
     newer: { type: TEST },

@@ -23,6 +23,8 @@ const BUNDLE = /^application\/vnd\.dev\.sigstore\.bundle/;
  * image, also one that says that it has failed a test.
  */
 const SIGNS = /^https:\/\/(?:sigstore\.dev\/cosign\/sign|slsa\.dev\/provenance)\/v\d/;
+/** What the older payload is called in place of a statement's type. */
+const OLDER_TYPE = 'cosign container image signature';
 const EMPTY = 'application/vnd.oci.empty.v1+json';
 const PREDICATE = 'dev.sigstore.bundle.predicateType';
 const MAX_BUNDLES = 64;
@@ -139,14 +141,14 @@ function cosignFor(image: Pinned, flags: readonly string[], context: TaskContext
   };
 }
 
-/** Of what cosign verifies, something must be a signature. The type of a statement is a URL, that of the older payload none. */
+/** Of what cosign verifies, something must be a signature. */
 async function signing(image: Pinned, verify: Cosign): Promise<Result<void>> {
   const verified = await verify();
   if (!verified.ok) return verified;
   const types = recordsOf(verified.value)
     .map((record) => property(property(record, 'critical'), 'type'))
     .filter((type): type is string => typeof type === 'string' && type !== '');
-  if (types.some((type) => SIGNS.test(type) || !URL.canParse(type))) return ok(undefined);
+  if (types.some((type) => SIGNS.test(type) || type === OLDER_TYPE)) return ok(undefined);
   return fail({
     reason: 'trust',
     class: 'permanent',
