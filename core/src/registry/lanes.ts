@@ -167,15 +167,14 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
   function refuse(halve: (now: number) => void, since: number, wait: number | undefined): void {
     const now = clock.now();
     halve(now);
-    // "Now", as many say it by 0 or a time that is over, is right for one who asks, and not for all who wait.
+    // "At once", as many say it by 0 or a time that is over, is no pace for all who wait.
     const said = wait !== undefined && wait >= REST;
     // It was sent before the host began to rest: the answer says nothing new.
     if (since < rested && !said) return;
     refusals += 1;
     // After a refusal comes a rest: another one right behind it says nothing about the pace.
-    if (!said && refusals === (wait === undefined ? 1 : 2)) pace.refused();
-    const own = Math.min(LONGEST_REST, REST * 2 ** (refusals - 1));
-    const rest = wait !== undefined && (said || refusals === 1) ? wait : own;
+    if (!said && refusals === 1) pace.refused();
+    const rest = said ? wait : Math.min(LONGEST_REST, REST * 2 ** (refusals - 1));
     refusing ??= now;
     // Whoever waits then is not sent any more, see {@link createManners}.
     if (rest <= LONGEST_WAIT && now - refusing <= GIVE_UP) next = Math.max(next, now + rest);

@@ -87,6 +87,19 @@ describe('retrier', () => {
     expect(clock.waits).toEqual([7000]);
   });
 
+  test('comes back later than at once to a host that refuses some and answers others, whatever it says', async () => {
+    const clock = jumping();
+    const retrier = createRetrier({ retries: 3, signal: undefined, clock });
+    let tries = 0;
+    await retrier.run('h', async () => {
+      clock.pass(1);
+      must(await retrier.run('h', async () => ({ result: ok(1) })));
+      return (tries += 1) < 10 ? { result: fail(busy(429)), retryAfter: 0 } : { result: ok(1) };
+    });
+    expect(clock.waits).toHaveLength(9);
+    expect(Math.min(...clock.waits)).toBeGreaterThan(50);
+  });
+
   test('waits no more for a host that has given nothing but failures for minutes, until it answers again', async () => {
     const clock = jumping();
     const retrier = createRetrier({ retries: 3, signal: undefined, clock });

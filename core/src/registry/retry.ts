@@ -74,9 +74,9 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
       const answered = result.failure.reason !== 'registry' || result.failure.status !== undefined;
       if (tried === 1 && !answered) continue;
       const own = BASE * 2 ** (tried - 1) * (0.5 + clock.random() / 2);
-      // Whoever is told to come back at once, and then is one too many again, comes too soon.
-      const isSoon = tried > 1 && isTooMany(result.failure) && (retryAfter ?? own) < own;
-      const pause = isSoon ? own : (retryAfter ?? own);
+      // "At once", as many say it by 0 or a time that is over, is too soon for whoever was one too many.
+      const least = retryAfter === undefined || isTooMany(result.failure) ? own : 0;
+      const pause = Math.max(least, retryAfter ?? 0);
       pauses.set(host, Math.max(pauses.get(host) ?? 0, now + pause));
     }
   }
