@@ -6,6 +6,7 @@ import { entryNames, glob } from '../plan/pattern.ts';
 import { formatReference } from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
 import type { Engine } from '../run/engine.ts';
+import { holdsOn } from '../policy/rules.ts';
 import { verifyAll } from '../run/look.ts';
 import type { CheckFinding, Offline, Online, Problem, Rule, Subject } from './model.ts';
 import { destinationRules } from './rules/destinations.ts';
@@ -89,7 +90,7 @@ function waiverFor(rule: Rule, { entry }: Subject, { settings, today }: CheckReq
   return settings.check?.waivers.find(
     (waiver) =>
       waiver.rule === rule.id &&
-      waiver.expires >= today &&
+      holdsOn(waiver, today) &&
       (waiver.match === undefined || names.some(glob(waiver.match))),
   )?.reason;
 }

@@ -4,6 +4,7 @@ import type { FindingCounts, UsedWaiver } from '../journal/events.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { plainText } from '../trust/strict.ts';
 import { mergeFindings } from '../trust/summary.ts';
+import { holdsOn } from './rules.ts';
 
 export interface Question {
   readonly rules: GateRules;
@@ -33,7 +34,7 @@ export interface Judgement {
 export function judge({ rules, scan, today, before }: Question): Judgement {
   const findings = mergeFindings(scan.platforms);
   const refusing = findings.filter((finding) => isRefusing(finding, rules));
-  const live = rules.waivers.filter((waiver) => today <= waiver.expires);
+  const live = rules.waivers.filter((waiver) => holdsOn(waiver, today));
   const left = refusing.filter((finding) => !isWaived(finding, live));
   const counted = rules.verdict === 'refuse' ? withoutOld(left, rules, before, live) : [];
   const unscanned = scan.platforms.filter((platform) => platform.status === 'unscanned');

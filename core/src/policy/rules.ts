@@ -36,7 +36,12 @@ export function rulesFor(policy: Policy, entry: Governed): GateRules {
 
 /** Waivers that hold for it on `today`, `2026-11-23`, UTC; whether they decide anything says the gate. */
 export function waiversFor(policy: Policy, entry: Governed, today: string): readonly Waiver[] {
-  return rulesFor(policy, entry).waivers.filter(({ expires }) => today <= expires);
+  return rulesFor(policy, entry).waivers.filter((waiver) => holdsOn(waiver, today));
+}
+
+/** To the end of its last day, UTC. Both are written as `2026-11-23`, and so in the order of time. */
+export function holdsOn({ expires }: { readonly expires: string }, today: string): boolean {
+  return today <= expires;
 }
 
 function compile(policy: Policy): Compiled {
