@@ -24,6 +24,8 @@ export interface PlatformImage {
   readonly layers: readonly (readonly Member[])[];
   /** Who runs in it; root when absent. */
   readonly user?: string;
+  /** What a Dockerfile that is built on it does first. */
+  readonly onBuild?: readonly string[];
 }
 
 /** The content of a layout: its blobs by digest, and what its index.json names. */
@@ -91,6 +93,7 @@ function addImage(blobs: Map<string, Uint8Array>, image: PlatformImage): BlobDes
         Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
         Cmd: ['/bin/sh'],
         ...(image.user === undefined ? {} : { User: image.user }),
+        ...(image.onBuild === undefined ? {} : { OnBuild: image.onBuild }),
       },
       rootfs: { type: 'layers', diff_ids: archives.map(sha256) },
       history: archives.map(() => ({ created: CREATED, created_by: 'slipway demo' })),

@@ -112,6 +112,27 @@ describe('build-docker', () => {
     expect(starts.map(([, command]) => command)).toEqual(['create', 'build']);
   });
 
+  it('asks nobody for the base of a stage that nothing needs', async () => {
+    const needed = 'FROM shell.example/base:1\nRUN echo made > /made\n';
+    const spare = 'FROM nowhere.invalid/dev:1 AS dev\nRUN false\n';
+    const digest = async (text: string) => digestOf(await buildIn(await checkout({ 'images/app/Dockerfile': text })));
+    expect(await digest(`${spare}${needed}`)).toBe(await digest(needed));
+  });
+
+  it('says so where the base of another one takes ON BUILD from such a stage', async () => {
+    const onBuild = ['COPY --from=dev /data /data'];
+    const name = 'taking.example/base:1';
+    const base = await publish('taking', imageLayout([{ platform: AMD64, layers: [], onBuild }]));
+    const dockerfile = `FROM nowhere.invalid/dev:1 AS dev\nFROM ${name}\n`;
+    const { built } = await buildIn(await checkout({ 'images/app/Dockerfile': dockerfile }), {
+      bases: { [name]: base },
+    });
+    expect(built).toMatchObject({
+      ok: false,
+      failure: { class: 'permanent', message: expect.stringContaining('takes ON BUILD from a stage') },
+    });
+  });
+
   it('gives one digest from two checkouts that differ in place, modes and dates', async () => {
     const first = await checkout(FILES);
     const second = await checkout(FILES);
@@ -242,17 +263,21 @@ function entryOf(platforms?: readonly Platform[]): BuildEntry {
 }
 
 interface Asked {
+  /** Beside those that all have. */
+  readonly bases?: Readonly<Record<string, Pinned>>;
   readonly options?: Readonly<Record<string, unknown>>;
   readonly platforms?: readonly Platform[];
   readonly starts?: string[][];
   readonly lines?: string[];
 }
 
-async function inputOf(at: string, { options, platforms }: Asked = {}): Promise<ModeInput> {
+async function inputOf(at: string, { options, platforms, bases: own }: Asked = {}): Promise<ModeInput> {
   const host = await hostOf(plugin, optionsOf(options));
   const entry = entryOf(platforms);
   const inputs = must(await (host.modes[0]?.inputs(entry, folderFiles(at)) ?? Promise.reject(new Error('no mode'))));
-  const used = Object.entries(bases()).filter(([name]) => inputs.bases.some(({ text: named }) => named === name));
+  const used = Object.entries({ ...bases(), ...own }).filter(([name]) =>
+    inputs.bases.some(({ text: named }) => named === name),
+  );
   return {
     entry,
     inputs,

@@ -4,7 +4,7 @@ import type { BuildContext, Built, Material, Pinned, Result } from '@slipway/cor
 import { join, resolve } from 'node:path';
 import { endpointFor, type Builders } from './builder.ts';
 import { findCaches } from './caches.ts';
-import { explain, LEFT_OUT } from './explain.ts';
+import { explain, SPARE_BASE } from './explain.ts';
 import { spareBases } from './inputs.ts';
 import type { DockerOptions } from './options.ts';
 import { findSecrets } from './secrets.ts';
@@ -33,7 +33,7 @@ export async function build(context: BuildContext, options: DockerOptions, build
     // What a base of somebody else's does ON BUILD may take from a stage that nobody else needs: its image has no digest here.
     ...spareBases(workspace.value.text, context, options).flatMap((text) => [
       '--build-context',
-      `${text}=docker-image://${LEFT_OUT}`,
+      `${text}=docker-image://${SPARE_BASE}`,
     ]),
     // Dates in layers would make each build another image; attestations of BuildKit's would be children of unknown platform.
     ...['--output', `type=oci,dest=${LAYOUT},tar=false,rewrite-timestamp=true`, '--provenance=false', '--sbom=false'],

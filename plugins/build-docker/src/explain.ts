@@ -16,7 +16,7 @@ export const MAKE_ONE =
   'run: docker buildx create --use --driver docker-container; or set the option "endpoint" of the plugin build-docker to a buildkitd, as unix:///run/buildkit/buildkitd.sock';
 
 /** In place of an image that no stage needs: nobody can have this name, so that it is never fetched by its tag. */
-export const LEFT_OUT = 'left-out.invalid/stage:none';
+export const SPARE_BASE = 'left-out.invalid/stage:none';
 
 /** The first that fits. */
 const meanings: readonly Meaning[] = [
