@@ -19,24 +19,39 @@ function isPlain(pattern: string): boolean {
 
 /**
  * As picomatch has it, in a time that grows with text and pattern alone: its regular expressions try every way to share a long name
- * among stars, which with nine of them takes days. Going back to the last star is enough.
+ * among stars, which with nine of them takes days. The first place for each part between stars is enough.
  */
 function plain(pattern: string): (text: string) => boolean {
+  const [first = '', ...others] = pattern.split('*');
+  const last = others.pop();
+  if (last === undefined) return (text) => text.length === first.length && standsAt(first, text, 0);
   return (text) => {
-    let [at, on] = [0, 0];
-    /** Behind the last star, and where what stands for it ends for now. */
-    let [star, until] = [-1, 0];
-    while (at < text.length) {
-      const wanted = pattern[on];
-      if (wanted === '*') [star, until] = [(on += 1), at];
-      else if (wanted !== undefined && (wanted === text[at] || (wanted === '?' && text[at] !== '/'))) {
-        at += 1;
-        on += 1;
-      } else if (star >= 0) [on, at] = [star, (until += 1)];
-      else return false;
+    const end = text.length - last.length;
+    if (end < first.length || !standsAt(first, text, 0) || !standsAt(last, text, end)) return false;
+    let at = first.length;
+    for (const part of others) {
+      const place = placeOf(part, text, at);
+      if (place < 0) return false;
+      at = place + part.length;
     }
-    return on === pattern.length || (on === pattern.length - 1 && pattern[on] === '*');
+    return at <= end;
   };
+}
+
+/** The first place from `at` on; -1: there is none. */
+function placeOf(part: string, text: string, at: number): number {
+  if (!part.includes('?')) return text.indexOf(part, at);
+  for (let place = at; place + part.length <= text.length; place += 1) if (standsAt(part, text, place)) return place;
+  return -1;
+}
+
+function standsAt(part: string, text: string, place: number): boolean {
+  if (!part.includes('?')) return text.startsWith(part, place);
+  for (let index = 0; index < part.length; index += 1) {
+    const [wanted, there] = [part[index], text[place + index]];
+    if (wanted !== there && (wanted !== '?' || there === undefined || there === '/')) return false;
+  }
+  return true;
 }
 
 /** Entry's first destination as the config has it, whatever `--to` made of it: the id without its kind. */
