@@ -20,7 +20,7 @@ import { askedOf, type Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { preflight, prepare, type Prepared } from '../prepare.ts';
 import { createReporter } from '../reporters/index.ts';
-import { collectScans } from '../sarif.ts';
+import { collectScans, type SarifCollector, type SarifOptions } from '../sarif.ts';
 import { openCommandSession } from '../session.ts';
 import { VERSION } from '../version.ts';
 import { leadsOut } from '../write-file.ts';
@@ -93,20 +93,8 @@ export async function runCommand(
   if (options.report !== undefined) await report(io, engine.journal.file, options.report);
   const seconds = (performance.now() - started) / 1000;
   if (options.sarif !== undefined) {
-    const warn = (message: string): void => io.stderr(`warning: ${message}\n`);
-    const folder = resolve(io.cwd, options.sarif);
-    const out = leadsOut(folder, io.cwd);
-    const written =
-      out === undefined
-        ? scans.write(folder, {
-            rows,
-            workspace: workspaceOf(io),
-            placeOf,
-            waiversOf: waiversOf(prepared.value, engine.now()),
-            warn,
-          })
-        : fail(out);
-    io.stderr(written.ok ? `sarif: ${written.value} files in ${folder}\n` : `warning: ${written.failure.message}\n`);
+    const waivers = waiversOf(prepared.value, engine.now());
+    writeScans(io, scans, options.sarif, { rows, workspace: workspaceOf(io), placeOf, waiversOf: waivers });
   }
   const edges = planned.plan.entries.flatMap(({ id, needs }) => needs.map((need) => [need, id] as const));
   const day = engine.now().toISOString().slice(0, 10);
@@ -173,4 +161,14 @@ async function report(io: Io, journal: string, folder: string): Promise<void> {
   const { writeReport } = await import('./report.ts');
   const written = writeReport(journal, resolve(io.cwd, folder), io.cwd);
   io.stderr(written.ok ? `report: ${written.value[0] ?? ''}\n` : `warning: ${written.failure.message}\n`);
+}
+
+/** As with the report, what cannot be written is told, and changes nothing. */
+function writeScans(io: Io, scans: SarifCollector, dir: string, options: Omit<SarifOptions, 'warn'>): void {
+  const warn = (message: string): void => io.stderr(`warning: ${message}\n`);
+  const folder = resolve(io.cwd, dir);
+  const out = leadsOut(folder, io.cwd);
+  const written = out === undefined ? scans.write(folder, { ...options, warn }) : fail(out);
+  if (written.ok) io.stderr(`sarif: ${written.value} files in ${folder}\n`);
+  else warn(written.failure.message);
 }
