@@ -118,3 +118,14 @@ describe('a blob in memory', () => {
     expect(failureOf(read)).toMatchObject({ class: 'permanent', side: 'source', status: 404, code: 'BLOB_UNKNOWN' });
   });
 });
+
+test.each<[string, Readonly<Record<string, string>>, boolean]>([
+  ['another length', { 'content-length': '5' }, false],
+  ['another length of packed bytes', { 'content-length': '5', 'content-encoding': 'gzip' }, true],
+  ['0 where it knows none', { 'content-length': '0' }, true],
+])('whether a blob is there, where the answer says %s', async (_, headers, there) => {
+  await using server = await startScriptedRegistry({ onRequest: () => ({ kind: 'answer', status: 200, headers }) });
+  await using registry = client();
+  const content = registry.content(repository(server.host, 'a'), 'source');
+  expect(must(await content.hasBlob(BLOB))).toBe(there);
+});

@@ -35,17 +35,19 @@ export async function blobState(
   if (!response.ok) return response;
   if (response.value.status === 200) {
     await response.value.drain();
-    return ok(isLength(response.value, descriptor.size) ? 'there' : 'absent');
+    const length = lengthOf(response.value);
+    // To a HEAD, 0 is also said by what knows no better.
+    return ok(length === undefined || length === 0 || length === descriptor.size ? 'there' : 'absent');
   }
   const { absent, failure } = await refusal(asked, response.value);
   if (NO_HEAD.has(response.value.status)) return ok('unasked');
   return absent ? ok('absent') : fail(failure);
 }
 
-/** Where it is not said, or said of packed bytes, or as 0 by what knows no better, anything may be. */
-function isLength({ header }: HttpResponse, size: number): boolean {
-  const length = Number(header('content-length') ?? 0);
-  return header('content-encoding') !== undefined || length === 0 || Number.isNaN(length) || length === size;
+/** Bytes of all of it, as the answer says; undefined where it does not, or says it of packed bytes. */
+export function lengthOf({ header }: HttpResponse): number | undefined {
+  const length = Number(header('content-length') ?? Number.NaN);
+  return header('content-encoding') !== undefined || Number.isNaN(length) ? undefined : length;
 }
 
 /**

@@ -6,7 +6,7 @@ import { fail, ok, type Result } from '../failure.ts';
 import { StreamFailure, verified } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { isPrivate, withPort } from './address.ts';
-import { askedFor, blobPath, pull } from './blobs.ts';
+import { askedFor, blobPath, lengthOf, pull } from './blobs.ts';
 import { without } from './chunks.ts';
 import type { HttpResponse } from './http.ts';
 import type { Where } from './manifests.ts';
@@ -123,12 +123,6 @@ async function read(asked: Asked, response: HttpResponse, start: number, size: n
     return fail(registryFailure(asked, 'permanent', `${asked.registry} sent another part than asked of ${asked.what}`));
   }
   return ok(response.stream()[Symbol.asyncIterator]());
-}
-
-/** Of all of it, as the server says; undefined where it does not, or says it of packed bytes. */
-function lengthOf({ header }: HttpResponse): number | undefined {
-  const said = header('content-length');
-  return said === undefined || header('content-encoding') !== undefined ? undefined : Number(said);
 }
 
 /** `bytes 100-999/1000`: from where we asked, and of a whole that is as long as it should be. */
