@@ -144,4 +144,37 @@ describe('a live view', () => {
     expect(await screen.lines()).toEqual(['20 s, about 20 s left  0/2 entries', `    0 s  ${id(1)}#scan  1.5 MB`]);
     reporter.close();
   });
+
+  test('estimates nothing while a step is ahead of which nothing is known, then by what it took in this run', async () => {
+    const screen = terminal(120, 24);
+    // The scans are known from before; no signature ever came so far.
+    const reporter = liveReporter(screen.io, (task) => (task.endsWith('#scan') ? 10_000 : undefined));
+    reporter.event(start(4));
+    for (const index of [0, 1, 2, 3]) {
+      const tasks = ['image.scan@1', 'statement.sign@1', 'core.tag@1'].map((contract) => ({
+        id: `${id(index)}#${/\w+(?=@)/.exec(contract)?.[0]}`,
+        contract,
+        entry: id(index),
+      }));
+      reporter.event({ t: 0, type: 'entry.chain', entry: id(index), why: 'new', tasks });
+      reporter.event(begins(index));
+    }
+    vi.advanceTimersByTime(10_000);
+    for (const index of [0, 1, 2]) reporter.event({ ...ends(index), ms: 10_000 } as Event);
+    vi.advanceTimersByTime(100);
+    expect((await screen.lines())[0]).toBe('10 s  0/4 entries');
+    reporter.event({ t: 0, type: 'task.start', task: `${id(0)}#sign`, attempt: 1 });
+    vi.advanceTimersByTime(9900);
+    reporter.event({ t: 0, type: 'task.done', task: `${id(0)}#sign`, state: 'ok', ms: 10_000 });
+    vi.advanceTimersByTime(100);
+    // Four steps of ten seconds took twenty; four more are left.
+    expect((await screen.lines())[0]).toBe('20 s, about 20 s left  0/4 entries');
+    // The last scan fails: its signature is skipped, and counts for no work that was done.
+    reporter.event({ ...fails(3), ms: 10_000 } as Event);
+    reporter.event({ t: 0, type: 'task.done', task: `${id(3)}#sign`, state: 'skipped', ms: 0 });
+    vi.advanceTimersByTime(20_000);
+    // Two of seven are left, not of eight.
+    expect((await screen.lines()).at(-1)).toMatch(/^40 s, about 20 s left/);
+    reporter.close();
+  });
 });

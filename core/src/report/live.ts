@@ -1,5 +1,5 @@
 /** What a live view shows, as text lines: a fold over the events, drawn by whoever has a screen. */
-import type { Event, Outcome, Row } from '../journal/events.ts';
+import type { AnnouncedTask, Event, Outcome, Row } from '../journal/events.ts';
 import { formatBytes, formatSeconds } from './wording.ts';
 
 /** Running tasks that are shown; more are counted, so that a thousand entries stay readable. */
@@ -25,8 +25,7 @@ interface Running {
 export function liveView(usual: (task: string) => number | undefined = () => undefined): LiveView {
   const running = new Map<string, Running>();
   const outcomes = entryOutcomes();
-  /** Milliseconds of announced tasks, as they took before: those that have ended, and those that have not. */
-  const work = { done: 0, left: 0 };
+  const work = announcedWork(usual);
   let entries = 0;
   let ended = 0;
   let start: number | undefined;
@@ -38,7 +37,7 @@ export function liveView(usual: (task: string) => number | undefined = () => und
           start = event.t;
           break;
         case 'entry.chain':
-          for (const { id } of event.tasks) work.left += usual(id) ?? 0;
+          for (const task of event.tasks) work.announce(task);
           break;
         case 'task.start':
           running.set(event.task, { since: event.t, last: '', bytes: 0 });
@@ -54,12 +53,8 @@ export function liveView(usual: (task: string) => number | undefined = () => und
           break;
         }
         case 'task.done': {
-          running.delete(event.task);
-          // A probe was never announced with a chain.
-          if (event.task.endsWith('#probe')) break;
-          const took = usual(event.task) ?? 0;
-          work.left -= took;
-          work.done += took;
+          // What was skipped is done, and took nothing.
+          work.end(event.task, running.delete(event.task) ? event.ms : undefined);
           break;
         }
         case 'entry.done':
@@ -80,7 +75,7 @@ export function liveView(usual: (task: string) => number | undefined = () => und
     lines(now, columns) {
       if (start === undefined) return [];
       const counts = outcomes.text();
-      const left = remaining(work, now - start);
+      const left = remaining(work.sums(), now - start);
       // What is cut off at the end is told last: how many are as they were.
       const head = `${formatTicks(now - start)}${left}  ${ended}/${entries} entries${counts === '' ? '' : `: ${counts}`}`;
       const shown = [...running].slice(0, MAX_RUNNING).map(([task, state]) => runningLine(task, state, now, columns));
@@ -113,9 +108,71 @@ function runningLine(task: string, { since, last, bytes }: Running, now: number,
   return `${time}${name}${size}${last === '' ? '' : `  ${ascii(last)}`}`;
 }
 
+interface Sums {
+  readonly done: number;
+  readonly left: number;
+}
+
+/** Tasks of one contract of which nothing is known from before. */
+interface Unknown {
+  left: number;
+  ended: number;
+  ms: number;
+}
+
+/**
+ * Milliseconds of announced tasks: as they took before, else as those of their contract take in this run. A probe is announced with no
+ * chain, and is none of them.
+ */
+function announcedWork(usual: (task: string) => number | undefined) {
+  /** Task → milliseconds, or its contract. */
+  const announced = new Map<string, number | string>();
+  const unknown = new Map<string, Unknown>();
+  const known = { done: 0, left: 0 };
+  return {
+    announce({ id, contract }: AnnouncedTask): void {
+      const took = usual(id);
+      announced.set(id, took ?? contract);
+      if (took !== undefined) {
+        known.left += took;
+        return;
+      }
+      const alike = unknown.get(contract) ?? { left: 0, ended: 0, ms: 0 };
+      alike.left += 1;
+      unknown.set(contract, alike);
+    },
+    /** `ms` is undefined where the task never began. */
+    end(task: string, ms: number | undefined): void {
+      const took = announced.get(task);
+      if (typeof took === 'number') {
+        known.left -= took;
+        if (ms !== undefined) known.done += took;
+      } else if (took !== undefined) {
+        const alike = unknown.get(took);
+        if (alike === undefined) return;
+        alike.left -= 1;
+        if (ms === undefined) return;
+        alike.ended += 1;
+        alike.ms += ms;
+      }
+    },
+    /** Undefined while nobody knows how long a part of it takes: the rest alone would say that it is nearly over. */
+    sums(): Sums | undefined {
+      let { done, left } = known;
+      for (const [contract, alike] of unknown) {
+        // The core's own steps are kept from before unless they are quick.
+        if (alike.ended === 0 && alike.left > 0 && !contract.startsWith('core.')) return undefined;
+        done += alike.ms;
+        left += alike.ended === 0 ? 0 : (alike.ms / alike.ended) * alike.left;
+      }
+      return { done, left };
+    },
+  };
+}
+
 /** As fast as it went so far. It names only whole minutes, or tens of seconds: more would be a promise. */
-function remaining(work: { readonly done: number; readonly left: number }, elapsed: number): string {
-  if (work.done < ENOUGH || work.left <= 0 || elapsed <= 0) return '';
+function remaining(work: Sums | undefined, elapsed: number): string {
+  if (work === undefined || work.done < ENOUGH || work.left <= 0 || elapsed <= 0) return '';
   const seconds = ((work.left / work.done) * elapsed) / 1000;
   if (seconds < 10) return ', less than 10 s left';
   return seconds < 60
