@@ -92,6 +92,7 @@ export const envelopeSchema: JsonSchema = {
         affected: list('Images that have it.', affected),
         looked: count('Destinations that some journal has a scan of.'),
         unknown: list('Destinations, or their platforms, of which nothing is known.', { type: 'string' }),
+        since: text('With --cve: the oldest run that was read; what only older ones name is not told.'),
       },
     ),
     answerOf(['report'], 'What was written.', { files: list('Absolute paths.', { type: 'string' }) }),
