@@ -53,7 +53,7 @@ async function whyNow(io: Io, pattern: string, options: WhyOptions): Promise<num
   if (signal.aborted) return refuse(io, json, 'why', [cancelled]);
   const entries = lookAhead(engine.planned.plan, answers, (task) => engine.durations.of(task));
   const exitCode = answers.some(({ failure }) => failure !== undefined) ? EXIT.failed : EXIT.done;
-  return answer(io, json, 'why', exitCode, { entries }, () => formatAhead(entries));
+  return answer(io, json, 'why', exitCode, { entries }, () => formatAhead(entries, io.cwd));
 }
 
 function noJournal(state: string, what: string) {

@@ -88,6 +88,7 @@ export const why = closed(
     steps: list('With --resolve: what would follow.', { type: 'string' }),
     ms: amount('With --resolve: milliseconds that those steps took before.'),
     dependents: list('With --resolve: entries that take its digest.', { type: 'string' }),
+    failure: { ...defined('failure'), description: 'With --resolve: why it could not be looked at.' },
   },
 );
 

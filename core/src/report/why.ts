@@ -3,7 +3,7 @@ import type { Change } from '../journal/events.ts';
 import type { Search } from '../why/affected.ts';
 import type { Explained } from '../why/explain.ts';
 import type { Ahead } from '../why/ahead.ts';
-import { clean, formatDigest, formatSeconds } from './wording.ts';
+import { clean, formatDigest, formatFailure, formatSeconds } from './wording.ts';
 
 /** Names in a line; of a mirror, nothing has a scan. */
 const MAX_UNKNOWN = 20;
@@ -27,10 +27,17 @@ function explainedLines({ destination, outcome, run, at, why, digest, before, ch
     .join('');
 }
 
-export function formatAhead(all: readonly Ahead[]): string {
+/** `folder`: what files are named from. */
+export function formatAhead(all: readonly Ahead[], folder = ''): string {
   return all
-    .map(({ id, goal, why, changes, steps, ms, dependents }) =>
-      [
+    .map(({ id, goal, why, changes, steps, ms, dependents, failure }) => {
+      if (failure !== undefined) {
+        const [said = '', ...hint] = formatFailure(failure, folder);
+        return [`${id}: could not be looked at`, `  because: ${said}`, ...hint.map((line) => `  ${line}`)]
+          .map(lineOf)
+          .join('');
+      }
+      return [
         `${id}: ${goal ? 'nothing to do' : 'has to run'}`,
         `  because: ${why}`,
         ...changes.map(changeLine),
@@ -42,8 +49,8 @@ export function formatAhead(all: readonly Ahead[]): string {
         ...(goal || dependents.length === 0 ? [] : [`  and after it: ${dependents.join(', ')}`]),
       ]
         .map(lineOf)
-        .join(''),
-    )
+        .join('');
+    })
     .join('\n');
 }
 

@@ -1,4 +1,5 @@
 /** Why an entry would run now, what would follow, and about how long that takes. Pure. */
+import type { Failure } from '../failure.ts';
 import type { Change } from '../journal/events.ts';
 import { planGraph, reachable } from '../plan/graph.ts';
 import type { Plan } from '../plan/model.ts';
@@ -15,6 +16,8 @@ export interface Ahead {
   readonly ms?: number;
   /** Entries that take its digest, directly or through others, and so may have to run too. */
   readonly dependents: readonly string[];
+  /** Why nobody knows whether it has to run, in place of steps and dependents. */
+  readonly failure?: Failure;
 }
 
 export function lookAhead(
@@ -24,7 +27,8 @@ export function lookAhead(
   duration: (task: string) => number | undefined,
 ): readonly Ahead[] {
   const graph = planGraph(plan);
-  return answers.map(({ id, goal, why, changes = [] }) => {
+  return answers.map(({ id, goal, why, changes = [], failure }) => {
+    if (failure !== undefined) return { id, goal, why, changes, steps: [], dependents: [], failure };
     if (goal) return { id, goal, why, changes, steps: [], dependents: [] };
     const own = plan.tasks.filter(({ entry, contract }) => entry === id && contract !== 'core.probe@1');
     const after = reachable(

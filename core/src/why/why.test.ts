@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Failure } from '../failure.ts';
 import type { Event, Row } from '../journal/events.ts';
 import type { PastRun } from '../journal/recent.ts';
 import { build, planned, sync } from '../plan/sample.ts';
@@ -210,6 +211,19 @@ test('what would follow: the steps, the time they took, and who takes the digest
   ]);
   expect(formatAhead(ahead)).toContain('source: sha256:aaaaaaaaaaaa → sha256:bbbbbbbbbbbb');
   expect(formatAhead(ahead)).toContain('about 3.0 s as it took before');
+});
+
+test('what could not be looked at is not said to have to run', async () => {
+  const failure: Failure = {
+    ...{ reason: 'registry', class: 'permanent', side: 'source', host: 'r.example', status: 404 },
+    ...{ message: 'r.example/up:1 is not in its registry', hint: 'check the name' },
+  };
+  const { plan } = await planned([build('Dockerfile', 'r.example/app:1')], { Dockerfile: 'FROM alpine' });
+  const ahead = lookAhead(plan, [{ id: ID, goal: false, why: failure.message, failure }], () => 3000);
+  expect(ahead).toMatchObject([{ steps: [], dependents: [], failure }]);
+  expect(formatAhead(ahead)).toBe(
+    `${ID}: could not be looked at\n  because: source registry: r.example/up:1 is not in its registry\n    → check the name\n`,
+  );
 });
 
 test('a journal of somebody else commands no terminal, whatever is in it', () => {
