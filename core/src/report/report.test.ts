@@ -111,6 +111,15 @@ describe('the table', () => {
     expect(formatTable(rows)).not.toMatch(/[^\P{C}\n]/u);
   });
 
+  it('makes no row wide for the sake of a few long names', () => {
+    const long = { ...row, destination: `registry.example/${'team-'.repeat(30)}a:1` };
+    const lines = formatTable([...Array.from({ length: 19 }, () => row), long]).split('\n');
+    expect(lines[1]).toMatch(/^registry\.example\/a:1 {2}published/);
+    expect(lines[20]).toMatch(/a:1 {2}published {2}sha256:abababababab/);
+    // Where they are the rule, they have their room.
+    expect(formatTable([row, long, long]).split('\n')[1]).toMatch(/a:1 {20,}published/);
+  });
+
   it('colours the outcome without moving a column', () => {
     const painted = formatTable(rows, (state, text) => `<${state}>${text}</>`);
     expect(painted.replaceAll(/<[a-z]*>|<\/>/g, '')).toBe(formatTable(rows));

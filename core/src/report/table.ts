@@ -20,6 +20,11 @@ const HEADER = [
 const OUTCOME = HEADER.indexOf('outcome');
 /** Columns of numbers, which are read from their right end. */
 const NUMBERS: ReadonlySet<string> = new Set(['size', 'packages', 'seconds']);
+/** Characters of a name up to which all rows make room for it. */
+const MAX_NAME = 60;
+/** Of longer ones, all but one in twenty have room when the others are so many characters shorter. */
+const USUAL = 0.95;
+const MUCH_LONGER = 20;
 /** The last column is a remark; what needs more words has them below the table. */
 const MAX_REMARK = 60;
 /** An image can have thousands of findings; all of them are attached to it, and in the answer of `--json`. */
@@ -39,7 +44,9 @@ export const noPaint: Paint = (_, text) => text;
 export function formatTable(rows: readonly Row[], paint: Paint = noPaint): string {
   const cells = [HEADER, ...rows.map(cellsOf)];
   const widths = HEADER.map((_, column) =>
-    cells.reduce((width, line) => Math.max(width, (line[column] ?? '').length), 0),
+    column === 0
+      ? usualWidth(cells.map(([name = '']) => name.length))
+      : cells.reduce((width, line) => Math.max(width, (line[column] ?? '').length), 0),
   );
   const lines = cells.map((line, index) => {
     const outcome = rows[index - 1]?.outcome;
@@ -52,6 +59,13 @@ export function formatTable(rows: readonly Row[], paint: Paint = noPaint): strin
       .trimEnd();
   });
   return `${lines.join('\n')}\n`;
+}
+
+/** Some names that are much longer than the others move their own row only: else every row would be broken by the terminal. */
+function usualWidth(lengths: readonly number[]): number {
+  const sorted = lengths.toSorted((a, b) => a - b);
+  const [longest = 0, usual = 0] = [sorted.at(-1), sorted[Math.floor((sorted.length - 1) * USUAL)]];
+  return longest > MAX_NAME && longest - usual > MUCH_LONGER ? usual : longest;
 }
 
 function pad(cell: string, column: number, width: number): string {
