@@ -57,6 +57,10 @@ describe('a mirror', () => {
     expect(await runProgram({ ...world, stderr }, ['sync', '--progress', 'json', '--report', 'report'])).toBe(0);
     expect(user.signal.aborted).toBe(true);
     expect(written.stdout).toContain('1 published');
+    // Named as `report` takes it, since a live view and `quiet` never named the run.
+    const [, journal = ''] = /; journal: (\.slipway\/runs\/\S+\.ndjson)\n$/.exec(written.stdout) ?? [];
+    expect(existsSync(join(cwd, journal)), written.stdout).toBe(true);
+    expect(await command({ cwd }, 'report', journal)).toMatchObject({ code: 0 });
     expect(written.stderr).not.toContain('the next run finishes the rest');
   });
 

@@ -1,5 +1,6 @@
 /** `run`, `sync`, `build` and `scan`: everything that is not done, with progress on stderr and the table on stdout. */
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import {
   execute,
   fail,
@@ -111,8 +112,14 @@ export async function runCommand(
     exitCode,
     { run: engine.run, entries: rows, tools },
     () =>
-      `${formatTable(rows, paint)}\n${formatFailures(rows, logs.failed, paint, io.cwd)}${formatCounts(rows, seconds)}\n`,
+      `${formatTable(rows, paint)}\n${formatFailures(rows, logs.failed, paint, io.cwd)}${formatCounts(rows, seconds)}${journalOf(io, engine.journal.file)}\n`,
   );
+}
+
+/** What `report` and `rollback` want of a run, and what the failures above point to. A full disk may have taken none of it. */
+function journalOf({ cwd }: Io, file: string): string {
+  const path = relative(cwd, file);
+  return existsSync(file) ? `; journal: ${path.startsWith('..') ? file : path}` : '';
 }
 
 /** The line of the config of an entry, or of a selection. */
