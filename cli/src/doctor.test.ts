@@ -30,3 +30,19 @@ it.each(['run', 'doctor'])('%s names the tool of a plugin that signs in the olde
   const { stdout, stderr } = await command({ cwd, env: { KEY: 'key', PATH: process.env['PATH'] ?? '' } }, name);
   expect(stdout + stderr).toContain('older-signer 1 was not found');
 });
+
+it('says of signing either that it is well or what it lacks', async () => {
+  await using hub = await startScriptedRegistry();
+  seedImage(hub, 'one', 'one', { tag: '1' });
+  const cwd = folderWith({
+    'config.yaml': `sync:\n  - { source: '${hub.host}/one:1', destination: '${hub.host}/mirror/one:1' }\n`,
+    'slipway.config.yaml': 'signing: { keyless: { issuer: https://issuer.example, subject: someone } }\n',
+  });
+  const env = { PATH: process.env['PATH'] ?? '' };
+  const signing = async (more: Readonly<Record<string, string>>): Promise<readonly string[]> =>
+    (await command({ cwd, env: { ...env, ...more } }, 'doctor')).stdout
+      .split('\n')
+      .filter((line) => line.includes(' signing: '));
+  expect(await signing({})).toEqual([expect.stringContaining('no key and no ambient identity')]);
+  expect(await signing({ SIGSTORE_ID_TOKEN: 'token' })).toEqual([expect.stringMatching(/^ok +signing: keyless$/)]);
+});

@@ -20,11 +20,13 @@ export async function doctorCommand(io: Io, options: Options): Promise<number> {
   await using session = opened.value;
   const to = options.to !== undefined;
   const lacking = await lackingHere(io, prepared.value);
+  const unsigned = whyNotSigned(io, prepared.value, to);
   const findings: readonly Diagnosis[] = [
     ...(await tools(prepared.value)),
-    ...(await diagnose(session.engine)),
+    // How it would be signed is not well where it cannot be.
+    ...(await diagnose(session.engine)).filter(({ what }) => what !== 'signing' || unsigned.length === 0),
     ...tagLists(prepared.value),
-    ...signing(prepared.value, whyNotSigned(io, prepared.value, to), to),
+    ...signing(prepared.value, unsigned, to),
     ...prepared.value.failed.map(({ selection, failure }) => failed(`selection ${selection.id}`, failure)),
     ...lacking.map((failure) => failed('this machine', failure)),
     ...folder(prepared.value, session.stateFolder),
