@@ -1,5 +1,6 @@
 /** `core.gate@1`: the policy, then the plugins' gates; a refused image leaves its tag as it was. */
-import { fail, ok, type PolicyFailure, type Position, type Result } from '../../failure.ts';
+import type { Entry } from '../../config/model.ts';
+import { fail, ok, type PolicyFailure, type Result } from '../../failure.ts';
 import { formatReference, pin, type Pinned } from '../../reference.ts';
 import { judge, type Judgement } from '../../policy/gate.ts';
 import { rulesFor } from '../../policy/rules.ts';
@@ -55,19 +56,21 @@ export async function gateStep(step: StepContext, input: GateInput): Promise<Res
   const tags = namedAlready(probed.before, image.digest);
   const already = tags.length === 0 ? '' : `; it is public already as ${tags.join(', ')}`;
   const what = `${formatDigest(image.digest)} for ${formatReference(entry.targets[0].destination)}${already}`;
-  return fail(refusalOf(what, { ...judgement, refusals }, entry.at));
+  return fail(refusalOf(what, { ...judgement, refusals }, entry));
 }
 
 export function refusalOf(
   what: string,
   { refusals, waived }: Pick<Judgement, 'refusals' | 'waived'>,
-  at: Position,
+  { kind, at }: Pick<Entry, 'kind' | 'at'>,
 ): PolicyFailure {
+  // Nobody here can build what upstream publishes.
+  const better = kind === 'build' ? 'rebuild with fixed packages' : 'take an image that has the fixes';
   return {
     reason: 'policy',
     class: 'policy',
     message: `the gate refused ${what}: ${refusals[0] ?? ''}${more(refusals)}`,
-    hint: 'rebuild with fixed packages, or add a waiver with a reason and an end date to the policy',
+    hint: `${better}, or add a waiver with a reason and an end date to the policy`,
     refusals,
     ...(waived.length === 0 ? {} : { waived }),
     at,
