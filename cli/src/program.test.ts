@@ -45,6 +45,14 @@ describe('help', () => {
   });
 });
 
+it.each(READERS)('%s in an empty folder says how to begin', async (name) => {
+  const cwd = folderWith({});
+  const { code, stderr } = await command({ cwd }, name);
+  expect(code).toBe(2);
+  expect(stderr).toContain('config.yaml does not exist');
+  expect(stderr).toContain('slipway init');
+});
+
 describe('a mistake on the command line', () => {
   it.each([
     [['plann'], 'Did you mean plan?'],

@@ -29,7 +29,10 @@ export interface ConfigOptions {
 export async function loadConfig(file: string, options: ConfigOptions): Promise<Loaded<Config>> {
   const absolute = resolve(file);
   const text = await readText(absolute, MAX_BYTES);
-  if (!text.ok) return failed([{ hint: 'name the config with --config', ...text.failure }]);
+  if (!text.ok)
+    return failed([
+      { hint: 'name the config with --config, or write a repository to start from with slipway init', ...text.failure },
+    ]);
   const document = parseYaml(text.value, absolute);
   if (!document.ok) return document;
   const folder = dirname(absolute);
