@@ -80,3 +80,13 @@ it('of a tag that was moved again since it says so, and not what would help with
     ]);
   }
 });
+
+it.each(['', '.slipway/runs/'])('takes a run by its journal too, as %sRUN.ndjson', async (folder) => {
+  const { cwd, run } = await moved();
+  const ran = await command({ cwd }, 'rollback', `${folder}${run}.ndjson`, '--unverified', '--json');
+  expect([ran.code, answerOf(ran).entries.length]).toEqual([0, 2]);
+  expect(await command({ cwd }, 'rollback', `/elsewhere/${run}.ndjson`)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('not in the folder of this config'),
+  });
+});

@@ -1,5 +1,5 @@
 /** `rollback`: tags that a run moved or deleted, or one tag, are put back to what they named before. */
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import {
   configFailure,
   fail,
@@ -65,6 +65,7 @@ export async function rollbackCommand(io: Io, what: string, options: RollbackOpt
   );
 }
 
+const JOURNAL = '.ndjson';
 const BY_TAG = 'slipway rollback takes a tag too, and goes by what is attested of it';
 
 /** What follows the last of them a killed run was about to write, and to do. */
@@ -83,11 +84,16 @@ async function findMoves(
   { config }: RollbackOptions,
   signal: AbortSignal,
 ): Promise<Result<readonly Move[]>> {
-  const journal = join(dirname(resolve(io.cwd, config)), '.slipway', 'runs', `${what}.ndjson`);
-  if (isRunId(what)) {
+  // Also as a run's last line names its journal, and `report` takes it: with `.ndjson` it is no image of Docker Hub's.
+  const run = basename(what, JOURNAL);
+  const journal = join(dirname(resolve(io.cwd, config)), '.slipway', 'runs', `${run}${JOURNAL}`);
+  const isJournal = what.endsWith(JOURNAL) && isRunId(run);
+  if (isJournal && what !== `${run}${JOURNAL}` && resolve(io.cwd, what) !== journal)
+    return fail(configFailure(`${what} is not in the folder of this config's journals`, `it would be ${journal}`));
+  if (isJournal || isRunId(what)) {
     const text = readFile(journal);
     if (text === undefined)
-      return fail(configFailure(`there is no journal of the run ${what}`, `it would be ${journal}`));
+      return fail(configFailure(`there is no journal of the run ${run}`, `it would be ${journal}`));
     const events = parseJournal(text);
     if (events.length === 0)
       return fail(configFailure(`nothing of ${journal} can be read: nobody knows what that run moved`, BY_TAG));
