@@ -89,6 +89,15 @@ describe('init', () => {
     expect(readdirSync(cwd)).toEqual(['file']);
   });
 
+  it('says that workflows below the root of a repository never run', async () => {
+    const cwd = folderWith({ '.git/config': '' });
+    expect((await command({ cwd }, 'init', 'team/images')).stdout).toContain(
+      `.github is read in the root of a repository alone, and this one's is ${cwd}`,
+    );
+    for (const folder of [cwd, join(folderWith({ 'own/.git': 'gitdir: elsewhere' }), 'own')])
+      expect((await command({ cwd: folder }, 'init')).stdout).not.toContain('.github is read');
+  });
+
   it('leaves what a new repository has of its own, and says what it lacks', async () => {
     const cwd = folderWith({ '.gitignore': 'mine\n', 'README.md': '' });
     const made = await command({ cwd }, 'init');

@@ -34,7 +34,7 @@ export async function initCommand(io: Io, folder: string, { json }: InitOptions)
     const shown = relative(io.cwd, root);
     const lines = files.map((file) => `${join(shown, file)}\n`).join('');
     const notes = kept.map((path) => `${path} stays as it is: ${SHARED[path]}\n`).join('');
-    return `${lines}${notes}\n${nextSteps(shown, repository)}`;
+    return `${lines}${notes}${strayNote(root)}\n${nextSteps(shown, repository)}`;
   });
 }
 
@@ -81,6 +81,20 @@ function repositoryOf(root: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A folder in somebody's checkout: its workflows would be committed, and never run. */
+function strayNote(root: string): string {
+  if (isThere(root, '.git')) return '';
+  const above = parentsOf(root).find((folder) => isThere(folder, '.git'));
+  return above === undefined
+    ? ''
+    : `.github is read in the root of a repository alone, and this one's is ${above}: run init there, or git init here\n`;
+}
+
+function parentsOf(folder: string): readonly string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [] : [parent, ...parentsOf(parent)];
 }
 
 interface Written {
