@@ -35,3 +35,18 @@ it.each([
   expect(answer.affected).toHaveLength(count);
   expect(answer.since).toBe(RUN);
 });
+
+it.each([
+  [['--resolve'], 'no --resolve'],
+  [['r.example/b:*'], 'no pattern'],
+])('a vulnerability is asked for alone, since nothing else would narrow it: %j', async (more, said) => {
+  const cwd = folderWith({ 'config.yaml': '', [`.slipway/runs/${RUN}.ndjson`]: journal() });
+  const { code, stderr } = await command({ cwd }, 'why', '--cve', 'CVE-2026-1', ...more);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(`--cve goes with ${said}`)]);
+});
+
+it('who asks for a vulnerability without a journal is told what finds one', async () => {
+  const { code, stderr } = await command({ cwd: folderWith({}) }, 'why', '--cve', 'CVE-2026-1');
+  expect([code, stderr]).toEqual([2, expect.stringContaining('slipway scan')]);
+  expect(stderr).not.toContain('--resolve');
+});

@@ -26,16 +26,25 @@ export interface WhyOptions extends Options {
 }
 
 export async function whyCommand(io: Io, pattern: string, options: WhyOptions): Promise<number> {
-  if (options.resolve) return whyNow(io, pattern, options);
   const { json, cve } = options;
+  if (cve !== undefined && (options.resolve || pattern !== '*')) {
+    const hint = 'ask them apart: of a vulnerability all images that have it are named';
+    return refuse(io, json, 'why', [
+      configFailure(`--cve goes with no ${options.resolve ? '--resolve' : 'pattern'}`, hint),
+    ]);
+  }
+  if (options.resolve) return whyNow(io, pattern, options);
   const state = join(dirname(resolve(io.cwd, options.config)), '.slipway', 'runs');
   if (cve !== undefined) {
     const found = findAffected(recentRuns(state), cve);
-    if (found.looked === 0) return refuse(io, json, 'why', [noJournal(state, 'a scan')]);
+    if (found.looked === 0) return refuse(io, json, 'why', [noJournal(state, 'a scan', 'slipway scan makes new ones')]);
     return answer(io, json, 'why', EXIT.done, { ...found }, () => formatAffected(cve, found));
   }
   const entries = explain(recentRuns(state), pattern);
-  if (entries.length === 0) return refuse(io, json, 'why', [noJournal(state, `an entry that matches "${pattern}"`)]);
+  if (entries.length === 0)
+    return refuse(io, json, 'why', [
+      noJournal(state, `an entry that matches "${pattern}"`, 'slipway why --resolve asks the registries'),
+    ]);
   return answer(io, json, 'why', EXIT.done, { entries }, () => formatExplained(entries));
 }
 
@@ -56,9 +65,9 @@ async function whyNow(io: Io, pattern: string, options: WhyOptions): Promise<num
   return answer(io, json, 'why', exitCode, { entries }, () => formatAhead(entries, io.cwd));
 }
 
-function noJournal(state: string, what: string) {
+function noJournal(state: string, what: string, besides: string) {
   return configFailure(
     `no journal in ${state} has ${what}`,
-    'journals are written by slipway run on this machine; slipway why --resolve asks the registries',
+    `journals are written by slipway run on this machine; ${besides}`,
   );
 }
