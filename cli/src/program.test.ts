@@ -25,6 +25,13 @@ describe('help', () => {
     expect(stdout).toContain(`Examples:\n  slipway ${name}`);
   });
 
+  it.each([[], ['run'], ['tools'], ['plugin', 'diff']])('fits a terminal: %s', async (...name) => {
+    const { stdout } = await command({ cwd: '/' }, ...name, '--help');
+    const [text = ''] = stdout.split('Examples:');
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(text).not.toMatch(/default: (?:false|\[\])/);
+  });
+
   it('every example that plans can be typed as it stands', async () => {
     const cwd = folderWith({ 'config.yaml': ONE });
     const { stdout } = await command({ cwd }, 'plan', '--help');
@@ -40,7 +47,7 @@ describe('help', () => {
     const { code, stdout } = await command({ cwd: '/' }, '--help');
     expect(code).toBe(0);
     for (const name of COMMANDS) expect(stdout).toContain(`  ${name.split(' ')[0]} `);
-    expect(stdout).toMatch(/0 done .* 1 .* 2 .*\n.* 3 .* 5 .* 130 /);
+    expect(stdout).toMatch(/0 done .* 1 .*\n.* 2 .* 3 .*\n.* 5 .* 130 /);
     expect((await command({ cwd: '/' }, '--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });

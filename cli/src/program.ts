@@ -2,7 +2,7 @@
  * The command line: names, options, help. Each action returns an exit code; nothing else happens here. A command is loaded
  * when it is called, since most of them need more than half of the engine.
  */
-import { Argument, Command, Option } from 'commander';
+import { Argument, Command, Help, Option, type HelpConfiguration } from 'commander';
 import { configFailure, exportKinds, importKinds, type ExportKind, type Failure, type ImportKind } from '@slipway/core';
 import type { RunOptions } from './commands/run.ts';
 import type { ReportOptions } from './commands/report.ts';
@@ -25,8 +25,15 @@ import { EXIT, refusal } from './answer.ts';
 import { VERSION } from './version.ts';
 
 const EXIT_CODES = `
-Exit codes: 0 done · 1 a task failed, or verify found something missing · 2 config or usage ·
-            3 the gate refused an image · 5 a tool is missing · 130 interrupted`;
+Exit codes: 0 done · 1 a task failed, or verify found something missing ·
+            2 config or usage · 3 the gate refused an image ·
+            5 a tool is missing · 130 interrupted`;
+
+/** What says nothing is left out: with it no description is wrapped on a terminal of 80 columns. */
+const HELP: HelpConfiguration = {
+  subcommandTerm: (command) => `${command.name()} ${command.usage()}`.replace(' [options]', '').trimEnd(),
+  optionDescription: (option) => new Help().optionDescription(option).replace(/ \(default: (?:false|\[\])\)$/, ''),
+};
 
 /** Runs one command line; the exit code is the result. Throws what is a bug, as `starved` does once the command can no longer end. */
 export async function runProgram(world: Io, args: readonly string[], starved?: Promise<never>): Promise<number> {
@@ -92,6 +99,7 @@ function buildProgram(io: Io, ended: (exitCode: number) => void): Command {
     .showSuggestionAfterError(true)
     .showHelpAfterError('(add --help for more)')
     .exitOverride()
+    .configureHelp(HELP)
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .addHelpText('after', EXIT_CODES);
 
