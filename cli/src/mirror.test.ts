@@ -82,6 +82,10 @@ describe('a mirror', () => {
       code: 0,
       stdout: 'nothing has drifted\n',
     });
+    const GITHUB_OUTPUT = join(cwd, 'output');
+    const env = { GITHUB_ACTIONS: 'true', GITHUB_OUTPUT };
+    expect(await command({ cwd, env }, 'run', '--against', 'registry')).toMatchObject({ code: 0 });
+    expect(readFileSync(GITHUB_OUTPUT, 'utf8')).toMatch(/^published<<(\S+)\n0\n\1$/m);
     writeFileSync(join(cwd, 'config.yaml'), config.replace(`destination: '${hub.host}`, `destination: '127.0.0.1:1`));
     expect(await command({ cwd }, 'plan', '--against', 'registry')).toMatchObject({
       code: 1,

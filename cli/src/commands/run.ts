@@ -45,6 +45,19 @@ export async function runCommand(
   if (!prepared.ok) return refuse(io, options.json, command, prepared.failures);
   if (prepared.value === undefined) {
     const body = { run: 'none', entries: [], tools: [] };
+    // A later step that asks whether anything was published must find a 0, and not nothing.
+    const day = new Date().toISOString().slice(0, 10);
+    const none = {
+      run: body.run,
+      command,
+      rows: [],
+      edges: [],
+      exitCode: EXIT.done,
+      seconds: 0,
+      day,
+      only: options.only,
+    };
+    writeActionsFiles(io, none);
     return answer(io, options.json, command, EXIT.done, body, () => 'nothing has drifted\n');
   }
   const { host, warnings } = prepared.value;
