@@ -372,7 +372,11 @@ describe('the summary', () => {
     expect(Buffer.byteLength(shown)).toBeLessThanOrEqual(input.limit);
     expect(Buffer.byteLength(shown)).toBeGreaterThan(input.limit * 0.9);
     const kept = shown.split('\n').filter((line) => line.startsWith('| ghcr')).length;
-    expect(shown).toContain(`${rows.length - kept} more rows are left out`);
+    // There is no graph, and so none is missed.
+    expect(shown).toContain(`Left out are ${rows.length - kept} more rows: `);
+    const linked = [row({ id: 'a' }), row({ id: 'b', destination: 'b' })];
+    const whole = text(linked, [['a', 'b']]);
+    expect(text(linked, [['a', 'b']], Buffer.byteLength(whole) - 1)).toContain('Left out is the graph: ');
     expect(text([row()], [], 100)).toBe('');
   });
 

@@ -4,7 +4,7 @@ import { formatCounts } from '../table.ts';
 import { headline } from '../failure.ts';
 import { firstOfEach, folded, heldUp } from '../fold.ts';
 import { waivedBesides, waiversLine, waiversOf } from '../waivers.ts';
-import { clean, formatBytes, formatDigest, formatFindings } from '../wording.ts';
+import { clean, counted, formatBytes, formatDigest, formatFindings } from '../wording.ts';
 
 export interface SummaryInput {
   readonly run: string;
@@ -47,8 +47,13 @@ export function jobSummary(input: SummaryInput): string {
   const lines = rows.toSorted((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome)).map(rowLine);
   const whole = `${head}${table}${lines.join('')}${graph}`;
   if (bytes(whole) <= limit) return whole;
-  const note = (left: number): string =>
-    `\nThe graph and ${left} more rows are left out: GitHub shows 1 MiB of a summary. The log has all of them.\n`;
+  const note = (left: number): string => {
+    const what = [...(graph === '' ? [] : ['the graph']), ...(left === 0 ? [] : [counted(left, 'more row')])].join(
+      ' and ',
+    );
+    const are = left === 0 || (left === 1 && graph === '') ? 'is' : 'are';
+    return `\nLeft out ${are} ${what}: GitHub shows 1 MiB of a summary. The log has all rows.\n`;
+  };
   let used = bytes(head) + bytes(table) + bytes(note(lines.length));
   const fitting = lines.findIndex((line) => (used += bytes(line)) > limit);
   const shown = fitting < 0 ? lines.length : fitting;
