@@ -15,7 +15,7 @@ export interface Explained {
   readonly digest: string | null;
   readonly before: string | null;
   readonly changes: readonly Change[];
-  /** What was done because of it, in the order of its end. */
+  /** What was done because of it, in the order of its end; then what was skipped, in the order of the plan. */
   readonly tasks: readonly { readonly id: string; readonly state: string; readonly ms: number }[];
 }
 
@@ -50,7 +50,13 @@ function explainRun(
       done.set(event.task, { id: event.task, state: event.state, ms: event.ms });
     } else if (event.type === 'entry.done') {
       const chain = chains.get(event.entry);
-      const tasks = [...done.values()].filter(({ id }) => chain?.tasks.has(id) === true);
+      const own = [...done.values()].filter(({ id }) => chain?.tasks.has(id) === true);
+      const order = [...(chain?.tasks ?? [])];
+      const skipped = own.filter(({ state }) => state === 'skipped');
+      const tasks = [
+        ...own.filter(({ state }) => state !== 'skipped'),
+        ...skipped.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id)),
+      ];
       const rows = event.rows.filter((row) => matches(row.id) || matches(row.destination));
       if (rows.length === 0) continue;
       explained.set(

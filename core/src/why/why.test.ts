@@ -65,6 +65,21 @@ const runs = (...all: readonly (readonly Event[])[]): readonly PastRun[] =>
   all.map((events, index) => ({ run: `run-${all.length - index}`, events }));
 
 describe('why an entry ran', () => {
+  test('what was skipped after a failure stands in the order of the plan', () => {
+    const steps = ['build', 'push', 'scan', 'tag'];
+    const tasks = steps.map((step) => ({ id: `${ID}#${step}`, contract: 'image.scan@1', entry: ID }));
+    const end = (step: string, state: 'failed' | 'skipped'): Event => {
+      return { t: 1, type: 'task.done', task: `${ID}#${step}`, state, ms: 0 };
+    };
+    const events = [
+      { ...chain(ID), tasks } as Event,
+      // The loop ends first what needs the others.
+      ...[end('build', 'failed'), end('tag', 'skipped'), end('scan', 'skipped'), end('push', 'skipped')],
+      done(row({ outcome: 'failed' })),
+    ];
+    expect(explain(runs(events), ID)[0]?.tasks.map(({ id }) => id.split('#')[1])).toEqual(steps);
+  });
+
   test('the newest run that ended it, with what changed and what was done', () => {
     const past = runs([chain(ID)], [chain(ID), ended, done(row({}))], [done(row({ outcome: 'unchanged' }))]);
     expect(explain(past, ID)).toMatchObject([
