@@ -20,6 +20,7 @@ import { describe, expect, it } from 'vitest';
 import { EXIT } from './answer.ts';
 import { defaultPlugins } from './default-plugins.ts';
 import { runProgram } from './program.ts';
+import { envelopeSchema } from './schemas/envelope.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const pages = ['README.md', 'ARCHITECTURE.md', ...globSync('docs/*.md', { cwd: root })].sort();
@@ -89,6 +90,20 @@ describe('docs/cli.md', async () => {
         .split('\n')
         .filter((line) => line.startsWith(`| \`${option} `));
       for (const choice of choices) expect(rows.join('\n'), option).toContain(`\`${choice}\``);
+    }
+  });
+
+  it('says what each command adds to its answer, as the schema has it', () => {
+    const table = read('docs/cli.md').split('| command | adds |')[1] ?? '';
+    const answers = envelopeSchema['oneOf'] as readonly {
+      readonly properties: Readonly<Record<string, { readonly enum?: readonly string[]; readonly const?: string }>>;
+    }[];
+    for (const { properties } of answers) {
+      const { slipway: _, ok: __, command: name, ...added } = properties;
+      for (const each of name?.enum ?? (name?.const === undefined ? [] : [name.const])) {
+        const row = table.split('\n').find((line) => line.split('|')[1]?.includes(`\`${each}\``)) ?? '';
+        for (const key of Object.keys(added)) expect(row, each).toContain(`\`${key}\``);
+      }
     }
   });
 
