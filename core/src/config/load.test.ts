@@ -73,11 +73,11 @@ test('tags and a destination are filled in with date and commit; ids stay the sa
     "sync:\n  - source: a\n    destination: r.example/a:v1-{date}\n    tags: ['3.20', '{date}', 'x-{sha}']\n",
   );
   expect(entry?.id).toBe('sync:r.example/a:v1-{date}');
-  expect(entry?.targets.map(({ destination, templated }) => [destination.tag, templated])).toEqual([
-    ['v1-2026-11-23', true],
-    ['3.20', false],
-    ['2026-11-23', true],
-    ['x-0123456789ab', true],
+  expect(entry?.targets.map(({ destination, templated, template }) => [destination.tag, templated, template])).toEqual([
+    ['v1-2026-11-23', true, 'v1-{date}'],
+    ['3.20', false, undefined],
+    ['2026-11-23', true, '{date}'],
+    ['x-0123456789ab', true, 'x-{sha}'],
   ]);
 });
 

@@ -9,6 +9,8 @@ export interface Target {
   readonly destination: Tagged;
   /** Its tag came from `{date}` or `{sha}`: it moves only when the digest is newly published. */
   readonly templated: boolean;
+  /** That tag with `{date}` and `{sha}` as they were, where it is `templated`. */
+  readonly template?: string;
 }
 
 interface EntryCommon {

@@ -116,7 +116,7 @@ function toTarget(repository: Repository, { text, name }: FilledTag): Result<Tar
     return fail(configFailure(`the tag ${quote(tag)} is kept for attestations`, 'choose a tag that is not a digest'));
   }
   const destination: Tagged = { kind: 'tagged', registry: repository.registry, path: repository.path, tag };
-  return ok({ destination, templated: name !== text });
+  return ok(name === text ? { destination, templated: false } : { destination, templated: true, template: name });
 }
 
 /** `sha256-<hex>` and `sha256-<hex>.sig`: what registries and tools keep about images, and no image that anybody named. */

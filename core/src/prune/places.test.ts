@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Config, Entry, Selection } from '../config/model.ts';
+import type { Config, Entry, Selection, SyncEntry } from '../config/model.ts';
 import { build, sync } from '../plan/sample.ts';
 import { placesOf } from './places.ts';
 
@@ -7,6 +7,11 @@ const at = { file: '/config.yaml', line: 1, column: 1 };
 
 function config(entries: readonly Entry[], selections: readonly Selection[] = []): Config {
   return { file: '/config.yaml', folder: '/', entries, selections };
+}
+
+function templated(template: string, tag: string): SyncEntry {
+  const entry = sync('alpine', `r.example/a:${tag}`);
+  return { ...entry, targets: [{ ...entry.targets[0], templated: true, template }] };
 }
 
 function selection(destination: string): Selection {
@@ -35,12 +40,17 @@ describe('the repositories of a config', () => {
   });
 
   it('know what a template made on other days, and nothing that only looks like it', () => {
-    const entry = sync('alpine', 'r.example/a:1.0-2026-11-25');
-    const templated: Entry = { ...entry, targets: [{ ...entry.targets[0], templated: true }] };
-    const place = placesOf(config([templated])).get('r.example/a');
+    const place = placesOf(config([templated('1.0-{date}', '1.0-2026-11-25')])).get('r.example/a');
     expect(
       ['1.0-2025-01-31', '1x0-2025-01-31', '1.0-2025-01-31-x', '2.0-2025-01-31'].map((tag) => place?.isDated(tag)),
     ).toEqual([true, false, false, false]);
+  });
+
+  it('know what a template made of other commits, also where letters of a commit stand before it', () => {
+    const place = placesOf(config([templated('build{sha}', 'build0a1b2c3d4e5f')])).get('r.example/a');
+    expect(
+      ['buildffffffffffff', 'build0123456789ab', 'builds', 'bui1d0123456789ab'].map((tag) => place?.isDated(tag)),
+    ).toEqual([true, true, false, false]);
   });
 
   it('know the backups of every day and number', () => {
@@ -51,10 +61,9 @@ describe('the repositories of a config', () => {
   });
 
   it('know those of each of several entries', () => {
-    const [a, b] = [sync('alpine', 'r.example/a:1-2026-11-25'), sync('alpine', 'r.example/a:2-2026-11-25')].map(
+    const [a, b] = [templated('1-{date}', '1-2026-11-25'), templated('2-{date}', '2-2026-11-25')].map(
       (entry): Entry => ({
         ...entry,
-        targets: [{ ...entry.targets[0], templated: true }],
         backup: { template: 'was-{tag}', dated: 'was-{tag}' },
       }),
     );

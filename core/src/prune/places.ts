@@ -3,7 +3,7 @@ import type { Config, Selection } from '../config/model.ts';
 import { fillIn, splitTag } from '../config/targets.ts';
 import { parsePlace } from '../location.ts';
 import { formatRepository, isLocation, type Repository } from '../reference.ts';
-import { backupNames, templatedTag } from '../run/steps/backup.ts';
+import { backupNames, namePattern } from '../run/steps/backup.ts';
 
 export interface Place {
   readonly repository: Repository;
@@ -29,12 +29,13 @@ interface Gathered {
 export function placesOf(config: Config): ReadonlyMap<string, Place> {
   const gathered = new Map<string, Gathered>();
   for (const entry of config.entries) {
-    for (const { destination, templated } of entry.targets) {
+    for (const target of entry.targets) {
+      const { destination, templated } = target;
       const name = formatRepository(destination);
       const at = gathered.get(name) ?? emptyAt(destination);
       gathered.set(name, at);
       at.named.add(destination.tag);
-      if (templated) at.dated.push(new RegExp(`^${templatedTag(destination.tag)}$`));
+      if (templated) at.dated.push(new RegExp(`^${namePattern(target)}$`));
       const isBackup = backupNames(entry);
       if (isBackup !== undefined) at.backups.push(isBackup);
     }

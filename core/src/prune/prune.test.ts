@@ -109,7 +109,9 @@ it('lists nothing where it is not known what a selection names, and what a templ
   expect(await closed.pruned()).toEqual([]);
   const dated = await repository((host) => {
     const [entry] = config(sync('a.example/x:1', `${host}/x:2026-11-30`)).entries;
-    return entry === undefined ? {} : { entries: [{ ...entry, targets: [{ ...entry.targets[0], templated: true }] }] };
+    return entry === undefined
+      ? {}
+      : { entries: [{ ...entry, targets: [{ ...entry.targets[0], templated: true, template: '{date}' }] }] };
   });
   expect(await dated.pruned({ exclude: ['*:1', '*:2', '*:3'] })).toEqual([]);
   expect(await dated.pruned({ exclude: ['*:1', '*:2', '*:3'], templated: true })).toEqual(['2025-01-31 listed']);

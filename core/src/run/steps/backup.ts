@@ -2,7 +2,7 @@
  * `backup:` of a sync: what a tag is about to stop naming is kept under another tag first. Such a tag names only what was public
  * already; nothing of it is scanned, signed or verified, and it never takes the place of another backup.
  */
-import type { Entry } from '../../config/model.ts';
+import type { Entry, Target } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { placeName } from '../../location.ts';
 import { formatReference, parseTag, pin, type Digest, type Tag, type Tagged } from '../../reference.ts';
@@ -54,9 +54,9 @@ export async function backUp(
 export function backupNames(entry: Entry): ((tag: string) => boolean) | undefined {
   const template = entry.kind === 'sync' ? entry.backup?.template : undefined;
   if (template === undefined) return undefined;
-  const patterns = entry.targets.map(({ destination, templated }) => {
+  const patterns = entry.targets.map((target) => {
     // The name of another day's target is another.
-    const tag = templated ? templatedTag(destination.tag) : literal(destination.tag);
+    const tag = namePattern(target);
     const filled = template
       .split(/(\{(?:tag|date|sha)\})/)
       .map((part) => ({ '{tag}': tag, '{date}': DATE, '{sha}': SHA })[part] ?? literal(part));
@@ -65,11 +65,11 @@ export function backupNames(entry: Entry): ((tag: string) => boolean) | undefine
   return (tag) => patterns.some((pattern) => pattern.test(tag));
 }
 
-/** A pattern of the tags that a template with {date} or {sha} made of this one, or will make on other days. */
-export function templatedTag(tag: string): string {
-  return tag
-    .split(/(\d{4}-\d\d-\d\d|[0-9a-f]{12})/)
-    .map((part, at) => (at % 2 === 0 ? literal(part) : part.includes('-') ? DATE : SHA))
+/** A pattern of the tag; of those that its template with {date} or {sha} made of it, or will make on other days. */
+export function namePattern({ destination, template = destination.tag }: Target): string {
+  return template
+    .split(/(\{(?:date|sha)\})/)
+    .map((part) => ({ '{date}': DATE, '{sha}': SHA })[part] ?? literal(part))
     .join('');
 }
 
