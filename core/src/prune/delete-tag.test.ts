@@ -56,9 +56,23 @@ it('puts back what a registry takes with the tag, and says that it is not safe t
     await fetch(`http://${scripted.host}/v2/x/manifests/${digest}`, { method: 'DELETE' });
     return { kind: 'answer', status: 202 };
   };
-  const taken = await doomed('a', digest, 'b', 'c');
+  const content = scripted.manifest('x', 'a')?.bytes ?? new Uint8Array();
+  scripted.putManifest('x', Buffer.from(content).toString(), 'd', mediaType.ociManifest);
+  const taken = await doomed('a', digest, 'b', 'c', 'd');
   expect(taken).toMatchObject({ ok: false, unsafe: true });
-  expect(scripted.manifest('x', 'b')?.digest).toBe(parseDigest(digest));
+  expect(taken.ok ? '' : taken.failure.message).toContain(
+    `${scripted.host}/x:b, ${scripted.host}/x:d name too; those tags were put back`,
+  );
+  for (const tag of ['b', 'd']) expect(scripted.manifest('x', tag)?.digest, tag).toBe(parseDigest(digest));
+});
+
+it('goes on nowhere where it is not known what a registry took with the tag', async () => {
+  const { scripted, doomed, digest } = await repository();
+  scripted.onRequest = ({ method, path }) =>
+    method === 'HEAD' && path.endsWith('/b') && !scripted.tags('x').includes('a')
+      ? { kind: 'answer', status: 403 }
+      : undefined;
+  expect(await doomed('a', digest, 'b', 'c')).toMatchObject({ ok: false, unsafe: true });
 });
 
 it.each([405, 400])('says that a registry which answers %d does not delete tags', async (status) => {

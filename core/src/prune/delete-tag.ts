@@ -1,7 +1,16 @@
 /** Deletes one tag, and makes sure that nothing else went with it. */
 import PQueue from 'p-queue';
 import { ok, type Failure, type Result } from '../failure.ts';
-import { formatReference, pin, type Digest, type Repository, type Tag, type Tagged } from '../reference.ts';
+import type { ManifestContent } from '../oci/model.ts';
+import {
+  formatReference,
+  pin,
+  type Digest,
+  type Pinned,
+  type Repository,
+  type Tag,
+  type Tagged,
+} from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
 import { formatDigest } from '../report/wording.ts';
 
@@ -46,10 +55,31 @@ export async function deleteTag(
   if (after.value !== undefined) return failed(stillThere(target));
   if (sharer === undefined || content.value === undefined) return { ok: true };
   const other = await registry.head(sharer, 'destination');
-  if (!other.ok) return failed(other.failure);
+  // What it took is not known.
+  if (!other.ok) return failed(other.failure, true);
   if (other.value?.digest === digest) return { ok: true };
-  const back = await registry.tag(pin(target, digest), sharer.tag, content.value);
-  return failed(back.ok ? tookMore(target, sharer) : back.failure, true);
+  const put = await putBack(registry, pin(target, digest), content.value, sharers);
+  if (put.failure !== undefined) return failed(put.failure, true);
+  return put.back.length === 0 ? { ok: true } : failed(tookMore(target, put.back), true);
+}
+
+/** Every tag of `tags` that is gone; one that somebody has moved meanwhile stays. */
+async function putBack(
+  registry: Registry,
+  image: Pinned,
+  content: ManifestContent,
+  tags: readonly Tagged[],
+): Promise<{ readonly back: readonly Tagged[]; readonly failure?: Failure }> {
+  const back: Tagged[] = [];
+  let failure: Failure | undefined;
+  for (const tag of tags) {
+    const now = await registry.head(tag, 'destination');
+    if (now.ok && now.value !== undefined) continue;
+    const put = now.ok ? await registry.tag(image, tag.tag, content) : now;
+    if (put.ok) back.push(tag);
+    else failure ??= put.failure;
+  }
+  return { back, ...(failure === undefined ? {} : { failure }) };
 }
 
 async function firstNaming(
@@ -109,13 +139,15 @@ function stillThere(target: Tagged): Failure {
   };
 }
 
-function tookMore(target: Tagged, other: Tagged): Failure {
+function tookMore(target: Tagged, back: readonly Tagged[]): Failure {
+  const tags = back.map(formatReference).join(', ');
+  const [name, was] = back.length === 1 ? ['names', 'that tag was'] : ['name', 'those tags were'];
   return {
     reason: 'registry',
     class: 'permanent',
     side: 'destination',
     host: target.registry,
-    message: `${target.registry} deleted with ${formatReference(target)} the image that ${formatReference(other)} names too; that tag was put back, and nothing more is deleted there`,
+    message: `${target.registry} deleted with ${formatReference(target)} the image that ${tags} ${name} too; ${was} put back, and nothing more is deleted there`,
     hint: 'run slipway run, which puts back what else was attached, and delete tags by other means there',
   };
 }
