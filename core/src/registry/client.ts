@@ -6,7 +6,7 @@ import { attachAll, listUnder } from './attach.ts';
 import { createBodyLimits } from './body-limits.ts';
 import { deleteTag, tagManifest, type Where } from './manifests.ts';
 import { createJsonFetcher } from './fetch-json.ts';
-import { trustedMirrors } from './mirrors.ts';
+import { isMirror, trustedMirrors } from './mirrors.ts';
 import type { FetchJson, Registry } from './model.ts';
 import { createApiMemory, listReferrers, type ApiMemory } from './referrers.ts';
 import type { Rehearsal } from './rehearsal.ts';
@@ -38,7 +38,7 @@ export interface RemoteRegistry extends Registry {
 
 export function createRegistry(options: RegistryOptions): RemoteRegistry {
   const { plainHttp, mirrors } = options;
-  const { http, wire: real, quota } = openWire(options);
+  const { http, wire: real, quota } = openWire({ ...options, spare: (repository) => isMirror(mirrors, repository) });
   const wire = options.rehearsal?.around(real) ?? real;
   const memory = options.apiMemory ?? createApiMemory();
   const limits = createBodyLimits();

@@ -7,6 +7,7 @@ import { formatRepository, parseDigest, type Digest, type Repository, type Tag }
 import type { HttpResponse } from './http.ts';
 import type { Head, Side } from './model.ts';
 import { lied, pageHint, refusal, registryFailure, type Asked } from './refusal.ts';
+import type { Attempt } from './retry.ts';
 import type { Call, Wire } from './wire.ts';
 
 /**
@@ -75,12 +76,13 @@ export async function getManifest(
   options = { shared: false },
 ): Promise<Result<ManifestContent | undefined>> {
   const call = callFor(where, name, 'GET');
-  return wire.retry(where.registry, async () => {
+  const read = async (): Promise<Attempt<ManifestContent | undefined>> => {
     const { result: response, retryAfter } = await wire.attempt(call);
     if (!response.ok) return { result: response, ...(retryAfter === undefined ? {} : { retryAfter }) };
     if (response.value.status !== 200) return { result: await absentOr(call, response.value) };
     return { result: await readManifest(call, response.value, name, options) };
-  });
+  };
+  return wire.retry(where.registry, read, call);
 }
 
 async function readManifest(

@@ -143,6 +143,29 @@ describe('with a mirror', () => {
     expect(must(await registry.manifest(reference(`${origin.host}/a@${image.digest}`), 'source'))).toBeDefined();
   });
 
+  test.each([{ kind: 'reset' }, { kind: 'answer', status: 503 }] as const)(
+    'one that is down ($kind) holds up nobody for long, however many images there are',
+    async (down) => {
+      await using world = await pair(true);
+      const { origin, mirror, registry } = world;
+      mirror.onRequest = () => down;
+      for (let image = 0; image < 10; image += 1) seedImage(origin, 'a', `image ${image}`, { tag: `t${image}` });
+      for (let image = 0; image < 10; image += 1)
+        must(await registry.head(reference(`${origin.host}/a:t${image}`), 'source'));
+      expect([origin.log.length, mirror.log.length]).toEqual([10, 2]);
+    },
+  );
+
+  test('one that is down as a mirror is written to with the usual patience', async () => {
+    await using world = await pair(true);
+    const { origin, mirror, registry } = world;
+    mirror.onRequest = () => ({ kind: 'answer', status: 503 });
+    must(await registry.head(reference(`${origin.host}/a:1`), 'source'));
+    const before = mirror.log.length;
+    const written = await registry.head(reference(`${mirror.host}/copy/a:1`), 'destination');
+    expect([written.ok, mirror.log.length - before]).toEqual([false, 2]);
+  });
+
   test('where it and the origin both fail, both are named, and what mends the mirror is said', async () => {
     await using world = await pair(false);
     const { origin, mirror, registry, image } = world;

@@ -17,6 +17,12 @@ export function trustedMirrors(mirrors: readonly Mirror[], repository: Repositor
     .map((each) => each.repository);
 }
 
+/** Whether what is read there is only in place of an origin. */
+export function isMirror(mirrors: readonly Mirror[], { registry, path }: Repository): boolean {
+  const name = `${registry}/${path}`;
+  return mirrors.some(({ mirror }) => name.startsWith(`${mirror.replace(/\/+$/, '')}/`) || name === mirror);
+}
+
 /** By whole parts of the path: `docker.io/lib` covers `docker.io/lib/x`, not `docker.io/library/x`. */
 function covering(
   mirrors: readonly Mirror[],

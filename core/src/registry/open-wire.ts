@@ -15,6 +15,8 @@ export interface WireSettings extends MannersOptions, Omit<HttpOptions, 'hostOpt
   readonly hostOptions?: (host: string) => HostOptions | undefined;
   /** Repositories that this run writes to: the first token for one is good for that too. */
   readonly writes?: (repository: Repository) => boolean;
+  /** Repositories whose images can be read elsewhere too: less patience is had with them. */
+  readonly spare?: (repository: Repository) => boolean;
   /** What registries asked for when somebody wanted to be let in, in earlier runs. */
   readonly challenges?: ChallengeMemory;
   readonly userAgent?: string;
@@ -39,6 +41,7 @@ export function openWire(settings: WireSettings): OpenWire {
   const http = createHttp({ ...settings, userAgent, signal, hostOptions });
   const retrier = createRetrier({ retries, signal, ...timed });
   const writes = settings.writes === undefined ? {} : { writes: settings.writes };
+  const spare = settings.spare === undefined ? {} : { spare: settings.spare };
   const auth = createAuth({
     http,
     retrier,
@@ -48,6 +51,6 @@ export function openWire(settings: WireSettings): OpenWire {
     ...(settings.challenges === undefined ? {} : { memory: settings.challenges }),
   });
   const manners = createManners(settings);
-  const wire = createWire({ http, auth, retrier, manners, plainHttp, mayGo, ...writes });
+  const wire = createWire({ http, auth, retrier, manners, plainHttp, mayGo, ...writes, ...spare });
   return { http, wire, quota: manners.quota };
 }

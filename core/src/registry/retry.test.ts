@@ -54,6 +54,42 @@ describe('retrier', () => {
     expect(await told()).toBe('busy');
   });
 
+  test('a spare host that answers nobody is left alone by all, the longer the longer that goes on, and then asked again', async () => {
+    const clock = jumping();
+    const retrier = createRetrier({ retries: 3, signal: undefined, clock });
+    let [tries, well] = [0, false];
+    const ask = (spare: boolean) =>
+      retrier.run('h', async () => ((tries += 1), { result: well ? ok(tries) : fail(busy(503)) }), spare);
+    expect((await ask(true)).ok).toBe(false);
+    expect(failureOf(await ask(true)).message).toBe('busy');
+    expect([tries, retrier.shunned('h')?.message]).toEqual([4, 'busy']);
+    // What is had nowhere else is asked for as ever.
+    expect((await ask(false)).ok).toBe(false);
+    expect(tries).toBe(8);
+    clock.pass(61_000);
+    expect((await ask(true)).ok).toBe(false);
+    expect(tries).toBe(9);
+    clock.pass(61_000);
+    expect((await ask(true)).ok).toBe(false);
+    expect(tries).toBe(9);
+    clock.pass(61_000);
+    well = true;
+    expect(must(await ask(true))).toBe(10);
+    expect(must(await ask(true))).toBe(11);
+  });
+
+  test('a spare host that has answered others meanwhile is asked on', async () => {
+    const retrier = createRetrier({ retries: 3, signal: undefined, clock: jumping() });
+    let tries = 0;
+    const failing = async () => {
+      tries += 1;
+      await retrier.run('h', async () => ({ result: ok(1) }), true);
+      return { result: fail(busy(503)) };
+    };
+    for (let time = 0; time < 2; time += 1) expect((await retrier.run('h', failing, true)).ok).toBe(false);
+    expect(tries).toBe(8);
+  });
+
   test('tries at once when no answer came, since the connection may only have been an old one', async () => {
     const clock = jumping();
     const retrier = createRetrier({ retries: 3, signal: undefined, clock });

@@ -10,6 +10,10 @@ export const LONGEST_WAIT = 60_000;
 /** Milliseconds in which a host gave nothing but transient failures, after which nobody waits for it any more. */
 export const GIVE_UP = 300_000;
 
+/** The same for what can be had elsewhere too, and the shortest time for which that is left alone then. */
+export const GIVE_UP_SPARE = 10_000;
+const LEAVE_ALONE = 60_000;
+
 export interface Attempt<T> {
   readonly result: Result<T>;
   /** Milliseconds that the registry asked to wait. */
@@ -19,8 +23,13 @@ export interface Attempt<T> {
 }
 
 export interface Retrier {
-  /** Calls `operation` until it succeeds, fails for good, or has been tried often enough; the last result is returned. */
-  run<T>(host: string, operation: () => Promise<Attempt<T>>): Promise<Result<T>>;
+  /**
+   * Calls `operation` until it succeeds, fails for good, or has been tried often enough; the last result is returned. `spare`: what is
+   * asked for can be had elsewhere, and nobody waits long for a host that answers nobody.
+   */
+  run<T>(host: string, operation: () => Promise<Attempt<T>>, spare?: boolean): Promise<Result<T>>;
+  /** Why a spare host is not to be asked now. */
+  shunned(host: string): Failure | undefined;
 }
 
 /** Tries of one operation that may be bad luck: whoever is refused more often is not allowed at all. */
@@ -38,6 +47,13 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
   const pauses = new Map<string, number>();
   /** Host → since when it has given nothing but transient failures. */
   const trouble = new Map<string, number>();
+  /** Spare host → how long it is left alone, and what it was that failed. */
+  const alone = new Map<string, { readonly until: number; readonly failure: Failure }>();
+
+  function shunned(host: string): Failure | undefined {
+    const known = alone.get(host);
+    return known !== undefined && clock.now() < known.until ? known.failure : undefined;
+  }
 
   async function waitFor(host: string): Promise<void> {
     for (;;) {
@@ -48,13 +64,15 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
     }
   }
 
-  async function run<T>(host: string, operation: () => Promise<Attempt<T>>): Promise<Result<T>> {
+  async function run<T>(host: string, operation: () => Promise<Attempt<T>>, spare = false): Promise<Result<T>> {
     /** When this operation failed, the first time and the last. */
     let [first, last] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     let spared = 0;
     for (let tried = 1; ; tried += 1) {
       if (pauses.has(host)) await waitFor(host);
       if (signal?.aborted === true) return fail(cancelled);
+      const known = spare ? shunned(host) : undefined;
+      if (known !== undefined) return fail(known);
       const { result, retryAfter, final = false } = await operation();
       if (result.ok || result.failure.class !== 'transient') {
         trouble.delete(host);
@@ -68,8 +86,13 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
       if (spares) [tried, spared] = [tried - 1, spared + 1];
       [first, last] = [Math.min(first, now), now];
       if (final) return result;
-      if (tried > retries || now - since > GIVE_UP || (retryAfter ?? 0) > LONGEST_WAIT)
-        return fail(afterTries(result.failure, tried + spared, now - first));
+      if (tried > retries || now - since > (spare ? GIVE_UP_SPARE : GIVE_UP) || (retryAfter ?? 0) > LONGEST_WAIT) {
+        const failure = afterTries(result.failure, tried + spared, now - first);
+        // It has answered nobody else either. The longer that goes on, the longer nobody looks.
+        if (spare && since <= first)
+          alone.set(host, { until: now + Math.max(LEAVE_ALONE, now - since), failure: result.failure });
+        return fail(failure);
+      }
       // Without a status no answer came. Once, that is most likely a kept connection that the host had closed meanwhile.
       const answered = result.failure.reason !== 'registry' || result.failure.status !== undefined;
       if (tried === 1 && !answered) continue;
@@ -81,7 +104,7 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
     }
   }
 
-  return { run };
+  return { run, shunned };
 }
 
 function isTooMany(failure: Failure): boolean {

@@ -28,8 +28,8 @@ export interface Wire {
   call(call: Call): Promise<Result<HttpResponse>>;
   /** The same without another try, for what cannot simply be sent again. */
   attempt(call: Call): Promise<Attempt<HttpResponse>>;
-  /** Tries `operation` again while it fails for a transient reason. */
-  retry<T>(registry: string, operation: () => Promise<Attempt<T>>): Promise<Result<T>>;
+  /** Tries `operation` again while it fails for a transient reason. `call`: what it sends, where that is one request. */
+  retry<T>(registry: string, operation: () => Promise<Attempt<T>>, call?: Call): Promise<Result<T>>;
   /** Where a registry is spoken to. */
   originOf(registry: string): URL;
   /** An address that a registry sent in a header, if it is one that we may speak to. */
@@ -52,13 +52,15 @@ export interface WireOptions {
   readonly mayGo: Reach;
   /** Repositories that will be written to; none when absent. */
   readonly writes?: (repository: Repository) => boolean;
+  /** Repositories whose images can be read elsewhere too; none when absent. */
+  readonly spare?: (repository: Repository) => boolean;
 }
 
 /** A first try, one with a token, and one with the token that the registry asked for in place of ours. */
 const MAX_ROUNDS = 3;
 
 export function createWire(options: WireOptions): Wire {
-  const { http, auth, retrier, manners, plainHttp, mayGo, writes = () => false } = options;
+  const { http, auth, retrier, manners, plainHttp, mayGo, writes = () => false, spare = () => false } = options;
   const origins = new Map<string, URL>();
   /** Registries that have been asked something, and those whose first answer is on its way. */
   const introduced = new Set<string>();
@@ -169,7 +171,8 @@ export function createWire(options: WireOptions): Wire {
       admit: async () => {
         // Redirects are part of the one errand.
         if (begun) return undefined;
-        const refused = await manners.admit(errand);
+        // Another one has waited long enough meanwhile, for all of them.
+        const refused = (isSpare(call) ? retrier.shunned(call.registry) : undefined) ?? (await manners.admit(errand));
         begun = refused === undefined;
         return refused;
       },
@@ -206,6 +209,10 @@ export function createWire(options: WireOptions): Wire {
     return { result: fail(said.failure), ...(refused === undefined ? {} : { retryAfter: refused }) };
   }
 
+  function isSpare({ side, registry, scopes: [scope] }: Call): boolean {
+    return side === 'source' && scope !== undefined && spare({ registry, path: scope.path });
+  }
+
   function follow(call: Asked, location: string | undefined, base: URL): Result<URL> {
     const url = parseUrl(location, base);
     if (url !== undefined && mayGo(base, url) && url.username === '') return ok(url);
@@ -216,8 +223,8 @@ export function createWire(options: WireOptions): Wire {
     attempt,
     follow,
     originOf,
-    call: (call) => retrier.run(call.registry, () => attempt(call)),
-    retry: (registry, operation) => retrier.run(registry, operation),
+    call: (call) => retrier.run(call.registry, () => attempt(call), isSpare(call)),
+    retry: (registry, operation, call) => retrier.run(registry, operation, call !== undefined && isSpare(call)),
   };
 }
 
