@@ -27,6 +27,16 @@ const BY_CODE: Readonly<Record<string, Mistake>> = {
   },
 };
 
+export const UNMERGED: Mistake = {
+  message: 'a conflict of a merge that nobody has resolved',
+  hint: 'keep what is right of both sides, and take out the lines that begin with <<<<<<<, ======= and >>>>>>>',
+};
+
+/** Where the conflicts begin that git has left in a text. */
+export function conflictsIn(text: string): readonly number[] {
+  return [...text.matchAll(/^<{7}(?: |\r?$)/gm)].map(({ index }) => index);
+}
+
 /** `rest`: the text from the mistake on. */
 export function describeMistake(code: string, message: string, rest: string): Mistake {
   const known = BY_CODE[code];

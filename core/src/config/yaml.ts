@@ -19,7 +19,7 @@ import type { Document, Path } from './document.ts';
 import { failed, loaded, type Loaded } from './loaded.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import { quote } from './quote.ts';
-import { describeMistake, quotesHint } from './yaml-mistakes.ts';
+import { conflictsIn, describeMistake, quotesHint, UNMERGED } from './yaml-mistakes.ts';
 
 const MAX_LENGTH = 4 * 1024 * 1024;
 const MAX_DEPTH = 100;
@@ -66,7 +66,13 @@ export function parseYaml(text: string, file: string, manner: YamlManner = {}): 
     // What follows in the same line follows from it.
     if (!mistakes.has(at.line)) mistakes.set(at.line, configFailure(message, hint, at));
   }
-  if (mistakes.size > 0) return failed([...mistakes.values()]);
+  if (mistakes.size > 0) {
+    // All else that is said of such a text follows from them.
+    const unmerged = conflictsIn(text).map((offset) =>
+      configFailure(UNMERGED.message, UNMERGED.hint, position(offset)),
+    );
+    return failed(unmerged.length > 0 ? unmerged : [...mistakes.values()]);
+  }
   const indexes = new Map<YAMLMap, ReadonlyMap<string | undefined, Pair>>();
   const converter = new Converter(position, manner.onRepeated);
   const data = parsed.contents === null ? null : converter.convert(parsed.contents, 0).value;

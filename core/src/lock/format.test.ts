@@ -106,8 +106,18 @@ it.each([
   ['', '1:1 '],
   ['version: 2\nsources: {}\nselections: {}\n', '1:10 version 2 of the lock is not known'],
   ['version: 1\nsources:\n  a: { key: x }\nselections: {}\n', '3:'],
+  [
+    'version: 1\n<<<<<<< HEAD\nsources: {}\n=======\nsources: {a: 1}\n>>>>>>> b\nselections: {}\n',
+    '2:1 a conflict of a merge',
+  ],
+  ['version: 1\r\n<<<<<<< HEAD\r\nsources: {}\r\n', '2:1 a conflict of a merge'],
   ['version: 1\nsources: {}\nselections: {}\nmore: 1\n', '4:1 unknown key "more"'],
   ['version: 1\nsources: {}\nselections: { a: { key: 0123456789abcdef, source: b, tags: { "-x": 1 } } }\n', '3:'],
 ])('refuses %j with its place', (text, start) => {
   expect(complaints(parseLock(text, FILE))[0]).toMatch(new RegExp(`^${start}`));
+});
+
+it('says of what update cannot read either how it is mended', () => {
+  const read = parseLock('', FILE);
+  expect(read.ok ? undefined : read.failures[0]?.hint).toContain('delete it and run slipway update');
 });

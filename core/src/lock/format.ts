@@ -62,7 +62,8 @@ export function parseLock(text: string, file: string): Loaded<Lock> {
   validator ??= compileSchema(lockSchema);
   const problems = validate(document.value, validator);
   if (problems.length > 0) {
-    return failed(problems.map((problem) => ({ hint: 'run slipway update to write it anew', ...problem })));
+    const hint = 'take it from version control again, or delete it and run slipway update';
+    return failed(problems.map((problem) => ({ hint, ...problem })));
   }
   return loaded({
     sources: mapOf(fields(data)['sources'], readSource),
