@@ -65,6 +65,26 @@ const kinds = ({ entries }: DiffAnswer) =>
   entries.map(({ kind, destination }) => `${kind} ${destination.replace(/^[^/]*\//, '')}`);
 
 describe('slipway diff', () => {
+  it('says of each host how often it is asked, also where a mirror has the bytes of one image and not of another', async () => {
+    await using mirror = await startScriptedRegistry();
+    await using around = await world(
+      (from, to) => `sync:
+  - { source: '${from}/one:1', destination: '${to}/one:1' }
+  - { source: '${from}/two:1', destination: '${to}/two:1', platforms: [linux/arm64] }
+`,
+    );
+    const { source, destination, cwd, run, diff } = around;
+    for (const name of ['one', 'two']) seedImage(source, name, name, { tag: '1', platforms: BOTH });
+    seedImage(mirror, 'hub/two', 'two', { tag: '1', platforms: BOTH });
+    const mirrors = `mirrors: [{ source: '${source.host}', mirror: '${mirror.host}/hub' }]\n`;
+    writeFileSync(join(cwd, 'slipway.config.yaml'), SETTINGS + mirrors);
+    const { hosts } = (await diff()).answer;
+    const all = [source, destination, mirror];
+    const before = all.map(({ log }) => log.length);
+    expect((await run('sync')).code).toBe(0);
+    expect(hosts).toEqual(Object.fromEntries(all.map(({ host, log }, at) => [host, log.length - (before[at] ?? 0)])));
+  });
+
   it('predicts the requests and the bytes of the sync that follows, and changes nothing', async () => {
     await using around = await world(
       (source, destination) => `sync:

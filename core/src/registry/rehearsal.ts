@@ -49,8 +49,15 @@ interface Kept {
 /** In the path of an upload that nobody has opened. */
 const UPLOAD = 'rehearsed';
 
+interface Counting {
+  readonly tally: Tally;
+  readonly source: Repository;
+  /** The registry that gave the last manifest of the source: a mirror, or its own. Its blobs are read there. */
+  from?: string;
+}
+
 export function createRehearsal(): Rehearsal {
-  const current = new AsyncLocalStorage<{ readonly tally: Tally; readonly source: Repository } | undefined>();
+  const current = new AsyncLocalStorage<Counting | undefined>();
   /** By place and tag or digest. */
   const manifests = new Map<string, Kept>();
   /** By place and digest. */
@@ -72,7 +79,9 @@ export function createRehearsal(): Rehearsal {
         call: async (call) => (await answer(call)) ?? wire.call(call),
         async attempt(call) {
           const result = await answer(call);
-          return result === undefined ? wire.attempt(call) : { result };
+          const attempt = result === undefined ? await wire.attempt(call) : { result };
+          noteSource(call, attempt.result);
+          return attempt;
         },
       };
     },
@@ -84,6 +93,12 @@ export function createRehearsal(): Rehearsal {
     tally.requests.set(registry, (tally.requests.get(registry) ?? 0) + 1);
     // What Docker Hub counts: https://docs.docker.com/docker-hub/usage/pulls/
     if (method === 'GET' && registry === 'docker.io' && String(url).includes('/manifests/')) tally.pulls += 1;
+  }
+
+  function noteSource({ side, method, url, registry }: Call, answer: Result<HttpResponse>): void {
+    const store = current.getStore();
+    if (store === undefined || side !== 'source' || method !== 'GET' || !String(url).includes('/manifests/')) return;
+    if (answer.ok && answer.value.status === 200) store.from = registry;
   }
 
   /** `undefined`: the registry itself answers. */
@@ -191,11 +206,11 @@ export function createRehearsal(): Rehearsal {
   function counted(bytes: number, isElsewhere: boolean): void {
     const store = current.getStore();
     if (store === undefined) return;
-    const { tally, source } = store;
+    const { tally, source, from = source.registry } = store;
     tally.blobs += 1;
     tally.bytes += bytes;
     if (isElsewhere && !isLocation(source)) {
-      tally.requests.set(source.registry, (tally.requests.get(source.registry) ?? 0) + 1);
+      tally.requests.set(from, (tally.requests.get(from) ?? 0) + 1);
     }
   }
 }
