@@ -57,6 +57,26 @@ describe('slipway update', () => {
     expect(read('slipway.lock.yaml')).toBe(lock);
   });
 
+  it('keeps what another update has written of other entries while it was at work', async () => {
+    const { registry, read, run } = await world();
+    await using _ = registry;
+    expect(await run('update')).toMatchObject({ code: 0 });
+    seedImage(registry, 'plain', 'two', { tag: '1' });
+    seedImage(registry, 'chosen', 'other', { tag: '1.1.0' });
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    registry.onRequest = ({ path }) => (path.startsWith('/v2/plain/') ? promise : undefined);
+    const slow = run('update', '--only', 's.example/plain:1');
+    await expect.poll(() => registry.log.at(-1)?.path, { timeout: 10_000 }).toBe('/v2/plain/manifests/1');
+    expect(await run('update', '--only', 's.example/chosen:*')).toMatchObject({ code: 0 });
+    resolve(undefined);
+    expect(await slow).toMatchObject({ code: 0, stdout: expect.stringContaining('1 moved') });
+    for (const [name, tag] of [
+      ['plain', '1'],
+      ['chosen', '1.1.0'],
+    ] as const)
+      expect(read('slipway.lock.yaml'), name).toContain(registry.manifest(name, tag)?.digest);
+  });
+
   it('writes what it can, and is exit 1 with the place of what it cannot', async () => {
     const { registry, read, run } = await world();
     await using _ = registry;

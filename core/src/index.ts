@@ -35,7 +35,7 @@ export { lockedEntries } from './lock/lockable.ts';
 export { loadLock, saveLock, saveRepins } from './lock/files.ts';
 export { emptyLock, lockName } from './lock/model.ts';
 export { lockSchema } from './lock/schema.ts';
-export { updateLock } from './lock/update.ts';
+export { sameLock, updateLock } from './lock/update.ts';
 export { verifyWith } from './lock/verify-source.ts';
 export { createPlan, type Planned } from './plan/create.ts';
 export { emitContext, emitPlan } from './plan/emit.ts';

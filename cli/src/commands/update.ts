@@ -2,11 +2,14 @@
 import {
   cancelled,
   concernedBy,
+  configFailure,
+  emptyLock,
   formatFailure,
   formatUpdate,
   loadLock,
   lockName,
   openLookup,
+  sameLock,
   saveLock,
   saveRepins,
   selectEach,
@@ -23,6 +26,9 @@ import type { Options } from '../options.ts';
 import { loadInputs } from '../prepare.ts';
 import { VERSION } from '../version.ts';
 
+/** How often it is looked up anew because the lock has changed meanwhile. */
+const MAX_ROUNDS = 3;
+
 export interface UpdateOptions extends Options {
   /** Only say whether something would change. */
   readonly check: boolean;
@@ -34,7 +40,7 @@ export async function updateCommand(io: Io, options: UpdateOptions): Promise<num
   if (!inputs.ok) return refuse(io, json, 'update', inputs.failures);
   const { config, folder, settings, host, warnings } = inputs.value;
   for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
-  const lock = await loadLock(folder);
+  let lock = await loadLock(folder);
   if (!lock.ok) return refuse(io, json, 'update', lock.failures);
   const concern = concernedBy(config, options);
   if (!concern.ok) return refuse(io, json, 'update', concern.failures);
@@ -47,15 +53,29 @@ export async function updateCommand(io: Io, options: UpdateOptions): Promise<num
   const asked: Config = { ...config, selections: config.selections.filter(concern.value.selection) };
   // Whether their destinations clash is for the run to say: with the lock it may know that two tags are one image.
   const expansions = await selectEach(asked, tagsFromRegistry(engine.registry));
-  const updated = await updateLock({
-    config,
-    expansions,
-    ...(lock.value === undefined ? {} : { lock: lock.value }),
-    concerned: concern.value.entry,
-    registry: engine.registry,
-    verify: verifyWith(engine, signal),
-    signal,
-  });
+  const look = (known: typeof emptyLock | undefined) =>
+    updateLock({
+      config,
+      expansions,
+      ...(known === undefined ? {} : { lock: known }),
+      concerned: concern.value.entry,
+      registry: engine.registry,
+      verify: verifyWith(engine, signal),
+      signal,
+    });
+  let updated = await look(lock.value);
+  for (let round = 1; !check && !signal.aborted; round += 1) {
+    // Another update, or a merge, may have written it meanwhile: what it has of other entries stays.
+    const now = await loadLock(folder);
+    if (!now.ok) return refuse(io, json, 'update', now.failures);
+    if (sameLock(now.value ?? emptyLock, lock.value ?? emptyLock)) break;
+    if (round === MAX_ROUNDS) {
+      const busy = configFailure(`${lockName} changes all the time; it was left as it is`, 'run one update at a time');
+      return refuse(io, json, 'update', [busy]);
+    }
+    lock = now;
+    updated = await look(now.value);
+  }
   if (signal.aborted) return refuse(io, json, 'update', [cancelled]);
   const { changes, failures, repins, stale } = updated;
   if (stale && !check) {

@@ -261,6 +261,7 @@ function once<T>(running: Map<string, Promise<T>>, key: string, make: () => Prom
   return known;
 }
 
-function sameLock(a: Lock, b: Lock): boolean {
+/** Whether both are one text. */
+export function sameLock(a: Lock, b: Lock): boolean {
   return formatLock(a) === formatLock(b);
 }

@@ -11,7 +11,7 @@ export const LONGEST_WAIT = 60_000;
 export const GIVE_UP = 300_000;
 
 /** The same for what can be had elsewhere too, and the shortest time for which that is left alone then. */
-export const GIVE_UP_SPARE = 10_000;
+const GIVE_UP_SPARE = 10_000;
 const LEAVE_ALONE = 60_000;
 
 export interface Attempt<T> {
