@@ -110,7 +110,7 @@ describe('what people read', () => {
     expect(stdout).toMatch(/^destination +outcome /);
     expect(stdout).toMatch(/refused .* see below\n/);
     expect(stdout.match(/CVE-2026-10001/g)).toHaveLength(1);
-    expect(stdout).toMatch(/\n1 published, 1 refused in .* s\n$/);
+    expect(stdout).toMatch(/\n1 published, 1 refused in .* s; journal: \.slipway\/runs\/.*\.ndjson\n$/);
   });
 
   test('a tool that fails: its own words whole, once, last; in progress only the step', async () => {
