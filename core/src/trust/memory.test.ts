@@ -1,4 +1,4 @@
-import { appendFile, chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -112,6 +112,14 @@ describe('the memory', () => {
     await without.put(one.referrer, 'accept', one);
     expect(without.get(one.referrer, 'accept')).toEqual(one);
     await expect(stat(file)).rejects.toThrow('ENOENT');
+  });
+
+  test('what a process that was killed had only made is gone on with, and nothing is set aside', async () => {
+    await writeFile(file, '', { mode: 0o600 });
+    const memory = await openMemory(folder, MARK);
+    await memory.put(one.referrer, 'accept', one);
+    expect((await openMemory(folder, MARK)).get(one.referrer, 'accept')).toEqual(one);
+    expect(await readdir(folder)).toEqual(['verified.ndjson']);
   });
 
   test('follows no link, and works without a file', async () => {

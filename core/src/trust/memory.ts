@@ -126,8 +126,10 @@ async function readOwn(file: string, first: string): Promise<string> {
   const handle = await open(file, O_RDONLY | O_NOFOLLOW);
   try {
     const { mode, size } = await handle.stat();
-    const text = (mode & 0o077) === 0 && size <= MAX_FILE ? await handle.readFile('utf8') : '';
-    if (text.startsWith(first)) return text;
+    const isPrivate = (mode & 0o077) === 0;
+    const text = isPrivate && size <= MAX_FILE ? await handle.readFile('utf8') : '';
+    // One that is empty was made by a process that was killed before it said whose it is: nothing in it is to be believed or kept.
+    if (text.startsWith(first) || (isPrivate && size === 0)) return text;
   } finally {
     await handle.close();
   }
