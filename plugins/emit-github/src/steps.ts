@@ -90,6 +90,7 @@ const START_REGISTRY = `folder=$(mktemp --directory "$RUNNER_TEMP/registry.XXXXX
 echo '{ "version": 0.1, "storage": { "filesystem": {}, "delete": { "enabled": true } } }' > "$folder/config.yml"
 export REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY="$folder/data"
 registry=$(cut --delimiter ' ' --fields 3- "$RUNNER_TEMP/registry.tool")
+: > "$folder/log"
 nohup "$registry" serve "$folder/config.yml" > "$folder/log" 2>&1 &
 echo $! > "$RUNNER_TEMP/registry.pid"
 port=
