@@ -53,6 +53,11 @@ describe('the repositories of a config', () => {
     ).toEqual([true, true, false, false]);
   });
 
+  it('know them where the rest of the name is what every object of the language has', () => {
+    const place = placesOf(config([templated('constructor{sha}', 'constructor0a1b2c3d4e5f')])).get('r.example/a');
+    expect(['constructorffffffffffff', 'ffffffffffff'].map((tag) => place?.isDated(tag))).toEqual([true, false]);
+  });
+
   it('know the backups of every day and number', () => {
     const backup = { template: 'was-{tag}-{date}', dated: 'was-{tag}-2026-11-25' };
     const place = placesOf(config([{ ...sync('alpine', 'r.example/a:1.0'), backup } as Entry])).get('r.example/a');

@@ -11,6 +11,10 @@ import { formatDigest } from '../../report/wording.ts';
 
 const DATE = String.raw`\d{4}-\d\d-\d\d`;
 const SHA = '[0-9a-f]{7,40}';
+const OF_A_DAY: ReadonlyMap<string, string> = new Map([
+  ['{date}', DATE],
+  ['{sha}', SHA],
+]);
 
 /** Backups under one name, as `backup-1`, `backup-1-2` and so on, before somebody has to look. */
 const MAX_NUMBER = 100;
@@ -57,19 +61,21 @@ export function backupNames(entry: Entry): ((tag: string) => boolean) | undefine
   const patterns = entry.targets.map((target) => {
     // The name of another day's target is another.
     const tag = namePattern(target);
-    const filled = template
-      .split(/(\{(?:tag|date|sha)\})/)
-      .map((part) => ({ '{tag}': tag, '{date}': DATE, '{sha}': SHA })[part] ?? literal(part));
-    return new RegExp(`^${filled.join('')}(?:-\\d{1,3})?$`);
+    return new RegExp(`^${patternOf(template, new Map([...OF_A_DAY, ['{tag}', tag]]))}(?:-\\d{1,3})?$`);
   });
   return (tag) => patterns.some((pattern) => pattern.test(tag));
 }
 
 /** A pattern of the tag; of those that its template with {date} or {sha} made of it, or will make on other days. */
 export function namePattern({ destination, template = destination.tag }: Target): string {
+  return patternOf(template, OF_A_DAY);
+}
+
+/** `parts`: what stands in braces → the pattern of what comes in its place. */
+function patternOf(template: string, parts: ReadonlyMap<string, string>): string {
   return template
-    .split(/(\{(?:date|sha)\})/)
-    .map((part) => ({ '{date}': DATE, '{sha}': SHA })[part] ?? literal(part))
+    .split(/(\{[a-z]+\})/)
+    .map((part) => parts.get(part) ?? literal(part))
     .join('');
 }
 
