@@ -20,21 +20,29 @@ export function trustedMirrors(mirrors: readonly Mirror[], repository: Repositor
 /** Whether what is read there is only in place of an origin. */
 export function isMirror(mirrors: readonly Mirror[], { registry, path }: Repository): boolean {
   const name = `${registry}/${path}`;
-  return mirrors.some(({ mirror }) => name.startsWith(`${mirror.replace(/\/+$/, '')}/`) || name === mirror);
+  return mirrors.some(({ mirror }) => isUnder(name, trimmed(mirror)));
 }
 
-/** By whole parts of the path: `docker.io/lib` covers `docker.io/lib/x`, not `docker.io/library/x`. */
 function covering(
   mirrors: readonly Mirror[],
   { registry, path }: Repository,
 ): readonly { readonly mirror: Mirror; readonly repository: Repository }[] {
   const name = `${registry}/${path}`;
   return mirrors.flatMap((mirror) => {
-    const source = mirror.source.replace(/\/+$/, '');
-    if (name !== source && !name.startsWith(`${source}/`)) return [];
-    const repository = parseMirror(`${mirror.mirror.replace(/\/+$/, '')}${name.slice(source.length)}`);
+    const source = trimmed(mirror.source);
+    if (!isUnder(name, source)) return [];
+    const repository = parseMirror(`${trimmed(mirror.mirror)}${name.slice(source.length)}`);
     return repository === undefined ? [] : [{ mirror, repository }];
   });
+}
+
+/** By whole parts of the path: `docker.io/lib/x` is under `docker.io/lib`, `docker.io/library/x` is not. */
+function isUnder(name: string, prefix: string): boolean {
+  return name === prefix || name.startsWith(`${prefix}/`);
+}
+
+function trimmed(prefix: string): string {
+  return prefix.replace(/\/+$/, '');
 }
 
 /** A mirror is always written with its host; read as a short name it would mean Docker Hub. */
