@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 import { relative, sep } from 'node:path';
 import type { CheckFinding } from './model.ts';
+import { SCHEMA, suppression } from '../report/sarif.ts';
 import { rules } from './run.ts';
-
-const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
 /** `folder`: what paths are relative to, the root of the checkout. */
 export function sarifLog(
@@ -67,7 +66,7 @@ function resultOf({ rule, severity, entry, message, hint, at }: CheckFinding, fo
 }
 
 function suppressionsOf({ waived }: CheckFinding): readonly unknown[] {
-  return waived === undefined ? [] : [{ kind: 'external', status: 'accepted', justification: waived }];
+  return waived === undefined ? [] : [suppression(waived)];
 }
 
 /** Relative, with `/` between parts, and each part encoded. */

@@ -12,7 +12,7 @@ import type { Position } from '../failure.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { clean } from './wording.ts';
 
-const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
+export const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
 const LIMITS = { runs: 20, results: 5_000, compressed: 10_000_000 } as const;
 
@@ -145,7 +145,12 @@ function categoryOf({ destination }: ScannedImage, { platform }: PlatformScan): 
 }
 
 function suppressionOf({ reason, expires }: ScannedImage['waivers'][number]): unknown {
-  return { kind: 'external', status: 'accepted', justification: shorten(`${reason} (until ${expires})`) };
+  return suppression(shorten(`${reason} (until ${expires})`));
+}
+
+/** What the settings accept, and why. */
+export function suppression(justification: string): unknown {
+  return { kind: 'external', status: 'accepted', justification };
 }
 
 function ruleOf(finding: Finding): unknown {
