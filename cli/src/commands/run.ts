@@ -106,12 +106,12 @@ export async function runCommand(
   reporter.close();
   if (options.report !== undefined) await report(io, engine.journal.file, options.report);
   const seconds = (performance.now() - started) / 1000;
+  const day = engine.now().toISOString().slice(0, 10);
   if (options.sarif !== undefined) {
-    const waivers = waiversOf(prepared.value, engine.now());
+    const waivers = waiversOf(prepared.value, day);
     writeScans(io, scans, options.sarif, { rows, workspace: workspaceOf(io), placeOf, waiversOf: waivers });
   }
   const edges = planned.plan.entries.flatMap(({ id, needs }) => needs.map((need) => [need, id] as const));
-  const day = engine.now().toISOString().slice(0, 10);
   writeActionsFiles(io, { run: engine.run, command, rows, edges, exitCode, seconds, day, only: options.only });
   // A signal that comes when all is done, while the report is written, leaves nothing to be finished.
   if (exitCode === EXIT.interrupted)
@@ -143,9 +143,8 @@ function placesOf({ config, planned, failed }: Prepared): (id: string) => Positi
   return (id) => planned.entries.get(id)?.at ?? selections.get(id);
 }
 
-/** Of the policy, those that hold for an entry at `now`. */
-function waiversOf({ settings, planned }: Prepared, now: Date): (id: string) => readonly Waiver[] {
-  const today = now.toISOString().slice(0, 10);
+/** Of the policy, those that hold for an entry on `today`. */
+function waiversOf({ settings, planned }: Prepared, today: string): (id: string) => readonly Waiver[] {
   const destinations = new Map(planned.plan.entries.map(({ id, destination }) => [id, destination]));
   return (id) => {
     const [kind, destination] = [planned.entries.get(id)?.kind, destinations.get(id)];
