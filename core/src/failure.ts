@@ -68,13 +68,22 @@ export interface MissingToolFailure extends Common {
   readonly tool: string;
 }
 
+/** A waiver of the policy that counted. */
+export interface UsedWaiver {
+  /** Of the finding, as CVE-2026-12345. */
+  readonly id: string;
+  readonly reason: string;
+  /** `2027-01-31`: the last day it holds, UTC. */
+  readonly expires: string;
+}
+
 /** The gate refused an image: exit 3. */
 export interface PolicyFailure extends Common {
   readonly reason: 'policy';
   readonly class: 'policy';
   readonly refusals: readonly string[];
-  /** Waivers without which there would be more refusals, when there are any; `expires`: the last day it holds, UTC. */
-  readonly waived?: readonly { readonly id: string; readonly reason: string; readonly expires: string }[];
+  /** Waivers without which there would be more refusals, when there are any. */
+  readonly waived?: readonly UsedWaiver[];
 }
 
 /** What was published is incomplete or not trusted: a signature is missing or does not verify, or a tag moved under us. */

@@ -2,7 +2,7 @@
  * Everything that happens in a run, in order: the journal's lines, what reporters show, and what a later run resumes from.
  * Every task announced by `run.start` or `entry.chain` gets exactly one `task.done`.
  */
-import type { Failure } from '../failure.ts';
+import type { Failure, UsedWaiver } from '../failure.ts';
 import type { Data } from '../plan/model.ts';
 import type { Scan } from '../trust/model.ts';
 
@@ -24,15 +24,6 @@ export interface FindingCounts {
   readonly MEDIUM: number;
   readonly LOW: number;
   readonly UNKNOWN: number;
-}
-
-/** A waiver of the policy that counted. */
-export interface UsedWaiver {
-  /** Of the finding, as CVE-2026-12345. */
-  readonly id: string;
-  readonly reason: string;
-  /** `2027-01-31`: the last day it holds, UTC. */
-  readonly expires: string;
 }
 
 /** A row of the final table: one a target. */

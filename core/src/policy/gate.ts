@@ -1,6 +1,7 @@
 /** The gate: whether what a scan found keeps an image from its tag. Pure, so that a changed policy needs no new scan. */
 import type { GateRules, Severity, Waiver } from '../config/settings-model.ts';
-import type { FindingCounts, UsedWaiver } from '../journal/events.ts';
+import type { UsedWaiver } from '../failure.ts';
+import type { FindingCounts } from '../journal/events.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { plainText } from '../trust/strict.ts';
 import { mergeFindings } from '../trust/summary.ts';

@@ -1,6 +1,6 @@
 /** By which waivers of the policy what is public is so, the one that ends first first. Pure. */
-import type { Failure } from '../failure.ts';
-import type { Row, UsedWaiver } from '../journal/events.ts';
+import type { Failure, UsedWaiver } from '../failure.ts';
+import type { Row } from '../journal/events.ts';
 import { counted } from './wording.ts';
 
 /** Days from a run in which somebody has to see to what a waiver accepts. */

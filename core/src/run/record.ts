@@ -1,7 +1,8 @@
 /** What is gathered of an entry while its tasks end; its rows and its evidence are made of it. */
-import type { ListedPackage, UsedWaiver } from '../journal/events.ts';
+import type { UsedWaiver } from '../failure.ts';
+import type { ListedPackage } from '../journal/events.ts';
 import type { Step } from '../plan/model.ts';
-import { factsOf, type Fact } from '../trust/facts.ts';
+import { isSigned, type Fact } from '../trust/facts.ts';
 import type { Scan } from '../trust/model.ts';
 import type { GateOutput, Image, Probed, SbomOutput, VerifyOutput } from './engine.ts';
 import { packagesOf } from './evidence.ts';
@@ -67,9 +68,4 @@ export function remember(record: EntryRecord, step: Step | undefined, output: un
     case undefined:
       break;
   }
-}
-
-/** Signed: the chain attached and verified, or the probe found it so. */
-function isSigned(facts: readonly Fact[]): boolean {
-  return factsOf(facts, 'signature').length > 0;
 }

@@ -56,6 +56,11 @@ export function factsOf<K extends Content['kind']>(facts: readonly Fact[], kind:
   return facts.filter((fact): fact is FactOf<K> => fact.content.kind === kind);
 }
 
+/** Whether a signature is among them; another statement alone is none. */
+export function isSigned(facts: readonly Fact[]): boolean {
+  return factsOf(facts, 'signature').length > 0;
+}
+
 function makeFact(referrer: Digest, subject: Digest, signer: string, content: Content): Fact {
   const time = timeOf(content);
   const type = predicateType[content.kind];

@@ -1,6 +1,6 @@
 /** What must be attached to an image before a tag may name it, and what a newer attachment replaces. */
 import type { Digest } from '../reference.ts';
-import { factsOf, type Fact, type FactOf } from './facts.ts';
+import { factsOf, isSigned, type Fact, type FactOf } from './facts.ts';
 import type { Scan } from './model.ts';
 
 export type Missing = 'signature' | 'sbom' | 'scan' | 'provenance' | 'copy';
@@ -19,7 +19,7 @@ export function missing({ kind, shape, children = [], facts }: Subject): readonl
   const listed = shape === 'index' ? children : [];
   const origin = kind === 'build' ? 'provenance' : 'copy';
   const has: Readonly<Record<Missing, boolean>> = {
-    signature: factsOf(facts, 'signature').length > 0,
+    signature: isSigned(facts),
     sbom:
       factsOf(facts, 'sbom').some((fact) => covers(fact.content.sbom.children, listed)) ||
       (shape === 'manifest' && isUnscanned(facts)),

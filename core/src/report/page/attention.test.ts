@@ -1,7 +1,7 @@
 /** What a report shows first: each cause once, refusals among failures, and where the rest is. */
 import { expect, test } from 'vitest';
-import type { Failure } from '../../failure.ts';
-import type { Event, Row, UsedWaiver } from '../../journal/events.ts';
+import type { Failure, UsedWaiver } from '../../failure.ts';
+import type { Event, Row } from '../../journal/events.ts';
 import { reportData } from './data.ts';
 import { reportPage } from './page.ts';
 

@@ -1,6 +1,6 @@
 /** A run of as many images as asked for, as its journal has it: for the report's tests and its picture. */
-import type { Failure } from '../../failure.ts';
-import type { Event, ImageEvidence, Row, UsedWaiver } from '../../journal/events.ts';
+import type { Failure, UsedWaiver } from '../../failure.ts';
+import type { Event, ImageEvidence, Row } from '../../journal/events.ts';
 import type { Finding, PlatformScan } from '../../trust/model.ts';
 
 export interface SampleRun {

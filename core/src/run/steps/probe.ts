@@ -7,7 +7,7 @@ import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { parseLocation } from '../../location.ts';
 import { isIndexType } from '../../oci/parse.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
-import { factsOf, type Fact } from '../../trust/facts.ts';
+import { isSigned, type Fact } from '../../trust/facts.ts';
 import { missing, newestProvenance } from '../../trust/required.ts';
 import type { BuildKeys } from '../../trust/model.ts';
 import { outsideBases } from '../bases.ts';
@@ -119,7 +119,7 @@ async function probePublished(step: StepContext, { before }: Targets): Promise<R
   const believed = await believe(step, subject, engine.signing);
   if (!believed.ok) return believed;
   const facts = believed.value;
-  const unsigned = engine.signing !== undefined && factsOf(facts, 'signature').length === 0;
+  const unsigned = engine.signing !== undefined && !isSigned(facts);
   const why = unsigned ? 'scanned again; nothing was attached, since it has no signature of ours' : 'scanned again';
   return ok({ source: subject, digest, before, facts, goal: false, why });
 }

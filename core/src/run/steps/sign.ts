@@ -8,7 +8,7 @@ import type { Signing } from '../../config/settings-model.ts';
 import { mediaType } from '../../oci/model.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
 import { byAnother, candidateAnnotations } from '../../trust/accept.ts';
-import { factsOf, type Fact } from '../../trust/facts.ts';
+import { isSigned, type Fact } from '../../trust/facts.ts';
 import { predicateType as types, type Bundle } from '../../trust/model.ts';
 import { canonicalJson, statementSubject } from '../../trust/statement.ts';
 import { believe } from '../believe.ts';
@@ -38,7 +38,7 @@ export async function signStep(step: StepContext, input: SignInput): Promise<Res
   if (!present.ok) return present;
   const own = present.value.get(input.image.digest) ?? [];
   // To consumers any statement of ours is a signature, and what a tag names may be anybody's.
-  if (engine.purpose === 'scan' && factsOf(own, 'signature').length === 0) return ok({ attachments: [] });
+  if (engine.purpose === 'scan' && !isSigned(own)) return ok({ attachments: [] });
   const wanted = statementsFor(step, input, own).filter(
     ({ subject, statement, renew }) =>
       // In the legacy format a signature is over another payload, and is made where it is attached.

@@ -1,7 +1,6 @@
 /** How what is published stands: which tags are behind, what is believed of the image, and what it lacks. */
-import { ok, type Result } from '../../failure.ts';
+import { ok, type Result, type UsedWaiver } from '../../failure.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
-import type { UsedWaiver } from '../../journal/events.ts';
 import { judge } from '../../policy/gate.ts';
 import { rulesFor } from '../../policy/rules.ts';
 import type { Fact } from '../../trust/facts.ts';
