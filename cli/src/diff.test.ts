@@ -180,6 +180,9 @@ describe('slipway diff', () => {
     // Digests alone: nothing is read that is there, and so counts as a pull.
     const read = source.log.filter(({ method, path }) => method === 'GET' && path.includes('/manifests/'));
     expect(read.map(({ path }) => path).toSorted()).toEqual(['/v2/never/manifests/1', '/v2/one/manifests/1']);
+    // The reason of the failure is as long as it is, and the other columns stay where the digests end.
+    const [header] = (await around.run('diff')).stdout.split('\n');
+    expect(header).toMatch(/ digest {15}bytes +requests  pulls$/);
   });
 
   it('says of each entry whose registry does not answer where the config has it', async () => {

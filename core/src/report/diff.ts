@@ -30,11 +30,8 @@ function cells(row: DiffRow, withCost: boolean): readonly string[] {
   const { kind, destination, from, to, why, failure, cost } = row;
   const digests = [from, to].flatMap((digest) => (digest === undefined ? [] : [formatDigest(digest)])).join(' → ');
   const what = [kind, destination, failure?.message ?? why ?? digests];
-  if (!withCost) return what;
-  return [
-    ...what,
-    ...(cost === undefined ? ['', '', ''] : [formatBytes(cost.bytes), String(cost.requests), String(cost.pulls)]),
-  ];
+  if (!withCost || cost === undefined) return what;
+  return [...what, formatBytes(cost.bytes), String(cost.requests), String(cost.pulls)];
 }
 
 function attritionLine({ id, seen, selected, dropped, failure }: Diff['selections'][number]): string {
@@ -45,7 +42,10 @@ function attritionLine({ id, seen, selected, dropped, failure }: Diff['selection
 
 function align(rows: readonly (readonly string[])[]): string[] {
   const safe = rows.map((row) => row.map(clean));
-  const widths = safe[0]?.map((_, column) => Math.max(...safe.map((row) => row[column]?.length ?? 0))) ?? [];
+  // What ends its row, as the reason of a failure, widens no column.
+  const width = (row: readonly string[], column: number): number =>
+    column < row.length - 1 ? (row[column]?.length ?? 0) : 0;
+  const widths = safe[0]?.map((_, column) => Math.max(...safe.map((row) => width(row, column)))) ?? [];
   return safe.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
