@@ -1,12 +1,15 @@
 /** `creds` of regsync: registries, and names of its own for mirrors, which it finds under `hostname/pathPrefix`. */
 import { fields, items, text, type Fields } from '../config/fields.ts';
 import { parsePrefix } from '../config/hosts.ts';
+import type { Expanded } from './go-template.ts';
 import { listed } from './source-file.ts';
 
 export interface Credential {
   readonly fields: Fields;
-  /** With its variables filled in. */
+  /** With its variables filled in, where all of them are set. */
   readonly name: string;
+  /** Variables that are not, of it and of where it is. */
+  readonly unset: readonly string[];
   /** What settings call it: `docker.io`, or a part of it; absent: nothing says where it is. */
   readonly place?: string;
   /** Where `hostname` and `pathPrefix` stand in it, as for a mirror. */
@@ -14,8 +17,12 @@ export interface Credential {
   readonly mirrors: readonly { readonly name: string; readonly place?: string }[];
 }
 
-/** In their order. `nameOf`: a name with its variables filled in. */
-export function readCredentials(root: Fields, nameOf: (written: string) => string): readonly Credential[] {
+/** In their order. `expand`: fills the variables of a name in. */
+export function readCredentials(root: Fields, expand: (written: string) => Expanded): readonly Credential[] {
+  const nameOf = (written: string): string => {
+    const expanded = expand(written);
+    return expanded.ok ? expanded.text : written;
+  };
   const all = listed(root['creds'])
     .map(fields)
     .map((each) => ({ each, name: nameOf(text(each['registry']) ?? '') }));
@@ -29,6 +36,10 @@ export function readCredentials(root: Fields, nameOf: (written: string) => strin
     return {
       fields: each,
       name,
+      unset: ['registry', 'hostname', 'pathPrefix'].flatMap((key) => {
+        const expanded = expand(text(each[key]) ?? '');
+        return expanded.ok ? [] : expanded.unset;
+      }),
       ...(place === undefined ? {} : { place }),
       moved: mirrors.has(name) || placeOf(name) === undefined,
       mirrors: mirrorsOf(each).map((mirror) => {

@@ -49,6 +49,7 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   parallel: `${MANNERS}; "limits" in the settings has the rest`,
   fastCheck:
     'nothing has to be said for it: an unchanged tag costs two requests; "always: true" looks at all that it names',
+  fastCopy: 'regsync knows no such key and passes over it, though its site has it in an example: it means fastCheck',
   hooks: 'regsync never ran hooks; a plugin can (docs/plugins.md)',
   referrerSlow:
     'nothing has to be said for it: referrers are looked for by the API, and by tags where a registry has none',
@@ -89,12 +90,15 @@ export function whyNot(key: string, value: unknown): Word | undefined {
 
 /** Of a key of one of `creds`. */
 export function whyCredential(key: string, value: unknown, credential: Credential): Word | undefined {
-  const { fields, name, place, moved } = credential;
+  const { fields, name, unset, place, moved } = credential;
   if (key.startsWith('x-')) return undefined;
   if (place === undefined) {
-    return key === 'registry'
-      ? lost(`${quote(name)} is no host, and no "hostname" says where it is: nothing of it is in the settings`)
-      : undefined;
+    if (key !== 'registry') return undefined;
+    const why =
+      unset.length > 0
+        ? `where it is needs ${unset.join(', ')}, not set in the environment`
+        : `${quote(name)} is no host, and no "hostname" says where it is`;
+    return lost(`${why}: nothing of it is in the settings`);
   }
   if (key === 'registry') return undefined;
   if (key === 'tls') {

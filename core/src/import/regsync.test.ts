@@ -350,6 +350,8 @@ sync: []
   - { registry: lost, user: u, reqPerSec: 2 }
   - { registry: moved.example.com, hostname: real.example.com }
   - { registry: INDEX.docker.io/team, credHelper: docker-credential-hub }
+  - { registry: '{{ env "ENDPOINT" }}', user: u }
+  - { registry: theirs, hostname: '{{ env "THEIRS" }}', user: u }
 sync: []
 `);
     expect(settings).toMatchInlineSnapshot(`
@@ -381,11 +383,23 @@ sync: []
         "4:37 creds[2].mirrors: they belong into the settings: mirrors: [{ source: docker.io, mirror: harbor.example.com/hub-proxy }, { source: docker.io, mirror: cache.example.com/proxy/hub }, { source: docker.io, mirror: plain.example.com }]; left out: "nowhere", of which nothing says at which host it is",
         "5:17 creds[3].registry: "lost" is no host, and no "hostname" says where it is: nothing of it is in the settings",
         "6:46 creds[4].hostname: how a registry is reached belongs into the settings (docs/settings.md)",
+        "8:17 creds[6].registry: where it is needs ENDPOINT, not set in the environment: nothing of it is in the settings",
+        "9:17 creds[7].registry: where it is needs THEIRS, not set in the environment: nothing of it is in the settings",
       ]
     `);
     const document = valueOf(parseYaml(settings, '/slipway.config.yaml'));
     const read = valueOf(await readSettings(document, { date: '2026-11-23', parallelism: 1 }));
     expect(read.mirrors).toHaveLength(3);
+  });
+
+  it("misses nothing for a key that regsync's own site has, and that regsync passes over", () => {
+    const { unsupported, notes } = imported(
+      'sync:\n  - { source: alpine, target: r.example/a, type: image, fastCopy: true }\n',
+    );
+    expect(unsupported).toEqual([]);
+    expect(notes).toEqual([
+      '2:67 sync[0].fastCopy: regsync knows no such key and passes over it, though its site has it in an example: it means fastCheck',
+    ]);
   });
 
   it('reads what stands twice as regsync does, and names it', () => {

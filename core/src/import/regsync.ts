@@ -38,11 +38,7 @@ export function readRegsync(document: Document, { environment = {} }: ImportRequ
     known.add(what);
     (lost ? unsupported : notes).push({ at: document.locate(at), what, why });
   };
-  const nameOf = (written: string): string => {
-    const expanded = expandTemplate(written, { values: {}, environment });
-    return expanded.ok ? expanded.text : written;
-  };
-  const credentials = readCredentials(root, nameOf);
+  const credentials = readCredentials(root, (written) => expandTemplate(written, { values: {}, environment }));
   readTop(root, credentials, say);
   const defaults = fields(root['defaults']);
   const unset = new Set<string>();
