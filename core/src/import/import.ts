@@ -134,5 +134,8 @@ function headerOf(
     ...(kind === 'regsync' && names
       ? ['A tag by name that is not there is a failure; regsync passes over it in a repository.']
       : []),
+    ...(wishes.some(({ item: { backup } }) => backup?.includes('{date}') === false)
+      ? ['A backup without {date} is kept for each move, up to 100; then the tag moves no more. Regsync overwrites it.']
+      : []),
   ];
 }

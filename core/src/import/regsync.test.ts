@@ -76,6 +76,7 @@ describe("regsync's config", () => {
       "# Imported from regsync's config by slipway import.
       # That no tag is selected is a failure; allowEmpty: true makes it a warning, as regsync has it.
       # Versions with a _, as 17.0.1_12, are excluded from ranges: regsync passes over them.
+      # A backup without {date} is kept for each move, up to 100; then the tag moves no more. Regsync overwrites it.
 
       sync:
         # an index of this one platform, where regsync tags the image itself
