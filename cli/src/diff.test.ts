@@ -65,6 +65,25 @@ const kinds = ({ entries }: DiffAnswer) =>
   entries.map(({ kind, destination }) => `${kind} ${destination.replace(/^[^/]*\//, '')}`);
 
 describe('slipway diff', () => {
+  it('says what a copy within one registry costs, whose blobs are mounted and not sent', async () => {
+    await using around = await world(
+      (from) => `sync:
+  - { source: '${from}/one:1', destination: '${from}/to/one:1' }
+  - { source: '${from}/two:1', destination: '${from}/to/two:1', platforms: [linux/arm64] }
+`,
+    );
+    const { source, diff, run } = around;
+    for (const kind of ['new', 'moved']) {
+      seedImage(source, 'one', kind, { tag: '1' });
+      seedImage(source, 'two', kind, { tag: '1', platforms: BOTH });
+      const { code, answer } = await diff();
+      expect([code, answer.entries.map((entry) => entry.kind)]).toEqual([0, [kind, kind]]);
+      const from = source.log.length;
+      expect((await run('sync')).code).toBe(0);
+      expect([source.log.length - from, answer.cost?.bytes]).toEqual([answer.cost?.requests, 0]);
+    }
+  });
+
   it('says of each host how often it is asked, also where a mirror has the bytes of one image and not of another', async () => {
     await using mirror = await startScriptedRegistry();
     await using around = await world(

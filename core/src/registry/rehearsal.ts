@@ -166,8 +166,8 @@ export function createRehearsal(): Rehearsal {
       const there = await isThere(wire, call, from, digest, key);
       if (!there.ok) return there;
       if (there.value) {
-        const open = blobs.get(key);
-        if (open !== undefined) blobs.set(`${place}@${digest}`, open);
+        // Where it is in earnest it is read there: nothing has been mounted, and whoever reads the copy would not find it.
+        blobs.set(`${place}@${digest}`, blobs.get(key) ?? (() => readAt(wire, call, from, digest)));
         return ok(response(url, 201, { 'docker-content-digest': digest }));
       }
     }
@@ -189,6 +189,12 @@ export function createRehearsal(): Rehearsal {
     if (!asked.ok) return asked;
     await asked.value.drain();
     return ok(asked.value.status === 200);
+  }
+
+  async function readAt(wire: Wire, { side, registry, what }: Call, path: string, digest: string): ReturnType<Open> {
+    const scopes = [{ path, actions: 'pull' as const }];
+    const got = await wire.call({ side, registry, what, method: 'GET', url: `/v2/${path}/blobs/${digest}`, scopes });
+    return got.ok ? ok(got.value.stream()) : got;
   }
 
   function sent({ body }: Call, key: string): void {
