@@ -28,3 +28,16 @@ test('a journal that somebody has named otherwise is known by what it says, and 
   const found = [...recentRuns(folder)].filter(({ events }) => events.length > 0);
   expect(found.map(({ run }) => run)).toEqual([third, second, first]);
 });
+
+test('what a wrong clock has dated in the future is the oldest, and a run never removes its own journal', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'slipway-runs-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const future = Array.from({ length: 200 }, (_, at) => `29990101-000000-00000${at + 100}`);
+  const [earlier, later] = ['20260101-000000-00000abc', '20260102-000000-00000abc'];
+  for (const run of [...future, earlier, later]) await writeFile(join(folder, `${run}.ndjson`), '');
+  expect([...recentRuns(folder)].map(({ run }) => run)).toEqual([later, earlier, ...future.slice(2).toReversed()]);
+  const own = future[0];
+  removeOldRuns(folder, own);
+  const left = [own, ...future.slice(2), earlier, later].map((run) => `${run}.ndjson`);
+  expect((await readdir(folder)).toSorted()).toEqual(left.toSorted());
+});

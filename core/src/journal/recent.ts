@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from './events.ts';
 import { parseJournal } from './journal.ts';
-import { isRunId } from './run-id.ts';
+import { isRunId, runId } from './run-id.ts';
 
 export interface PastRun {
   /** The run's id. */
@@ -15,6 +15,8 @@ export interface PastRun {
 const MAX_RUNS = 200;
 /** Bytes of one journal that is still read into memory. */
 const MAX_JOURNAL = 512 * 1024 * 1024;
+/** Milliseconds by which the clock of a machine that a journal comes from may be ahead of ours. */
+const AHEAD = 24 * 3600 * 1000;
 
 /** `folder`: `.slipway/runs`, or where somebody has put journals together. */
 export function* recentRuns(folder: string): Generator<PastRun> {
@@ -24,11 +26,13 @@ export function* recentRuns(folder: string): Generator<PastRun> {
   }
 }
 
-/** Removes the journals at which nobody looks any more. Other files that somebody has put there stay. */
-export function removeOldRuns(folder: string): void {
+/** Removes the journals at which nobody looks any more, never that of `own`. Other files that somebody has put there stay. */
+export function removeOldRuns(folder: string, own?: string): void {
   for (const name of journalNames(folder)
     .filter((each) => isRunId(runOf(each)))
-    .slice(MAX_RUNS)) {
+    .slice(MAX_RUNS)
+    // Where the clock was put back while it ran, it is not the newest.
+    .filter((each) => runOf(each) !== own)) {
     try {
       rmSync(join(folder, name), { force: true });
     } catch {
@@ -49,7 +53,8 @@ function journalsIn(folder: string): readonly (readonly [run: string, name: stri
     const run = saidIn(join(folder, name)) ?? runOf(name);
     if (!runs.has(run)) runs.set(run, name);
   }
-  return [...runs].toSorted(([a], [b]) => (a < b ? 1 : -1)).slice(0, MAX_RUNS);
+  const order = newestFirst();
+  return [...runs].toSorted(([a], [b]) => order(a, b)).slice(0, MAX_RUNS);
 }
 
 function saidIn(file: string): string | undefined {
@@ -58,13 +63,17 @@ function saidIn(file: string): string | undefined {
   return start?.run;
 }
 
-/** The newest first: their names begin with the time. */
+/** Names begin with the time. What a wrong clock has dated in the future is older than all that was written since. */
+function newestFirst(): (a: string, b: string) => number {
+  const future = runId(new Date(Date.now() + AHEAD));
+  return (a, b) => Number(a > future) - Number(b > future) || (a < b ? 1 : -1);
+}
+
 function journalNames(folder: string): readonly string[] {
   try {
     return readdirSync(folder)
       .filter((name) => name.endsWith('.ndjson'))
-      .toSorted()
-      .toReversed();
+      .toSorted(newestFirst());
   } catch {
     return [];
   }

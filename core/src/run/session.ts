@@ -169,7 +169,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     tools: contexts.tools,
     async [Symbol.asyncDispose]() {
       journal.close();
-      removeOldRuns(dirname(journal.file));
+      removeOldRuns(dirname(journal.file), run);
       apiMemory.save();
       challenges.save();
       durations.save();
