@@ -24,7 +24,7 @@ export interface ReportData {
   readonly asked?: Asked;
   /** Milliseconds since 1970. */
   readonly started: number;
-  /** `null`: the run was killed before its end. */
+  /** `null`: the run was killed before its end, or has not come to it. */
   readonly seconds: number | null;
   readonly exitCode: number | null;
   readonly counts: Readonly<Partial<Record<ReportOutcome, number>>>;

@@ -29,7 +29,7 @@ test('of a run that was killed, the tag that it was at may be gone', () => {
   const data = reportData(run.slice(0, 2));
   expect(data.deletions).toMatchObject([{ state: 'unfinished', asked: true }]);
   const page = reportPage(data);
-  expect(page).toContain('<h1>1 tag: the run was killed before its end, 1 may be gone</h1>');
+  expect(page).toContain('<h1>1 tag: the run has no end yet, or was killed, 1 may be gone</h1>');
   expect(page).toContain('slipway show ghcr.io/example/image:1');
 });
 

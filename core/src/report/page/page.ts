@@ -106,9 +106,12 @@ const WORDS: readonly (readonly [ReportOutcome, string])[] = [
   ['skipped', 'skipped'],
 ];
 
+/** A journal alone does not say which. */
+const NO_END = 'the run has no end yet, or was killed';
+
 function headline({ exitCode, counts, images, deletions }: ReportData): string {
   if (images.length === 0 && deletions.length > 0) {
-    const how = exitCode === null ? 'the run was killed before its end, ' : exitCode === 130 ? 'interrupted, ' : '';
+    const how = exitCode === null ? `${NO_END}, ` : exitCode === 130 ? 'interrupted, ' : '';
     return `${counted(deletions.length, 'tag')}: ${how}${deletionCounts(deletions)}`;
   }
   const total = counted(images.length, 'image');
@@ -117,7 +120,7 @@ function headline({ exitCode, counts, images, deletions }: ReportData): string {
     return count === 0 ? [] : [`${count} ${words}`];
   });
   const all = bad.length === 0 ? '' : `, ${bad.join(', ')}`;
-  if (exitCode === null) return `${total}: the run was killed before its end${all}`;
+  if (exitCode === null) return `${total}: ${NO_END}${all}`;
   if (exitCode === 130) return `${total}: interrupted${all}`;
   // What was skipped may be well so, or not: the exit code knows.
   if (exitCode === 0) return `${total}: all as they should be${all}`;

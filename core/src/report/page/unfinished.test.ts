@@ -38,7 +38,7 @@ describe('a run that was killed', () => {
     expect(data.counts).toEqual({ unfinished: 20 });
     expect(new Set(data.images.map(({ why }) => why))).toEqual(new Set(['with no step begun']));
     const page = reportPage(data);
-    expect(page).toContain('<h1>20 images: the run was killed before its end, 20 did not end</h1>');
+    expect(page).toContain('<h1>20 images: the run has no end yet, or was killed, 20 did not end</h1>');
     expect(page).toContain('<a href="#outcome=unfinished"><b class="unfinished">20</b> unfinished</a>');
     expect(page).toContain('<option value="unfinished">unfinished</option>');
     expect(page.match(/<span class="state unfinished">unfinished<\/span>/g)).toHaveLength(20);
