@@ -6,6 +6,7 @@ import {
   findMove,
   formatFailures,
   formatTable,
+  isAtWork,
   isRunId,
   movesOfRun,
   ok,
@@ -79,7 +80,7 @@ function wholeLines(text: string): number {
 /** A run is named as its journal is; everything else is a reference. */
 async function findMoves(
   io: Io,
-  { engine }: Session,
+  { engine, stateFolder }: Session,
   what: string,
   { config }: RollbackOptions,
   signal: AbortSignal,
@@ -94,6 +95,10 @@ async function findMoves(
     const text = readFile(journal);
     if (text === undefined)
       return fail(configFailure(`there is no journal of the run ${run}`, `it would be ${journal}`));
+    if (await isAtWork(join(stateFolder, 'tmp'), run)) {
+      const message = `the run ${run} is still at work: it would go on to move tags that were not put back`;
+      return fail(configFailure(message, 'wait until it has ended, or interrupt it'));
+    }
     const events = parseJournal(text);
     if (events.length === 0)
       return fail(configFailure(`nothing of ${journal} can be read: nobody knows what that run moved`, BY_TAG));

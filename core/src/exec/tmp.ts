@@ -42,6 +42,12 @@ export async function claimTmp(root: string, runId: string): Promise<Tmp> {
   };
 }
 
+/** Whether whoever claimed `<root>/<runId>` is there; one who cannot be looked up, in another container as well, may be gone. */
+export async function isAtWork(root: string, runId: string): Promise<boolean> {
+  const owner = await readOwner(join(root, runId + SUFFIX));
+  return owner !== undefined && (await isRunningStill(owner, 0));
+}
+
 /**
  * Removes the folders in `root` whose owner is gone, and returns their names. What such an owner started is ended first, where
  * no PID namespace has done so: it would go on writing there. Leaves what it cannot remove. `prefix`: `root` is everybody's, and
