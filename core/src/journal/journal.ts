@@ -2,7 +2,7 @@
  * One append-only NDJSON file a run: event stream, trace and record at once. A line that tells of a change is written before anything
  * shows it. Killed in the middle of a line, the reader leaves that line out.
  */
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isTooDeep } from '../oci/json-text.ts';
 import type { Event } from './events.ts';
@@ -40,6 +40,9 @@ export function openJournal(file: string): Journal {
     if (descriptor === undefined) {
       mkdirSync(dirname(file), { recursive: true });
       descriptor = openSync(file, 'a', 0o600);
+    } else if (fstatSync(descriptor).nlink === 0 && !existsSync(file)) {
+      // Removed with its folder: what is written goes nowhere, and nobody could put back a tag that moves now.
+      throw Object.assign(new Error(`${file} was removed`), { code: 'ENOENT', syscall: 'write', path: file });
     }
     const bytes = Buffer.from(torn ? `\n${lines}` : lines);
     torn = true;

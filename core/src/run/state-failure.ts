@@ -7,10 +7,14 @@ const OTHER_CALLS = /^(spawn|kill|connect|getaddrinfo|bind|listen)/;
 
 /** What the operating system said about a file, as a failure; `undefined` for every other error. */
 export function stateFailure(error: unknown): ConfigFailure | undefined {
+  // It is made at the start of each session.
+  const gone = error instanceof Error && 'code' in error && error.code === 'ENOENT';
   return fileFailure(
     error,
     'the folder .slipway beside the config',
-    'see who may write there, and whether the disk is full',
+    gone
+      ? 'it was removed, or a folder above it renamed, while this was at work: run it again'
+      : 'see who may write there, and whether the disk is full',
   );
 }
 
