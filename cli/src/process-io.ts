@@ -19,6 +19,8 @@ export function processIo(): Io {
   // Tools have process groups of their own: a terminal that closes (SIGHUP) does not end them, so we must.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
+      // Started by nohup, as `bin/slipway` found out: without a handler Node.js ends all the same.
+      if (signal === 'SIGHUP' && process.env['SLIPWAY_SIGHUP'] === 'ignored') return;
       if (interrupt.signal.aborted) process.exit(130);
       interrupt.abort();
       setTimeout(() => process.exit(130), LAST_MOMENT).unref();
