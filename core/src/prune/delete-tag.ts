@@ -25,10 +25,10 @@ export interface Doomed {
   readonly sharers: readonly Tagged[];
 }
 
-/** `unsafe`: the tag is gone, and the registry takes more with it. */
+/** `unsafe`: the tag is gone, and the registry takes more with it. `unseen`: nobody saw whether it is gone. */
 export type Deleted =
   | { readonly ok: true }
-  | { readonly ok: false; readonly failure: Failure; readonly unsafe: boolean };
+  | { readonly ok: false; readonly failure: Failure; readonly unsafe: boolean; readonly unseen?: true };
 
 /** `announce` is called just before the registry is asked; where it fails, that is not. */
 export async function deleteTag(
@@ -49,10 +49,13 @@ export async function deleteTag(
   const unrecorded = announce();
   if (unrecorded !== undefined) return failed(unrecorded);
   const deleted = await registry.deleteTag(target);
-  if (!deleted.ok) return failed(deleted.failure);
+  // Also where it says no: an answer was lost. Who is interrupted sees nothing any more.
   const after = await registry.head(target, 'destination');
-  if (!after.ok) return failed(after.failure);
-  if (after.value !== undefined) return failed(stillThere(target));
+  if (!after.ok) {
+    const failure = mayBeGone(target, deleted.ok ? after.failure : deleted.failure);
+    return { ok: false, failure, unsafe: false, unseen: true };
+  }
+  if (after.value !== undefined) return failed(deleted.ok ? stillThere(target) : deleted.failure);
   if (sharer === undefined || content.value === undefined) return { ok: true };
   const other = await registry.head(sharer, 'destination');
   // What it took is not known.
@@ -126,6 +129,11 @@ function moved(target: Tagged, seen: Digest, now: Digest | undefined): Failure {
     message: `${formatReference(target)} named ${formatDigest(seen)} and names ${names} now; it was not deleted`,
     hint: 'find out who else publishes this tag',
   };
+}
+
+function mayBeGone(target: Tagged, failure: Failure): Failure {
+  const hint = 'look at it with slipway show; slipway rollback of this run puts it back';
+  return { ...failure, message: `${formatReference(target)} may be gone: ${failure.message}`, hint };
 }
 
 function stillThere(target: Tagged): Failure {

@@ -8,6 +8,7 @@ import { config, sync } from '../plan/sample.ts';
 import { pin, type Digest, type Tag } from '../reference.ts';
 import { client, must } from '../registry/test-client.ts';
 import type { Engine } from '../run/engine.ts';
+import { formatPruned } from '../report/pruned.ts';
 import { startScriptedRegistry } from '../testing/scripted-registry.ts';
 import { candidateAnnotations } from '../trust/accept.ts';
 import type { Fact } from '../trust/facts.ts';
@@ -24,7 +25,8 @@ const signing: Signing = { signer, accept: [signer] };
 async function repository(more: (host: string) => Partial<Config> = () => ({})) {
   const scripted = await startScriptedRegistry();
   onTestFinished(() => scripted.close());
-  const registry = client({ retries: 0 });
+  const interrupt = new AbortController();
+  const registry = client({ retries: 0, signal: interrupt.signal });
   onTestFinished(() => registry.close());
   const known = new Map<Digest, Fact>();
   for (const tag of ['1', '2', '2025-01-31', '3', '5', 'theirs']) {
@@ -86,7 +88,7 @@ async function repository(more: (host: string) => Partial<Config> = () => ({})) 
       if (event.type === 'tag.done') return `${event.type} ${nameOf(event.tag)} ${event.state}`;
       return event.type === 'run.done' ? `${event.type} ${event.exitCode}` : event.type;
     });
-  return { scripted, ran, pruned, told, events, full, digest: two.digest };
+  return { scripted, ran, pruned, told, events, full, interrupt, digest: two.digest };
 }
 
 function nameOf(destination: string): string {
@@ -127,6 +129,27 @@ it('deletes nothing more where a registry has deleted more than a tag', async ()
   expect(await pruned({ delete: true })).toEqual(['2 failed', '2025-01-31 listed', '3 listed']);
   expect(scripted.manifest('x', 'twin')?.digest).toBe(digest);
   expect(told()).toEqual(['run.start', 'tag.delete 2', 'tag.done 2 deleted', 'run.done 1']);
+});
+
+it('a tag that nobody saw go, for it was interrupted, may be gone; one whose deletion was only not answered is', async () => {
+  const { scripted, ran, told, interrupt } = await repository();
+  scripted.onRequest = ({ method, path }) => {
+    if (method !== 'DELETE') return undefined;
+    if (path.endsWith('/3')) interrupt.abort();
+    return { kind: 'lost' };
+  };
+  const { tags, ...rest } = must(
+    await ran({ delete: true, max: 10, templated: false, only: ['*:2', '*:3'], signal: interrupt.signal }),
+  );
+  expect(tags).toMatchObject([
+    { state: 'deleted' },
+    { state: 'failed', failure: { class: 'cancelled', message: expect.stringContaining('may be gone') as unknown } },
+  ]);
+  expect(told()).toEqual(['run.start', 'tag.delete 2', 'tag.done 2 deleted', 'tag.delete 3', 'run.done 130']);
+  const [, last] = tags;
+  expect(formatPruned({ ...rest, tags: last === undefined ? [] : [last] })).toMatch(
+    /may be gone.*\n0 of 1 deleted\nslipway rollback r puts back/,
+  );
 });
 
 it('deletes nothing more once it is interrupted', async () => {

@@ -212,12 +212,14 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
       };
       const done = shared.ok
         ? await deleteTag(engine.registry, { target, digest, sharers: shared.value.get(digest) ?? [] }, announce)
-        : { ok: false as const, failure: shared.failure, unsafe: false };
+        : { ok: false as const, failure: shared.failure, unsafe: false as const };
       if (!done.ok && done.unsafe) unsafe = done.failure;
       const end = done.ok ? { state: 'deleted' as const } : { state: 'failed' as const, failure: done.failure };
       // Where the registry took more than the tag, that is gone too.
       const state = done.ok || done.unsafe ? 'deleted' : 'failed';
-      engine.emit({ t: engine.now().getTime(), type: 'tag.done', tag: destination, digest, ...end, state });
+      // Without it the journal says that the tag may be gone.
+      if (done.ok || done.unseen !== true)
+        engine.emit({ t: engine.now().getTime(), type: 'tag.done', tag: destination, digest, ...end, state });
       tags.push({ destination, digest, why, ...end });
     }
   }

@@ -11,10 +11,11 @@ export function formatPruned({ run, tags, closed, refused }: Pruned, paint: Pain
   );
   const deleted = tags.filter(({ state }) => state === 'deleted').length;
   const count =
-    tags.length === 0 ? 'no tag may go' : deleted > 0 ? `${deleted} of ${tags.length} deleted` : listed(tags);
+    tags.length === 0 ? 'no tag may go' : run !== undefined ? `${deleted} of ${tags.length} deleted` : listed(tags);
   const why = refused === undefined ? '' : `--delete would refuse: ${clean(refused.message)}\n`;
+  // Interrupted: what was asked for may have been done.
   const back =
-    run === undefined || deleted === 0
+    run === undefined || !tags.some(({ state, failure }) => state === 'deleted' || failure?.class === 'cancelled')
       ? ''
       : `slipway rollback ${run} puts back what was deleted, if its image is still there and verifies\n`;
   return `${lines.join('')}${left.join('')}${count}\n${why}${back}`;
