@@ -81,6 +81,14 @@ describe('init', () => {
     expect(await command({ cwd }, 'init', path)).toMatchObject({ code: 2 });
   });
 
+  it('leaves nothing in the folder for temporary files, also of one that was killed', async () => {
+    const cwd = folderWith({ 'tmp/slipway-init-killed.owner': '{}', 'tmp/slipway-init-killed/config.yaml': '' });
+    vi.stubEnv('TMPDIR', join(cwd, 'tmp'));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await command({ cwd }, 'init', 'new')).toMatchObject({ code: 0 });
+    expect(readdirSync(join(cwd, 'tmp'))).toEqual([]);
+  });
+
   it('says so where the workflows cannot be made ready', async () => {
     const cwd = folderWith({ file: '' });
     vi.stubEnv('TMPDIR', join(cwd, 'file'));

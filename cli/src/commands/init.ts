@@ -1,13 +1,16 @@
 /** `init`: a repository to start from. What it writes passes `plan` and `check --offline`, and overwrites nothing. */
-import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { lstatSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import {
+  claimTmp,
   configFailure,
   errorCode,
   fail,
   makeFolder,
   ok,
+  sweepTmp,
   temporaryFailure,
   type Checked,
   type Result,
@@ -40,13 +43,19 @@ export async function initCommand(io: Io, folder: string, { json }: InitOptions)
 
 type Files = Readonly<Record<string, string>>;
 
+/** In the system's folder for temporary files, where those of killed processes are swept by name. */
+const ELSEWHERE = 'slipway-init-';
+
 /** Made of a copy of the files elsewhere, so that all paths are known before anything is written. */
 async function workflowsOf(io: Io, starting: Files): Promise<Checked<Files>> {
-  let folder: string | undefined;
+  let claimed: Awaited<ReturnType<typeof claimTmp>> | undefined;
   try {
-    folder = mkdtempSync(join(tmpdir(), 'slipway-init-'));
-    write(folder, starting);
-    const emitted = await emit({ ...io, cwd: folder }, { config: 'config.yaml', split: false }, 'github');
+    // A folder that was named by mistake is not made.
+    statSync(tmpdir());
+    await sweepTmp(tmpdir(), ELSEWHERE);
+    claimed = await claimTmp(tmpdir(), `${ELSEWHERE}${randomBytes(8).toString('hex')}`);
+    write(claimed.path, starting);
+    const emitted = await emit({ ...io, cwd: claimed.path }, { config: 'config.yaml', split: false }, 'github');
     if (!emitted.ok) return emitted;
     return ok(Object.fromEntries(emitted.value.map(({ path, content }) => [`.github/${path}`, content])));
   } catch (error) {
@@ -54,7 +63,7 @@ async function workflowsOf(io: Io, starting: Files): Promise<Checked<Files>> {
     if (failure === undefined) throw error;
     return { ok: false, failures: [failure] };
   } finally {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    await claimed?.release();
   }
 }
 
