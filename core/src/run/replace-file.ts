@@ -1,6 +1,7 @@
 /** Small files in `.slipway` that only save time. */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { errorCode } from '../failure.ts';
 
 /**
  * Another process reads the old text or the new one. Where it cannot be written, the old one stays: the next run asks anew.
@@ -9,8 +10,8 @@ import { basename, dirname, join } from 'node:path';
 export function replaceFile(file: string, text: string, drafts = join(dirname(file), 'tmp')): void {
   const temporary = join(drafts, `${basename(file)}.${process.pid}`);
   try {
-    mkdirSync(dirname(file), { recursive: true });
-    mkdirSync(drafts, { recursive: true, mode: 0o700 });
+    makeIn(dirname(file));
+    makeIn(drafts, 0o700);
     // What lies there was left by a process with our pid, or is a link that came with the checkout: it is not written through.
     rmSync(temporary, { force: true });
     writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' });
@@ -21,5 +22,14 @@ export function replaceFile(file: string, text: string, drafts = join(dirname(fi
     } catch {
       // Nothing was written then.
     }
+  }
+}
+
+/** Where it is to be in is never made: a checkout that was renamed meanwhile would have half of one in its place. */
+function makeIn(folder: string, mode?: number): void {
+  try {
+    mkdirSync(folder, { mode });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
   }
 }

@@ -30,6 +30,8 @@ test('a file that only saves time is written whole or left as it is, and never a
   replaceFile(join(folder, 'taken'), 'text');
   replaceFile('/dev/null/file', 'text');
   replaceFile(join(folder, 'new', 'file'), 'text');
+  // As of a checkout that was renamed.
+  replaceFile(join(folder, 'gone', '.slipway', 'file'), 'text');
   expect(readdirSync(folder)).toEqual(['new', 'taken', 'tmp']);
   expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
   expect(readdirSync(join(folder, 'new')).filter((name) => name !== 'tmp')).toEqual(['file']);

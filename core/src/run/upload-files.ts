@@ -62,7 +62,7 @@ export function openUploadFiles(folder: string, mark: string | undefined): Uploa
       const said = { blob, size: descriptor.size, url };
       const record: Written = { ...said, owner: await thisProcess(), proof: proofOf(mark, said) };
       // A full or read-only disk takes the resuming, not the upload.
-      await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => {});
+      await mkdir(folder, { mode: 0o700 }).catch(() => {});
       replaceFile(file, JSON.stringify(record), drafts);
     },
     async remove(repository, descriptor) {
