@@ -44,6 +44,23 @@ archs: [x86_64, arm64, arm/v7, 386]
     ]);
   });
 
+  it('is written again as it was read: numbers mean something else to apko than to YAML 1.2', () => {
+    const text = `contents:
+  keyring: ~
+  packages:
+environment:
+  SMALL: 010
+  LARGE: 12345678901234567890
+paths:
+  - path: /opt
+    permissions: 0755 # octal
+include: null
+`;
+    const { document, include, keyring, packages } = read(text);
+    expect(String(document)).toBe(text);
+    expect({ include, keyring, packages }).toEqual({ include: undefined, keyring: [], packages: [] });
+  });
+
   it.each([
     ['a: [', 1],
     ['', 1],

@@ -41,7 +41,8 @@ export const REPOSITORY_KEYS = ['repositories', 'build_repositories'] as const;
 /** `file` is only named in failures. */
 export function parseConfig(text: string, file: string): Result<ApkoConfig, ConfigFailure> {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // In the failsafe schema every scalar is text and is written as it was read: "0755" is octal to apko, and 755 to YAML 1.2.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, schema: 'failsafe' });
   const position = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -63,21 +64,22 @@ export function parseConfig(text: string, file: string): Result<ApkoConfig, Conf
 
   const strings = (path: readonly string[]): Result<readonly string[], ConfigFailure> => {
     const node: unknown = document.getIn(path, true);
-    if (node === undefined || (isScalar(node) && node.value === null)) return ok([]);
+    if (node === undefined || isNull(node)) return ok([]);
     if (!isSeq(node)) return fail(wrong(path, 'is not a list'));
     const values: string[] = [];
     for (const [index, item] of node.items.entries()) {
-      if (!isScalar(item) || (typeof item.value !== 'string' && typeof item.value !== 'number')) {
+      if (!isScalar(item) || isNull(item) || typeof item.value !== 'string') {
         return fail(wrong([...path, index], 'is not a text'));
       }
-      // `archs: [386]` is a number to YAML.
-      values.push(String(item.value));
+      values.push(item.value);
     }
     return ok(values);
   };
   const string = (path: readonly string[]): string | undefined => {
-    const value: unknown = document.getIn(path);
-    return typeof value === 'string' && value !== '' ? value : undefined;
+    const node: unknown = document.getIn(path, true);
+    return isScalar(node) && typeof node.value === 'string' && node.value !== '' && !isNull(node)
+      ? node.value
+      : undefined;
   };
 
   const keyring = strings(['contents', 'keyring']);
@@ -120,6 +122,11 @@ export function parseConfig(text: string, file: string): Result<ApkoConfig, Conf
       : { baseImage: { ...(image === undefined ? {} : { image }), ...(apkIndex === undefined ? {} : { apkIndex }) } }),
     at,
   });
+}
+
+/** What YAML means by an empty value, `~` and `null`, which the failsafe schema does not know. */
+function isNull(node: unknown): boolean {
+  return isScalar(node) && node.type === 'PLAIN' && /^(?:~|null|Null|NULL)?$/.test(String(node.value));
 }
 
 /** `@tag LOCATION` or `LOCATION`; `undefined` when it is neither. */

@@ -37,7 +37,7 @@ export async function makeWorkspace(context: BuildContext, folder: string): Prom
   }
   for (const source of sources.value) {
     if (rewrite(source, located.value, packages))
-      await writeFile(join(folder, source.file), String(source.config.document));
+      await writeFile(join(folder, source.file), source.config.document.toString({ lineWidth: 0 }));
   }
   return ok(undefined);
 }

@@ -27,6 +27,12 @@ describe('withLocalPaths', () => {
     expect(none.ok && none.value.text).toBe(contents('    repositories:\n      - https://a.example/main\n'));
   });
 
+  it('leaves every number as it is written: versions and commits are text', () => {
+    const rest = 'vars: { a: 010, commit: 1234567890123456789012345678901234567890, b: 1.10, c: +1 }\n';
+    const made = withLocalPaths('p.yaml', contents(`    repositories:\n      - ./packages\n${rest}`), ['../needs-1']);
+    expect(made.ok && made.value.text).toBe(contents(`    repositories:\n      - ../needs-1\n${rest}`));
+  });
+
   it('names local keys from the root, and says which they are', () => {
     const text = contents(
       '    keyring:\n      - /github/workspace/keys/a.rsa.pub\n      - keys/b.rsa.pub\n      - https://a.example/c.rsa.pub\n',

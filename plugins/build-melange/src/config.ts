@@ -26,7 +26,8 @@ export function withLocalPaths(
   text: string,
   repositories: readonly string[],
 ): Result<LocalPaths, ConfigFailure> {
-  const document = parseDocument(text, { logLevel: 'silent' });
+  // In the failsafe schema every scalar is written as it was read: a version 0.10 or 0755 is no number.
+  const document = parseDocument(text, { logLevel: 'silent', schema: 'failsafe' });
   if (document.errors.length > 0 || !isMap(document.contents)) {
     return fail(configFailure(`"${config}" is not valid YAML`, 'melange reads YAML 1.2 with a mapping at the top'));
   }
