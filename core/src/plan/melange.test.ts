@@ -54,6 +54,7 @@ describe('parseMelange', () => {
         ],
         needs: ['busybox', 'build-c', 'lib', 'pin', '${{unknown}}', 'wget', 'make', 'split'],
         repositories: [],
+        keys: [],
       },
     });
   });
@@ -92,10 +93,31 @@ describe('parseMelange', () => {
 
   it('lists the remote repositories of the build environment, as their indexes are found below them', () => {
     const contents =
-      "repositories: ['https://a.example/main/', '@edge http://b.example/edge', '@local /github/workspace/packages']";
-    const parsed = parse(`package: {name: x, version: 1}\nenvironment:\n  contents:\n    ${contents}\n`);
-    expect(parsed.ok && parsed.value.repositories).toEqual(['https://a.example/main', 'http://b.example/edge']);
+      "repositories: ['https://a.example/v${{vars.release}}/', '@edge http://b.example/edge', '@local /github/workspace/packages']";
+    const parsed = parse(
+      `package: {name: x, version: 1}\nvars: {release: 3.20}\nenvironment:\n  contents:\n    ${contents}\n`,
+    );
+    expect(parsed.ok && parsed.value.repositories).toEqual(['https://a.example/v3.20', 'http://b.example/edge']);
   });
+
+  it('lists the keys that are files, from the root', () => {
+    const keyring = "['https://a.example/a.pub', keys/b.pub, /github/workspace/keys/c.pub]";
+    const parsed = parse(`package: {name: x, version: 1}\nenvironment:\n  contents: {keyring: ${keyring}}\n`);
+    expect(parsed.ok && parsed.value.keys).toEqual(['keys/b.pub', 'keys/c.pub']);
+  });
+
+  it.each(['repositories', 'build_repositories', 'keyring'])(
+    'refuses a login in %s, which a package and what is attached to images would show',
+    (key) => {
+      for (const line of ['https://me:hush@a.example/main', "'@edge https://${{vars.who}}@a.example/edge'"]) {
+        const parsed = parse(
+          `package: {name: x, version: 1}\nvars: {who: hush}\nenvironment:\n  contents:\n    ${key}:\n      - ${line}\n`,
+        );
+        expect(parsed).toMatchObject({ ok: false, failure: { reason: 'config', at: { line: 6 } } });
+        expect(JSON.stringify(parsed)).not.toContain('hush');
+      }
+    },
+  );
 
   it.each([
     ['package: {name: [', 1],

@@ -33,7 +33,12 @@ export interface PackageConfig {
   readonly architectures?: readonly string[];
   /** Remote repositories that its build environment is made from. */
   readonly repositories: readonly string[];
+  /** Files of the config's folder that hold public keys for these. */
+  readonly keys: readonly string[];
 }
+
+/** Where CI mounts the checkout in the reference set-up; configs written for it name files below it. */
+const WORKSPACE = '/github/workspace/';
 
 /** Reads the text of one config. `file` is how positions name it; errors have line and column where YAML has them. */
 export function parseMelange(config: string, text: string, file: string): Result<PackageConfig, ConfigFailure> {
@@ -67,6 +72,13 @@ export function parseMelange(config: string, text: string, file: string): Result
   const subpackages = listOf(root['subpackages']).flatMap((each) => subpackagesOf(fieldsOf(each), root, variables));
   const needs = new Set<string>();
   const contents = fieldsOf(fieldsOf(root['environment'])['contents']);
+  const secret = lineWithLogin(contents, variables);
+  if (secret !== undefined) {
+    // One that is written in several lines is not found as it is read.
+    const line = text.slice(0, Math.max(text.indexOf(secret), 0)).split('\n').length;
+    const message = `a repository or key of "${config}" holds a name or a password, which would be published with the package`;
+    return fail(configFailure(message, 'write the address without it', { file, line, column: 1 }));
+  }
   for (const text of textsOf(contents['packages'])) addName(needs, text, variables);
   addPipelineNeeds(needs, root['pipeline'], variables);
   for (const each of listOf(root['subpackages'])) addPipelineNeeds(needs, fieldsOf(each)['pipeline'], variables);
@@ -77,7 +89,8 @@ export function parseMelange(config: string, text: string, file: string): Result
     packages: [main, ...subpackages],
     needs: [...needs],
     ...(architectures === undefined ? {} : { architectures }),
-    repositories: remoteRepositories(contents),
+    repositories: remoteRepositories(contents, variables),
+    keys: localKeys(contents),
   });
 }
 
@@ -88,15 +101,35 @@ function targetsOf(head: Fields): readonly string[] | undefined {
 }
 
 /** `@edge https://…/edge/main/` → `https://…/edge/main`; folders are left out. */
-function remoteRepositories(contents: Fields): readonly string[] {
+function remoteRepositories(contents: Fields, variables: ReadonlyMap<string, string>): readonly string[] {
   const lines = [...textsOf(contents['repositories']), ...textsOf(contents['build_repositories'])];
-  const locations = lines.flatMap((line) =>
-    line
-      .trim()
-      .replace(/^@\S+\s+/, '')
-      .replace(/\/+$/, ''),
-  );
-  return [...new Set(locations.filter((location) => /^https?:\/\//.test(location)))];
+  return [...new Set(lines.map((line) => locationOf(line, variables)).filter(isRemote))];
+}
+
+function locationOf(line: string, variables: ReadonlyMap<string, string>): string {
+  return substitute(line, variables)
+    .trim()
+    .replace(/^@\S+\s+/, '')
+    .replace(/\/+$/, '');
+}
+
+/** What a package is built from stands in it, in logs, and in what is attached to images. */
+function lineWithLogin(contents: Fields, variables: ReadonlyMap<string, string>): string | undefined {
+  const lines = ['repositories', 'build_repositories', 'keyring'].flatMap((key) => textsOf(contents[key]));
+  return lines.find((line) => {
+    const location = locationOf(line, variables);
+    const url = isRemote(location) ? URL.parse(location) : null;
+    return url !== null && (url.username !== '' || url.password !== '');
+  });
+}
+
+function localKeys(contents: Fields): readonly string[] {
+  const local = textsOf(contents['keyring']).filter((key) => !isRemote(key));
+  return local.map((key) => (key.startsWith(WORKSPACE) ? key.slice(WORKSPACE.length) : key));
+}
+
+function isRemote(location: string): boolean {
+  return /^https?:\/\//.test(location);
 }
 
 function parseFields(config: string, text: string, file: string): Result<Fields, ConfigFailure> {

@@ -100,7 +100,13 @@ test('the packages of an image decide its key, also those that only others need;
     task('other', []),
     task(id('build'), [own, id('probe')], entry.id),
   ];
-  const packages = new Map([own, inner, 'other'].map((config) => [config, { config, repositories: [] }]));
+  await writeFile(join(folder, 'inner.pub'), '');
+  const packages = new Map(
+    [own, inner, 'other'].map((config) => [
+      config,
+      { config, repositories: [], keys: config === inner ? ['inner.pub'] : [] },
+    ]),
+  );
   const files = folderFiles(folder);
   const inputs = { files: [], packageIndexes: [], bases: [], platforms: [], packages: [], options: {} };
   const partsWith = async (all: readonly unknown[]) => {
@@ -108,7 +114,7 @@ test('the packages of an image decide its key, also those that only others need;
     const parts = await keyParts({ ...engine, files, planned } as unknown as Engine, entry, 'apko', inputs, {});
     return [...must(parts).fixed.keys()].filter((part) => part === 'packages' || part.startsWith('file'));
   };
-  expect((await partsWith(tasks)).toSorted()).toEqual([`file ${inner}`, `file ${own}`, 'packages']);
+  expect((await partsWith(tasks)).toSorted()).toEqual(['file inner.pub', `file ${inner}`, `file ${own}`, 'packages']);
   expect(await partsWith([task(id('probe'), [], entry.id), task(id('build'), [id('probe')], entry.id)])).toEqual([]);
 });
 

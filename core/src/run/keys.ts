@@ -91,7 +91,7 @@ interface PackageParts {
 
 /**
  * What decides the packages that an image takes: every melange config, also those that only others need, the files of its
- * folder, how it is built, and the state of the repositories that its build environment is made from.
+ * folder, how it is built, and the state of the repositories that its build environment is made from, with their keys.
  */
 async function packageParts(engine: Engine, entry: BuildEntry): Promise<Result<PackageParts>> {
   const fixed = new Map<string, string>();
@@ -102,7 +102,7 @@ async function packageParts(engine: Engine, entry: BuildEntry): Promise<Result<P
     if (config === undefined) continue;
     const sources = await packageSources(engine.files, config.config);
     if (!sources.ok) return sources;
-    for (const path of [config.config, ...sources.value]) {
+    for (const path of [config.config, ...sources.value, ...config.keys]) {
       const state = await fileState(engine.config.folder, path);
       if (!state.ok) return state;
       fixed.set(`${FILE}${path}`, stateHash(state.value));
