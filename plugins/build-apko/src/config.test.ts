@@ -71,6 +71,7 @@ include: null
     ['archs:\n  - x86_64\n  - vax', 3],
     ['contents:\n  keyring:\n    - a.pub\n    - https://me:hush@keys.example/b.pub', 4],
     ["contents:\n  repositories:\n    - '@edge https://hush@apk.example/edge'", 3],
+    ['contents:\n  runtime_repositories:\n    - https://me:hush@apk.example/edge', 3],
   ])('is refused with the line: %j', (text, line) => {
     const failure = failing(text);
     expect(failure).toMatchObject({ reason: 'config', at: { file: 'image.yaml', line } });

@@ -99,6 +99,10 @@ export function parseConfig(text: string, file: string): Result<ApkoConfig, Conf
       repositories.push(parsed);
     }
   }
+  const runtime = strings(['contents', 'runtime_repositories']);
+  if (!runtime.ok) return runtime;
+  const shown = runtime.value.findIndex((line) => holdsLogin(parseRepositoryLine(line)?.location ?? line));
+  if (shown >= 0) return fail(wrong(['contents', 'runtime_repositories', shown], HOLDS_LOGIN));
   const archs = strings(['archs']);
   if (!archs.ok) return archs;
   const platforms: Platform[] = [];
