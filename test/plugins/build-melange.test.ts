@@ -132,6 +132,29 @@ describe('build-melange', () => {
     expect(await textOf(made)).toContain('hello');
   });
 
+  it("takes pipelines of one's own from beside the config and from the root, and is built again when one that it uses changed", async () => {
+    const steps = '  - uses: near\n  - uses: team/far\n    with: { word: hi }\n';
+    const testWorld = await checkout({
+      'p/app.yaml': config('app', '').replace(/ {2}- runs:[^]*$/, steps),
+      'p/pipelines/near.yaml': `pipeline:\n  - runs: ${JSON.stringify(put('usr/share/near', 'echo near'))}\n`,
+      'pipelines/near.yaml': 'pipeline:\n  - runs: exit 1\n',
+      'pipelines/team/far.yaml': `inputs:\n  word: {required: true}\npipeline:\n  - runs: ${JSON.stringify(put('usr/share/far', 'echo ${{inputs.word}}'))}\n`,
+      'pipelines/unused.yaml': 'pipeline:\n  - runs: exit 1\n',
+    });
+    must((await build(testWorld, inputOf('p/app.yaml'))).output);
+    for (const [file, started] of [
+      ['unused', 0],
+      ['near', 0],
+      ['team/far', 2],
+    ] as const) {
+      const path = join(testWorld.root, 'pipelines', `${file}.yaml`);
+      await writeFile(path, `${await readFile(path, 'utf8')}# changed\n`);
+      const starts: string[][] = [];
+      must((await build(testWorld, inputOf('p/app.yaml'), KEY, starts)).output);
+      expect(starts, file).toHaveLength(started);
+    }
+  });
+
   it('makes the same bytes from two checkouts at two paths, and no path of either gets in', async () => {
     const files = { 'p/lib.yaml': LIB, 'p/app.yaml': APP };
     const bytes: unknown[] = [];
@@ -282,6 +305,11 @@ describe('what fails', () => {
       'a package that is nowhere',
       LIB.replace('[busybox]', '[busybox, no-such-package]'),
       /has the package "no-such-package"/,
+    ],
+    [
+      'a pipeline that is nowhere',
+      LIB.replace('runs: |', 'uses: a/b # |').replace(/^ {6}.*\n/gm, ''),
+      /no pipeline "a\/b"/,
     ],
     ['a key that is not accepted', LIB.replace(/ {4}keyring:.*\n/, ''), /not signed by a key/],
     ['a step', config('greeter-lib', 'echo did-this && exit 3'), /greeter-lib ended with exit status 3/],

@@ -226,6 +226,20 @@ describe('packages', () => {
     });
   });
 
+  it('puts a package after those that a pipeline of its own needs, and says which these are', async () => {
+    const { plan, packages } = await planned(
+      [build('i.yaml', 'r.example/i:1', { melangeConfigs: ['app.melange', 'lib.melange'] })],
+      {
+        'i.yaml': 'app',
+        'app.melange': `${pkg('app')}pipeline: [{uses: make}]`,
+        'lib.melange': pkg('lib'),
+        'pipelines/make.yaml': 'needs: {packages: [lib]}\npipeline: [{runs: make}]',
+      },
+    );
+    expect(task(plan, 'package:app.melange').needs).toEqual(['package:lib.melange']);
+    expect(packages.get('package:app.melange')?.pipelines).toEqual(['pipelines/make.yaml']);
+  });
+
   it('are built for those architectures of an image that they are made for', async () => {
     const both = [
       { os: 'linux', architecture: 'amd64' },

@@ -19,6 +19,7 @@ import { linkEntries, needsOfEntry, retagFailures } from './links.ts';
 import { packageName, parseMelange, type PackageConfig } from './melange.ts';
 import type { Plan, Task } from './model.ts';
 import { askMode, chooseMode } from './modes.ts';
+import { packagePipelines } from './package-pipelines.ts';
 import { architecturesOf, packageEdges, type Image, type PackageEdges } from './packages.ts';
 import { checkOrder } from './rules.ts';
 import { selectEntries, type Command } from './select.ts';
@@ -144,7 +145,8 @@ async function readPackages({ config, files }: PlanRequest): Promise<{
       failures.push(configFailure(text.failure.message, text.failure.hint, text.failure.at ?? at));
       continue;
     }
-    const parsed = parseMelange(path, text.value, join(config.folder, path));
+    const pipelines = await packagePipelines(files, path);
+    const parsed = parseMelange(path, text.value, join(config.folder, path), pipelines.ok ? pipelines.value : []);
     if (parsed.ok) configs.set(path, parsed.value);
     else failures.push(parsed.failure);
   }

@@ -55,6 +55,7 @@ describe('parseMelange', () => {
         needs: ['busybox', 'build-c', 'lib', 'pin', '${{unknown}}', 'wget', 'make', 'split'],
         repositories: [],
         keys: [],
+        pipelines: [],
       },
     });
   });

@@ -12,6 +12,7 @@ import {
 } from '../config/fields.ts';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import { addTransformed, substitute } from './melange-variables.ts';
+import type { PackagePipeline } from './package-pipelines.ts';
 
 export interface MelangePackage {
   readonly name: string;
@@ -35,13 +36,23 @@ export interface PackageConfig {
   readonly repositories: readonly string[];
   /** Files of the config's folder that hold public keys for these. */
   readonly keys: readonly string[];
+  /** Files of pipelines of one's own that it uses. */
+  readonly pipelines: readonly string[];
 }
 
 /** Where CI mounts the checkout in the reference set-up; configs written for it name files below it. */
 const WORKSPACE = '/github/workspace/';
 
-/** Reads the text of one config. `file` is how positions name it; errors have line and column where YAML has them. */
-export function parseMelange(config: string, text: string, file: string): Result<PackageConfig, ConfigFailure> {
+/**
+ * Reads the text of one config. `file` is how positions name it; errors have line and column where YAML has them. `pipelines`: those of
+ * one's own that it uses.
+ */
+export function parseMelange(
+  config: string,
+  text: string,
+  file: string,
+  pipelines: readonly PackagePipeline[] = [],
+): Result<PackageConfig, ConfigFailure> {
   const parsed = parseFields(config, text, file);
   if (!parsed.ok) return parsed;
   const root = parsed.value;
@@ -81,6 +92,7 @@ export function parseMelange(config: string, text: string, file: string): Result
   }
   for (const text of textsOf(contents['packages'])) addName(needs, text, variables);
   addPipelineNeeds(needs, root['pipeline'], variables);
+  for (const { definition } of pipelines) addPipelineNeeds(needs, [definition], variables);
   for (const each of listOf(root['subpackages'])) addPipelineNeeds(needs, fieldsOf(each)['pipeline'], variables);
   const architectures = targetsOf(head);
   return ok({
@@ -91,6 +103,7 @@ export function parseMelange(config: string, text: string, file: string): Result
     ...(architectures === undefined ? {} : { architectures }),
     repositories: remoteRepositories(contents, variables),
     keys: localKeys(contents),
+    pipelines: pipelines.map(({ path }) => path),
   });
 }
 

@@ -100,11 +100,14 @@ test('the packages of an image decide its key, also those that only others need;
     task('other', []),
     task(id('build'), [own, id('probe')], entry.id),
   ];
-  await writeFile(join(folder, 'inner.pub'), '');
+  for (const name of ['inner.pub', 'step.yaml']) await writeFile(join(folder, name), '');
   const packages = new Map(
     [own, inner, 'other'].map((config) => [
       config,
-      { config, repositories: [], keys: config === inner ? ['inner.pub'] : [] },
+      {
+        ...{ config, repositories: [] },
+        ...(config === inner ? { keys: ['inner.pub'], pipelines: ['step.yaml'] } : { keys: [], pipelines: [] }),
+      },
     ]),
   );
   const files = folderFiles(folder);
@@ -114,7 +117,13 @@ test('the packages of an image decide its key, also those that only others need;
     const parts = await keyParts({ ...engine, files, planned } as unknown as Engine, entry, 'apko', inputs, {});
     return [...must(parts).fixed.keys()].filter((part) => part === 'packages' || part.startsWith('file'));
   };
-  expect((await partsWith(tasks)).toSorted()).toEqual(['file inner.pub', `file ${inner}`, `file ${own}`, 'packages']);
+  expect((await partsWith(tasks)).toSorted()).toEqual([
+    'file inner.pub',
+    `file ${inner}`,
+    `file ${own}`,
+    'file step.yaml',
+    'packages',
+  ]);
   expect(await partsWith([task(id('probe'), [], entry.id), task(id('build'), [id('probe')], entry.id)])).toEqual([]);
 });
 

@@ -102,7 +102,7 @@ async function packageParts(engine: Engine, entry: BuildEntry): Promise<Result<P
     if (config === undefined) continue;
     const sources = await packageSources(engine.files, config.config);
     if (!sources.ok) return sources;
-    for (const path of [config.config, ...sources.value, ...config.keys]) {
+    for (const path of [config.config, ...sources.value, ...config.keys, ...config.pipelines]) {
       const state = await fileState(engine.config.folder, path);
       if (!state.ok) return state;
       fixed.set(`${FILE}${path}`, stateHash(state.value));

@@ -82,7 +82,7 @@ function howBuilt(
 async function make(
   context: TaskContext,
   { runner, sourceDateEpoch }: MelangeOptions,
-  { folder, config, source, repositories, keyring }: Workspace,
+  { folder, config, source, repositories, keyring, pipelines }: Workspace,
   architectures: readonly string[],
   key: SigningKey,
 ): Promise<Result<string>> {
@@ -105,6 +105,7 @@ async function make(
     ...(source === undefined ? ['--empty-workspace'] : ['--source-dir', source]),
     ...repositories.flatMap((path) => ['--repository-append', path]),
     ...keyring.flatMap((path) => ['--keyring-append', path]),
+    ...pipelines.flatMap((path) => ['--pipeline-dirs', path]),
   ];
   const built = await exec('melange', [...args, '--', config], { cwd: folder, env });
   if (!built.ok) return fail(explain(built.failure));

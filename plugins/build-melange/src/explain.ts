@@ -3,13 +3,18 @@ import type { Failure } from '@slipway/core';
 
 interface Reason {
   readonly said: RegExp;
-  /** `$1` is what the first group of `said` matched. */
+  /** `$1` is what the first group of `said` matched, here and in the hint. */
   readonly message: string;
   readonly hint: string;
 }
 
 /** In the order in which a build can fail. */
 const REASONS: readonly Reason[] = [
+  {
+    said: /unable to load pipeline: open pipelines\/(\S+)\.yaml:/,
+    message: 'there is no pipeline "$1"',
+    hint: 'it is neither one of melange nor a file pipelines/$1.yaml with steps in it, beside the config or in the folder of config.yaml',
+  },
   {
     said: /must provide at least one repository/,
     message: 'the build environment of the package has no repository',
@@ -53,12 +58,10 @@ export function explain(failure: Failure): Failure {
   const output = failure.output ?? '';
   for (const { said, message, hint } of REASONS) {
     const match = said.exec(output);
-    if (match !== null)
-      return {
-        ...failure,
-        message: message.replace(/\$(\d)/g, (_, group: string) => match[Number(group)] ?? ''),
-        hint,
-      };
+    if (match === null) continue;
+    const filled = (words: string): string =>
+      words.replace(/\$(\d)/g, (_, group: string) => match[Number(group)] ?? '');
+    return { ...failure, message: filled(message), hint: filled(hint) };
   }
   return failure;
 }

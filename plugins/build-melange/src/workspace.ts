@@ -8,7 +8,9 @@ import {
   fileState,
   folderFiles,
   ok,
+  packagePipelines,
   packageSources,
+  pipelineFolders,
   type Result,
   type TaskContext,
 } from '@slipway/core';
@@ -31,6 +33,8 @@ export interface Workspace {
   /** Folders with needed packages, relative to `folder`, and their public keys. */
   readonly repositories: readonly string[];
   readonly keyring: readonly string[];
+  /** Folders with pipelines of one's own, relative to `folder`; some may not be there. */
+  readonly pipelines: readonly string[];
   readonly inputs: Inputs;
 }
 
@@ -62,6 +66,14 @@ export async function makeWorkspace(
     inputs.push([`key ${file}`, copied.value]);
   }
 
+  const pipelines = await packagePipelines(inside, config);
+  if (!pipelines.ok) return pipelines;
+  for (const { path: file } of pipelines.value) {
+    const copied = await copy(root, file, join(folder, file));
+    if (!copied.ok) return copied;
+    inputs.push([`pipeline ${file}`, copied.value]);
+  }
+
   const sources = await packageSources(inside, config);
   if (!sources.ok) return sources;
   const top = posix.dirname(path);
@@ -86,7 +98,10 @@ export async function makeWorkspace(
     }
   }
   const source = sources.value.length === 0 ? {} : { source: `../${SOURCE}` };
-  return ok({ folder, config: path, ...source, repositories, keyring, inputs });
+  return ok({
+    ...{ folder, config: path, ...source, repositories, keyring, inputs },
+    pipelines: pipelines.value.length === 0 ? [] : pipelineFolders(path),
+  });
 }
 
 /** Copies a regular file of the root; the hash of the copy, with a mark when it can be executed. */

@@ -1,0 +1,77 @@
+/**
+ * Pipelines of one's own that a melange config uses: `uses: go/tool` is `pipelines/go/tool.yaml` beside the config, else in the root.
+ * What is in neither is one of melange's.
+ * https://github.com/chainguard-dev/melange/blob/main/docs/PIPELINES-CUSTOM.md
+ */
+import { posix } from 'node:path';
+import { parseDocument } from 'yaml';
+import { fields as fieldsOf, isFields, items as listOf, text as textOf, type Fields } from '../config/fields.ts';
+import { ok, type Result } from '../failure.ts';
+import type { Files } from '../plugin/api.ts';
+
+const FOLDER = 'pipelines';
+
+export interface PackagePipeline {
+  /** Relative to the root. */
+  readonly path: string;
+  readonly definition: Fields;
+}
+
+/** The folders in which they are looked for, the first one first. */
+export function pipelineFolders(config: string): readonly string[] {
+  return [...new Set([posix.join(posix.dirname(config), FOLDER), FOLDER])];
+}
+
+/** Those that `config` uses, also by others, sorted by path; a `config` failure when it cannot be read. */
+export async function packagePipelines(files: Files, config: string): Promise<Result<readonly PackagePipeline[]>> {
+  const text = await files.read(config);
+  if (!text.ok) return text;
+  const folders = pipelineFolders(config);
+  const found: PackagePipeline[] = [];
+  const names = new Set(usedBy(parse(text.value)));
+  // A set being walked also yields what is added on the way.
+  for (const name of names) {
+    const pipeline = await find(files, folders, name);
+    if (pipeline === undefined) continue;
+    found.push(pipeline);
+    for (const other of usedBy(pipeline.definition)) names.add(other);
+  }
+  return ok(found.sort((a, b) => (a.path < b.path ? -1 : 1)));
+}
+
+async function find(files: Files, folders: readonly string[], name: string): Promise<PackagePipeline | undefined> {
+  // Melange refuses such.
+  if (posix.isAbsolute(name) || name.includes('..')) return undefined;
+  for (const path of folders.map((folder) => posix.join(folder, `${name}.yaml`))) {
+    const text = await files.read(path);
+    const definition = text.ok ? parse(text.value) : {};
+    // A folder of this name may belong to another program.
+    if (['pipeline', 'runs', 'uses'].some((key) => key in definition)) return { path, definition };
+  }
+  return undefined;
+}
+
+/** Tests count: a build reads the pipelines that they use, too. */
+function usedBy(root: Fields): readonly string[] {
+  const used: string[] = [];
+  const open: unknown[] = [root];
+  for (const each of open) {
+    const step = fieldsOf(each);
+    const name = textOf(step['uses']);
+    if (name !== undefined) used.push(name);
+    const { test } = step;
+    open.push(...listOf(step['pipeline']), ...listOf(step['subpackages']), ...(isFields(test) ? [test] : []));
+  }
+  return used;
+}
+
+function parse(text: string): Fields {
+  try {
+    const document = parseDocument(text, { logLevel: 'silent', schema: 'failsafe' });
+    const data: unknown = document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 });
+    return isFields(data) ? data : {};
+  } catch {
+    // Nested too deeply to be one.
+    return {};
+  }
+}
