@@ -1,6 +1,6 @@
 /** `build-melange` with the real melange, bubblewrap and the world's Alpine repository. */
 import { createServer } from 'node:net';
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -119,6 +119,29 @@ describe('build-melange', () => {
     const app = must((await build(testWorld, inputOf('p/app.yaml', [lib.repository]))).output);
     expect(await indexed(app, 'x86_64')).toEqual(['greeter']);
     expect(await textOf(app)).toContain('hello');
+  });
+
+  it('gives melange one key of a name: of two it takes either', async () => {
+    const testWorld = await checkout({ 'p/lib.yaml': LIB, 'p/app.yaml': APP });
+    await copyFile(world().keys.packageKey, join(testWorld.root, 'keys/slipway.rsa'));
+    const options = { signingKey: 'keys/slipway.rsa' };
+    const lib = must((await build(testWorld, inputOf('p/lib.yaml'), options)).output);
+    const starts: string[][] = [];
+    must((await build(testWorld, inputOf('p/app.yaml', [lib.repository]), options, starts)).output);
+    expect(starts.flat()).not.toContain('--keyring-append');
+  });
+
+  it('says that two keys have one name', async () => {
+    const testWorld = await checkout({ 'p/lib.yaml': LIB, 'p/app.yaml': APP });
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    await writeFile(join(testWorld.root, 'keys/slipway.rsa'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const options = { signingKey: 'keys/slipway.rsa' };
+    const lib = must((await build(testWorld, inputOf('p/lib.yaml'), options)).output);
+    const { output } = await build(testWorld, inputOf('p/app.yaml', [lib.repository]), options);
+    expect(output).toMatchObject({
+      ok: false,
+      failure: { hint: expect.stringContaining('a name of its own') as string },
+    });
   });
 
   it('takes a needed package also by the repository line of the reference set-up', async () => {

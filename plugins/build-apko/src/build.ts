@@ -38,7 +38,9 @@ export async function prepare(context: BuildContext): Promise<Result<Prepared>> 
     }
     architectures.push(architecture);
   }
-  const keyring = (await packageKeys(context)).flatMap((key) => ['--keyring-append', key]);
+  const keys = await packageKeys(context);
+  if (!keys.ok) return keys;
+  const keyring = keys.value.flatMap((key) => ['--keyring-append', key]);
   const flags = ['--arch', architectures.join(','), '--cache-dir', context.files.cache, ...keyring];
   const workspace = join(context.files.work, 'workspace');
   const lockFile = join(workspace, LOCK);
@@ -128,6 +130,13 @@ function explain(failure: Failure): Failure {
       ...failure,
       class: 'permanent',
       hint: 'check the names under contents.packages, and that a repository under contents.repositories has them for every architecture',
+    };
+  }
+  if (/signature verification failed for repository index/.test(output)) {
+    return {
+      ...failure,
+      class: 'permanent',
+      hint: 'a repository is signed by another key than the one of that file name: give each key a name of its own, also the signingKey of build-melange',
     };
   }
   if (/signature|verifying/i.test(output) && output.includes('APKINDEX')) {

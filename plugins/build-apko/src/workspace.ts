@@ -5,7 +5,7 @@
  */
 import { configFailure, fail, folderFiles, ok, type BuildContext, type Result } from '@slipway/core';
 import { copyFile, mkdir, readdir, realpath, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join, posix, sep } from 'node:path';
 import { isSeq } from 'yaml';
 import { parseRepositoryLine, REPOSITORY_KEYS } from './config.ts';
 import { locateAll, readSources, type Located, type Source } from './sources.ts';
@@ -44,17 +44,25 @@ export async function makeWorkspace(context: BuildContext, folder: string): Prom
 
 /**
  * The public keys that lie beside melange's packages, relative to the workspace. One key signs many of them, and each
- * that is named gets into the image, so there is one of a name.
+ * that is named gets into the image, so there is one of a name. apko writes keys of one name over each other in no order:
+ * where the configuration has one of this name, it is that one.
  */
-export async function packageKeys({ packageRepositories }: BuildContext): Promise<readonly string[]> {
+export async function packageKeys({
+  packageRepositories,
+  entry,
+  files,
+}: BuildContext): Promise<Result<readonly string[]>> {
+  const sources = await readSources(entry.source, folderFiles(files.root));
+  if (!sources.ok) return sources;
+  const named = new Set(sources.value.flatMap(({ config }) => config.keyring.map((key) => posix.basename(key))));
   const keys = new Map<string, string>();
   for (const [index, repository] of packageRepositories.entries()) {
     for (const item of await readdir(repository, { withFileTypes: true })) {
-      if (item.isFile() && item.name.endsWith('.pub') && !keys.has(item.name))
+      if (item.isFile() && item.name.endsWith('.pub') && !named.has(item.name) && !keys.has(item.name))
         keys.set(item.name, `${packagesFolder(index)}/${item.name}`);
     }
   }
-  return [...keys.values()].sort();
+  return ok([...keys.values()].sort());
 }
 
 function packagesFolder(index: number): string {

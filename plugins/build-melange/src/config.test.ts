@@ -10,7 +10,10 @@ describe('withLocalPaths', () => {
     const text = contents(
       "    repositories: [ 'https://a.example/main' ,  '@edge https://b.example/edge']\n    keyring: [https://a.example/k.rsa.pub]\n",
     );
-    expect(withLocalPaths('p.yaml', text, ['../needs-1'])).toEqual({ ok: true, value: { text, files: [] } });
+    expect(withLocalPaths('p.yaml', text, ['../needs-1'])).toEqual({
+      ok: true,
+      value: { text, files: [], keys: new Set(['k.rsa.pub']) },
+    });
   });
 
   it('puts the needed packages in the place of local repositories, by the same tag', () => {

@@ -4,6 +4,7 @@
  * https://github.com/chainguard-dev/melange/blob/main/docs/BUILD-FILE.md
  */
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '@slipway/core';
+import { posix } from 'node:path';
 import { isMap, isSeq, parseDocument } from 'yaml';
 
 /** Where CI mounts the checkout in the reference set-up; configs written for it name files below it. */
@@ -15,6 +16,8 @@ export interface LocalPaths {
   readonly text: string;
   /** Files of the root that the text names, to be copied to the same place of the workspace. */
   readonly files: readonly string[];
+  /** File names of all keys in it, also of those that are fetched. */
+  readonly keys: ReadonlySet<string>;
 }
 
 /**
@@ -32,6 +35,7 @@ export function withLocalPaths(
     return fail(configFailure(`"${config}" is not valid YAML`, 'melange reads YAML 1.2 with a mapping at the top'));
   }
   const files: string[] = [];
+  const keys = new Set<string>();
   let changed = false;
   const rewrite = (key: string, change: (line: string) => readonly string[]): void => {
     const path = ['environment', 'contents', key];
@@ -45,12 +49,13 @@ export function withLocalPaths(
   };
   for (const key of REPOSITORIES) rewrite(key, (line) => repositoryLines(line, repositories));
   rewrite('keyring', (line) => {
+    keys.add(posix.basename(line));
     if (isRemote(line)) return [line];
     const path = line.startsWith(WORKSPACE) ? line.slice(WORKSPACE.length) : line;
     files.push(path);
     return [path];
   });
-  return ok({ text: changed ? document.toString({ lineWidth: 0 }) : text, files });
+  return ok({ text: changed ? document.toString({ lineWidth: 0 }) : text, files, keys });
 }
 
 function repositoryLines(line: string, repositories: readonly string[]): readonly string[] {

@@ -36,6 +36,11 @@ const REASONS: readonly Reason[] = [
     hint: 'name its public key under environment.contents.keyring',
   },
   {
+    said: /signature verification failed for repository index/,
+    message: 'a repository of the build environment is signed by another key than the one of that file name',
+    hint: 'give each key a name of its own, also the signingKey of build-melange',
+  },
+  {
     said: /execvp \/bin\/sh: No such file or directory|exec: "\/bin\/sh"/,
     message: 'the build environment of the package has no shell: there is no /bin/sh in it',
     hint: 'install one, as busybox, under environment.contents.packages',

@@ -94,7 +94,8 @@ export async function makeWorkspace(
       const state = await fileState(repository, file);
       if (!state.ok) return state;
       inputs.push([`need ${index + 1} ${file}`, state.value.sha256]);
-      if (isPublicKey(file)) keyring.push(`${name}/${file}`);
+      // Keys of one name would be written over each other in no order.
+      if (isPublicKey(file) && !local.value.keys.has(file)) keyring.push(`${name}/${file}`);
     }
   }
   const source = sources.value.length === 0 ? {} : { source: `../${SOURCE}` };
