@@ -25,6 +25,15 @@ test('without source, without place, outside of the folder', () => {
   expect(relativePosition(at(1, 2), '/r')).toBe('config.yaml:1:2');
 });
 
+test('a login in the line is not shown', () => {
+  const text = formatFailure(
+    configFailure('m', undefined, at(1, 9)),
+    () => '  - "@a https://me:hush@a.example/x"',
+    '/r',
+  );
+  expect(text).toBe('config.yaml:1:9: m\n  1 |   - "@a https://*******@a.example/x"\n    |         ^');
+});
+
 test('nothing of the config reaches the terminal as a control, and long lines are cut around the caret', () => {
   const text = formatFailure(
     configFailure('bad "\u001b[2J\n::add-mask::x"', undefined, at(1, 3)),

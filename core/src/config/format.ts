@@ -6,6 +6,9 @@ import { headline } from '../report/failure.ts';
 /** Columns shown around the blamed one; a line of a hostile file may be megabytes long. */
 const WIDTH = 120;
 
+/** What stands before the host of a URL. */
+const LOGIN = /(?<=:\/\/)[^\s/@]+(?=@)/g;
+
 /** `config.yaml:12:5`: relative to `folder` when inside it. */
 export function relativePosition(position: Position, folder: string): string {
   return `${relativeFile(position.file, folder)}:${position.line}:${position.column}`;
@@ -52,8 +55,11 @@ function lineOf(source: string | undefined, line: number): string | undefined {
 
 function withCaret(line: string, at: Position): string {
   const from = at.column > WIDTH ? at.column - 1 - Math.floor(WIDTH / 2) : 0;
-  // One column for one character, so that the caret stays under its own.
-  const shown = line.slice(from, from + WIDTH).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
+  // One column for one character, so that the caret stays under its own. More people read logs than the file.
+  const shown = line
+    .replaceAll(LOGIN, (login) => '*'.repeat(login.length))
+    .slice(from, from + WIDTH)
+    .replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
   const gutter = `  ${at.line} | `;
   return `${gutter}${shown}\n${' '.repeat(gutter.length - 2)}| ${' '.repeat(at.column - 1 - from)}^`;
 }
