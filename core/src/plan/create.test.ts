@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ok } from '../failure.ts';
+import { configFailure, fail, ok } from '../failure.ts';
 import type { Mode } from '../plugin/api.ts';
 import type { Plan, Task } from './model.ts';
 import { apkoMode, build, dockerMode, mistakes, onMain, planned, reference, settings, sync } from './sample.ts';
@@ -360,6 +360,16 @@ describe('mistakes', () => {
       '16: there is no "gone.melange"',
       '-: --only "nothing*" matches no entry',
     ]);
+  });
+
+  it('in a file that several sources include are told once', async () => {
+    const at = { file: 'base.yaml', line: 3, column: 1 };
+    const including: Mode = {
+      ...apkoMode,
+      inputs: async () => fail(configFailure('base.yaml is wrong', undefined, at)),
+    };
+    const entries = [build('a.yaml', 'r.example/a:1'), build('b.yaml', 'r.example/b:1')];
+    expect(await mistakes(entries, {}, { modes: [including] })).toEqual(['3: base.yaml is wrong']);
   });
 
   it('name all modes that claim a source; mode: decides', async () => {

@@ -241,11 +241,12 @@ function architectureOf(platform: string): string {
   return architecture === 'arm' && variant !== undefined ? `${architecture}/${variant}` : architecture;
 }
 
-/** The config's own lines first, then other files; what has no place comes last. */
+/** The config's own lines first, then other files; what has no place comes last. What is wrong in a file that many include is told once. */
 function byPosition(failures: readonly ConfigFailure[], config: Config): readonly ConfigFailure[] {
   const rank = ({ at }: ConfigFailure): readonly [number, string, number, number] =>
     at === undefined ? [2, '', 0, 0] : [at.file === config.file ? 0 : 1, at.file, at.line, at.column];
-  return [...failures].sort((a, b) => {
+  const told = new Map(failures.map((failure) => [JSON.stringify([failure.at, failure.message]), failure]));
+  return [...told.values()].sort((a, b) => {
     const [kindA, fileA, lineA, columnA] = rank(a);
     const [kindB, fileB, lineB, columnB] = rank(b);
     return kindA - kindB || (fileA < fileB ? -1 : fileA > fileB ? 1 : 0) || lineA - lineB || columnA - columnB;
