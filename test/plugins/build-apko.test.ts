@@ -127,6 +127,17 @@ describe('build-apko', () => {
     expect(await failing(broken, 'a.yaml')).toMatchObject({ reason: 'config', at: { file: 'a.yaml' } });
   });
 
+  it.each([
+    ['entrypoints: {command: /bin/a}\n', '', /does not understand a\.yaml: line 8: field entrypoints not found/],
+    ['include: base.yaml\n', 'cmds: a\n', /does not understand what a\.yaml includes: line 1: field cmds not found/],
+  ])('says in which file and line apko does not understand %j', async (more, base, words) => {
+    const root = await checkout({ 'a.yaml': HELLO + more, 'base.yaml': base });
+    const { mode, context } = await ready(root, 'a.yaml');
+    const result = await mode.build(context);
+    expect(result).toMatchObject({ ok: false, failure: { reason: 'tool', class: 'permanent' } });
+    if (!result.ok) expect(result.failure.message).toMatch(words);
+  });
+
   it('says what to look at when a package is in no repository', async () => {
     const { mode, context } = await ready(
       await checkout({ 'a.yaml': HELLO.replace('hello]', 'no-such-package]') }),

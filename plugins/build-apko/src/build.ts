@@ -49,7 +49,7 @@ export async function prepare(context: BuildContext): Promise<Result<Prepared>> 
     if (!made.ok) return made;
     const args = ['lock', ...flags, '--output', LOCK, '--', context.entry.source];
     const locked = await context.exec('apko', args, { cwd: workspace });
-    if (!locked.ok) return fail(explain(locked.failure));
+    if (!locked.ok) return fail(explain(locked.failure, context));
   }
   const written = await readToolOutput('apko', lockFile, String);
   if (!written.ok) return written;
@@ -70,7 +70,7 @@ export async function build(context: BuildContext): Promise<Result<Built>> {
   const given = [...flags, '--lockfile', LOCK, '--sbom-path', SBOMS, '--vcs=false'];
   const args = ['build', ...given, '--', context.entry.source, imageName(context), LAYOUT];
   const built = await context.exec('apko', args, { cwd: workspace });
-  if (!built.ok) return fail(explain(built.failure));
+  if (!built.ok) return fail(explain(built.failure, context));
   const documents = await readSboms(layout, sboms, lock, context);
   if (!documents.ok) return documents;
   return ok({ layout, sboms: documents.value, materials: materialsOf(lock) });
@@ -115,9 +115,19 @@ async function readSboms(
   return ok(documents);
 }
 
-function explain(failure: Failure): Failure {
+function explain(failure: Failure, { entry }: BuildContext): Failure {
   if (failure.reason !== 'tool') return failure;
   const output = failure.output ?? '';
+  const misread = /unmarshal errors:\s+(line \d+: .*)/.exec(output)?.[1];
+  if (misread !== undefined) {
+    const included = output.includes('failed to read include file');
+    return {
+      ...failure,
+      class: 'permanent',
+      message: `apko does not understand ${included ? `what ${entry.source} includes` : entry.source}: ${misread}`,
+      hint: 'see https://github.com/chainguard-dev/apko/blob/main/docs/apko_file.md for what such a file may hold',
+    };
+  }
   if (output.includes('unable to lock packages to a consistent version')) {
     return {
       ...failure,
