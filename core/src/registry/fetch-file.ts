@@ -85,6 +85,6 @@ function fileFailure(host: string, again: 'transient' | 'permanent', message: st
     side: 'source',
     host,
     message,
-    hint: 'the package repositories are named in the build source; see whether they can be reached from here',
+    hint: 'the package repositories are named in the build source and in its melange files; see whether they can be reached from here',
   };
 }

@@ -66,7 +66,10 @@ describe('what decides an apko build', () => {
   it('leaves a local repository to melange, and wants it to be there otherwise', async () => {
     const source = "contents:\n  repositories: ['@local /github/workspace/packages']\n";
     expect((await inputs({ 'images/a.yaml': source }, { melangeConfigs: ['a.melange.yaml'] })).ok).toBe(true);
-    expect(await inputs({ 'images/a.yaml': source })).toMatchObject({ ok: false, failure: { reason: 'config' } });
+    expect(await inputs({ 'images/a.yaml': source })).toMatchObject({
+      ok: false,
+      failure: { reason: 'config', hint: expect.stringContaining('melangeConfigs') as string },
+    });
     const found = await inputs({ 'images/a.yaml': source, 'packages/x86_64/APKINDEX.tar.gz': '' });
     expect(found.ok && found.value.files).toContain('packages/x86_64/APKINDEX.tar.gz');
   });

@@ -10,6 +10,10 @@ const MAX_INCLUDES = 20;
 /** Where CI mounts the checkout in the reference set-up; configs written for it name files below it. */
 const WORKSPACE = '/github/workspace/';
 
+/** Where melange puts packages there. */
+const PACKAGES = `${WORKSPACE}packages`;
+const NO_CONFIGS = 'it stands for packages that melange makes: name their files under melangeConfigs of the entry';
+
 export interface Source {
   /** Relative to the root. */
   readonly file: string;
@@ -111,6 +115,7 @@ export async function locateAll(
     }
     for (const [written, path] of wanted) {
       const found = await locate(written, source, path, (candidate) => present(candidate, files));
+      if (!found.ok && written === PACKAGES) return fail({ ...found.failure, hint: NO_CONFIGS });
       if (!found.ok) return found;
       located.set(written, found.value);
     }
