@@ -7,7 +7,7 @@ import { basename, join, resolve } from 'node:path';
 export interface SigningKey {
   /** How the file is called: it stands in every signature, and with `.pub` it is the public key's name in an image. */
   readonly name: string;
-  /** PEM. */
+  /** PEM, as PKCS #1. */
   readonly privateKey: string;
   /** PEM. */
   readonly publicKey: string;
@@ -60,9 +60,9 @@ export async function givenKey(
   }
 }
 
-function parseKey(name: string, privateKey: string, written: string): Result<SigningKey> {
+function parseKey(name: string, pem: string, written: string): Result<SigningKey> {
   try {
-    const key = createPrivateKey(privateKey);
+    const key = createPrivateKey(pem);
     if (key.asymmetricKeyType !== 'rsa') {
       return fail(
         configFailure(
@@ -75,6 +75,8 @@ function parseKey(name: string, privateKey: string, written: string): Result<Sig
     const fingerprint = createHash('sha256')
       .update(half.export({ type: 'spki', format: 'der' }))
       .digest('hex');
+    // Melange reads no other form; OpenSSL 3 makes PKCS #8.
+    const privateKey = key.export({ type: 'pkcs1', format: 'pem' }).toString();
     return ok({ name, privateKey, publicKey: half.export({ type: 'spki', format: 'pem' }).toString(), fingerprint });
   } catch {
     return fail(
