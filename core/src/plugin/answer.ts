@@ -63,8 +63,8 @@ export function readAnswer<T>(
   if (problem !== undefined) {
     return fail(pluginFailure(author, `gave a value that its contract does not allow: ${problem}`));
   }
-  // The schema has just said so.
-  return { ok: true, value: answer['value'] as T };
+  // The schema has just said so. A copy: a plugin that goes on filling what it gave would change what the gate has judged.
+  return { ok: true, value: structuredClone(answer['value']) as T };
 }
 
 /** What a plugin gave as a failure, or that it is none. Its words may quote what a service or a program told it. */

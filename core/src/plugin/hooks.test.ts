@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ok, type PluginFailure } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
-import { hostOf, image, loaded } from './fixtures.ts';
+import { DIGEST, hostOf, image, loaded } from './fixtures.ts';
 
 describe('the gate', () => {
   const question = {
@@ -32,6 +32,37 @@ describe('the gate', () => {
         async () => 'too old',
       ),
     ).toEqual(ok('too old'));
+  });
+
+  it('cannot change what the next one judges and what is signed', async () => {
+    const finding = {
+      id: 'CVE-1',
+      severity: 'HIGH',
+      package: 'p',
+      installed: '1',
+      platforms: ['linux/amd64'],
+    } as const;
+    const platform = {
+      digest: DIGEST,
+      platform: 'linux/amd64',
+      status: 'scanned',
+      packages: 1,
+      findings: [finding],
+    } as const;
+    const asked = { ...question, scan: { ...question.scan, platforms: [platform] } };
+    const plugins = [
+      loaded('clears', (hooks) =>
+        hooks.gate.tapPromise('clears', async ({ scan }) => {
+          (scan.platforms as unknown[]).length = 0;
+          return undefined;
+        }),
+      ),
+      loaded('counts', (hooks) =>
+        hooks.gate.tapPromise('counts', async ({ scan }) => `${scan.platforms.length} platforms`),
+      ),
+    ];
+    expect(await (await hostOf(plugins)).gate(asked)).toEqual(ok('1 platforms'));
+    expect(asked.scan.platforms).toHaveLength(1);
   });
 
   it.each<[string, () => unknown]>([
@@ -92,6 +123,19 @@ describe('reporters', () => {
       seen: 3,
       warnings: [{ plugin: 'bad', hook: 'event' }],
     });
+  });
+
+  it('cannot change what happened, for the run and for each other', async () => {
+    const heard: Event[] = [];
+    const host = await hostOf([
+      loaded('rewrites', (hooks) =>
+        hooks.event.tap('rewrites', (told) => void ((told as { message: string }).message = 'all is well')),
+      ),
+      loaded('hears', (hooks) => hooks.event.tap('hears', (told) => void heard.push(told))),
+    ]);
+    const told: Event = { ...event };
+    host.emit(told);
+    expect([told, ...heard]).toEqual([event, event]);
   });
 
   it('done: who throws or never settles is reported, and the next is still called', async () => {

@@ -126,10 +126,11 @@ export function createHooks(report: (error: TapError) => void, limits: HookLimit
   mode.intercept({ register: guardAsync('mode', signed) });
 
   const gate = new AsyncSeriesBailHook<[GateQuestion], string | undefined>(['question'], 'gate');
+  // Each tap has a copy of its own: what one changed, the next would judge, and the signer attest.
   const sentence =
     (run: AsyncFunction, plugin: string) =>
     async (...args: readonly unknown[]) => {
-      const answer = await limited('gate')(run, plugin)(...args);
+      const answer = await limited('gate')(run, plugin)(...structuredClone(args));
       if (answer === undefined || (typeof answer === 'string' && answer.trim() !== '')) {
         return answer;
       }
@@ -234,7 +235,8 @@ function dropping(plugin: string, run: AsyncFunction, report: (error: TapError) 
       return;
     }
     try {
-      const answer = run(event);
+      // A copy: the rows of the run, and its exit code, are made of what is in it.
+      const answer = run(structuredClone(event));
       if (answer instanceof Promise) {
         answer.catch(drop);
       }

@@ -144,6 +144,14 @@ describe('a contract', () => {
     expect(image.path).toBe('a/b');
   });
 
+  it('cannot change its answer after it gave it', async () => {
+    const answer = { digest: DIGEST as string };
+    const tap = (hooks: Hooks): void => implement(hooks, 'image.copy@1', 'one', async () => ok(answer));
+    const given = await (await hostOf([loaded('one', tap)])).call('image.copy@1', copyInput, contextWith());
+    answer.digest = 'another';
+    expect(given).toEqual(ok({ digest: DIGEST }));
+  });
+
   it('has its errors redacted', async () => {
     const plugin = loaded(
       'one',
