@@ -186,6 +186,14 @@ describe('names in the settings', () => {
     });
   });
 
+  it('whose module never ends to load are the plugin’s fault', async () => {
+    const defaults = new Map([['sync-a', () => new Promise<never>(() => {})]]);
+    const loaded = await loadPlugins({ settings: { folder: '/', plugins: [] }, defaults, limit: 20 });
+    expect(loaded).toMatchObject({
+      failures: [{ reason: 'plugin', plugin: 'sync-a', message: expect.stringContaining('was not loaded within') }],
+    });
+  });
+
   it('whose module throws are the plugin’s fault, without a stack', async () => {
     const defaults = new Map([
       [

@@ -2,6 +2,8 @@
 import type { PluginSetting, Settings } from '../config/settings-model.ts';
 import { configFailure, ok, type Checked, type Failure, type Position } from '../failure.ts';
 import type { Plugin } from './api.ts';
+import { defaultLimits } from './hooks.ts';
+import { Late, within } from './patience.ts';
 import { resolvePlugin } from './resolve.ts';
 import { readPlugin, type Shape } from './shape.ts';
 import { checkOptions } from './validate.ts';
@@ -23,6 +25,8 @@ export interface LoadRequest {
   readonly known?: readonly string[];
   /** Gives the default export; Node's `import` when absent. */
   readonly importModule?: (url: URL) => Promise<unknown>;
+  /** Milliseconds that a module may take to load: one that waits at its top for what never comes would be waited for for ever. */
+  readonly limit?: number;
 }
 
 /** All failures at once, in the order of the settings. */
@@ -31,6 +35,7 @@ export async function loadPlugins({
   defaults,
   known = [],
   importModule = importDefault,
+  limit = defaultLimits.tap,
 }: LoadRequest): Promise<Checked<readonly LoadedPlugin[]>> {
   const given = new Map<string, PluginSetting>();
   const failures: Failure[] = [];
@@ -42,10 +47,10 @@ export async function loadPlugins({
     }
   }
   const wanted = [
-    ...[...defaults].map(([name, load]) => one(name, given.get(name), load)),
+    ...[...defaults].map(([name, load]) => one(name, given.get(name), load, limit)),
     ...[...given.values()]
       .filter(({ name }) => !defaults.has(name))
-      .map((setting) => fromSettings(setting, settings.folder, known, importModule)),
+      .map((setting) => fromSettings(setting, settings.folder, known, importModule, limit)),
   ];
   const loaded: LoadedPlugin[] = [];
   for (const answer of await Promise.all(wanted)) {
@@ -73,22 +78,29 @@ async function fromSettings(
   folder: string,
   known: readonly string[],
   importModule: (url: URL) => Promise<unknown>,
+  limit: number,
 ): Promise<Checked<LoadedPlugin>> {
   const url = await resolvePlugin(setting.name, folder, known, setting.at);
-  return url.ok ? one(setting.name, setting, () => importModule(url.value)) : refused(url.failure);
+  return url.ok ? one(setting.name, setting, () => importModule(url.value), limit) : refused(url.failure);
 }
 
 async function one(
   name: string,
   setting: PluginSetting | undefined,
   load: () => Promise<unknown>,
+  limit: number,
 ): Promise<Checked<LoadedPlugin>> {
   const at = setting?.at;
   let shape: Shape;
   try {
-    shape = readPlugin(await load());
+    shape = readPlugin(await within(load(), limit));
   } catch (error) {
-    const said = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'it threw';
+    const said =
+      error instanceof Late
+        ? `its module was not loaded within ${limit / 1000} s`
+        : error instanceof Error
+          ? (error.message.split('\n', 1)[0] ?? '')
+          : 'it threw';
     return refused(loadFailure(name, `the plugin "${name}" could not be loaded: ${said}`, at));
   }
   if (shape.kind === 'wrong') {

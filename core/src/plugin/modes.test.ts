@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { BuildEntry } from '../config/model.ts';
 import { ok, type PluginFailure } from '../failure.ts';
 import type { BuildContext, Files, Mode } from './api.ts';
 import { at, contextWith, failuresOf, hostOf, loaded } from './fixtures.ts';
+import { imported } from '../testing/killed-at.ts';
 
 describe('modes', () => {
   const inputs = { files: [], packageIndexes: [], bases: [], platforms: [], packages: [], options: {} };
@@ -101,6 +105,20 @@ describe('modes', () => {
       ok: false,
       failure: { reason: 'plugin', plugin: 'a', message: expect.stringContaining(text) },
     });
+  });
+
+  it('that wait for nothing while they say their inputs are named: the process does not end before', async () => {
+    const host = imported(join(import.meta.dirname, 'host.ts'));
+    const flags = ['--conditions=slipway-source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e'];
+    const script = `
+      const { createHost } = ${host};
+      const mode = { name: 'kiln', claims: () => true, inputs: () => new Promise(() => {}), build() {} };
+      const apply = (hooks) => hooks.mode.tapPromise('slow', async (modes) => modes.add(mode));
+      const plugin = { name: 'slow', version: '1', api: '1.0', needs: { tools: [] }, apply };
+      const { value } = await createHost([{ plugin, options: {} }], {}, { limits: { tap: 20, stop: 20 } });
+      console.log(JSON.stringify(await value.modes[0].inputs({}, {})));`;
+    const { stdout } = await promisify(execFile)(process.execPath, [...flags, script]);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, failure: { reason: 'plugin', plugin: 'slow' } });
   });
 
   it('may share what they answer, and leave out what they have not', async () => {

@@ -5,7 +5,7 @@ import { pluginFailure, readAnswer, thrown, type Author } from './answer.ts';
 import type { BuildContext, Built, JsonSchema, Mode, ModeInputs } from './api.ts';
 import type { HookLimits } from './hooks.ts';
 import type { LoadedPlugin } from './load.ts';
-import { isCancelled, Late, untilStopped } from './patience.ts';
+import { isCancelled, Late, untilStopped, within } from './patience.ts';
 import { builtSchema, modeInputsSchema, resolvedSchema } from './schemas.ts';
 
 export interface OwnedMode {
@@ -72,17 +72,16 @@ export function guardMode({ mode, owner }: OwnedMode, { redact, warn, limits }: 
     what: string,
     schema: JsonSchema,
     run: () => Promise<unknown>,
-    signal: AbortSignal,
+    signal?: AbortSignal,
   ): Promise<Result<T>> => {
     try {
-      return readAnswer<T>(
-        { ...author, hook: `${author.hook} ${what}` },
-        await untilStopped(run(), signal, limits.stop),
-        schema,
-        redact,
-      );
+      // Without a task the limit's own timer must keep the process alive: an answer that never comes would end it.
+      const answer = await (signal === undefined
+        ? within(run(), limits.tap)
+        : untilStopped(run(), signal, limits.stop));
+      return readAnswer<T>({ ...author, hook: `${author.hook} ${what}` }, answer, schema, redact);
     } catch (error) {
-      if (isCancelled(signal)) {
+      if (signal !== undefined && isCancelled(signal)) {
         return fail(cancelled);
       }
       if (error instanceof Late) {
@@ -108,12 +107,7 @@ export function guardMode({ mode, owner }: OwnedMode, { redact, warn, limits }: 
       return false;
     },
     inputs: (entry, files) =>
-      settle<ModeInputs>(
-        'inputs',
-        modeInputsSchema,
-        async () => mode.inputs(structuredClone(entry), files),
-        AbortSignal.timeout(limits.tap),
-      ),
+      settle<ModeInputs>('inputs', modeInputsSchema, async () => mode.inputs(structuredClone(entry), files)),
     ...(mode.resolve === undefined
       ? {}
       : {

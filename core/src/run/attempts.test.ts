@@ -35,6 +35,20 @@ test('a step that waited for a program says for which', async () => {
   expect(JSON.parse(said)).toMatchObject({ ok: false, failure });
 });
 
+test('a step that waited for a plugin that does not notice that it is to stop says for which', async () => {
+  const host = imported(join(import.meta.dirname, '../plugin/host.ts'));
+  const said = await alone(`
+    const { createHost } = ${host};
+    const apply = (hooks) => hooks.task.for('image.copy@1').tapPromise('slow', ${FOREVER});
+    const plugin = { name: 'slow', version: '1', api: '1.0', needs: { tools: [] }, apply };
+    const { value } = await createHost([{ plugin, options: {} }], {});
+    const image = { kind: 'pinned', registry: 'r.example', path: 'a', digest: 'sha256:' + 'a'.repeat(64) };
+    const work = (signal) => value.call('image.copy@1', { sources: [image], destination: image }, { signal });
+    console.log(JSON.stringify(await createAttempts(new AbortController().signal, 20).run(task, work)));`);
+  const message = 'a#copy did not end within 0 s: plugin slow was still at work';
+  expect(JSON.parse(said)).toMatchObject({ ok: false, failure: { tool: 'image.copy@1', message } });
+});
+
 test('a step that does not notice that it is to stop is left behind', async () => {
   const said = await alone(`
     const control = new AbortController();

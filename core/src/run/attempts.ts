@@ -46,10 +46,11 @@ export function createAttempts(signal: AbortSignal, limit: number): Attempts {
   };
 }
 
-/** `stopped`: what the step made of its end, which names the program that it waited for. */
+/** `stopped`: what the step made of its end, which names the program or the plugin that it waited for. */
 function timedOut(task: Task, limit: number, stopped: Failure): Failure {
   const tool = stopped.reason === 'tool' ? stopped.tool : task.contract;
-  const who = tool === task.contract ? '' : `: ${tool} was still at work`;
+  const waitedFor = stopped.reason === 'plugin' ? `plugin ${stopped.plugin}` : tool;
+  const who = waitedFor === task.contract ? '' : `: ${waitedFor} was still at work`;
   return {
     reason: 'tool',
     class: 'permanent',
