@@ -181,7 +181,9 @@ describe('before anything runs', () => {
     });
     const told = await slipway(['plan'], { cwd: folder });
     expect(told.code).toBe(1);
-    expect(told.stderr).toMatch(/^slipway: this is a bug: nobody waits\nset SLIPWAY_DEBUG=1 .*\n$/);
+    expect(told.stderr).toMatch(
+      /^slipway: this is a bug: nobody waits \(.*late\.mjs:2:[0-9]+\)\nset SLIPWAY_DEBUG=1 .*\n$/,
+    );
   });
 
   test('no key and no identity is exit 2', async () => {

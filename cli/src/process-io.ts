@@ -1,8 +1,19 @@
-/** The one place that touches `process`: streams, environment, signals. */
+/** The one place that touches `process`: streams, environment, signals, and its end, since plugins run in it too. */
 import type { Io } from './io.ts';
 
 /** Milliseconds after the first signal by which the process ends whatever it was doing: children had their time. */
 const LAST_MOMENT = 1_900;
+
+/** Milliseconds that the process may live on after its command: what is our own is closed by then. */
+const LEFT_OPEN = 2_000;
+
+/** Whether its end, should it come now, is by our own word. */
+let ending = false;
+
+function leave(code?: number): never {
+  ending = true;
+  process.exit(code);
+}
 
 /** What is to be written to stderr, in one go: a run in which nothing is to be done has a line an image, many at the same moment. */
 let unwritten = '';
@@ -14,25 +25,28 @@ function flush(): void {
 }
 
 export function processIo(): Io {
-  process.on('exit', flush);
+  process.on('exit', () => {
+    flush();
+    if (!ending) sayExit();
+  });
   const interrupt = new AbortController();
   // Tools have process groups of their own: a terminal that closes (SIGHUP) does not end them, so we must.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       // Started by nohup, as `bin/slipway` found out: without a handler Node.js ends all the same.
       if (signal === 'SIGHUP' && process.env['SLIPWAY_SIGHUP'] === 'ignored') return;
-      if (interrupt.signal.aborted) process.exit(130);
+      if (interrupt.signal.aborted) leave(130);
       interrupt.abort();
-      setTimeout(() => process.exit(130), LAST_MOMENT).unref();
+      setTimeout(() => leave(130), LAST_MOMENT).unref();
     });
   }
   // Thrown where nobody waits for it, as by a plugin's timer: what is under way is ended as by a signal.
   process.on('uncaughtException', (error) => {
-    sayBug(error);
+    sayBug(error, placeOf(error));
     process.on('exit', () => (process.exitCode = 1));
-    if (interrupt.signal.aborted) process.exit(1);
+    if (interrupt.signal.aborted) leave(1);
     interrupt.abort();
-    setTimeout(() => process.exit(1), LAST_MOMENT).unref();
+    setTimeout(() => leave(1), LAST_MOMENT).unref();
   });
   process.stderr.on('error', () => {});
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -44,13 +58,16 @@ export function processIo(): Io {
       if (code === 0) process.exitCode = 1;
     });
   });
+  // A plugin's `console.log` must not come between the lines of an answer.
+  const answer = process.stdout.write.bind(process.stdout);
+  process.stdout.write = process.stderr.write.bind(process.stderr);
   return {
     cwd: process.cwd(),
     env: process.env,
     stdout: (text) => {
       // A terminal shows both.
       flush();
-      process.stdout.write(text);
+      answer(text);
     },
     stderr: (text) => {
       if (unwritten === '') setImmediate(flush);
@@ -65,9 +82,40 @@ export function processIo(): Io {
   };
 }
 
-/** The reader gets a sentence; whoever reports it can ask for the trace. */
-export function sayBug(error: unknown): void {
-  const said = error instanceof Error ? error.message : String(error);
+/** To be called when the command has ended: the process ends by itself, unless a plugin left something open. */
+export function endProcess(): void {
+  ending = true;
+  setInterval(() => {
+    // Somebody reads slowly.
+    if (process.stdout.writableLength + process.stderr.writableLength > 0) return;
+    flush();
+    process.stderr.write(
+      'slipway: ended, though a plugin left something open, as a timer or a server, that would keep it for ever\n',
+    );
+    leave();
+  }, LEFT_OPEN).unref();
+}
+
+/** Whoever waits for us would take 0 for a run that went well. */
+function sayExit(): void {
+  process.exitCode = 1;
+  const place = placeOf(new Error(), 'process.exit') ?? placeOf(new Error(), 'process.reallyExit');
+  const where = place === undefined ? '' : ` at ${place}`;
+  process.stderr.write(
+    `slipway: process.exit was called${where} before the command had ended\nreport it to the author of the plugin\n`,
+  );
+}
+
+/** File, line and column of the first line of its trace that is not of Node itself; `after`: below the line that names this. */
+function placeOf(error: unknown, after?: string): string | undefined {
+  const lines = (error instanceof Error ? (error.stack ?? '') : '').split('\n');
+  const from = after === undefined ? 0 : lines.findIndex((line) => line.includes(after)) + 1;
+  return lines.slice(from).flatMap((line) => /(?:\(|at |file:\/\/)(\/.*:[0-9]+:[0-9]+)\)?$/.exec(line)?.[1] ?? [])[0];
+}
+
+/** The reader gets a sentence; whoever reports it can ask for the trace. `place`: where, if it may be a plugin's. */
+export function sayBug(error: unknown, place?: string): void {
+  const said = `${error instanceof Error ? error.message : String(error)}${place === undefined ? '' : ` (${place})`}`;
   const detail =
     process.env['SLIPWAY_DEBUG'] === undefined ? said : String(error instanceof Error ? error.stack : said);
   flush();

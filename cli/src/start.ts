@@ -1,5 +1,5 @@
 /** Reads the world once, runs the program, sets the exit code. What ends without having set one has failed. */
-import { processIo, sayBug } from './process-io.ts';
+import { endProcess, processIo, sayBug } from './process-io.ts';
 import { runProgram } from './program.ts';
 
 export async function start(): Promise<void> {
@@ -15,5 +15,6 @@ export async function start(): Promise<void> {
     process.exitCode = 1;
   } finally {
     process.off('beforeExit', starve);
+    endProcess();
   }
 }
