@@ -14,6 +14,22 @@ export interface Author {
 }
 
 const SHOWN = 300;
+/** Characters of what a plugin says to people. A failure is told in a dozen places, and a journal keeps them all. */
+const SAID = 8_000;
+/** So much more is read: a secret in it is masked before it could be cut in two. */
+const READ = 8 * SAID;
+
+/** What a plugin says, without secrets, at a length that people read. */
+export function sayable(text: string, redact: (text: string) => string): string {
+  const start = redact(text.slice(0, READ));
+  return start.length <= SAID && text.length <= READ ? start : `${start.slice(0, SAID)}…`;
+}
+
+/** The same of a program's output: its end says why it failed. */
+function sayableEnd(text: string, redact: (text: string) => string): string {
+  const end = redact(text.slice(-READ));
+  return end.length <= SAID && text.length <= READ ? end : `…${end.slice(-SAID)}`;
+}
 
 /** `what` completes "plugin x: image.scan@1 …". */
 export function pluginFailure({ plugin, hook }: Author, what: string): PluginFailure {
@@ -31,10 +47,13 @@ export function pluginFailure({ plugin, hook }: Author, what: string): PluginFai
 /** What was thrown, as a failure without its stack. `redact` is applied, because errors of tools may quote secrets. */
 export function thrown(author: Author, error: unknown, redact: (text: string) => string): PluginFailure {
   if (error instanceof TapError) {
-    return pluginFailure({ plugin: error.plugin, hook: error.hook }, redact(error.message));
+    return pluginFailure({ plugin: error.plugin, hook: error.hook }, sayable(error.message, redact));
   }
   const said = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : '';
-  const failure = pluginFailure(author, said === '' ? 'threw something that is no error' : `threw: ${redact(said)}`);
+  const failure = pluginFailure(
+    author,
+    said === '' ? 'threw something that is no error' : `threw: ${sayable(said, redact)}`,
+  );
   return isFull(error) ? { ...failure, hint: 'free some space where .slipway is' } : failure;
 }
 
@@ -72,16 +91,18 @@ export function readFailure(author: Author, failure: unknown, redact: (text: str
   const problem = checkOf(failureSchema)(failure);
   if (problem === undefined) return withoutSecrets(failure as Said, redact);
   const said = isFields(failure) && typeof failure['message'] === 'string' ? `; it said: ${failure['message']}` : '';
-  return pluginFailure(author, `failed with something that is no failure: ${problem}${redact(said)}`);
+  return pluginFailure(author, `failed with something that is no failure: ${problem}${sayable(said, redact)}`);
 }
 
 function withoutSecrets(given: Said, redact: (text: string) => string): Failure {
   const failure = ownProperties(given);
   return {
     ...failure,
-    message: redact(failure.message),
-    ...(failure.hint === undefined ? {} : { hint: redact(failure.hint) }),
-    ...(failure.reason === 'tool' && failure.output !== undefined ? { output: redact(failure.output) } : {}),
-    ...(failure.reason === 'policy' ? { refusals: failure.refusals.map((refusal) => redact(refusal)) } : {}),
+    message: sayable(failure.message, redact),
+    ...(failure.hint === undefined ? {} : { hint: sayable(failure.hint, redact) }),
+    ...(failure.reason === 'tool' && failure.output !== undefined
+      ? { output: sayableEnd(failure.output, redact) }
+      : {}),
+    ...(failure.reason === 'policy' ? { refusals: failure.refusals.map((refusal) => sayable(refusal, redact)) } : {}),
   };
 }

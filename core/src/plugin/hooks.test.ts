@@ -34,6 +34,11 @@ describe('the gate', () => {
     ).toEqual(ok('too old'));
   });
 
+  it('refuses with a sentence, whatever its length', async () => {
+    const refused = await gated(async () => 'x'.repeat(1e6));
+    expect(refused.ok && refused.value?.length).toBeLessThan(10_000);
+  });
+
   it('cannot change what the next one judges and what is signed', async () => {
     const finding = {
       id: 'CVE-1',

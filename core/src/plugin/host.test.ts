@@ -179,6 +179,20 @@ describe('a contract', () => {
 });
 
 describe('a failure that a plugin returned', () => {
+  it('is told at a length that people read, the end of what a program said included, and no secret is cut in two', async () => {
+    const long = `${'x'.repeat(7_995)}canary${'y'.repeat(1e6)}`;
+    const failure: Failure = { ...tool, message: long, hint: long, output: `${long}canary: no space` };
+    const plugin = loaded(
+      'one',
+      task(async () => fail(failure)),
+    );
+    const host = await hostOf([plugin], { redact: (text) => text.replaceAll('canary', '***') });
+    const result = await host.call('image.copy@1', copyInput, contextWith());
+    expect(JSON.stringify(result).length).toBeLessThan(30_000);
+    expect(JSON.stringify(result)).not.toContain('canar');
+    expect(result).toMatchObject({ failure: { output: expect.stringMatching(/^….*\*\*\*: no space$/) } });
+  });
+
   const circle: Record<string, unknown> = { ...tool, message: 'no', at };
   circle['self'] = circle;
 

@@ -10,7 +10,7 @@ import {
   type Result,
 } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
-import { pluginFailure, readAnswer, thrown } from './answer.ts';
+import { pluginFailure, readAnswer, sayable, thrown } from './answer.ts';
 import type { GateQuestion, Mode, TaskContext, ToolNeed } from './api.ts';
 import type { ContractInput, ContractName, ContractOutput } from './contract-api.ts';
 import { createHooks, defaultLimits, TapError, type GuardedHooks, type HookLimits, type ModeSink } from './hooks.ts';
@@ -205,7 +205,7 @@ async function ask(
 ): Promise<Result<string | undefined>> {
   try {
     const answer: string | undefined = await hooks.gate.promise(question);
-    return ok(answer === undefined ? undefined : redact(answer));
+    return ok(answer === undefined ? undefined : sayable(answer, redact));
   } catch (error) {
     return fail(thrown({ plugin: 'slipway', hook: 'gate' }, error, redact));
   }

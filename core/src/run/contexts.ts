@@ -8,6 +8,7 @@ import type { ToolFinder, UsedTool } from '../exec/model.ts';
 import type { Redactor } from '../exec/redact.ts';
 import { createWorkFolders } from '../exec/work-folders.ts';
 import { ok } from '../failure.ts';
+import { sayable } from '../plugin/answer.ts';
 import type { Host } from '../plugin/host.ts';
 import type { FetchJson, Registry } from '../registry/model.ts';
 import type { Engine } from './engine.ts';
@@ -57,7 +58,7 @@ export function createContexts(options: ContextOptions): Contexts {
     for (const folder of [shared, cache]) mkdirSync(folder, { recursive: true, mode: 0o700 });
     const used = new Map<string, UsedTool>();
     const log = (text: string): void => {
-      const line = redact(part === undefined ? text : `${part}: ${text}`);
+      const line = sayable(part === undefined ? text : `${part}: ${text}`, redact);
       emit({ t: now().getTime(), type: 'task.log', task: task.id, line });
     };
     const onTool = (name: string, version: string): void => {
