@@ -138,11 +138,12 @@ async function copyImage(step: StepContext, source: Pinned, destination: Pinned)
   const copied = await engine.host.call('image.copy@1', { sources, destination, ...foreign }, context);
   if (!copied.ok) return copied;
   if (copied.value.digest === destination.digest) return ok(undefined);
+  const copier = engine.host.owner('image.copy@1')?.plugin.name ?? '';
   return fail({
     reason: 'trust',
     class: 'permanent',
     message: `the copy of ${formatPinned(source)} came out as ${copied.value.digest}`,
-    hint: 'the plugin that copies altered the image; use one that keeps digests',
+    hint: `plugin ${copier} altered the image: use another one for image.copy, or report it to its author`,
   });
 }
 

@@ -2,7 +2,9 @@
  * `image.scan@1` and `sbom.make@1`: every platform of the image. What an earlier run attested is taken over, unless the entry
  * is `always` or the command is `scan`: a scan's key holds the subject only.
  */
-import { ok, type Result } from '../../failure.ts';
+import { fail, ok, type PluginFailure, type Result } from '../../failure.ts';
+import { pluginFailure } from '../../plugin/answer.ts';
+import type { ContractName } from '../../plugin/contract-api.ts';
 import { pin } from '../../reference.ts';
 import { factsOf } from '../../trust/facts.ts';
 import { isTooOld, missingOnChild, newestScan } from '../../trust/required.ts';
@@ -43,6 +45,9 @@ export async function scanStep(step: StepContext, { image }: ScanInput): Promise
   await using context = await engine.context(task, 'image.scan@1', signal);
   const scanned = await engine.host.call('image.scan@1', { subject: image.subject, children: readable }, context);
   if (!scanned.ok) return scanned;
+  const astray =
+    elsewhere(step, 'image.scan@1', readable, scanned.value.platforms) ?? silentOn(step, readable, scanned.value);
+  if (astray !== undefined) return fail(astray);
   return ok({ scan: { ...scanned.value, platforms: [...scanned.value.platforms, ...opaque] }, attested: false });
 }
 
@@ -77,7 +82,32 @@ export async function sbomStep(step: StepContext, { image, built }: SbomInput): 
   if (left.length === 0) return ok({ documents, attested });
   await using context = await engine.context(task, 'sbom.make@1', signal);
   const made = await engine.host.call('sbom.make@1', { subject: image.subject, children: left }, context);
-  return made.ok ? ok({ documents: [...documents, ...made.value.documents], attested }) : made;
+  if (!made.ok) return made;
+  const astray = elsewhere(step, 'sbom.make@1', left, made.value.documents);
+  return astray === undefined ? ok({ documents: [...documents, ...made.value.documents], attested }) : fail(astray);
+}
+
+/** What is said of another image would be signed, and the registry be blamed for what is then not found. */
+function elsewhere(
+  step: StepContext,
+  contract: ContractName,
+  asked: readonly Child[],
+  given: readonly { readonly digest: string }[],
+): PluginFailure | undefined {
+  const known = new Set<string>(asked.map(({ digest }) => digest));
+  const stray = given.find(({ digest }) => !known.has(digest));
+  return stray && failureOf(step, contract, `gave an answer for ${stray.digest}, of which it was not asked`);
+}
+
+function silentOn(step: StepContext, asked: readonly Child[], { platforms }: Scan): PluginFailure | undefined {
+  const silent = asked.find((child) => platforms.every(({ digest }) => digest !== child.digest));
+  if (silent === undefined) return undefined;
+  const name = formatPlatform(silent.platform);
+  return failureOf(step, 'image.scan@1', `did not say whether ${name} (${silent.digest}) could be read`);
+}
+
+function failureOf({ engine }: StepContext, hook: ContractName, what: string): PluginFailure {
+  return pluginFailure({ plugin: engine.host.owner(hook)?.plugin.name ?? '', hook }, what);
 }
 
 /** Somebody may have removed what was attached to one platform; the index still has its own list. */

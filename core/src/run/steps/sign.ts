@@ -102,9 +102,13 @@ async function checkSigned(
   return fail({
     reason: 'trust',
     class: 'permanent',
-    message: `the signer returned a bundle for another statement than ${statement.predicateType} of ${statementSubject(statement) ?? 'nothing'}`,
-    hint: 'this is a mistake of the plugin that signs: use another one, or report it to its author',
+    message: `plugin ${signerOf(step)} returned a bundle for another statement than ${statement.predicateType} of ${statementSubject(statement) ?? 'nothing'}`,
+    hint: `use another plugin for statement.sign, or report it to the author of plugin ${signerOf(step)}`,
   });
+}
+
+function signerOf({ engine }: StepContext): string {
+  return engine.host.owner('statement.sign@1')?.plugin.name ?? '';
 }
 
 function attachment(one: WantedStatement, bundle: Bundle, signing: Signing): SignedAttachment {
