@@ -316,3 +316,31 @@ describe('the command', () => {
     expect(stderr).toContain('nothing says whose signatures count');
   });
 });
+
+describe('emit, for a format of a plugin', () => {
+  const emitter = (run: string): string =>
+    `export default { name: 'emit-tekton', version: '1.0.0', api: '1.1', needs: { tools: [] },
+      apply(hooks) { hooks.task.for('plan.emit@1/tekton').tapPromise('emit-tekton', ${run}); } };`;
+  const repository = (run: string): string =>
+    folderWith({
+      'config.yaml': 'sync: []\n',
+      'slipway.config.yaml': 'plugins: [./emit.mjs]\n',
+      'emit.mjs': emitter(run),
+    });
+
+  it('writes its files, and finds that they drifted', async () => {
+    const cwd = repository(
+      "async ({ context }) => ({ ok: true, value: { files: [{ path: 'run.yaml', content: context.config }] } })",
+    );
+    expect((await command({ cwd }, 'emit', 'tekton')).code).toBe(0);
+    expect(readFileSync(join(cwd, '.tekton/run.yaml'), 'utf8')).toBe('config.yaml');
+    expect((await command({ cwd }, 'emit', 'tekton', '--check')).code).toBe(0);
+    const elsewhere = await command({ cwd }, 'emit', 'tekton', '--check', '--dir', 'other');
+    expect(elsewhere).toMatchObject({ code: 1, stdout: expect.stringContaining('slipway emit tekton') });
+  });
+
+  it('says that no plugin has it', async () => {
+    const told = await command({ cwd: repository('async () => undefined') }, 'emit', 'gitlab', '--json');
+    expect(answerOf(told).failures).toMatchObject([{ message: 'no plugin implements plan.emit@1/gitlab' }]);
+  });
+});

@@ -20,17 +20,28 @@ export function addSetupCommands(program: Command, io: Io, ended: (exitCode: num
       ended(await (await import('./commands/init.ts')).initCommand(io, folder, options)),
     );
 
-  withOptions(program.command('emit').description('files by which another engine runs the plan').command('github'))
+  const emit = program.command('emit').description('files by which another engine runs the plan');
+  emitOptions(emit.command('github'))
     .description('write the workflows that run the plan in GitHub Actions')
-    .option('--check', 'write nothing; exit 1 when they are not what the config says', false)
     .option('--dir <folder>', 'where to', '.github')
-    .option('--split', 'a job for each entry, with the edges of the plan, in place of one for all', false)
     .addHelpText(
       'after',
       example('slipway emit github', 'slipway emit github --check', 'slipway emit github --split --dir .github'),
     )
     .action(async (options: EmitOptions) =>
       ended(await (await import('./commands/emit.ts')).emitCommand(io, options, 'github')),
+    );
+  // Plugins bring others: which, is known when they are loaded.
+  emitOptions(emit.command('FORMAT', { hidden: true, isDefault: true }))
+    .description('write what a plugin emits for another engine')
+    .argument('<format>', 'as a plugin names it that implements plan.emit')
+    .option('--dir <folder>', 'where to; the format with a dot before it when absent')
+    .action(async (format: string, options: Omit<EmitOptions, 'dir'> & Partial<Pick<EmitOptions, 'dir'>>) =>
+      ended(
+        await (
+          await import('./commands/emit.ts')
+        ).emitCommand(io, { ...options, dir: options.dir ?? `.${format}` }, format),
+      ),
     );
 
   program
@@ -99,4 +110,10 @@ export function addSetupCommands(program: Command, io: Io, ended: (exitCode: num
     .action(async (options: SchemaOptions) =>
       ended(await (await import('./commands/schema.ts')).schemaCommand(io, options)),
     );
+}
+
+function emitOptions(command: Command): Command {
+  return withOptions(command)
+    .option('--check', 'write nothing; exit 1 when they are not what the config says', false)
+    .option('--split', 'a job for each entry, with the edges of the plan, in place of one for all', false);
 }

@@ -1,4 +1,4 @@
-/** `emit github`: the workflows that run the plan there, written, or compared with those that are there. */
+/** `emit`: the files that run the plan elsewhere, as workflows of GitHub Actions, written, or compared with those that are there. */
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import {
@@ -17,8 +17,6 @@ import type { Options } from '../options.ts';
 import { prepare, whyNobodyCounts } from '../prepare.ts';
 import { readFile } from '../read-file.ts';
 import { leadsOut, writeHere } from '../write-file.ts';
-
-export const emitFormats = ['github'] as const;
 
 export interface EmitOptions extends Options {
   readonly check: boolean;
@@ -39,20 +37,21 @@ interface FileChange {
 /** Lines of a difference that are shown of one file. */
 const MAX_SHOWN = 12;
 
-export async function emitCommand(io: Io, options: EmitOptions, format: (typeof emitFormats)[number]): Promise<number> {
+export async function emitCommand(io: Io, options: EmitOptions, format: string): Promise<number> {
+  const command = format === 'github' ? 'emit github' : 'emit';
   const emitted = await emit(io, options, format);
-  if (!emitted.ok) return refuse(io, options.json, 'emit github', emitted.failures);
+  if (!emitted.ok) return refuse(io, options.json, command, emitted.failures);
   const folder = resolve(io.cwd, options.dir);
   const changes = compare(io.cwd, folder, emitted.value);
   const drifted = changes.filter(({ state }) => state !== 'same');
   if (!options.check) {
     const failure = write(folder, emitted.value, drifted, io.cwd);
-    if (failure !== undefined) return refuse(io, options.json, 'emit github', [failure]);
+    if (failure !== undefined) return refuse(io, options.json, command, [failure]);
   }
   const files = changes.map(({ path, state }) => ({ path, state }));
   const exitCode = options.check && drifted.length > 0 ? EXIT.failed : EXIT.done;
-  return answer(io, options.json, 'emit github', exitCode, { files }, () =>
-    options.check ? formatDrift(drifted) : changes.map(({ path, state }) => `${state} ${path}\n`).join(''),
+  return answer(io, options.json, command, exitCode, { files }, () =>
+    options.check ? formatDrift(drifted, format) : changes.map(({ path, state }) => `${state} ${path}\n`).join(''),
   );
 }
 
@@ -154,7 +153,7 @@ function differenceOf(before: string, after: string): Pick<FileChange, 'removed'
   return { removed: less(old, fresh), added: less(fresh, old) };
 }
 
-function formatDrift(changes: readonly FileChange[]): string {
+function formatDrift(changes: readonly FileChange[], format: string): string {
   if (changes.length === 0) return 'the workflows are what the config says\n';
   const said: Readonly<Record<FileChange['state'], string>> = {
     new: 'is missing',
@@ -167,7 +166,7 @@ function formatDrift(changes: readonly FileChange[]): string {
     const more = shown.length > MAX_SHOWN ? [`  and ${shown.length - MAX_SHOWN} more lines`] : [];
     return [`${path} ${said[state]}`, ...shown.slice(0, MAX_SHOWN), ...more];
   });
-  return `${lines.join('\n')}\nwrite them with: slipway emit github\n`;
+  return `${lines.join('\n')}\nwrite them with: slipway emit ${format}\n`;
 }
 
 function printable(line: string): string {

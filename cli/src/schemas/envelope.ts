@@ -136,7 +136,7 @@ export const envelopeSchema: JsonSchema = {
       files: list('Paths in it.', { type: 'string' }),
       kept: list('Paths of files that were there and stay as they are.', { type: 'string' }),
     }),
-    answerOf(['emit github'], 'The workflows that run the plan.', {
+    answerOf(['emit github', 'emit'], 'The workflows that run the plan.', {
       files: list(
         'Each file that is emitted, and each of an earlier time.',
         closed('One file.', {

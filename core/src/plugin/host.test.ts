@@ -333,6 +333,14 @@ describe('plan.emit@1', () => {
     });
   });
 
+  it('that never settles is named: no task ends it', async () => {
+    const tap = (hooks: Hooks): void => implement(hooks, 'plan.emit@1', 'one', () => new Promise(() => {}), 'github');
+    expect(await (await hostOf([loaded('one', tap)])).emitPlan('github', input, contextWith())).toMatchObject({
+      ok: false,
+      failure: { reason: 'plugin', plugin: 'one' },
+    });
+  });
+
   it.each(['../a.yml', 'a/../../b', '/etc/passwd', './a', 'a/./b', 'a//b', 'a/', '', 'a\nb'])(
     'writes nothing to %j',
     async (path) => {

@@ -10,13 +10,13 @@ import {
   type Result,
 } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
-import { pluginFailure, readAnswer, sayable, thrown } from './answer.ts';
+import { pluginFailure, readAnswer, sayable, thrown, type Author } from './answer.ts';
 import type { GateQuestion, Mode, TaskContext, ToolNeed } from './api.ts';
 import type { ContractInput, ContractName, ContractOutput } from './contract-api.ts';
 import { createHooks, defaultLimits, TapError, type GuardedHooks, type HookLimits, type ModeSink } from './hooks.ts';
 import type { LoadedPlugin } from './load.ts';
 import { guardMode, modeProblem, sameModes, type OwnedMode } from './modes.ts';
-import { isCancelled, Late } from './patience.ts';
+import { isCancelled, Late, within } from './patience.ts';
 import { settleOwners, type Use } from './owners.ts';
 import { askPreflight, type PreflightTasks } from './preflight.ts';
 import { contractSchemas } from './schemas.ts';
@@ -108,8 +108,13 @@ export async function createHost(
     call: (contract, input, context) => call(guarded, owners, redact, contract, contract, input, context),
     listTags: (registry, input, context) =>
       call(guarded, owners, redact, 'tags.list@1', `tags.list@1/${registry}`, input, context),
+    // No task's limit ends it.
     emitPlan: (format, input, context) =>
-      call(guarded, owners, redact, 'plan.emit@1', `plan.emit@1/${format}`, input, context),
+      ended(
+        { plugin: owners.get(`plan.emit@1/${format}`)?.plugin.name ?? '', hook: `plan.emit@1/${format}` },
+        call(guarded, owners, redact, 'plan.emit@1', `plan.emit@1/${format}`, input, context),
+        limits.tap,
+      ),
     preflight: (request) =>
       askPreflight(plugins, (contract) => ownerOf(contract)?.plugin.name, { redact, limits }, request),
     gate: (question) => ask(guarded, redact, question),
@@ -195,6 +200,16 @@ async function call<N extends ContractName>(
         ? pluginFailure(author, 'did not end within its time limit')
         : thrown(author, error, redact),
     );
+  }
+}
+
+/** The same, or a failure after so many milliseconds. */
+async function ended<T>(author: Author, answer: Promise<Result<T>>, ms: number): Promise<Result<T>> {
+  try {
+    return (await within(answer, ms)) as Result<T>;
+  } catch (error) {
+    if (!(error instanceof Late)) throw error;
+    return fail(pluginFailure(author, `did not end within ${ms / 1000} s`));
   }
 }
 
