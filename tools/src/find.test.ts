@@ -113,6 +113,12 @@ describe('a tool on PATH', () => {
     expect(await find('other', '>=1.9')).toMatchObject({ value: { version: '1.9.3' } });
     expect(message(await find('other', '>=2'))).not.toContain('tools install');
   });
+
+  it('outside the catalogue, that knows no --version, is asked by version, as openssl', async () => {
+    const { bin, find } = world();
+    script(bin, 'other', '[ "$1" = version ] && echo "Other 3.0.19 27 Jan 2026"');
+    expect(await find('other', '>=3')).toMatchObject({ value: { version: '3.0.19' } });
+  });
 });
 
 it('that Debian has is installed from there', async () => {

@@ -10,6 +10,8 @@ export interface VersionProbe {
   readonly args: readonly string[];
   /** Its first group is the version, as `1.2.37`. */
   readonly pattern: RegExp;
+  /** What is asked where those tell nothing. */
+  readonly otherwise?: readonly string[];
 }
 
 export interface Pin {

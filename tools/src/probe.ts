@@ -8,7 +8,11 @@ import type { Environment } from './cache.ts';
 import type { VersionProbe } from './pins.ts';
 
 /** For tools that are not in the catalogue: the first thing that looks like a version. */
-export const anyVersion: VersionProbe = { args: ['--version'], pattern: /\bv?(\d+\.\d+(?:\.\d+)?(?:[-+][\w.+-]*)?)/ };
+export const anyVersion: VersionProbe = {
+  args: ['--version'],
+  otherwise: ['version'],
+  pattern: /\bv?(\d+\.\d+(?:\.\d+)?(?:[-+][\w.+-]*)?)/,
+};
 
 /** Long enough for a big program on a slow, busy disk; short enough to be waited for. */
 const probeLimit = 10_000;
@@ -26,7 +30,11 @@ export function createProber(env: Environment, memory: string | undefined, limit
   return (path, probe) => {
     const known = asked.get(path);
     if (known !== undefined) return known;
-    const asking = () => ask(path, probe, env, limit);
+    const asking = async () => {
+      const version = await ask(path, probe, env, limit);
+      if (version !== undefined || probe.otherwise === undefined) return version;
+      return ask(path, { ...probe, args: probe.otherwise }, env, limit);
+    };
     const answer = memory === undefined ? asking() : remembered(path, asking, memory);
     asked.set(path, answer);
     return answer;
