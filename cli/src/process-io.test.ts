@@ -43,6 +43,11 @@ it('a plugin that leaves a timer running does not keep the process', async () =>
   expect(told.code).toBe(0);
   expect(told.stdout).toContain('0 entries');
   expect(told.stderr).toContain('a plugin left something open');
+  // The command's own code is kept.
+  expect(await planWith('setInterval(() => {}, 1000);', '--only', 'nothing')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('a plugin left something open'),
+  });
 });
 
 it('what a plugin prints does not come between the lines of an answer', async () => {

@@ -10,7 +10,7 @@ const LEFT_OPEN = 2_000;
 /** Whether its end, should it come now, is by our own word. */
 let ending = false;
 
-function leave(code?: number): never {
+function leave(code: number): never {
   ending = true;
   process.exit(code);
 }
@@ -92,7 +92,8 @@ export function endProcess(): void {
     process.stderr.write(
       'slipway: ended, though a plugin left something open, as a timer or a server, that would keep it for ever\n',
     );
-    leave();
+    // With the code that is set; an argument that is undefined would set it to 0.
+    process.exit();
   }, LEFT_OPEN).unref();
 }
 
