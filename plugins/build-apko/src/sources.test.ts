@@ -55,6 +55,18 @@ describe('what decides an apko build', () => {
     });
   });
 
+  it('takes a path that two files write for what it means beside each', async () => {
+    const found = await inputs({
+      'images/a.yaml': 'include: base/common.yaml\ncontents: {keyring: [key.pub]}\n',
+      'base/common.yaml': 'contents: {keyring: [key.pub]}\n',
+      'images/key.pub': 'one',
+      'base/key.pub': 'another',
+    });
+    expect(found).toMatchObject({
+      value: { files: ['base/common.yaml', 'base/key.pub', 'images/a.yaml', 'images/key.pub'] },
+    });
+  });
+
   it("takes the entry's platforms before those of the file", async () => {
     const source = 'contents:\n  repositories: [https://apk.example/main]\narchs: [aarch64]\n';
     const found = await inputs({ 'images/a.yaml': source }, { platforms: [{ os: 'linux', architecture: 's390x' }] });

@@ -90,8 +90,8 @@ async function present(path: string, files: Files): Promise<boolean> {
   return (below.ok && below.value.length > 0) || readable(path, files);
 }
 
-/** Paths in the configuration as they are written → the same in the root. */
-export type Located = ReadonlyMap<string, string>;
+/** Configuration → paths in it as they are written → the same in the root: beside another configuration they mean other files. */
+type Located = ReadonlyMap<Source['file'], ReadonlyMap<string, string>>;
 
 /** Every local path that the sources name. Local repositories stand in for melange's packages when the entry has any. */
 export async function locateAll(
@@ -99,9 +99,11 @@ export async function locateAll(
   files: Files,
   withPackages: boolean,
 ): Promise<Result<Located>> {
-  const located = new Map<string, string>();
+  const located = new Map<string, ReadonlyMap<string, string>>();
   for (const source of sources) {
-    const { config } = source;
+    const { config, file } = source;
+    const own = new Map<string, string>();
+    located.set(file, own);
     const wanted: [string, readonly (string | number)[]][] = [];
     if (config.include !== undefined) wanted.push([config.include, ['include']]);
     for (const [index, key] of config.keyring.entries())
@@ -117,7 +119,7 @@ export async function locateAll(
       const found = await locate(written, source, path, (candidate) => present(candidate, files));
       if (!found.ok && written === PACKAGES) return fail({ ...found.failure, hint: NO_CONFIGS });
       if (!found.ok) return found;
-      located.set(written, found.value);
+      own.set(written, found.value);
     }
   }
   return ok(located);
@@ -145,7 +147,7 @@ export async function findInputs(entry: BuildEntry, files: Files): Promise<Resul
     architectures.push(architecture);
   }
   const names = new Set(sources.value.map((source) => source.file));
-  for (const path of located.value.values()) {
+  for (const path of [...located.value.values()].flatMap((own) => [...own.values()])) {
     const below = await files.list(path);
     if (below.ok && below.value.length > 0) for (const file of below.value) names.add(file);
     else names.add(path);

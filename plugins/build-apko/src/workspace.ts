@@ -8,7 +8,7 @@ import { copyFile, mkdir, readdir, realpath, symlink, writeFile } from 'node:fs/
 import { dirname, join, posix, sep } from 'node:path';
 import { isSeq } from 'yaml';
 import { parseRepositoryLine, REPOSITORY_KEYS } from './config.ts';
-import { locateAll, readSources, type Located, type Source } from './sources.ts';
+import { locateAll, readSources, type Source } from './sources.ts';
 
 /** Copies the inputs into `folder` and rewrites the configurations there. */
 export async function makeWorkspace(context: BuildContext, folder: string): Promise<Result<void>> {
@@ -36,7 +36,7 @@ export async function makeWorkspace(context: BuildContext, folder: string): Prom
     packages.push(`./${name}`);
   }
   for (const source of sources.value) {
-    if (rewrite(source, located.value, packages))
+    if (rewrite(source, located.value.get(source.file) ?? new Map(), packages))
       await writeFile(join(folder, source.file), source.config.document.toString({ lineWidth: 0 }));
   }
   return ok(undefined);
@@ -73,7 +73,7 @@ function packagesFolder(index: number): string {
  * Makes every local path of a configuration relative to the workspace, and puts melange's packages in the place of local
  * repositories, one line for each. True when something had to change.
  */
-function rewrite({ config }: Source, located: Located, packages: readonly string[]): boolean {
+function rewrite({ config }: Source, located: ReadonlyMap<string, string>, packages: readonly string[]): boolean {
   const { document } = config;
   let changed = false;
   const set = (path: readonly (string | number)[], written: string): void => {
@@ -97,7 +97,11 @@ function rewrite({ config }: Source, located: Located, packages: readonly string
   return changed;
 }
 
-function repositoryLines(line: string, located: Located, packages: readonly string[]): readonly string[] {
+function repositoryLines(
+  line: string,
+  located: ReadonlyMap<string, string>,
+  packages: readonly string[],
+): readonly string[] {
   const repository = parseRepositoryLine(line);
   if (repository === undefined || repository.remote) return [line];
   const tag = repository.tag === undefined ? '' : `@${repository.tag} `;
