@@ -315,6 +315,15 @@ describe('tags.list@1', () => {
       failure: { reason: 'plugin', plugin: 'one', hook: 'tags.list@1/a.example' },
     });
   });
+
+  it('one that never comes is given up and its plugin named: the tags are asked for one by one then', async () => {
+    const tap = (hooks: Hooks): void =>
+      implement(hooks, 'tags.list@1', 'one', () => new Promise(() => {}), 'a.example');
+    expect(await (await hostOf([loaded('one', tap)])).listTags('a.example', input, contextWith())).toMatchObject({
+      ok: false,
+      failure: { reason: 'plugin', plugin: 'one' },
+    });
+  });
 });
 
 describe('plan.emit@1', () => {

@@ -67,6 +67,9 @@ export interface HostOptions {
   readonly known?: readonly string[];
 }
 
+/** So many times as long as another tap: a list has a page for each hundred tags. */
+const MANY_PAGES = 4;
+
 /** Runs every plugin's `apply` and the `mode` hook; all failures at once. `use` maps a contract without version to a plugin. */
 export async function createHost(
   plugins: readonly LoadedPlugin[],
@@ -100,21 +103,24 @@ export async function createHost(
   const modeOwner = (name: string): LoadedPlugin | undefined => modes.find(({ mode }) => mode.name === name)?.owner;
   const ownerOf = (name: string): LoadedPlugin | undefined =>
     owners.get(name) ?? modeOwner(name.replace(/^image\.build@1\//, ''));
+  const inTime = async <T>(key: string, answer: Promise<Result<T>>, ms: number): Promise<Result<T>> =>
+    ended({ plugin: owners.get(key)?.plugin.name ?? '', hook: key }, answer, ms);
   return ok({
     plugins,
     modes: modes.map((owned) => guardMode(owned, { redact, warn, limits })),
     modeOwner,
     owner: (contract) => owners.get(contract),
     call: (contract, input, context) => call(guarded, owners, redact, contract, contract, input, context),
-    listTags: (registry, input, context) =>
-      call(guarded, owners, redact, 'tags.list@1', `tags.list@1/${registry}`, input, context),
-    // No task's limit ends it.
-    emitPlan: (format, input, context) =>
-      ended(
-        { plugin: owners.get(`plan.emit@1/${format}`)?.plugin.name ?? '', hook: `plan.emit@1/${format}` },
-        call(guarded, owners, redact, 'plan.emit@1', `plan.emit@1/${format}`, input, context),
-        limits.tap,
-      ),
+    listTags: (registry, input, context) => {
+      const key = `tags.list@1/${registry}`;
+      // The tags can be asked for one by one, as long as the probe that waits for the list has time left.
+      return inTime(key, call(guarded, owners, redact, 'tags.list@1', key, input, context), MANY_PAGES * limits.tap);
+    },
+    emitPlan: (format, input, context) => {
+      const key = `plan.emit@1/${format}`;
+      // No task's limit ends it.
+      return inTime(key, call(guarded, owners, redact, 'plan.emit@1', key, input, context), limits.tap);
+    },
     preflight: (request) =>
       askPreflight(plugins, (contract) => ownerOf(contract)?.plugin.name, { redact, limits }, request),
     gate: (question) => ask(guarded, redact, question),
