@@ -42,6 +42,56 @@ test.each([
   expect(destination.log.slice(before).map(({ method }) => method)).toEqual(['HEAD']);
 });
 
+test('what a publisher keeps in a registry for it is copied from there, and looked for there later', async () => {
+  await using source = await startScriptedRegistry({ referrersApi: true });
+  await using publisher = await startScriptedRegistry({ referrersApi: true });
+  await using destination = await startScriptedRegistry({ referrersApi: true });
+  const { digest } = seedImage(source, 'a', 'one', { tag: '1' });
+  const subject = { digest, size: source.manifest('a', '1')?.bytes.length ?? 0 };
+  const beside = attach(source, 'a', subject, 'beside the image');
+  const first = attach(publisher, 'kept/a', subject, 'first');
+  const cwd = folderWith({
+    'config.yaml': `sync:
+  - source: ${source.host}/a:1
+    destination: ${destination.host}/b:1
+    referrers: { from: ${publisher.host}/kept/a }
+`,
+    'slipway.config.yaml': SETTINGS,
+  });
+  const sync = async () => {
+    const { code, stderr } = await command({ cwd }, 'sync');
+    expect(code, stderr).toBe(0);
+    return destination.stored('b').manifests.map((manifest) => manifest.digest);
+  };
+  const copied = await sync();
+  expect(copied).toContain(first);
+  expect(copied).not.toContain(beside);
+  const before = [source.log.length, publisher.log.length];
+  await sync();
+  expect(source.log.slice(before[0]).map(({ method }) => method)).toEqual(['HEAD']);
+  expect(publisher.log.slice(before[1]).map(({ path }) => path)).toEqual([`/v2/kept/a/referrers/${digest}`]);
+  const second = attach(publisher, 'kept/a', subject, 'second');
+  expect(await sync()).toContain(second);
+  expect((await command({ cwd }, 'doctor')).stdout).toContain(`source registry ${publisher.host}`);
+});
+
+/** An artifact that refers to an image. */
+function attach(
+  registry: ScriptedRegistry,
+  repository: string,
+  subject: { readonly digest: string; readonly size: number },
+  text: string,
+): string {
+  const config = registry.putBlob(repository, '{}');
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  return registry.putManifest(repository, {
+    ...{ schemaVersion: 2, mediaType, artifactType: 'application/spdx+json' },
+    config: { mediaType: 'application/vnd.oci.empty.v1+json', digest: config, size: 2 },
+    layers: [{ mediaType: 'text/plain', digest: registry.putBlob(repository, text), size: text.length }],
+    subject: { mediaType, ...subject },
+  }).digest;
+}
+
 /** Under the tag, a signature's manifest. */
 function sign(registry: ScriptedRegistry, tag: string, text: string): { readonly layer: string } {
   const layer = registry.putBlob('a', text);

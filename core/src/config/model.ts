@@ -58,6 +58,8 @@ export interface Backup {
 export interface ReferrerFilter {
   /** Globs on the artifact type; every type when absent. */
   readonly types?: readonly string[];
+  /** Where they are in place of the source's repository. */
+  readonly from?: Repository;
 }
 
 /** At least one of the two. */

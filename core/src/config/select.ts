@@ -1,6 +1,5 @@
 /** A `sync` item with `select`: which tags it means, and where they go. */
 import { configFailure, fail } from '../failure.ts';
-import { parsePlace } from '../location.ts';
 import { formatRepository, parseTag, type Repository } from '../reference.ts';
 import { compileExclude, compileExtract, compileRegex } from '../selection/patterns.ts';
 import { isLiteral, sortOf } from '../selection/select-tags.ts';
@@ -17,6 +16,7 @@ import {
   parseFurtherTag,
   runValues,
   sourceValues,
+  parseWholeRepository,
   splitTag,
   variablesIn,
 } from './targets.ts';
@@ -72,12 +72,8 @@ export function readSelection(item: Fields, path: Path, position: number, readin
 function readSource(item: Fields, path: Path, { accept }: Reading): Repository | undefined {
   const source = text(item['source']);
   if (!source) return undefined;
-  const at = [...path, 'source'];
-  if (source.includes('@') || splitTag(source).length > 1) {
-    const hint = 'with select, source is a repository; name tags under select.tags';
-    return accept(fail(configFailure(`the source ${quote(source)} has a tag or a digest`, hint)), at);
-  }
-  return accept(parsePlace(source), at);
+  const hint = 'with select, source is a repository; name tags under select.tags';
+  return accept(parseWholeRepository(source, hint), [...path, 'source']);
 }
 
 function readSelect(item: Fields, path: Path, { accept }: Reading): Select {

@@ -11,12 +11,12 @@ import { normalisePath } from './paths.ts';
 import { parseTag } from '../reference.ts';
 import { distinctPlatforms, parsePlatform } from './platforms.ts';
 import type { Reading } from './reading.ts';
-import { fillIn, runValues, variablesIn } from './targets.ts';
+import { fillIn, parseWholeRepository, runValues, variablesIn } from './targets.ts';
 
 /** `several`: more than one tag may be overwritten, so their backups need names of their own. */
 export function readSyncOptions(item: Fields, path: Path, several: boolean, reading: Reading): SyncOptions {
   const platforms = readPlatforms(item, path, reading);
-  const referrers = readReferrers(item['referrers']);
+  const referrers = readReferrers(item['referrers'], [...path, 'referrers'], reading);
   const verify = readVerify(item, path, reading);
   const backup = readBackup(item, path, several, reading);
   return {
@@ -47,11 +47,14 @@ function readPlatforms(item: Fields, path: Path, { accept }: Reading): SyncOptio
   return distinctPlatforms(named).toSorted((a, b) => (formatPlatform(a) < formatPlatform(b) ? -1 : 1));
 }
 
-function readReferrers(value: unknown): ReferrerFilter | undefined {
+function readReferrers(value: unknown, path: Path, { accept }: Reading): ReferrerFilter | undefined {
   if (value === true) return {};
   if (!isFields(value)) return undefined;
   const types = texts(value['types']);
-  return types.length === 0 ? {} : { types };
+  const place = text(value['from']);
+  const hint = 'what refers to an image names its digest: name the repository alone';
+  const from = place ? accept(parseWholeRepository(place, hint), [...path, 'from']) : undefined;
+  return { ...(types.length === 0 ? {} : { types }), ...(from === undefined ? {} : { from }) };
 }
 
 function readVerify(item: Fields, path: Path, reading: Reading): SourceVerification | undefined {

@@ -52,6 +52,11 @@ const referrers = {
       'Globs on the artifact type; every type when absent.',
       text('Type', 'A glob on the artifact type.', 'application/vnd.dev.sigstore.bundle*', 'application/spdx+json'),
     ),
+    from: text(
+      'From',
+      "Repository in which they are, in place of the source's own.",
+      'registry.example/attestations/app',
+    ),
   },
 };
 

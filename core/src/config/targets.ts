@@ -1,7 +1,7 @@
 /** Destinations: a repository and a tag, in which what stands in braces is filled in. */
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import { formatRepository, parseTag, type Reference, type Repository, type Tagged } from '../reference.ts';
-import { locationScheme, parseLocation } from '../location.ts';
+import { locationScheme, parseLocation, parsePlace } from '../location.ts';
 import type { Context, Target, TemplateValues } from './model.ts';
 import { quote } from './quote.ts';
 import { nearest } from './suggest.ts';
@@ -87,6 +87,13 @@ export function splitTag(text: string): readonly [repository: string, tag?: stri
   const colon = text.lastIndexOf(':');
   const start = Math.max(text.lastIndexOf('/'), (locationScheme(text) ?? '').length - 1);
   return colon > start ? [text.slice(0, colon), text.slice(colon + 1)] : [text];
+}
+
+/** A repository without a tag. `hint`: what to write in place of one. */
+export function parseWholeRepository(text: string, hint: string): Result<Repository, ConfigFailure> {
+  return text.includes('@') || splitTag(text).length > 1
+    ? fail(configFailure(`${quote(text)} has a tag or a digest`, hint))
+    : parsePlace(text);
 }
 
 /** The names in braces. */

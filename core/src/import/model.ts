@@ -72,7 +72,7 @@ interface Ends {
 export interface SyncOptions {
   readonly platforms?: readonly string[];
   readonly missingPlatforms?: 'skip';
-  readonly referrers?: true | { readonly types: readonly string[] };
+  readonly referrers?: true | { readonly types?: readonly string[]; readonly from?: string };
   readonly foreignLayers?: true;
   readonly always?: true;
   readonly backup?: string;

@@ -3,7 +3,7 @@ import type { Path } from '../config/document.ts';
 import { fields, text, type Fields } from '../config/fields.ts';
 import { parsePlatform } from '../config/platforms.ts';
 import { quote } from '../config/quote.ts';
-import { parseTag } from '../reference.ts';
+import { formatRepository, parseReference, parseTag } from '../reference.ts';
 import { expandTemplate, type Known } from './go-template.ts';
 import type { SyncOptions } from './model.ts';
 import { isEmpty, listed, truth } from './source-file.ts';
@@ -86,10 +86,8 @@ export function readOptions(request: OptionsRequest): SyncOptions {
       comment('referrers: true has all digest tags (sha256-…) with it, which digestTags was for');
       return true;
     }
-    const elsewhere = setting('referrerSource');
-    if (!isEmpty(elsewhere.value)) {
-      note(elsewhere.at, `referrers are read where the image is: those at ${nameOf(elsewhere.value)} are not copied`);
-    }
+    const place = readReferrerSource();
+    const from = place === undefined ? {} : { from: place };
     const other = setting('referrerTarget');
     if (!isEmpty(other.value) && other.value !== step['target'] && nameOf(other.value) !== target) {
       note(other.at, `referrers are written where the image goes: none goes to ${nameOf(other.value)}`);
@@ -104,10 +102,25 @@ export function readOptions(request: OptionsRequest): SyncOptions {
       return type === undefined || isEmpty(type) ? [] : [type];
     });
     // A filter without a type lets every type pass.
-    if (types.length === 0 || types.length < listed(filters.value).length) return true;
-    if (digestTags)
+    const all = types.length === 0 || types.length < listed(filters.value).length;
+    if (digestTags && !all)
       note(setting('digestTags').at, 'beside "types", of digest tags only those of cosign with these types are copied');
-    return { types };
+    if (digestTags && place !== undefined)
+      note(setting('digestTags').at, `of digest tags those at ${place} are copied, and none that is beside the image`);
+    if (all) return place === undefined ? true : from;
+    return { types, ...from };
+  }
+
+  /** Absent where it says nothing else than the source does. */
+  function readReferrerSource(): string | undefined {
+    const { value, at } = setting('referrerSource');
+    if (isEmpty(value)) return undefined;
+    const named = parseReference(nameOf(value));
+    if (!named.ok)
+      note(at, `${quote(nameOf(value))} is no repository of a registry: referrers are read beside the image`);
+    const from = named.ok ? formatRepository(named.value) : undefined;
+    const source = parseReference(nameOf(step['source']));
+    return source.ok && formatRepository(source.value) === from ? undefined : from;
   }
 
   function nameOf(written: unknown): string {

@@ -121,9 +121,9 @@ describe('tags of a step', () => {
 describe('options of a step', () => {
   it('say which referrers do not come along, above the entry too', () => {
     const { text, unsupported } = tags(
-      'referrers: true, referrerSource: scout.example/a, referrerTarget: other.example/a',
+      'referrers: true, referrerSource: "ocidir://scout", referrerTarget: other.example/a',
     );
-    const here = 'referrers are read where the image is: those at scout.example/a are not copied';
+    const here = '"ocidir://scout" is no repository of a registry: referrers are read beside the image';
     const there = 'referrers are written where the image goes: none goes to other.example/a';
     expect(unsupported.map((line) => line.replace(/^\S+ /, ''))).toEqual([
       `sync[0].referrerSource: ${here}`,
@@ -132,6 +132,16 @@ describe('options of a step', () => {
     expect(text).toContain(`  # referrerSource: ${here}\n  # referrerTarget: ${there}\n  - source`);
     expect(tags('referrers: true, referrerTarget: s.example/a').unsupported).toEqual([]);
     expect(tags('referrerSource: scout.example/a').unsupported).toEqual([]);
+  });
+
+  it('say where referrers are read', () => {
+    const elsewhere = 'referrers: true, referrerSource: scout.example/a';
+    expect(tags(elsewhere)).toMatchObject({ unsupported: [], text: expect.stringContaining('from: scout.example/a') });
+    expect(tags('referrers: true, referrerSource: r.example/a').text).toContain('referrers: true');
+    expect(tags(`${elsewhere}, referrerFilters: [{ artifactType: a/b }]`).text).toMatch(/types:[^]*from: scout/);
+    expect(tags(`${elsewhere}, digestTags: true`).unsupported).toEqual([
+      expect.stringContaining('of digest tags those at scout.example/a are copied'),
+    ]);
   });
 
   it('name the digest tags that do not come along with some types', () => {

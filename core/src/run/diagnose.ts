@@ -22,8 +22,9 @@ export async function diagnose(engine: Engine): Promise<readonly Diagnosis[]> {
     const { destination } = entry.targets[0];
     if (!destinations.has(placeName(destination))) destinations.set(placeName(destination), destination);
     // A retag's source is what another entry publishes: there is nothing to be there yet.
-    if (entry.kind === 'sync' && !retags.has(entry.id) && !sources.has(placeName(entry.source)))
-      sources.set(placeName(entry.source), entry.source);
+    if (entry.kind !== 'sync' || retags.has(entry.id)) continue;
+    for (const source of [entry.source, { ...entry.source, ...entry.referrers?.from }])
+      if (!sources.has(placeName(source))) sources.set(placeName(source), source);
   }
   const looked = await Promise.all([
     ...[...sources.values()].map(async (reference): Promise<Diagnosis> => {

@@ -199,7 +199,9 @@ const forgetful: Memory = { get: () => undefined, put: async () => {} };
 function repositoriesOf({ plan, entries }: Planned) {
   const planned = plan.entries.flatMap(({ id }) => entries.get(id) ?? []);
   const targets = planned.flatMap((entry) => entry.targets.map(({ destination }) => destination));
-  const sources = planned.flatMap((entry) => (entry.kind === 'sync' ? [entry.source] : []));
+  const sources = planned.flatMap((entry) =>
+    entry.kind === 'sync' ? [entry.source, ...(entry.referrers?.from === undefined ? [] : [entry.referrers.from])] : [],
+  );
   return {
     repositories: [...targets, ...sources],
     destinations: new Set(targets.map((target) => formatRepository(target))),

@@ -14,7 +14,7 @@ import type { Referrer } from '../../registry/model.ts';
 import { fallbackTag } from '../../registry/referrers.ts';
 import { legacyTag } from '../../trust/legacy.ts';
 import type { Engine, StepContext } from '../engine.ts';
-import { passes, type Ends } from './referrers-filter.ts';
+import { passes, upstreamOf, type Ends } from './referrers-filter.ts';
 import { carryLegacyTags, lacksSignature, upstreamSignature } from './referrers-legacy.ts';
 
 /** Of one image, with all that refers to what refers to it; more is a flood. */
@@ -28,8 +28,9 @@ const MAX_DEPTH = 8;
 export async function addedUpstream(
   { engine }: StepContext,
   filter: ReferrerFilter,
-  ends: Ends,
+  { source, subject }: Ends,
 ): Promise<Result<number>> {
+  const ends = { source: upstreamOf(filter, source), subject };
   const note = noteName(filter, ends);
   const before = engine.notes.get(...note);
   const upstream = await attachedTo(engine, filter, ends.source, before !== undefined && before !== NOTHING);
@@ -55,11 +56,12 @@ export async function addedUpstream(
 export async function carryReferrers(
   step: StepContext,
   { referrers: filter }: SyncEntry,
-  source: Pinned,
+  image: Pinned,
   subjects: readonly Pinned[],
 ): Promise<Result<number>> {
   if (filter === undefined) return ok(0);
   const { engine } = step;
+  const source = upstreamOf(filter, image);
   const state = { visited: new Set<Digest>(), copied: 0 };
   for (const subject of subjects) {
     const ends = { source: pin(source, subject.digest), subject };
