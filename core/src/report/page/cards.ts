@@ -2,7 +2,7 @@
 import { counted } from '../wording.ts';
 import type { ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
-import { hasNewSevere, isSevere, isSevereOne, OUTCOMES } from './image-table.ts';
+import { hasNewSevere, isSevere, isSevereOne, isUnknown, OUTCOMES } from './image-table.ts';
 import { link } from './parts.ts';
 
 type Goal = Readonly<Record<string, string>>;
@@ -10,6 +10,7 @@ type Goal = Readonly<Record<string, string>>;
 export function cards({ counts, vulnerabilities, images }: ReportData): Html {
   const open = images.filter(({ tag }) => tag !== null);
   const severe = open.filter((image) => isSevere(image.counts)).length;
+  const unknown = open.filter(isUnknown).length;
   const kept = images.filter(({ made }) => isSevere(made?.counts ?? null)).length;
   const signed = open.filter((image) => image.signed === true).length;
   return markup`<ul class="cards">
@@ -17,7 +18,12 @@ export function cards({ counts, vulnerabilities, images }: ReportData): Html {
       const count = counts[outcome];
       return count === undefined ? [] : [card(String(count), outcome, outcome, { outcome })];
     })}
-    ${card(`${severe} of ${open.length}`, severe > 0 ? 'HIGH' : 'ok', 'public images have critical or high findings', { findings: 'severe' })}
+    ${card(
+      `${severe} of ${open.length}`,
+      severe > 0 ? 'HIGH' : unknown > 0 ? 'UNKNOWN' : 'ok',
+      `public images have critical or high findings${unknown === 0 ? '' : `; no whole scan of ${unknown} is known`}`,
+      { findings: severe === 0 && unknown > 0 ? 'unknown' : 'severe' },
+    )}
     ${kept === 0 ? nothing : card(String(kept), 'refused', 'have them in what was not published', { findings: 'unpublished' })}
     ${newsCards(images, vulnerabilities)}
     ${card(`${signed} of ${open.length}`, signed === open.length ? 'ok' : 'HIGH', 'public images signed', { signed: signed === open.length ? 'signed' : 'unsigned' })}

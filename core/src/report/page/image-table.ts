@@ -120,7 +120,7 @@ function imageRow(image: ReportImage, index: number, day: string): Html {
 
 /** What the choices above the table ask for. */
 function marks(image: ReportImage, day: string): readonly string[] {
-  const { outcome, tag, made, counts, findings, news, unscanned, signed } = image;
+  const { outcome, tag, made, counts, findings, news, signed } = image;
   const severe = findings.filter(isSevereOne);
   const facts: readonly (readonly [string, boolean])[] = [
     ['critical', (counts?.CRITICAL ?? 0) > 0],
@@ -132,7 +132,7 @@ function marks(image: ReportImage, day: string): readonly string[] {
     ['unpublished', isSevere(made?.counts ?? null)],
     ['waived', image.waived !== undefined],
     ['waived-soon', endsSoon(image, day)],
-    ['unknown', tag !== null && (counts === null || unscanned !== undefined)],
+    ['unknown', isUnknown(image)],
     ['signed', signed === true],
     ['unsigned', tag !== null && signed !== true],
   ];
@@ -160,6 +160,11 @@ export function hasNewSevere({ findings, news }: ReportImage): boolean {
 
 export function isSevereOne({ severity }: Pick<Finding, 'severity'>): boolean {
   return severity === 'CRITICAL' || severity === 'HIGH';
+}
+
+/** Whether nobody knows all that is in what the tag names: that is not the same as nothing. */
+export function isUnknown({ tag, counts, unscanned }: Pick<ReportImage, 'tag' | 'counts' | 'unscanned'>): boolean {
+  return tag !== null && (counts === null || unscanned !== undefined);
 }
 
 export function isSevere(counts: ReportImage['counts']): boolean {

@@ -60,7 +60,7 @@ ${data.images.length === 0 && data.deletions.length > 0 ? nothing : cards(data)}
 ${attention(data)}
 ${deletionList(data.deletions)}
 ${imageTable(data.images, dayOf(data))}
-${vulnerabilityTable(data.vulnerabilities)}
+${vulnerabilityTable(data.vulnerabilities, data.images)}
 <section aria-labelledby="check-heading">
 <h2 id="check-heading">Check this run, or undo it</h2>
 ${commandList(data)}

@@ -124,6 +124,33 @@ describe('what a tag names', () => {
     expect(unknown.match(/>not known</g)).toHaveLength(2);
     expect(page).toContain('not published: 1 critical, ');
   });
+
+  test('is not called clean where it was not scanned, or not wholly', () => {
+    const none = { CRITICAL: 0, HIGH: 0, MEDIUM: 0, LOW: 0, UNKNOWN: 0 };
+    const told = (seen: Partial<Row>): readonly (string | undefined)[] => {
+      const events = sampleRun({ images: 2 }).map((event) =>
+        event.type === 'entry.done' ? { ...event, rows: event.rows.map((row) => ({ ...row, ...seen })) } : event,
+      );
+      const page = reportPage(reportData(events.filter(({ type }) => type !== 'image')));
+      const [, goal, colour, text] = /findings=([\w-]+)"><b class="(\w+)">(0 of 2<.*?)<\/a/.exec(page) ?? [];
+      const line = /<h2 id="vulnerabilities-heading">[^]*?<p>(.*?)<\/p>/.exec(page)?.[1];
+      return [goal, colour, text?.replace(/<.*?>/, ''), line];
+    };
+    const severe = '0 of 2 public images have critical or high findings';
+    expect(told({ findings: null })).toEqual([
+      'unknown',
+      'UNKNOWN',
+      `${severe}; no whole scan of 2 is known`,
+      'No scan is known: nobody can say whether there are any.',
+    ]);
+    expect(told({ findings: none, unscanned: ['windows/amd64'] })).toEqual([
+      'unknown',
+      'UNKNOWN',
+      `${severe}; no whole scan of 2 is known`,
+      'No scan found any; no whole scan of 2 public images is known.',
+    ]);
+    expect(told({ findings: none })).toEqual(['severe', 'ok', severe, 'No scan found any.']);
+  });
 });
 
 describe('a tag that could not be moved', () => {
