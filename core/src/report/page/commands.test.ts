@@ -58,6 +58,22 @@ test('a run is put back only if a tag of it named something before', () => {
   expect(reportPage(reportData(all(digest)))).toContain('slipway rollback 20261125-203000-1a2b3c');
 });
 
+test('a tag of an image that is not signed is put back by the run alone: nothing attested says what it named before', () => {
+  const of = (signed: boolean): readonly string[] => {
+    const events = sampleRun({ images: 1 }).map((event): Event => {
+      if (event.type === 'tag.move') return { ...event, from: digest };
+      return event.type === 'entry.done'
+        ? { ...event, rows: event.rows.map((one) => ({ ...one, before: digest, signed })) }
+        : event;
+    });
+    return (reportData(events).images[0]?.commands ?? [])
+      .map(({ command }) => command)
+      .filter((command) => command.startsWith('slipway rollback'));
+  };
+  expect(of(false)).toEqual(['slipway rollback 20261125-203000-1a2b3c']);
+  expect(of(true)).toEqual(['slipway rollback ghcr.io/example/image-0:1.0', 'slipway rollback 20261125-203000-1a2b3c']);
+});
+
 test('a journal of somebody else puts nothing of its own into them', () => {
   const commands = (change: (line: string) => string): readonly string[] =>
     reportData(

@@ -68,7 +68,8 @@ export function commandsFor(
   return [
     { what: 'Look at what the tag names now', command: `slipway show ${quote(destination)}${showAs(asked)}` },
     ...checks,
-    ...(outcome === 'published' && before !== null
+    // It goes by what is attested of the tag: where nothing is signed, only the journal knows the image before.
+    ...(outcome === 'published' && before !== null && signed
       ? [
           {
             what: 'Put this tag back to the image before',

@@ -1,5 +1,6 @@
 /** What is different from the image, or the scan, before. Pure. */
 import type { ImageEvidence, ListedPackage } from '../../journal/events.ts';
+import { tallyOf } from '../../policy/tally.ts';
 import type { Finding } from '../../trust/model.ts';
 import { mergeFindings } from '../../trust/summary.ts';
 
@@ -29,11 +30,18 @@ export function compareFindings(
         .map((finding) => [finding.id, finding]),
     );
   const [old, current] = [byId(before.scan), byId(now.scan)];
+  // Where nobody looks any more, it may be there still.
+  const unscanned = new Set(tallyOf(now.scan).unscanned);
+  const unseen = new Set(
+    mergeFindings(before.scan.platforms).flatMap(({ id, platforms }) =>
+      platforms.some((platform) => unscanned.has(platform)) ? [id] : [],
+    ),
+  );
   return {
     new: [...current.keys()].filter((id) => !old.has(id)).toSorted(),
     gone: [...old.values()]
       .toReversed()
-      .filter(({ id }) => !current.has(id))
+      .filter(({ id }) => !current.has(id) && !unseen.has(id))
       .map(({ id, severity, package: name }) => ({ id, severity, package: name })),
   };
 }
