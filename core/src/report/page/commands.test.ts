@@ -74,6 +74,24 @@ test('a tag of an image that is not signed is put back by the run alone: nothing
   expect(of(true)).toEqual(['slipway rollback ghcr.io/example/image-0:1.0', 'slipway rollback 20261125-203000-1a2b3c']);
 });
 
+test('a tag that was put back goes forward again by its run: what is attested of it leads further back', () => {
+  const tag = 'ghcr.io/example/image-0:1.0';
+  const events = sampleRun({ images: 1 }).flatMap((event): readonly Event[] => {
+    if (event.type === 'run.start') {
+      const { cosign: _, ...start } = event;
+      return [{ ...start, command: 'rollback', entries: [`rollback:${tag}`], tasks: [] }];
+    }
+    if (event.type !== 'entry.done') return event.type === 'run.done' ? [event] : [];
+    const rows = event.rows.map((one) => ({ ...one, id: `rollback:${tag}`, before: digest }));
+    return [{ ...event, entry: `rollback:${tag}`, rows }];
+  });
+  const commands = (reportData(events).images[0]?.commands ?? []).map(({ command }) => command);
+  expect(commands.filter((command) => command.startsWith('slipway'))).toEqual([
+    `slipway show ${tag}`,
+    'slipway rollback 20261125-203000-1a2b3c',
+  ]);
+});
+
 test('a journal of somebody else puts nothing of its own into them', () => {
   const commands = (change: (line: string) => string): readonly string[] =>
     reportData(

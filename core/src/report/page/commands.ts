@@ -68,8 +68,8 @@ export function commandsFor(
   return [
     { what: 'Look at what the tag names now', command: `slipway show ${quote(destination)}${showAs(asked)}` },
     ...checks,
-    // It goes by what is attested of the tag: where nothing is signed, only the journal knows the image before.
-    ...(outcome === 'published' && before !== null && signed
+    // It goes by what is attested of the image: nothing where it is not signed, and of one that was put back what it came after itself.
+    ...(outcome === 'published' && before !== null && signed && id !== `rollback:${destination}`
       ? [
           {
             what: 'Put this tag back to the image before',
