@@ -244,6 +244,13 @@ describe('the report of 300 images', () => {
     await page.emulateMedia({ media: 'print' });
     expect(await page.evaluate(height)).toBeGreaterThan(9_000);
     await expect.poll(() => page.locator('.tools:visible').count()).toBe(0);
+    // Also what a reader would have to open: on paper nobody can.
+    for (const hidden of ['ERROR solving "py3-flask>=9" constraint', 'Only whoever is root can reach it.']) {
+      expect(await page.evaluate('document.body.innerText')).toContain(hidden);
+      await page.emulateMedia({ media: 'screen' });
+      expect(await page.evaluate('document.body.innerText')).not.toContain(hidden);
+      await page.emulateMedia({ media: 'print' });
+    }
   });
 
   // A4 and letter, with and without margins, and on its side.

@@ -111,7 +111,7 @@ svg .critical { stroke: var(--ink); stroke-width: 2; }
 @media print {
   nav, .tools, .skip { display: none; }
   body { font-size: 9pt; } .tall, .list { max-height: none; overflow: visible; border: 0; } #images, #vulnerabilities { min-width: 0; }
-  .log { max-height: none; } thead th { position: static; } tr, .attention > li { break-inside: avoid; } .why { display: block; } svg { max-width: 100%; }
+  details::details-content { display: block; content-visibility: visible; } .log { max-height: none; } thead th { position: static; } tr, .attention > li { break-inside: avoid; } .why { display: block; } svg { max-width: 100%; }
   td.number, td .sub, td code, td .mono { white-space: normal; }
 }
 `;
