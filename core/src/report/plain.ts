@@ -1,5 +1,5 @@
 /** Progress for logs without a terminal: what begins if it takes long, what ended and how long it took, each entry's end. */
-import type { Event, Row } from '../journal/events.ts';
+import type { AnnouncedTask, Event, Row } from '../journal/events.ts';
 import { headline } from './failure.ts';
 import { clean, formatDigest, formatSeconds } from './wording.ts';
 
@@ -16,22 +16,33 @@ const QUICK = 100;
 
 export function plainView(): PlainView {
   const contracts = new Map<string, string>();
-  const told = (event: Event): readonly string[] => {
+  /** Task → entry. */
+  const owners = new Map<string, string | null>();
+  /** Entries of which it was told why they failed: not of a selection, which has no task, nor of one that lacks a package. */
+  const told = new Set<string | null>();
+  const announce = (tasks: readonly AnnouncedTask[]): void => {
+    for (const { id, contract, entry } of tasks) {
+      contracts.set(id, contract);
+      owners.set(id, entry);
+    }
+  };
+  const linesOf = (event: Event): readonly string[] => {
     switch (event.type) {
       case 'run.start':
-        for (const { id, contract } of event.tasks) contracts.set(id, contract);
+        announce(event.tasks);
         return [`run ${event.run}: ${event.entries.length} ${event.entries.length === 1 ? 'entry' : 'entries'}`];
       case 'entry.chain':
-        for (const { id, contract } of event.tasks) contracts.set(id, contract);
+        announce(event.tasks);
         return [`${event.entry}: ${event.why}`];
       case 'task.start':
         return event.attempt === 1 && LONG.test(contracts.get(event.task) ?? '') ? [`  ${event.task} begins`] : [];
       case 'task.retry':
         return [`  ${event.task}: ${headline(event.failure)}; again in ${formatSeconds(event.wait / 1000)}`];
       case 'task.done':
+        if (event.state === 'failed' || event.state === 'refused') told.add(owners.get(event.task) ?? null);
         return doneLines(event, contracts.get(event.task) ?? '');
       case 'entry.done':
-        return event.rows.map(rowLine);
+        return event.rows.map((row) => rowLine(row, told.has(event.entry)));
       case 'warning':
         return [`warning: ${event.message}`];
       case 'tag.move':
@@ -46,7 +57,7 @@ export function plainView(): PlainView {
     }
   };
   // Whole lines: a location may have in its path what a registry's name cannot.
-  return { lines: (event) => told(event).map(clean) };
+  return { lines: (event) => linesOf(event).map(clean) };
 }
 
 /** The core's own steps are quick and many: only their failures are told. */
@@ -60,10 +71,12 @@ function doneLines(
   return [`  ${task} ${state} (${seconds}): ${headline(failure)}`];
 }
 
-/** Why it failed was said when its task ended. */
-function rowLine(row: Row): string {
+/** `told`: why it failed was said when its task ended. */
+function rowLine(row: Row, told: boolean): string {
   const line = `${row.outcome} ${row.destination} ${formatDigest(row.digest)} (${formatSeconds(row.seconds)})`;
-  if (row.outcome === 'failed' || row.outcome === 'refused' || row.outcome === 'cancelled') return line;
+  if (row.outcome === 'cancelled') return line;
+  if (row.outcome === 'failed' || row.outcome === 'refused')
+    return told || row.failure === undefined ? line : `${line}: ${headline(row.failure)}`;
   const why = row.outcome === 'published' ? (row.before === null ? 'new' : `was ${formatDigest(row.before)}`) : row.why;
   return `${line}: ${why}`;
 }

@@ -264,6 +264,16 @@ describe('plain progress', () => {
     expect(view.lines(done)).toEqual(['  sync:registry.example/a:1#copy ended (1.2 s)']);
     expect(view.lines({ ...done, ms: 99 })).toEqual([]);
   });
+
+  it('tells at its end why an entry failed of which no task did: a selection without tags, a package that is missing', () => {
+    const view = plainView();
+    const failure: Failure = { ...toolFailure, class: 'permanent', message: 'crane finds no tags' };
+    const ended: Event = {
+      ...{ t: 1, type: 'entry.done', entry: row.id },
+      rows: [{ ...row, digest: null, outcome: 'failed', failure }],
+    };
+    expect(view.lines(ended)).toEqual(['failed registry.example/a:1 - (4.7 s): tool: crane finds no tags']);
+  });
 });
 
 describe('the logs of failed tasks', () => {
