@@ -15,8 +15,7 @@ import type { Io } from '../io.ts';
 import { readSettings } from '../load.ts';
 import type { Options } from '../options.ts';
 import { prepare, whyNobodyCounts } from '../prepare.ts';
-import { readFile } from '../read-file.ts';
-import { leadsOut, writeHere } from '../write-file.ts';
+import { leadsOut, readHere, writeHere } from '../write-file.ts';
 
 export interface EmitOptions extends Options {
   readonly check: boolean;
@@ -112,7 +111,7 @@ function fromRoot({ cwd }: Io, file: string): string | undefined {
 function compare(cwd: string, folder: string, files: EmitOutput['files']): readonly FileChange[] {
   const name = (path: string): string => relative(cwd, join(folder, path)) || path;
   const emitted = files.map(({ path, content }): FileChange => {
-    const before = readFile(join(folder, path));
+    const before = readHere(join(folder, path));
     if (before === undefined) return { path: name(path), state: 'new', removed: [], added: [] };
     if (before === content) return { path: name(path), state: 'same', removed: [], added: [] };
     return { path: name(path), state: 'changed', ...differenceOf(before, content) };
@@ -135,7 +134,7 @@ function leftovers(folder: string, files: EmitOutput['files']): readonly string[
   return [...folders].flatMap((below) =>
     namesIn(join(folder, below))
       .map((file) => (below === '.' ? file : `${below}/${file}`))
-      .filter((path) => !known.has(path) && readFile(join(folder, path))?.startsWith(`${mark}\n`) === true),
+      .filter((path) => !known.has(path) && readHere(join(folder, path))?.startsWith(`${mark}\n`) === true),
   );
 }
 
@@ -181,7 +180,7 @@ function write(folder: string, files: EmitOutput['files'], drifted: readonly Fil
   try {
     for (const { path, content } of files) {
       const file = join(folder, path);
-      if (readFile(file) !== content) writeHere(file, content);
+      if (readHere(file) !== content) writeHere(file, content);
     }
     for (const { path, state } of drifted) if (state === 'gone') rmSync(resolve(cwd, path));
     return undefined;

@@ -8,10 +8,12 @@ import {
   formatTable,
   isAtWork,
   isRunId,
+  MAX_JOURNAL,
   movesOfRun,
   ok,
   parseJournal,
   parseLocation,
+  readRegular,
   rollBack,
 } from '@slipway/core';
 import type { Move, Result, Session } from '@slipway/core';
@@ -21,7 +23,6 @@ import type { Io } from '../io.ts';
 import { askedOf, type Options } from '../options.ts';
 import { painter } from '../paint.ts';
 import { prepare } from '../prepare.ts';
-import { readFile } from '../read-file.ts';
 import { openCommandSession, warningsTo } from '../session.ts';
 import { VERSION } from '../version.ts';
 
@@ -92,7 +93,7 @@ async function findMoves(
   if (isJournal && what !== `${run}${JOURNAL}` && resolve(io.cwd, what) !== journal)
     return fail(configFailure(`${what} is not in the folder of this config's journals`, `it would be ${journal}`));
   if (isJournal || isRunId(what)) {
-    const text = readFile(journal);
+    const text = readRegular(journal, MAX_JOURNAL);
     if (text === undefined)
       return fail(configFailure(`there is no journal of the run ${run}`, `it would be ${journal}`));
     if (await isAtWork(join(stateFolder, 'tmp'), run)) {

@@ -3,8 +3,9 @@
  * `<root>/<run>.owner` says whose `<root>/<run>` is; it is written first, so a folder without it belongs to nobody.
  */
 import { lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
-import { chmod, lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readRegular } from '../read-regular.ts';
 import { endMarked } from './descendants.ts';
 import { isRunningStill, ownerMark, thisProcess, type Owner } from './owner.ts';
 
@@ -18,6 +19,7 @@ const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/;
 const SUFFIX = '.owner';
 /** Milliseconds after which an owner's file that was never written whole belongs to nobody: writing it takes less than one. */
 const TORN_AGE = 60_000;
+const MAX_OWNER = 4096;
 
 /** Makes `<root>/<runId>` and says that this process owns it. Throws when the folder cannot be made, or exists. */
 export async function claimTmp(root: string, runId: string): Promise<Tmp> {
@@ -112,7 +114,7 @@ async function endProcessesOf({ boot, namespace, pid, start }: Partial<Owner>): 
 /** Undefined: nobody can be told from it. */
 async function readOwner(file: string): Promise<Partial<Owner> | undefined> {
   try {
-    const owner: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const owner: unknown = JSON.parse(readRegular(file, MAX_OWNER) ?? '');
     return typeof owner === 'object' && owner !== null ? owner : undefined;
   } catch {
     return undefined;

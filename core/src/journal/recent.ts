@@ -1,6 +1,7 @@
 /** The journals of a folder, newest first, one at a time: a search mostly ends with the first. */
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegular } from '../read-regular.ts';
 import type { Event } from './events.ts';
 import { parseJournal } from './journal.ts';
 import { isRunId, runId } from './run-id.ts';
@@ -14,14 +15,15 @@ export interface PastRun {
 /** How far back anybody looks, and what a run leaves of earlier ones. */
 const MAX_RUNS = 200;
 /** Bytes of one journal that is still read into memory. */
-const MAX_JOURNAL = 512 * 1024 * 1024;
+export const MAX_JOURNAL = 512 * 1024 * 1024;
 /** Milliseconds by which the clock of a machine that a journal comes from may be ahead of ours. */
 const AHEAD = 24 * 3600 * 1000;
 
 /** `folder`: `.slipway/runs`, or where somebody has put journals together. */
 export function* recentRuns(folder: string): Generator<PastRun> {
   for (const [run, name] of journalsIn(folder)) {
-    const text = readOrNothing(join(folder, name));
+    // One that was just removed, or is out of all proportion, is passed over.
+    const text = readRegular(join(folder, name), MAX_JOURNAL);
     if (text !== undefined) yield { run, events: parseJournal(text) };
   }
 }
@@ -58,7 +60,7 @@ function journalsIn(folder: string): readonly (readonly [run: string, name: stri
 }
 
 function saidIn(file: string): string | undefined {
-  const text = readOrNothing(file) ?? '';
+  const text = readRegular(file, MAX_JOURNAL) ?? '';
   const start = parseJournal(text.slice(0, text.indexOf('\n') + 1)).find((event) => event.type === 'run.start');
   return start?.run;
 }
@@ -76,14 +78,5 @@ function journalNames(folder: string): readonly string[] {
       .toSorted(newestFirst());
   } catch {
     return [];
-  }
-}
-
-/** One that was just removed, or is out of all proportion, is passed over. */
-function readOrNothing(file: string): string | undefined {
-  try {
-    return statSync(file).size > MAX_JOURNAL ? undefined : readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
   }
 }

@@ -3,7 +3,7 @@
  * a request a registry. What is in it only says where to ask for a token: `registry/auth.ts` sends no password to a place
  * that only this file names, for the folder may have come with a checkout.
  */
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Challenge, ChallengeMemory } from '../registry/challenge.ts';
 import { property } from '../registry/refusal.ts';
@@ -79,8 +79,10 @@ function read(file: string, now: number): Map<string, Kept> {
 function readOwn(file: string): object {
   let handle: number | undefined;
   try {
-    handle = openSync(file, 'r');
-    const { mode, uid, size } = fstatSync(handle);
+    handle = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const status = fstatSync(handle);
+    const { mode, uid, size } = status;
+    if (!status.isFile()) return {};
     if ((mode & 0o077) !== 0 || uid !== (process.getuid?.() ?? uid) || size > MAX_BYTES) return {};
     const data: unknown = JSON.parse(readFileSync(handle, 'utf8'));
     return typeof data === 'object' && data !== null ? data : {};

@@ -2,8 +2,8 @@
  * How long tasks took in earlier runs, kept between runs: what is longest starts first, and what is left can be estimated.
  * Losing it costs the order of one run; so does a file that came with a checkout, which is why it needs no mark.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegular } from '../read-regular.ts';
 import { replaceFile } from './replace-file.ts';
 
 export interface Durations {
@@ -17,6 +17,7 @@ export interface Durations {
 /** Milliseconds: what is quicker says nothing, and would make the file large. */
 const WORTH_KEEPING = 50;
 const MAX_KEPT = 50_000;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 export function openDurations(folder: string): Durations {
   const file = join(folder, 'durations.json');
@@ -58,7 +59,7 @@ function means(durations: ReadonlyMap<string, number>): ReadonlyMap<string, numb
 
 function read(file: string): Map<string, number> {
   try {
-    const data: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const data: unknown = JSON.parse(readRegular(file, MAX_BYTES) ?? '{}');
     if (typeof data !== 'object' || data === null) return new Map();
     const pairs = Object.entries(data) as readonly [string, unknown][];
     return new Map(pairs.filter((pair): pair is [string, number] => Number.isFinite(pair[1]) && Number(pair[1]) >= 0));

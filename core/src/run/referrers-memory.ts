@@ -4,8 +4,8 @@
  * folder may have come with a checkout: it only says where to look for what is believed by its signature, and what a false line hides is
  * made, or refused, as what is not there.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegular } from '../read-regular.ts';
 import { formatRepository } from '../reference.ts';
 import { replaceFile } from './replace-file.ts';
 import { createApiMemory, type ApiMemory } from '../registry/referrers.ts';
@@ -13,6 +13,7 @@ import { createApiMemory, type ApiMemory } from '../registry/referrers.ts';
 /** Milliseconds for which the absence of the API is believed. */
 const WEEK = 7 * 24 * 3600 * 1000;
 const MAX_KEPT = 100_000;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 export interface ReferrersMemory extends ApiMemory {
   /** Writes what is known for the next run, if it can. */
@@ -44,7 +45,7 @@ export function openReferrersMemory(folder: string, now: () => Date): ReferrersM
 
 function readAbsent(file: string, now: number): Map<string, number> {
   try {
-    const data: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const data: unknown = JSON.parse(readRegular(file, MAX_BYTES) ?? '{}');
     if (typeof data !== 'object' || data === null) return new Map();
     const kept = Object.entries(data).filter(
       (pair): pair is [string, number] => typeof pair[1] === 'number' && pair[1] <= now && now - pair[1] < WEEK,

@@ -4,11 +4,12 @@
  * bytes sent to its author: what this user's runs did not write is not believed.
  */
 import { createHmac } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isRunningStill, isThisProcess, thisProcess, type Owner } from '../exec/owner.ts';
 import { sha256 } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';
+import { readRegular } from '../read-regular.ts';
 import { formatPinned, pin, type Repository } from '../reference.ts';
 import type { UploadRecords } from '../registry/upload-records.ts';
 import { replaceFile } from './replace-file.ts';
@@ -76,9 +77,8 @@ export function openUploadFiles(folder: string, mark: string | undefined): Uploa
 
 async function read(file: string): Promise<(Written & { readonly written: number }) | undefined> {
   try {
-    const { mtimeMs, size } = await stat(file);
-    if (size > MAX_RECORD) return undefined;
-    const data: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const { mtimeMs } = await stat(file);
+    const data: unknown = JSON.parse(readRegular(file, MAX_RECORD) ?? '');
     return isWritten(data) ? { ...data, written: mtimeMs } : undefined;
   } catch {
     return undefined;

@@ -17,7 +17,7 @@ const MAX_FILE = 64 * 1024 * 1024;
 const MAX_LINE = 4 * 1024 * 1024;
 /** Of one fact, unpacked; the limit is what keeps a small line from becoming a large value. */
 const MAX_FACT = 32 * 1024 * 1024;
-const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /** `null`: the referrer was read, and it is not ours. */
 export type Remembered = Fact | null;
@@ -123,10 +123,11 @@ async function load(
 
 /** The file's text; one that is too large, not private or not ours is set aside first, so that a new one begins. */
 async function readOwn(file: string, first: string): Promise<string> {
-  const handle = await open(file, O_RDONLY | O_NOFOLLOW);
+  const handle = await open(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
-    const { mode, size } = await handle.stat();
-    const isPrivate = (mode & 0o077) === 0;
+    const status = await handle.stat();
+    const { mode, size } = status;
+    const isPrivate = status.isFile() && (mode & 0o077) === 0;
     const text = isPrivate && size <= MAX_FILE ? await handle.readFile('utf8') : '';
     // One that is empty was made by a process that was killed before it said whose it is: nothing in it is to be believed or kept.
     if (text.startsWith(first) || (isPrivate && size === 0)) return text;
