@@ -43,9 +43,24 @@ describe('createRedactor', () => {
     ['"authorization": "Bearer abc.def"', '"authorization": "Bearer ***"'],
     ['sent Bearer eyJhbGciOiJSUzI1NiJ9.e30.x', 'sent Bearer ***'],
     ['GET https://user:secret@host/v2/', 'GET https://***@host/v2/'],
+    ['GET https://user:sec@ret@host/v2/', 'GET https://***@host/v2/'],
+    ['cloning https://ghp_0123456789@github.com/a/b', 'cloning https://***@github.com/a/b'],
+    [
+      'Get "https://s3.example/b?X-Amz-Date=1&X-Amz-Credential=AKIA%2F1&X-Amz-Signature=c0ffee": EOF',
+      'Get "https://s3.example/b?X-Amz-Date=1&X-Amz-Credential=***&X-Amz-Signature=***": EOF',
+    ],
+    ['PUT https://store.example/b?sv=2024&sig=a%2Fb%3D&se=2', 'PUT https://store.example/b?sv=2024&sig=***&se=2'],
   ])('masks what looks like credentials: %s', (text, masked) => {
     expect(redact(text)).toBe(masked);
     expect(redact.values(text)).toBe(text);
+  });
+
+  it.each([
+    'docker://alpine@sha256:0123 and docker-image://docker.io/library/alpine:3@sha256:0123',
+    'https://github.com/example/images/.github/workflows/run.yml@refs/heads/main',
+    'https://registry.example/v2/a/tags/list?n=100&last=signature',
+  ])('leaves names alone that only look a little like it: %s', (text) => {
+    expect(redact(text)).toBe(text);
   });
 
   it('never lets any secret through, whatever is around it', () => {

@@ -17,7 +17,14 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/((?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:(?:basic|bearer|token|digest)\s+)?)[^\s"',;]+/gi, `$1${MASK}`],
   [/\b(bearer\s+)[A-Za-z0-9._~+/=-]{8,}/gi, `$1${MASK}`],
   // The name holds no colon: a line of nothing but those would else be read once for each of them.
-  [/(:\/\/)[^\s/@"':]*:[^\s/@"']*@/g, `$1${MASK}@`],
+  [/(:\/\/)[^\s/@"':]*:[^\s/"']*@/g, `$1${MASK}@`],
+  // A token is a name without a password to many hosts.
+  [/(\bhttps?:\/\/)[^\s/@"'?#]+@/gi, `$1${MASK}@`],
+  // Whoever knows such an address may do what it is for, and tools name it where that went wrong.
+  [
+    /([?&](?:x-(?:amz|goog)-(?:signature|credential|security-token)|signature|sig|(?:access_|refresh_|id_)?token|client_secret|api_?key|_state)=)[^\s&"'<>]+/gi,
+    `$1${MASK}`,
+  ],
 ];
 
 /**
