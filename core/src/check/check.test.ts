@@ -241,6 +241,18 @@ describe('SARIF', () => {
     expect(validate({ ...sarifLog(findings, FOLDER, '1'), runs: [{}] })).toBe(false);
   });
 
+  it('makes no link, and nothing unseen, of what an image says of itself', async () => {
+    const [finding] = await check([sync('docker.io/library/a:1')]);
+    if (finding === undefined) throw new Error('one is found');
+    const message = 'linux/amd64 runs as [root](https://elsewhere.example)\u202e\n';
+    const log = sarifLog([{ ...finding, message, waived: '[so](https://elsewhere.example)' }], FOLDER, '1') as {
+      runs: [{ results: [{ message: { text: string }; suppressions: [{ justification: string }] }] }];
+    };
+    const [result] = log.runs[0].results;
+    expect(result.message.text).toContain('runs as [root] (https://elsewhere.example)� ');
+    expect(result.suppressions[0].justification).toBe('[so] (https://elsewhere.example)');
+  });
+
   it('names a rule by its place in the list', async () => {
     const [finding] = await check([sync('docker.io/library/a:1')]);
     const log = sarifLog(finding === undefined ? [] : [finding], FOLDER, '1') as {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { relative, sep } from 'node:path';
 import type { CheckFinding } from './model.ts';
-import { SCHEMA, suppression } from '../report/sarif.ts';
+import { SCHEMA, sarifText, suppression } from '../report/sarif.ts';
 import { rules } from './run.ts';
 
 /** `folder`: what paths are relative to, the root of the checkout. */
@@ -49,7 +49,7 @@ function resultOf({ rule, severity, entry, message, hint, at }: CheckFinding, fo
     ruleId: rule,
     ruleIndex: rules.findIndex(({ id }) => id === rule),
     level: severity,
-    message: { text: `${entry}: ${message}${hint === undefined ? '' : ` (${hint})`}` },
+    message: { text: sarifText(`${entry}: ${message}${hint === undefined ? '' : ` (${hint})`}`) },
     locations: [
       {
         physicalLocation: {

@@ -121,7 +121,7 @@ function logOf(image: ScannedImage, scanned: PlatformScan, findings: readonly Fi
     columnKind: 'utf16CodeUnits',
     properties: { destination: clean(destination), digest, platform: clean(platform) },
     results: findings.map((finding, index) => ({
-      ruleId: shorten(finding.id),
+      ruleId: sarifText(finding.id),
       ruleIndex: indexes.get(finding.id) ?? 0,
       level: levelOf(finding),
       message: { text: messageOf(finding, destination, platform) },
@@ -145,21 +145,21 @@ function categoryOf({ destination }: ScannedImage, { platform }: PlatformScan): 
 }
 
 function suppressionOf({ reason, expires }: ScannedImage['waivers'][number]): unknown {
-  return suppression(shorten(`${reason} (until ${expires})`));
+  return suppression(`${reason} (until ${expires})`);
 }
 
 /** What the settings accept, and why. */
 export function suppression(justification: string): unknown {
-  return { kind: 'external', status: 'accepted', justification };
+  return { kind: 'external', status: 'accepted', justification: sarifText(justification) };
 }
 
 function ruleOf(finding: Finding): unknown {
-  const title = shorten(finding.title === undefined || finding.title === '' ? finding.id : finding.title);
+  const title = sarifText(finding.title === undefined || finding.title === '' ? finding.id : finding.title);
   return {
-    id: shorten(finding.id),
+    id: sarifText(finding.id),
     shortDescription: { text: title },
     fullDescription: { text: title },
-    help: { text: `${shorten(finding.id)}: ${title}` },
+    help: { text: `${sarifText(finding.id)}: ${title}` },
     defaultConfiguration: { level: levelOf(finding) },
     properties: { 'security-severity': scoreOf(finding), tags: ['security', 'vulnerability', finding.severity] },
   };
@@ -167,7 +167,7 @@ function ruleOf(finding: Finding): unknown {
 
 function messageOf({ id, severity, package: name, installed, fixed }: Finding, destination: string, platform: string) {
   const mended = fixed === undefined || fixed === '' ? 'no fixed version is known' : `fixed in ${fixed}`;
-  return shorten(`${id} (${severity}) in ${name} ${installed}, ${mended}; ${destination} for ${platform}`);
+  return sarifText(`${id} (${severity}) in ${name} ${installed}, ${mended}; ${destination} for ${platform}`);
 }
 
 function fingerprint({ id, package: name }: Finding, destination: string, platform: string): string {
@@ -194,8 +194,8 @@ function scoreOf(finding: Finding): string {
   return SEVERITIES[rankOf(finding)]?.[2] ?? '0.0';
 }
 
-/** `[text](address)` is a link in a message (§3.11.6 of the specification), and whoever reports a vulnerability writes its title. */
-function shorten(text: string): string {
+/** `[text](address)` is a link in a message (§3.11.6 of the specification), and strangers write titles and what images say of themselves. */
+export function sarifText(text: string): string {
   const line = clean(text).replaceAll('](', '] (');
   return line.length <= MAX_TEXT ? line : `${line.slice(0, MAX_TEXT - 1)}…`;
 }
