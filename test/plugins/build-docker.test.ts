@@ -151,19 +151,19 @@ describe('build-docker', () => {
   });
 
   it('mounts secrets from variables and files, and shows them nowhere', async () => {
-    const secret = 'tr0ub4dor-3';
+    const [secret, filed] = ['tr0ub4dor-3', '/c0rrect-h0rse'];
     process.env['SLIPWAY_TEST_VALUE'] = secret;
     const dockerfile = `FROM shell.example/base:1
-RUN --mount=type=secret,id=a --mount=type=secret,id=b sh -c '[ "$(cat /run/secrets/a)" = "$(cat /run/secrets/b)" ]' && cat /run/secrets/a
+RUN --mount=type=secret,id=a --mount=type=secret,id=b cat /run/secrets/a /run/secrets/b
 `;
     const starts: string[][] = [];
     const options = { secrets: { a: { env: 'SLIPWAY_TEST_VALUE' }, b: { file: 'with, comma' } }, noCache: true };
-    const at = await checkout({ 'images/app/Dockerfile': dockerfile, 'with, comma': secret });
+    const at = await checkout({ 'images/app/Dockerfile': dockerfile, 'with, comma': filed });
     const lines: string[] = [];
     must((await buildIn(at, { options, starts, lines })).built);
     expect(JSON.stringify(starts)).not.toContain(secret);
-    expect(lines.join('\n')).toContain('***');
-    expect(lines.join('\n')).not.toContain(secret);
+    expect(lines.join('\n')).toContain('******');
+    expect(lines.join('\n')).not.toMatch(/tr0ub4dor|c0rrect/);
     delete process.env['SLIPWAY_TEST_VALUE'];
     const missing = await buildIn(at, { options });
     expect(missing.built).toMatchObject({ ok: false, failure: { reason: 'config' } });

@@ -101,6 +101,19 @@ describe('secretsFromEnv', () => {
     };
     expect(secretsFromEnv(env)).toEqual(['ghs_123456', 'longpassword', 'aws-secret', 'key-material']);
   });
+
+  it('takes what begins with a slash, unless it is where something lies', () => {
+    const key = '/K7MDENGbPxRfiCYEXAMPLEKEY+wJalrXUtnFEMI/';
+    const npmrc = '//registry.example/:_authToken=npm_0123456789';
+    const env = { AWS_SECRET_ACCESS_KEY: key, BUILD_SECRET_0: npmrc, SIGNING_KEY: import.meta.filename };
+    expect(secretsFromEnv(env)).toEqual([key, npmrc]);
+  });
+
+  it('takes the secret half of an identity, which is called an id', () => {
+    expect(secretsFromEnv({ VAULT_SECRET_ID: 'b7c9d1f2-half', AWS_ACCESS_KEY_ID: 'AKIA-half' })).toEqual([
+      'b7c9d1f2-half',
+    ]);
+  });
 });
 
 describe('createLines', () => {

@@ -1,4 +1,5 @@
 /** Takes secrets out of everything that is shown, kept or handed to a plugin. */
+import { existsSync } from 'node:fs';
 
 /** Calling it is for text that people read: known secrets, and what looks like credentials. */
 export interface Redactor {
@@ -88,7 +89,7 @@ function encode(text: string): string {
 
 const SECRET_NAME =
   /TOKEN|PASSW(?:OR)?D|PASSPHRASE|SECRET|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH|(?:^|_)(?:KEY|PAT|PASS|PWD)(?:$|_)/i;
-const PLACE_NAME = /(?:PATH|FILE|DIR|FOLDER|HOME|URL|URI|HOST|SOCK|NAME|USER|ID|COMMAND|TYPE|PROGRAM)$/i;
+const PLACE_NAME = /(?:PATH|FILE|DIR|FOLDER|HOME|URL|URI|HOST|SOCK|NAME|USER|(?<!SECRET_)ID|COMMAND|TYPE|PROGRAM)$/i;
 
 /** Values of the variables whose names say that they hold a secret, and not where one lies. */
 export function secretsFromEnv(env: Readonly<Record<string, string | undefined>>): readonly string[] {
@@ -97,6 +98,11 @@ export function secretsFromEnv(env: Readonly<Record<string, string | undefined>>
       return [];
     }
     // `PWD` and its like name folders whatever they are called.
-    return name === 'PWD' || name === 'OLDPWD' || value.startsWith('/') ? [] : [value];
+    return name === 'PWD' || name === 'OLDPWD' || isPlace(value) ? [] : [value];
   });
+}
+
+/** Of keys in base64 one in 64 begins as a path does; but none has a dot. */
+function isPlace(value: string): boolean {
+  return value.startsWith('/') && (/^[\w/.-]*\.\w+$/.test(value) || existsSync(value));
 }

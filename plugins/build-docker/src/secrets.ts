@@ -1,8 +1,11 @@
 /** Secrets for steps of a Dockerfile: their values reach buildx by its environment or by a file, never by an argument. */
-import { configFailure, fail, ok, type Result } from '@slipway/core';
+import { configFailure, fail, ok, readRegular, type Result } from '@slipway/core';
 import { access, constants } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DockerOptions } from './options.ts';
+
+/** Bytes of a file whose text is kept out of what is shown: a variable holds 128 KiB, and what is no text becomes three times as long. */
+const MAX_KNOWN = 32 * 1024;
 
 interface Secrets {
   readonly args: readonly string[];
@@ -42,6 +45,9 @@ export async function findSecrets(
           ),
         );
       }
+      // Not for buildx: what is handed over so is known for a secret where the build prints it.
+      const text = readRegular(file, MAX_KNOWN);
+      if (text !== undefined && !text.includes('\0')) env[`SLIPWAY_BUILD_SECRET_${index}`] = text;
       // One record of CSV, in which a path may hold commas and quotes.
       args.push('--secret', `id=${id},"src=${file.replaceAll('"', '""')}"`);
     }
