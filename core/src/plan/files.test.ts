@@ -90,3 +90,14 @@ it('tells of a file its bytes, whether its owner may execute it, and of a link w
   }
   expect(await state('../link')).toContain('outside');
 });
+
+it.each(['.git', '.slipway'])('gives nothing of %s, by its name or by a link', async (name) => {
+  await mkdir(join(root, 'a', name), { recursive: true });
+  await writeFile(join(root, 'a', name, 'config'), 'login');
+  await symlink(name, join(root, 'a/own'));
+  const files = folderFiles(root);
+  const message = expect.stringContaining(`is in ${name}, which no build may read`);
+  for (const folder of [`a/${name}`, 'a/own'])
+    for (const answer of [await files.list(folder), await files.read(`${folder}/config`)])
+      expect(answer).toMatchObject({ ok: false, failure: { message } });
+});

@@ -16,7 +16,7 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
-import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { configFailure, errorCode, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import type { Files } from '../plugin/api.ts';
 
@@ -27,7 +27,7 @@ const MAX_FILES = 100_000;
 const READ_AT_ONCE = 256 * 1024;
 /** Neither a link that appeared since it was looked at nor a named pipe without a writer may be opened. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-/** Git's own data and ours never decide a build. */
+/** Git's own data and ours never decide a build: logins lie in both. */
 const LEFT_OUT = new Set(['.git', '.slipway']);
 
 /**
@@ -187,7 +187,12 @@ function insideRoot(root: string, path: string): Result<string, ConfigFailure> {
   try {
     const real = realpathSync.native(resolve(top, path));
     // What has no links in it and begins with the root says that the root has none either.
-    return isWithin(real, top) || isWithin(real, realpathSync.native(top)) ? ok(real) : fail(outside);
+    const base = isWithin(real, top) ? top : realpathSync.native(top);
+    if (!isWithin(real, base)) return fail(outside);
+    const left = relative(base, real)
+      .split(sep)
+      .find((part) => LEFT_OUT.has(part));
+    return left === undefined ? ok(real) : fail(configFailure(`"${path}" is in ${left}, which no build may read`));
   } catch (error) {
     const missing = reason(error) === 'ENOENT';
     return fail(
