@@ -315,6 +315,32 @@ describe('the command', () => {
     expect(code).toBe(0);
     expect(stderr).toContain('nothing says whose signatures count');
   });
+
+  it('warns of a workflow whose own signature would not count', async () => {
+    const signs = (subject: string): string =>
+      `signing:\n  keyless: { issuer: 'https://token.actions.githubusercontent.com', ${subject} }\n`;
+    const file = (name: string): string => `https://github.com/o/r/.github/workflows/${name}@refs/heads/main`;
+    const warned = async (settings: string): Promise<string> => {
+      const cwd = folderWith({ 'config.yaml': config('a:1'), 'slipway.config.yaml': settings });
+      return (await command({ cwd }, 'emit', 'github')).stderr;
+    };
+    expect(await warned(signs(`subject: '${file('slipway.yml')}'`))).toContain('sync.yml signs as itself');
+    expect(await warned(signs(`subject: '${file('sync.yml')}'`))).toContain('scan.yml signs as itself');
+    const both = `  accept: [{ issuer: 'https://token.actions.githubusercontent.com', subject: '${file('scan.yml')}' }]\n`;
+    expect(await warned(`${signs(`subject: '${file('sync.yml')}'`)}${both}`)).toBe('');
+    expect(await warned(signs(`subjectPattern: '.*/(sync|scan)\\.yml@refs/heads/main'`))).toBe('');
+    const given = `${signs(`subject: '${file('slipway.yml')}'`)}  identityTokenEnv: TOKEN\n`;
+    expect(await warned(given)).toBe('');
+    const mirror = `${signs(`subject: '${file('slipway.yml')}'`)}trust: [{ match: '*', level: copy }]\n`;
+    expect(await warned(mirror)).toBe('');
+  });
+
+  it('says how to write what it compares, with the options that it was given', async () => {
+    const cwd = folderWith({ 'config.yaml': config('a:1') });
+    const { code, stdout } = await command({ cwd }, 'emit', 'github', '--check', '--split', '--dir', 'ci');
+    expect(code).toBe(1);
+    expect(stdout).toContain('the same command without --check');
+  });
 });
 
 describe('emit, for a format of a plugin', () => {

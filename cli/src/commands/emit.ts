@@ -1,14 +1,16 @@
 /** `emit`: the files that run the plan elsewhere, as workflows of GitHub Actions, written, or compared with those that are there. */
 import { readdirSync, rmSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import {
   configFailure,
   errorCode,
   emitContext,
   emitPlan,
+  matchesIdentity,
   planJson,
   type Checked,
   type EmitOutput,
+  type Settings,
 } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
@@ -50,7 +52,7 @@ export async function emitCommand(io: Io, options: EmitOptions, format: string):
   const files = changes.map(({ path, state }) => ({ path, state }));
   const exitCode = options.check && drifted.length > 0 ? EXIT.failed : EXIT.done;
   return answer(io, options.json, command, exitCode, { files }, () =>
-    options.check ? formatDrift(drifted, format) : changes.map(({ path, state }) => `${state} ${path}\n`).join(''),
+    options.check ? formatDrift(drifted) : changes.map(({ path, state }) => `${state} ${path}\n`).join(''),
   );
 }
 
@@ -68,11 +70,11 @@ export async function emit(
   const prepared = await prepare({ ...io, env: onMain }, whole, 'plan');
   if (!prepared.ok) return prepared;
   const unsigned = whyNobodyCounts(prepared.value);
-  const signs =
+  const nobody =
     unsigned === undefined
       ? []
       : [`${unsigned.message}, so that these workflows would end with exit code 2: ${unsigned.hint}`];
-  for (const warning of [...prepared.value.warnings, ...signs]) io.stderr(`warning: ${warning}\n`);
+  for (const warning of [...prepared.value.warnings, ...nobody]) io.stderr(`warning: ${warning}\n`);
   const paths = [config, ...(options.settings === undefined ? [] : [resolve(io.cwd, options.settings)])].map((file) =>
     fromRoot(io, file),
   );
@@ -96,7 +98,33 @@ export async function emit(
     },
     { root: loaded.folder, log: (line) => io.stderr(`${line}\n`), signal: io.interrupt },
   );
-  return emitted.ok ? { ok: true, value: emitted.value.files } : { ok: false, failures: [emitted.failure] };
+  if (!emitted.ok) return { ok: false, failures: [emitted.failure] };
+  const { files } = emitted.value;
+  const signs = planned.plan.entries.some(({ trust }) => trust === 'full');
+  const stranger = signs ? strangerAmong(files, settings.value) : undefined;
+  if (stranger !== undefined) io.stderr(`warning: ${stranger}\n`);
+  return { ok: true, value: files };
+}
+
+const ISSUER = 'https://token.actions.githubusercontent.com';
+
+/**
+ * A workflow signs as its own file. Where whose signatures count is written out, and is no file that is emitted, each of its runs
+ * would fail once all is built and scanned. What a pattern fits is not known here: no setting names the repository.
+ */
+function strangerAmong(files: EmitOutput['files'], { signing, main }: Settings): string | undefined {
+  if (signing?.signer.kind !== 'identity' || signing.identityTokenEnv !== undefined) return undefined;
+  if (!matchesIdentity(signing.signer.issuer, ISSUER)) return undefined;
+  const accepted = signing.accept.flatMap((one) => (one.kind === 'identity' ? [one.subject] : []));
+  const subjects = accepted.flatMap((subject) => ('exact' in subject ? [subject.exact] : []));
+  if (subjects.length < accepted.length) return undefined;
+  const names = files.map(({ path }) => basename(path)).filter((name) => name !== 'pull-request.yml');
+  const stranger = names.find(
+    (name) => !subjects.some((subject) => subject.endsWith(`/.github/workflows/${name}@refs/heads/${main}`)),
+  );
+  if (stranger === undefined) return undefined;
+  const pattern = `/\\.github/workflows/(${names.map((name) => name.replace(/\.yml$/, '')).join('|')})\\.yml@refs/heads/${main}`;
+  return `${stranger} signs as itself, and signing accepts ${subjects.join(' and ')} alone, so that its runs would fail: name all of these workflows by a subjectPattern that ends in ${pattern}`;
 }
 
 const defaults = { json: false, progress: 'quiet', frozen: false, fail: 'subgraph' } as const;
@@ -152,7 +180,7 @@ function differenceOf(before: string, after: string): Pick<FileChange, 'removed'
   return { removed: less(old, fresh), added: less(fresh, old) };
 }
 
-function formatDrift(changes: readonly FileChange[], format: string): string {
+function formatDrift(changes: readonly FileChange[]): string {
   if (changes.length === 0) return 'the workflows are what the config says\n';
   const said: Readonly<Record<FileChange['state'], string>> = {
     new: 'is missing',
@@ -165,7 +193,7 @@ function formatDrift(changes: readonly FileChange[], format: string): string {
     const more = shown.length > MAX_SHOWN ? [`  and ${shown.length - MAX_SHOWN} more lines`] : [];
     return [`${path} ${said[state]}`, ...shown.slice(0, MAX_SHOWN), ...more];
   });
-  return `${lines.join('\n')}\nwrite them with: slipway emit ${format}\n`;
+  return `${lines.join('\n')}\nwrite them with the same command without --check\n`;
 }
 
 function printable(line: string): string {
