@@ -46,3 +46,19 @@ it('says of signing either that it is well or what it lacks', async () => {
   expect(await signing({})).toEqual([expect.stringContaining('no key and no ambient identity')]);
   expect(await signing({ SIGSTORE_ID_TOKEN: 'token' })).toEqual([expect.stringMatching(/^ok +signing: keyless$/)]);
 });
+
+it('warns of a key with a password that nobody gave', async () => {
+  await using hub = await startScriptedRegistry();
+  seedImage(hub, 'one', 'one', { tag: '1' });
+  const publicKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+  const cwd = folderWith({
+    'config.yaml': `sync:\n  - { source: '${hub.host}/one:1', destination: '${hub.host}/mirror/one:1' }\n`,
+    'slipway.config.yaml': 'signing: { key: ./cosign.key, publicKey: cosign.pub }\n',
+    'cosign.pub': String(publicKey.export({ type: 'spki', format: 'pem' })),
+    'cosign.key': '-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n',
+  });
+  const env = { PATH: process.env['PATH'] ?? '' };
+  expect((await command({ cwd, env }, 'doctor')).stdout).toContain('COSIGN_PASSWORD is not set');
+  const given = await command({ cwd, env: { ...env, COSIGN_PASSWORD: '' } }, 'doctor');
+  expect(given.stdout).not.toContain('COSIGN_PASSWORD');
+});
