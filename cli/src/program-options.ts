@@ -3,16 +3,17 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDuration } from '@slipway/core';
 import { DEFAULT_CONFIG } from './options.ts';
 
-export function withSettings(command: Command): Command {
+/** `place`: where they are looked for. */
+export function withSettings(command: Command, place = 'here'): Command {
   return command.option(
     '--settings <file>',
-    'the settings; slipway.config.{yaml,json,js,ts} beside the config when absent',
+    `the settings; slipway.config.{yaml,yml,json,js,mjs,ts} ${place} when absent`,
   );
 }
 
 /** What every command that reads the config understands, so that a workflow can pass the same to all of them. */
 export function withOptions(command: Command): Command {
-  return withSettings(command.option('--config <file>', 'what to sync and build', DEFAULT_CONFIG))
+  return withSettings(command.option('--config <file>', 'what to sync and build', DEFAULT_CONFIG), 'beside the config')
     .option(
       '--only <pattern>',
       'only entries whose id or destination matches this glob, and what they need; repeatable',

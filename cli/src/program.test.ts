@@ -64,6 +64,7 @@ describe('a mistake on the command line', () => {
   it.each([
     [['plann'], 'Did you mean plan?'],
     [['plan', '--jsno'], 'Did you mean --json?'],
+    [['--config', 'x.yaml', 'plan'], 'options stand after the command, as slipway plan --config'],
     [['plan', '--format', 'svg'], 'mermaid'],
     [['run', '--jobs', '0'], 'from 1 to 256'],
     [['run', '--jobs', '2x'], 'from 1 to 256'],
@@ -174,6 +175,13 @@ describe('a refusal', () => {
     expect(ran.code).toBe(2);
     expect(answerOf(ran).failures[0]?.message).toBe('nothing says who signs');
     expect(ran.stderr).toContain('signing.key');
+  });
+
+  it.each(['run', 'verify'])('%s that ends so tells of the settings that it passed over', async (name) => {
+    const cwd = folderWith({ 'config.yaml': 'sync: [{ source: a, destination: r.example/a }]\n', 'slipway.yaml': '' });
+    const { code, stderr } = await command({ cwd }, name);
+    expect(code).toBe(2);
+    expect(stderr).toContain('warning: slipway.yaml is ignored');
   });
 
   it('a signing key in a variable that is empty, and keyless without a token, are exit 2', async () => {

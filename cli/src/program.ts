@@ -58,6 +58,8 @@ export async function runProgram(world: Io, args: readonly string[], starved?: P
       throw error;
     }
     if (error.exitCode === 0) return EXIT.done;
+    const misplaced = optionBefore(program, args);
+    if (misplaced !== undefined) io.stderr(`(${misplaced})\n`);
     answerFor(configFailure(complaintOf(error)));
     return EXIT.usage;
   }
@@ -78,6 +80,13 @@ function commandOf(program: Command, [name, next]: readonly string[]): string {
   const command = program.commands.find((one) => one.name() === name);
   const sub = command?.commands.find((one) => one.name() === next);
   return [command?.name() ?? 'slipway', ...(sub === undefined ? [] : [sub.name()])].join(' ');
+}
+
+/** Elsewhere options may stand before the command, so that people write them there; the parser only says that it knows none. */
+function optionBefore(program: Command, args: readonly string[]): string | undefined {
+  const name =
+    args[0]?.startsWith('-') === true && args.find((arg) => program.commands.some((one) => one.name() === arg));
+  return name ? `options stand after the command, as slipway ${name} ${args[0]} …` : undefined;
 }
 
 /** One line, without the parser's own prefix. */

@@ -63,7 +63,11 @@ export async function runCommand(
   const { host, warnings } = prepared.value;
   const planned = command === 'scan' ? planScans(prepared.value.planned) : prepared.value.planned;
   const failures = await preflight(io, { ...prepared.value, planned }, options.to !== undefined);
-  if (failures.length > 0) return refuse(io, options.json, command, failures);
+  if (failures.length > 0) {
+    // What a warning is about may well be why.
+    for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
+    return refuse(io, options.json, command, failures);
+  }
 
   const started = performance.now();
   const logs = taskLogs();

@@ -28,9 +28,9 @@ export async function verifyCommand(io: Io, options: VerifyOptions): Promise<num
   const prepared = await prepare(io, options, 'run', signal);
   if (!prepared.ok) return refuse(io, json, 'verify', prepared.failures);
   const { signing, warnings } = prepared.value;
+  for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
   const unsigned = whyNobodyCounts(prepared.value);
   if (unsigned !== undefined) return refuse(io, json, 'verify', [unsigned]);
-  for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
   // A file that came with a checkout must not vouch for anything here.
   const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', remember: false, signal });
   if (!opened.ok) return refuse(io, json, 'verify', opened.failures);

@@ -45,6 +45,12 @@ test('a list that is none, a range among several, and a port in a name are answe
   ]);
 });
 
+test('what stands in the settings is sent there', () => {
+  const text = 'sync: []\ntrust: []\npolicy: {}\n';
+  const there = 'that stands in the settings, slipway.config.yaml beside this file';
+  expect(hints(parse(text))).toEqual([there, there]);
+});
+
 test('a mapping where a list belongs is told how an item begins', () => {
   const text = 'sync:\n  source: a\n  destination: r.example/a\n';
   expect(complaints(parse(text))).toEqual(['2:3 "sync" must be a list, not a mapping of keys to values']);

@@ -29,7 +29,7 @@ export async function loadSettings(options: SettingsOptions): Promise<Loaded<Set
   const { file } = options;
   const found: Found | undefined =
     file === undefined ? await findSettings(folder) : { document: await readDocument(resolve(file)), warnings: [] };
-  if (found === undefined) return withoutFile(folder, options);
+  if (found === undefined) return withoutFile(folder, options, await strays(folder));
   if (!found.document.ok) return found.document;
   const settings = await readSettings(found.document.value, options);
   return settings.ok ? loaded(settings.value, [...found.warnings, ...settings.warnings]) : settings;
@@ -40,11 +40,23 @@ interface Found {
   readonly warnings: readonly string[];
 }
 
-async function withoutFile(folder: string, defaults: SettingsDefaults): Promise<Loaded<Settings>> {
+async function withoutFile(
+  folder: string,
+  defaults: SettingsDefaults,
+  warnings: readonly string[],
+): Promise<Loaded<Settings>> {
   const settings = await readSettings(unlocated(join(folder, 'defaults'), null), defaults);
   if (!settings.ok) return settings;
   const { file: _, ...rest } = settings.value;
-  return loaded(rest);
+  return loaded(rest, warnings);
+}
+
+/** What was surely meant for settings: without a word of it there would be no policy, and nobody would know why. */
+async function strays(folder: string): Promise<readonly string[]> {
+  const names: readonly string[] = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => /^slipway\.(?:config\.(?:[cm]ts|cjs|jsonc|json5|toml)|ya?ml|json|toml)$/.test(name))
+    .map((name) => `${name} is ignored: settings are named ${PLACES.join(', ').replace(/, (?=[^,]*$)/, ' or ')}`);
 }
 
 async function findSettings(folder: string): Promise<Found | undefined> {

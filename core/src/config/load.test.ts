@@ -337,6 +337,10 @@ describe('on disk', () => {
     expect(complaints(await loadConfig(join(folder, 'none.yaml'), options))).toEqual([
       `- ${join(folder, 'none.yaml')} does not exist`,
     ]);
+    await write('other.yml', 'sync: []\n');
+    expect(hints(await loadConfig(join(folder, 'other.yaml'), options))).toEqual([
+      'other.yml is there: rename it, or name it with --config',
+    ]);
     expect(complaints(await loadConfig(folder, options))).toEqual([`- ${folder} is not a regular file`]);
     await write('latin.yaml', new Uint8Array([0x23, 0x0a, 0x61, 0x3a, 0x20, 0xe9, 0x0a]));
     expect(complaints(await loadConfig(join(folder, 'latin.yaml'), options))).toEqual([

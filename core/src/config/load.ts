@@ -1,5 +1,6 @@
 /** config.yaml, from text to a {@link Config}. */
-import { dirname, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { configFailure, type ConfigFailure } from '../failure.ts';
 import { checkCollisions } from './collisions.ts';
 import { configSchema, type ModeProperties } from './config-schema.ts';
@@ -29,16 +30,20 @@ export interface ConfigOptions {
 export async function loadConfig(file: string, options: ConfigOptions): Promise<Loaded<Config>> {
   const absolute = resolve(file);
   const text = await readText(absolute, MAX_BYTES);
-  if (!text.ok)
-    return failed([
-      { hint: 'name the config with --config, or write a repository to start from with slipway init', ...text.failure },
-    ]);
+  if (!text.ok) return failed([{ hint: hintFor(absolute), ...text.failure }]);
   const document = parseYaml(text.value, absolute);
   if (!document.ok) return document;
   const folder = dirname(absolute);
   const read = interpret(document.value, { ...options, keys: await readKeys(document.value.data, folder) });
   const problems = [...read.problems, ...(await checkPaths(folder, read.paths))];
   return conclude(absolute, read, problems);
+}
+
+/** `config.yml` is as usual a name elsewhere, and easily overlooked. */
+function hintFor(file: string): string {
+  const other = file.replace(/\.ya?ml$/, (extension) => (extension === '.yml' ? '.yaml' : '.yml'));
+  if (other !== file && existsSync(other)) return `${basename(other)} is there: rename it, or name it with --config`;
+  return 'name the config with --config, or write a repository to start from with slipway init';
 }
 
 /** The same without the file system: `file` (absolute) is only for positions and the folder; a public key is not read, and refused. */

@@ -2,6 +2,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 
+/** Of a file that is named in another one. */
+export const FROM_HERE = 'paths are relative to the folder of the file that names them';
+
 /** `limit` in bytes. The failure names the file and has a position only when the content is to blame. */
 export async function readText(file: string, limit: number): Promise<Result<string, ConfigFailure>> {
   let bytes: Uint8Array;

@@ -8,7 +8,7 @@ import { count, fields, flag, items, text, type Fields } from './fields.ts';
 import { parsePrefix } from './hosts.ts';
 import type { RegistryLogin, RegistrySetting } from './registry-setting.ts';
 import { quote } from './quote.ts';
-import { readText } from './read-text.ts';
+import { FROM_HERE, readText } from './read-text.ts';
 
 const MAX_PEM = 1024 * 1024;
 const MAX_DOCKER_CONFIG = 1024 * 1024;
@@ -133,7 +133,7 @@ export async function readRegistries(
     const file = resolve(folder, name);
     const read = /\p{Cc}/u.test(name) ? undefined : await readText(file, limit);
     if (read?.ok === true) return { path: file, text: read.value };
-    return problem(read?.failure.message ?? `the path ${quote(name)} has a control character`, undefined, path);
+    return problem(read?.failure.message ?? `the path ${quote(name)} has a control character`, FROM_HERE, path);
   }
 }
 

@@ -251,6 +251,17 @@ describe('where settings come from', () => {
     expect(complaints(await loadYaml('main: [\n'))[0]).toMatch(/^2:1 not valid YAML/);
     expect(valueOf(await loadYaml('\n')).main).toBe('main');
   });
+
+  test('a file that was surely meant for them is not passed over in silence', async () => {
+    for (const name of ['slipway.config.cjs', 'slipway.yaml', 'slipway.lock.yaml', 'slipway.config.yaml.bak'])
+      await write(name, 'trust: []\n');
+    const warned = (await load()) as { readonly warnings?: readonly string[] };
+    expect(warned.warnings?.map((each) => each.split(':')[0])).toEqual([
+      'slipway.config.cjs is ignored',
+      'slipway.yaml is ignored',
+    ]);
+    expect(hints(await loadYaml('sync: []\n'))).toEqual(['that stands in the config, config.yaml']);
+  });
 });
 
 describe('signing', () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { complaints, options, valueOf } from './fixtures.ts';
+import { complaints, hints, options, valueOf } from './fixtures.ts';
 import { loadConfig } from './load.ts';
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -38,6 +38,7 @@ test('a key that is missing, private, no key, or outside of the folder is told o
   expect(complaints(await load('{ key: up.pub }', {}))).toEqual([
     expect.stringMatching(/^4:20 .*up\.pub does not exist$/),
   ]);
+  expect(hints(await load('{ key: up.pub }', {}))).toEqual([expect.stringContaining('paths are relative to')]);
   expect(complaints(await load('{ key: up.pub }', { 'up.pub': privateKey }))).toEqual([
     '4:20 "up.pub" is a private key',
   ]);

@@ -63,10 +63,22 @@ const OTHERWISE: readonly {
   { key: 'all', beside: 'regex', holds: (value) => value === true, hint: "for every tag write regex: '.*'" },
 ];
 
+/** A key at the top that stands at the top of the other file. */
+const ELSEWHERE: readonly { readonly keys: readonly string[]; readonly beside: string; readonly hint: string }[] = [
+  {
+    keys: 'plugins use publish mirrors plainHttp registries policy trust signing check limits'.split(' '),
+    beside: 'sync',
+    hint: 'that stands in the settings, slipway.config.yaml beside this file',
+  },
+  { keys: ['sync', 'build'], beside: 'signing', hint: 'that stands in the config, config.yaml' },
+];
+
 function otherwise(error: ErrorObject, key: string): string | undefined {
+  const known = knownKeys(error);
+  const other = ELSEWHERE.find(({ keys, beside }) => keys.includes(key) && known.includes(beside));
+  if (other !== undefined && error.instancePath === '') return other.hint;
   const value = fields(error.data)[key];
-  return OTHERWISE.find((each) => each.key === key && knownKeys(error).includes(each.beside) && each.holds(value))
-    ?.hint;
+  return OTHERWISE.find((each) => each.key === key && known.includes(each.beside) && each.holds(value))?.hint;
 }
 
 function nearestKey(error: ErrorObject): string | undefined {
