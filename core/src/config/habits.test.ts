@@ -45,6 +45,14 @@ test('a list that is none, a range among several, and a port in a name are answe
   ]);
 });
 
+test('a destination of a selection that is none is shown as it is written', () => {
+  const text =
+    "sync: [{ source: 'r.example:5000/a', destination: 's.example/{registry}/{tag}', select: { tags: [b] } }]";
+  expect(complaints(parse(text))).toEqual([
+    expect.stringContaining('"s.example/r.example:5000/{tag}:{tag}" is not an image reference'),
+  ]);
+});
+
 test('what stands in the settings is sent there', () => {
   const text = 'sync: []\ntrust: []\npolicy: {}\n';
   const there = 'that stands in the settings, slipway.config.yaml beside this file';

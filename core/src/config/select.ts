@@ -1,5 +1,5 @@
 /** A `sync` item with `select`: which tags it means, and where they go. */
-import { configFailure, fail } from '../failure.ts';
+import { configFailure, fail, type ConfigFailure, type Result } from '../failure.ts';
 import { formatRepository, parseTag, type Repository } from '../reference.ts';
 import { compileExclude, compileExtract, compileRegex } from '../selection/patterns.ts';
 import { isLiteral, sortOf } from '../selection/select-tags.ts';
@@ -24,6 +24,12 @@ import {
 /** A tag that any source may have, and no repository's name. */
 const SAMPLE = '0-slipway-0';
 
+/** Nobody has written the sample. */
+function asWritten<T>(result: Result<T, ConfigFailure>): Result<T, ConfigFailure> {
+  if (result.ok) return result;
+  return fail({ ...result.failure, message: result.failure.message.replaceAll(SAMPLE, '{tag}') });
+}
+
 /** `undefined` once what is wrong is noted. The id is made unique by whoever knows the others. */
 export function readSelection(item: Fields, path: Path, position: number, reading: Reading): Selection | undefined {
   const select = readSelect(fields(item['select']), [...path, 'select'], reading);
@@ -38,7 +44,10 @@ export function readSelection(item: Fields, path: Path, position: number, readin
     at: reading.document.locate([...path, 'destination']),
   };
   // With a tag that any source may have: what is wrong with the template itself is said when it is read.
-  const sample = reading.accept(parseDestination(own.text, { ...values, tag: SAMPLE }), [...path, 'destination']);
+  const sample = reading.accept(asWritten(parseDestination(own.text, { ...values, tag: SAMPLE })), [
+    ...path,
+    'destination',
+  ]);
   if (sample === undefined) return undefined;
   const written = formatRepository(sample.target.destination);
   const name = `${variablesIn(repository).includes('tag') ? written.replaceAll(SAMPLE, '{tag}') : written}:${tag}`;
@@ -46,7 +55,7 @@ export function readSelection(item: Fields, path: Path, position: number, readin
     const template = text(value);
     const at: Path = [...path, 'tags', index];
     const checked = template
-      ? reading.accept(parseFurtherTag(template, sample.target.destination, { ...values, tag: SAMPLE }), at)
+      ? reading.accept(asWritten(parseFurtherTag(template, sample.target.destination, { ...values, tag: SAMPLE })), at)
       : undefined;
     return template && checked !== undefined ? [{ text: template, at: reading.document.locate(at) }] : [];
   });
