@@ -61,8 +61,8 @@ export function parsePattern(text: string): string {
 
 function parseJobs(text: string): number {
   const jobs = Number(text);
-  if (!Number.isInteger(jobs) || jobs < 1 || jobs > 256)
-    throw new InvalidArgumentError('it is a whole number from 1 to 256.');
+  if (!Number.isInteger(jobs) || jobs < 1 || jobs > 1024)
+    throw new InvalidArgumentError('it is a whole number from 1 to 1024.');
   return jobs;
 }
 
