@@ -53,6 +53,14 @@ test('a destination of a selection that is none is shown as it is written', () =
   ]);
 });
 
+test.each(['', 'sync:\n#  - source: a\n', 'sync: []\nbuild: []\n'])(
+  'a config that names nothing (%j) says so',
+  (text) => {
+    const parsed = parse(text);
+    expect(parsed.ok && parsed.warnings).toEqual(['config.yaml names no image, so that nothing is done']);
+  },
+);
+
 test('what stands in the settings is sent there', () => {
   const text = 'sync: []\ntrust: []\npolicy: {}\n';
   const there = 'that stands in the settings, slipway.config.yaml beside this file';

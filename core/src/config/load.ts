@@ -73,7 +73,9 @@ function conclude(file: string, read: Read, problems: readonly ConfigFailure[]):
   if (problems.length > 0) return failed(problems);
   const entries = read.entries.map(({ entry }) => entry);
   const folder = dirname(file);
-  return loaded({ file, folder, entries, selections: read.selections }, warningsOf(read, folder));
+  const none = entries.length + read.selections.length === 0;
+  const empty = none ? [`${basename(file)} names no image, so that nothing is done`] : [];
+  return loaded({ file, folder, entries, selections: read.selections }, [...empty, ...warningsOf(read, folder)]);
 }
 
 /** That a destination without a tag is `latest` is easily forgotten, and moves what others take for the newest. */

@@ -173,7 +173,7 @@ limits: {task: 8d, cpu: 0, tries: many}
 test('a time without a unit is told how it is written', async () => {
   const result = await loadYaml('limits: {task: 15}');
   expect(complaints(result)).toEqual(['1:16 "task" must be text, not a number']);
-  expect(hints(result)).toEqual(['write its unit too, as 15m or 15h']);
+  expect(hints(result)).toEqual(['write its unit too, as 15m, 15h or 15d']);
 });
 
 test('a pattern that no glob can be made of is refused at its place', async () => {

@@ -124,7 +124,7 @@ function describeValue(error: ErrorObject): [message: string, hint?: string] {
       if (!scalar || !wanted.includes('string')) return [message];
       const given = String(error.data);
       const isDuration = fields(error.parentSchema)['pattern'] === DURATION && typeof error.data === 'number';
-      return [message, isDuration ? `write its unit too, as ${given}m or ${given}h` : 'put it in quotes'];
+      return [message, isDuration ? `write its unit too, as ${given}m, ${given}h or ${given}d` : 'put it in quotes'];
     }
     case 'enum': {
       const allowed = texts(error.params['allowedValues']);
