@@ -175,7 +175,7 @@ describe('before anything runs', () => {
     const folder = await freshFolder();
     const plugin = "export default { name: 'late', version: '1.0.0', api: '1.0', needs: { tools: [] }, apply() {} };";
     await writeFiles(folder, {
-      'config.yaml': 'sync: []\n',
+      'config.yaml': 'sync: [{ source: a:1, destination: r.example/a:1 }]\n',
       'slipway.config.yaml': 'plugins: [./late.mjs]\n',
       'late.mjs': `${plugin}\n${code}\n`,
     });
