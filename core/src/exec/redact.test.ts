@@ -63,6 +63,16 @@ describe('createRedactor', () => {
     expect(redact(text)).toBe(text);
   });
 
+  it.each([
+    ['lines', '\n'],
+    ['one line', ''],
+  ])('masks a file of as many characters as a variable holds, of %s', (_, between) => {
+    const lines = Array.from({ length: 1800 }, (__, index) => `${index}`.padStart(16, '(secret)'));
+    const masked = createRedactor([lines.join(between)]);
+    expect(masked(`a ${lines.join(between)} b`)).toBe('a *** b');
+    if (between !== '') expect(masked(`a ${lines[1700]} b`)).toBe('a *** b');
+  });
+
   it('never lets any secret through, whatever is around it', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 6, maxLength: 40 }), fc.string(), fc.string(), (some, before, after) => {

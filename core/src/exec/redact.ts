@@ -13,6 +13,8 @@ const MASK = '***';
 const MIN_LENGTH = 6;
 /** Secrets of several lines, as PEM keys, are also recognised line by line. */
 const MIN_LINE = 16;
+/** Characters of one pattern: V8 refuses one of some 60,000. */
+const MAX_PATTERN = 16_384;
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/((?:proxy-)?authorization["']?\s*[:=]\s*["']?(?:(?:basic|bearer|token|digest)\s+)?)[^\s"',;]+/gi, `$1${MASK}`],
@@ -38,9 +40,9 @@ export function createRedactor(secrets: Iterable<string>): Redactor {
     for (const form of formsOf(secret)) forms.add(form);
   }
   // The longest first: one secret may begin with another.
-  const sorted = [...forms].sort((a, b) => b.length - a.length).map((form) => escape(form));
-  const known = sorted.length === 0 ? undefined : new RegExp(sorted.join('|'), 'g');
-  const values = (text: string): string => (known === undefined ? text : text.replaceAll(known, MASK));
+  const known = patternsOf([...forms].sort((a, b) => b.length - a.length));
+  const values = (text: string): string =>
+    known.reduce<string>((rest, pattern) => rest.replaceAll(pattern, MASK), text);
   const redact = (text: string): string =>
     PATTERNS.reduce((rest, [pattern, mask]) => rest.replaceAll(pattern, mask), values(text));
   return Object.assign(redact, { values });
@@ -76,6 +78,22 @@ function formsOf(secret: string): readonly string[] {
     encode(part),
     JSON.stringify(part).slice(1, -1),
   ]);
+}
+
+/** As few as can be: each is one more walk through every text. */
+function patternsOf(forms: readonly string[]): readonly (string | RegExp)[] {
+  const groups: string[][] = [];
+  let room = 0;
+  for (const form of forms.filter(({ length }) => length <= MAX_PATTERN)) {
+    if (form.length > room) {
+      groups.push([]);
+      room = MAX_PATTERN;
+    }
+    groups.at(-1)?.push(form);
+    room -= form.length;
+  }
+  const patterns = groups.map((group) => new RegExp(group.map((form) => escape(form)).join('|'), 'g'));
+  return [...forms.filter(({ length }) => length > MAX_PATTERN), ...patterns];
 }
 
 function escape(text: string): string {
