@@ -135,6 +135,12 @@ describe('parseMelange', () => {
     expect(!parsed.ok && parsed.failure.message).not.toContain('\n');
   });
 
+  it('reads a pipeline that holds itself once', () => {
+    const steps = '&steps [{ needs: { packages: [make] } }, { pipeline: *steps }]';
+    const parsed = parseMelange('a.yaml', `package: { name: a, version: 1 }\npipeline: ${steps}\n`, '/r/a.yaml');
+    expect(parsed).toMatchObject({ ok: true, value: { needs: ['make'] } });
+  });
+
   it('survives what is nested deeper than the stack', () => {
     expect(parse('['.repeat(100_000))).toMatchObject({ ok: false, failure: { reason: 'config' } });
   });

@@ -196,11 +196,12 @@ function packageOf(name: string, fields: Fields, variables: ReadonlyMap<string, 
 
 /** Steps hold steps; the depth is the file's own, which the size of a file bounds, so this walks without recursion. */
 function addPipelineNeeds(needs: Set<string>, pipeline: unknown, variables: ReadonlyMap<string, string>): void {
-  const open = [pipeline];
-  for (let steps = open.pop(); steps !== undefined; steps = open.pop()) {
+  // A set being walked also yields what is added on the way, and each once: by an alias a pipeline may hold itself.
+  const open = new Set([pipeline]);
+  for (const steps of open) {
     for (const step of listOf(steps).map(fieldsOf)) {
       for (const text of textsOf(fieldsOf(step['needs'])['packages'])) addName(needs, text, variables);
-      if (step['pipeline'] !== undefined) open.push(step['pipeline']);
+      open.add(step['pipeline']);
     }
   }
 }

@@ -29,6 +29,11 @@ test: {pipeline: [{uses: check}]}
   expect(await usedBy('p/a.yaml', files)).toEqual(['p/pipelines/near.yaml', ...root]);
 });
 
+it('are found once in a pipeline that holds itself', async () => {
+  const files = { 'a.yaml': 'pipeline: &steps [{uses: near}, {pipeline: *steps}]', 'pipelines/near.yaml': STEP };
+  expect(await usedBy('a.yaml', files)).toEqual(['pipelines/near.yaml']);
+});
+
 it('are none of another program, and none outside of the folder', async () => {
   const files = {
     'a.yaml': 'pipeline: [{uses: fetch}, {uses: ../secret}, {uses: /etc/x}, {uses: broken}, {uses: deep}]',

@@ -54,13 +54,14 @@ async function find(files: Files, folders: readonly string[], name: string): Pro
 /** Tests count: a build reads the pipelines that they use, too. */
 function usedBy(root: Fields): readonly string[] {
   const used: string[] = [];
-  const open: unknown[] = [root];
+  // Each once: by an alias a pipeline may hold itself.
+  const open = new Set<unknown>([root]);
   for (const each of open) {
     const step = fieldsOf(each);
     const name = textOf(step['uses']);
     if (name !== undefined) used.push(name);
     const { test } = step;
-    open.push(...listOf(step['pipeline']), ...listOf(step['subpackages']), ...(isFields(test) ? [test] : []));
+    for (const other of [...listOf(step['pipeline']), ...listOf(step['subpackages']), test]) open.add(other);
   }
   return used;
 }
