@@ -82,9 +82,12 @@ export function processIo(): Io {
   };
 }
 
-/** To be called when the command has ended: the process ends by itself, unless a plugin left something open. */
+/** To be called when the command has ended: the process ends by itself, unless a plugin left something open, and with the code that is set. */
 export function endProcess(): void {
   ending = true;
+  const { exitCode } = process;
+  // A plugin may still call `process.exit`. First, since what listens already may know better.
+  process.prependListener('exit', () => (process.exitCode = exitCode));
   setInterval(() => {
     // Somebody reads slowly.
     if (process.stdout.writableLength + process.stderr.writableLength > 0) return;
@@ -92,7 +95,6 @@ export function endProcess(): void {
     process.stderr.write(
       'slipway: ended, though a plugin left something open, as a timer or a server, that would keep it for ever\n',
     );
-    // With the code that is set; an argument that is undefined would set it to 0.
     process.exit();
   }, LEFT_OPEN).unref();
 }
