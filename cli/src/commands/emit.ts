@@ -100,7 +100,7 @@ export async function emit(
   );
   if (!emitted.ok) return { ok: false, failures: [emitted.failure] };
   const { files } = emitted.value;
-  const signs = planned.plan.entries.some(({ trust }) => trust === 'full');
+  const signs = format === 'github' && planned.plan.entries.some(({ trust }) => trust === 'full');
   const stranger = signs ? strangerAmong(files, settings.value) : undefined;
   if (stranger !== undefined) io.stderr(`warning: ${stranger}\n`);
   return { ok: true, value: files };
