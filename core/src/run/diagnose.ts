@@ -17,30 +17,34 @@ export async function diagnose(engine: Engine): Promise<readonly Diagnosis[]> {
   const { entries, plan } = engine.planned;
   const retags = new Set(plan.entries.filter(({ retagOf }) => retagOf !== undefined).map(({ id }) => id));
   const sources = new Map<string, Reference>();
+  /** Where what refers to images is, and no tag of theirs. */
+  const beside = new Map<string, Reference>();
   const destinations = new Map<string, Reference>();
   for (const entry of entries.values()) {
     const { destination } = entry.targets[0];
     if (!destinations.has(placeName(destination))) destinations.set(placeName(destination), destination);
     // A retag's source is what another entry publishes: there is nothing to be there yet.
     if (entry.kind !== 'sync' || retags.has(entry.id)) continue;
-    for (const source of [entry.source, { ...entry.source, ...entry.referrers?.from }])
-      if (!sources.has(placeName(source))) sources.set(placeName(source), source);
+    if (!sources.has(placeName(entry.source))) sources.set(placeName(entry.source), entry.source);
+    const from = entry.referrers?.from;
+    if (from !== undefined) beside.set(placeName(from), { ...entry.source, ...from });
   }
   const looked = await Promise.all([
-    ...[...sources.values()].map(async (reference): Promise<Diagnosis> => {
-      const head = await engine.registry.head(reference, 'source');
-      const what = `source ${described(reference)}`;
-      return head.ok
-        ? {
-            what,
-            state: 'ok',
-            detail: head.value === undefined ? `answers; ${formatRepository(reference)} has no such tag` : 'answers',
-          }
-        : failed(what, head.failure);
-    }),
+    ...[...new Map([...beside, ...sources])].map(([place, reference]) =>
+      lookAtSource(engine, reference, sources.has(place)),
+    ),
     ...[...destinations.values()].map((reference) => lookAtDestination(engine, reference)),
   ]);
   return [...looked, ...signingOf(engine)];
+}
+
+/** `tagged`: it names an image that is to be there. */
+async function lookAtSource(engine: Engine, reference: Reference, tagged: boolean): Promise<Diagnosis> {
+  const head = await engine.registry.head(reference, 'source');
+  const what = `source ${described(reference)}`;
+  if (!head.ok) return failed(what, head.failure);
+  const missing = tagged && head.value === undefined;
+  return { what, state: 'ok', detail: missing ? `answers; ${formatRepository(reference)} has no such tag` : 'answers' };
 }
 
 async function lookAtDestination(engine: Engine, reference: Reference): Promise<Diagnosis> {
