@@ -147,9 +147,11 @@ it('a tag that nobody saw go, for it was interrupted, may be gone; one whose del
   ]);
   expect(told()).toEqual(['run.start', 'tag.delete 2', 'tag.done 2 deleted', 'tag.delete 3', 'run.done 130']);
   const [, last] = tags;
-  expect(formatPruned({ ...rest, tags: last === undefined ? [] : [last] })).toMatch(
-    /may be gone.*\n0 of 1 deleted\nslipway rollback r puts back/,
-  );
+  if (last?.failure === undefined) throw new Error('it failed');
+  for (const failure of [last.failure, { ...last.failure, class: 'transient' as const } as Failure])
+    expect(formatPruned({ ...rest, tags: [{ ...last, failure }] })).toMatch(
+      /may be gone.*\n0 of 1 deleted\nslipway rollback r puts back/,
+    );
 });
 
 it('deletes nothing more once it is interrupted', async () => {

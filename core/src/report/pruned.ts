@@ -13,9 +13,11 @@ export function formatPruned({ run, tags, closed, refused }: Pruned, paint: Pain
   const count =
     tags.length === 0 ? 'no tag may go' : run !== undefined ? `${deleted} of ${tags.length} deleted` : listed(tags);
   const why = refused === undefined ? '' : `--delete would refuse: ${clean(refused.message)}\n`;
-  // Interrupted: what was asked for may have been done.
+  // Interrupted, or not answered: what was asked for may have been done.
+  const mayBeGone = ({ state, failure }: PrunedTag): boolean =>
+    state === 'deleted' || (failure !== undefined && failure.class !== 'permanent');
   const back =
-    run === undefined || !tags.some(({ state, failure }) => state === 'deleted' || failure?.class === 'cancelled')
+    run === undefined || !tags.some(mayBeGone)
       ? ''
       : `slipway rollback ${run} puts back what was deleted, if its image is still there and verifies\n`;
   return `${lines.join('')}${left.join('')}${count}\n${why}${back}`;
