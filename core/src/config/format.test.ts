@@ -25,10 +25,10 @@ test('without source, without place, outside of the folder', () => {
   expect(relativePosition(at(1, 2), '/r')).toBe('config.yaml:1:2');
 });
 
-test('a login in the line is not shown', () => {
+test.each(['me:hush', 'me:h@sh'])('a login in the line is not shown: %s', (login) => {
   const text = formatFailure(
     configFailure('m', undefined, at(1, 9)),
-    () => '  - "@a https://me:hush@a.example/x"',
+    () => `  - "@a https://${login}@a.example/x"`,
     '/r',
   );
   expect(text).toBe('config.yaml:1:9: m\n  1 |   - "@a https://*******@a.example/x"\n    |         ^');

@@ -6,8 +6,8 @@ import { headline } from '../report/failure.ts';
 /** Columns shown around the blamed one; a line of a hostile file may be megabytes long. */
 const WIDTH = 120;
 
-/** What stands before the host of a URL. */
-const LOGIN = /(?<=:\/\/)[^\s/@]+(?=@)/g;
+/** What stands before the host of a URL: a password may have an at sign. */
+const LOGIN = /(?<=:\/\/)[^\s/]+(?=@)/g;
 
 /** `config.yaml:12:5`: relative to `folder` when inside it. */
 export function relativePosition(position: Position, folder: string): string {
