@@ -135,6 +135,8 @@ describe('completion', () => {
     expect(await complete('run', '--only', 'x', '--progress', '')).toEqual(['auto', 'tty', 'plain', 'json', 'quiet']);
     expect(await complete('run', '--config', 'f')).toEqual(['file.yaml']);
     expect(await complete('completion', '')).toEqual(expect.arrayContaining(['bash', 'zsh', 'fish']));
+    // What stands for the formats of plugins is no word of a command.
+    expect(await complete('emit', '')).toEqual(['github', '--help']);
     // The value of an option is no command.
     expect(await complete('run', '--only', 'plan', '--form')).toEqual(['']);
   });

@@ -23,9 +23,10 @@ export interface OptionWord extends Word {
   readonly choices: readonly string[];
 }
 
-/** Every command, those that have commands below them too. Texts come from our own help; anything else is a bug. */
+/** Every command that help shows, those that have commands below them too. Texts come from our own help; anything else is a bug. */
 export function levelsOf(program: Command, path: readonly string[] = []): readonly Level[] {
-  const { commands } = program;
+  const visible = program.createHelp().visibleCommands(program);
+  const commands = program.commands.filter((command) => visible.includes(command));
   const [first] = program.registeredArguments;
   const level: Level = {
     path,
