@@ -74,6 +74,7 @@ it.each<[string, string, string, string]>([
   ],
   ['of one platform', 'image.scan@1', '({ children }) => scan([children[0].digest])', 'whether linux/arm64'],
   ['of another', 'sbom.make@1', '() => ({ documents: [{ digest: other, spdx: {} }] })', 'of which it was not asked'],
+  ['of no platform', 'sbom.make@1', '() => ({ documents: [] })', 'gave none for linux/amd64'],
 ])('that answered %s to %s', async (_, contract, run, said) => {
   await using registry = await startScriptedRegistry();
   const { host } = registry;

@@ -5,7 +5,7 @@
 import { fail, ok, type PluginFailure, type Result } from '../../failure.ts';
 import { pluginFailure } from '../../plugin/answer.ts';
 import type { ContractName } from '../../plugin/contract-api.ts';
-import { pin } from '../../reference.ts';
+import { pin, type Digest } from '../../reference.ts';
 import { factsOf } from '../../trust/facts.ts';
 import { isTooOld, missingOnChild, newestScan } from '../../trust/required.ts';
 import { formatPlatform } from '../../oci/model.ts';
@@ -104,6 +104,24 @@ function silentOn(step: StepContext, asked: readonly Child[], { platforms }: Sca
   if (silent === undefined) return undefined;
   const name = formatPlatform(silent.platform);
   return failureOf(step, 'image.scan@1', `did not say whether ${name} (${silent.digest}) could be read`);
+}
+
+/** Only with the scan it is known of which platforms there is something to list. `attested`: which have an SBOM already. */
+export function lacksSbom(
+  step: StepContext,
+  { image, scan, sbom }: { readonly image: Image; readonly scan: ScanOutput; readonly sbom?: SbomOutput },
+  attested: (digest: Digest) => boolean,
+): PluginFailure | undefined {
+  if (sbom === undefined) return undefined;
+  const listed = new Set<string>(sbom.documents.map(({ digest }) => digest));
+  const scanned = new Set<string>(
+    scan.scan.platforms.flatMap(({ digest, status }) => (status === 'scanned' ? [digest] : [])),
+  );
+  const silent = readableChildren(image).find(
+    ({ digest }) => scanned.has(digest) && !listed.has(digest) && !attested(digest),
+  );
+  if (silent === undefined) return undefined;
+  return failureOf(step, 'sbom.make@1', `gave none for ${formatPlatform(silent.platform)} (${silent.digest})`);
 }
 
 function failureOf({ engine }: StepContext, hook: ContractName, what: string): PluginFailure {

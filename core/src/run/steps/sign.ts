@@ -8,13 +8,13 @@ import type { Signing } from '../../config/settings-model.ts';
 import { mediaType } from '../../oci/model.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
 import { byAnother, candidateAnnotations } from '../../trust/accept.ts';
-import { isSigned, type Fact } from '../../trust/facts.ts';
+import { factsOf, isSigned, type Fact } from '../../trust/facts.ts';
 import { predicateType as types, type Bundle } from '../../trust/model.ts';
 import { canonicalJson, statementSubject } from '../../trust/statement.ts';
 import { believe } from '../believe.ts';
 import type { BuildOutput, Image, Probed, SbomOutput, SignedAttachment, SignOutput, StepContext } from '../engine.ts';
 import { prove } from '../prove.ts';
-import type { ScanOutput } from './scan.ts';
+import { lacksSbom, type ScanOutput } from './scan.ts';
 import { signingInput } from './signing-input.ts';
 import { statementsFor, type WantedStatement } from './statements.ts';
 
@@ -36,6 +36,8 @@ export async function signStep(step: StepContext, input: SignInput): Promise<Res
   if (signing === undefined) return ok({ attachments: [] });
   const present = await presentFacts(step, input.image, signing);
   if (!present.ok) return present;
+  const lacking = lacksSbom(step, input, (child) => factsOf(present.value.get(child) ?? [], 'sbom').length > 0);
+  if (lacking !== undefined) return fail(lacking);
   const own = present.value.get(input.image.digest) ?? [];
   // To consumers any statement of ours is a signature, and what a tag names may be anybody's.
   if (engine.purpose === 'scan' && !isSigned(own)) return ok({ attachments: [] });
