@@ -8,7 +8,7 @@ import { folderWith, type Ran } from '../testing.ts';
 function planWith(code: string, ...args: readonly string[]): Promise<Ran> {
   const plugin = "export default { name: 'rude', version: '1.0.0', api: '1.0', needs: { tools: [] }, apply() {} };";
   const cwd = folderWith({
-    'config.yaml': 'sync: []\n',
+    'config.yaml': 'sync: [{ source: a.example/x:1, destination: b.example/x:1 }]\n',
     'slipway.config.yaml': 'plugins: [./rude.mjs]\n',
     'rude.mjs': `${plugin}\n${code}\n`,
   });
@@ -41,7 +41,7 @@ it('a plugin that throws where nobody waits is named', async () => {
 it('a plugin that leaves a timer running does not keep the process', async () => {
   const told = await planWith('setInterval(() => {}, 1000);');
   expect(told.code).toBe(0);
-  expect(told.stdout).toContain('0 entries');
+  expect(told.stdout).toContain('1 entry');
   expect(told.stderr).toContain('a plugin left something open');
   // The command's own code is kept.
   expect(await planWith('setInterval(() => {}, 1000);', '--only', 'nothing')).toMatchObject({
