@@ -42,6 +42,7 @@ export { createPlan, type Planned } from './plan/create.ts';
 export { emitContext, emitPlan } from './plan/emit.ts';
 export { fileState, folderFiles, type FileState } from './plan/files.ts';
 export { formatPlan, formatPlanText, planJson } from './plan/format.ts';
+export { CHECKOUT, holdsLogin, inCheckout, isRemote } from './plan/package-address.ts';
 export { packagePipelines, pipelineFolders } from './plan/package-pipelines.ts';
 export { packageSources } from './plan/package-sources.ts';
 export { planScans } from './plan/scan-plan.ts';

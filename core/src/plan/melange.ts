@@ -12,6 +12,7 @@ import {
 } from '../config/fields.ts';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import { addTransformed, substitute } from './melange-variables.ts';
+import { holdsLogin, inCheckout, isRemote } from './package-address.ts';
 import type { PackagePipeline } from './package-pipelines.ts';
 
 export interface MelangePackage {
@@ -39,9 +40,6 @@ export interface PackageConfig {
   /** Files of pipelines of one's own that it uses. */
   readonly pipelines: readonly string[];
 }
-
-/** Where CI mounts the checkout in the reference set-up; configs written for it name files below it. */
-const WORKSPACE = '/github/workspace/';
 
 /**
  * Reads the text of one config. `file` is how positions name it; errors have line and column where YAML has them. `pipelines`: those of
@@ -126,23 +124,15 @@ function locationOf(line: string, variables: ReadonlyMap<string, string>): strin
     .replace(/\/+$/, '');
 }
 
-/** What a package is built from stands in it, in logs, and in what is attached to images. */
 function lineWithLogin(contents: Fields, variables: ReadonlyMap<string, string>): string | undefined {
   const lines = ['repositories', 'build_repositories', 'keyring'].flatMap((key) => textsOf(contents[key]));
-  return lines.find((line) => {
-    const location = locationOf(line, variables);
-    const url = isRemote(location) ? URL.parse(location) : null;
-    return url !== null && (url.username !== '' || url.password !== '');
-  });
+  return lines.find((line) => holdsLogin(locationOf(line, variables)));
 }
 
 function localKeys(contents: Fields): readonly string[] {
-  const local = textsOf(contents['keyring']).filter((key) => !isRemote(key));
-  return local.map((key) => (key.startsWith(WORKSPACE) ? key.slice(WORKSPACE.length) : key));
-}
-
-function isRemote(location: string): boolean {
-  return /^https?:\/\//.test(location);
+  return textsOf(contents['keyring'])
+    .filter((key) => !isRemote(key))
+    .map(inCheckout);
 }
 
 function parseFields(config: string, text: string, file: string): Result<Fields, ConfigFailure> {

@@ -6,6 +6,8 @@ import {
   parseArchitecture,
   configFailure,
   fail,
+  holdsLogin,
+  isRemote,
   ok,
   type ConfigFailure,
   type Platform,
@@ -144,16 +146,6 @@ export function parseRepositoryLine(line: string): Repository | undefined {
 }
 
 const HOLDS_LOGIN = 'holds a name or a password, which would be published with the image: write the address without it';
-
-/** Where packages come from is told in logs and in what is attached to the image. */
-function holdsLogin(location: string): boolean {
-  const url = isRemote(location) ? URL.parse(location) : null;
-  return url !== null && (url.username !== '' || url.password !== '');
-}
-
-export function isRemote(location: string): boolean {
-  return /^https?:\/\//.test(location);
-}
 
 /** A package line may ask for a repository and a version: https://wiki.alpinelinux.org/wiki/Alpine_Package_Keeper */
 function packageName(line: string): string {

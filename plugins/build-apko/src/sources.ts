@@ -1,17 +1,14 @@
 /** The files that an apko build reads, and what else decides its result. */
-import { apkArchitecture, configFailure, fail, ok } from '@slipway/core';
+import { apkArchitecture, CHECKOUT, configFailure, fail, inCheckout, isRemote, ok } from '@slipway/core';
 import type { BuildEntry, ConfigFailure, Files, ModeInputs, Platform, Result } from '@slipway/core';
 import { posix } from 'node:path';
-import { isRemote, parseConfig, type ApkoConfig } from './config.ts';
+import { parseConfig, type ApkoConfig } from './config.ts';
 
 /** apko follows `include` without a limit of its own. */
 const MAX_INCLUDES = 20;
 
-/** Where CI mounts the checkout in the reference set-up; configs written for it name files below it. */
-const WORKSPACE = '/github/workspace/';
-
 /** Where melange puts packages there. */
-const PACKAGES = `${WORKSPACE}packages`;
+const PACKAGES = `${CHECKOUT}packages`;
 const NO_CONFIGS = 'it stands for packages that melange makes: name their files under melangeConfigs of the entry';
 
 export interface Source {
@@ -59,7 +56,7 @@ export async function locate(
   path: readonly (string | number)[],
   exists: (path: string) => Promise<boolean>,
 ): Promise<Result<string, ConfigFailure>> {
-  const relative = written.startsWith(WORKSPACE) ? written.slice(WORKSPACE.length) : written;
+  const relative = inCheckout(written);
   const candidates = posix.isAbsolute(relative)
     ? []
     : [posix.normalize(relative), posix.join(posix.dirname(source.file), relative)];

@@ -3,12 +3,9 @@
  * with, so everything local is named relative to the workspace: two checkouts at two paths make one package.
  * https://github.com/chainguard-dev/melange/blob/main/docs/BUILD-FILE.md
  */
-import { configFailure, fail, ok, type ConfigFailure, type Result } from '@slipway/core';
+import { configFailure, fail, inCheckout, isRemote, ok, type ConfigFailure, type Result } from '@slipway/core';
 import { posix } from 'node:path';
 import { isMap, isSeq, parseDocument } from 'yaml';
-
-/** Where CI mounts the checkout in the reference set-up; configs written for it name files below it. */
-const WORKSPACE = '/github/workspace/';
 
 const REPOSITORIES = ['repositories', 'build_repositories'] as const;
 
@@ -51,7 +48,7 @@ export function withLocalPaths(
   rewrite('keyring', (line) => {
     keys.add(posix.basename(line));
     if (isRemote(line)) return [line];
-    const path = line.startsWith(WORKSPACE) ? line.slice(WORKSPACE.length) : line;
+    const path = inCheckout(line);
     files.push(path);
     return [path];
   });
@@ -62,8 +59,4 @@ function repositoryLines(line: string, repositories: readonly string[]): readonl
   const [, tag = '', location = ''] = /^\s*(@\S+\s+)?(\S*)\s*$/.exec(line) ?? [];
   if (isRemote(location)) return [line];
   return repositories.map((path) => `${tag.trim()} ${path}`.trim());
-}
-
-function isRemote(location: string): boolean {
-  return /^https?:\/\//.test(location);
 }
