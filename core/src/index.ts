@@ -17,7 +17,7 @@ export { applyTo, checkMoved } from './config/to.ts';
 export { variableIn } from './config/variable.ts';
 export type * from './exec/model.ts';
 export { createRedactor, secretsFromEnv } from './exec/redact.ts';
-export { claimTmp, isAtWork, sweepTmp } from './exec/tmp.ts';
+export { claimElsewhere, isAtWork } from './exec/tmp.ts';
 export { runProcess, type ProcessOutcome, type ProcessRequest } from './exec/process.ts';
 export * from './failure.ts';
 export type * from './journal/events.ts';

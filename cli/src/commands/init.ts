@@ -1,16 +1,13 @@
 /** `init`: a repository to start from. What it writes passes `plan` and `check --offline`, and overwrites nothing. */
-import { randomBytes } from 'node:crypto';
-import { lstatSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import {
-  claimTmp,
+  claimElsewhere,
   configFailure,
   errorCode,
   fail,
   makeFolder,
   ok,
-  sweepTmp,
   temporaryFailure,
   type Checked,
   type Result,
@@ -43,17 +40,11 @@ export async function initCommand(io: Io, folder: string, { json }: InitOptions)
 
 type Files = Readonly<Record<string, string>>;
 
-/** In the system's folder for temporary files, where those of killed processes are swept by name. */
-const ELSEWHERE = 'slipway-init-';
-
 /** Made of a copy of the files elsewhere, so that all paths are known before anything is written. */
 async function workflowsOf(io: Io, starting: Files): Promise<Checked<Files>> {
-  let claimed: Awaited<ReturnType<typeof claimTmp>> | undefined;
+  let claimed: Awaited<ReturnType<typeof claimElsewhere>> | undefined;
   try {
-    // A folder that was named by mistake is not made.
-    statSync(tmpdir());
-    await sweepTmp(tmpdir(), ELSEWHERE);
-    claimed = await claimTmp(tmpdir(), `${ELSEWHERE}${randomBytes(8).toString('hex')}`);
+    claimed = await claimElsewhere('slipway-init-');
     write(claimed.path, starting);
     const emitted = await emit({ ...io, cwd: claimed.path }, { config: 'config.yaml', split: false }, 'github');
     if (!emitted.ok) return emitted;

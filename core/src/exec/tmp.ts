@@ -2,8 +2,10 @@
  * A run's folder for temporary files, and the removal of what killed runs left behind.
  * `<root>/<run>.owner` says whose `<root>/<run>` is; it is written first, so a folder without it belongs to nobody.
  */
+import { randomBytes } from 'node:crypto';
 import { lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
-import { chmod, lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readRegular } from '../read-regular.ts';
 import { endMarked } from './descendants.ts';
@@ -42,6 +44,17 @@ export async function claimTmp(root: string, runId: string): Promise<Tmp> {
       await rm(file, { force: true });
     },
   };
+}
+
+/**
+ * The same in the system's folder for temporary files, under a name that begins with `prefix` and nobody can guess; what killed
+ * processes left there under such names goes first.
+ */
+export async function claimElsewhere(prefix: string): Promise<Tmp> {
+  // A folder that was named by mistake is not made: everybody's, it would have permissions for one user alone.
+  await stat(tmpdir());
+  await sweepTmp(tmpdir(), prefix);
+  return claimTmp(tmpdir(), `${prefix}${randomBytes(8).toString('hex')}`);
 }
 
 /** Whether whoever claimed `<root>/<runId>` is there; one who cannot be looked up, in another container as well, may be gone. */

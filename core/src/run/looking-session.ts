@@ -1,9 +1,7 @@
 /** Sessions for who only looks: their state is in a folder that goes with them, and nothing beside the config is written. */
-import { copyFile, lstat, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
-import { claimTmp, sweepTmp } from '../exec/tmp.ts';
+import { claimElsewhere } from '../exec/tmp.ts';
 import { fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 import { temporaryFailure } from './state-failure.ts';
@@ -12,7 +10,7 @@ import { temporaryFailure } from './state-failure.ts';
 const MEMORIES = ['syncs.ndjson', 'referrers-api.json', 'registry-challenges.json'];
 const MAX_MEMORY = 64 * 1024 * 1024;
 
-/** In the system's folder for temporary files, where those of killed processes are swept by name. */
+/** How their folders begin. */
 const ELSEWHERE = 'slipway-look-';
 
 /**
@@ -33,10 +31,7 @@ export async function openElsewhere(
 }
 
 async function open(options: Omit<SessionOptions, 'stateFolder'>, known: string | undefined): Promise<Session> {
-  // A folder that was named by mistake is not made: everybody's, it would have permissions for one user alone.
-  await stat(tmpdir());
-  await sweepTmp(tmpdir(), ELSEWHERE);
-  const claimed = await claimTmp(tmpdir(), `${ELSEWHERE}${randomBytes(8).toString('hex')}`);
+  const claimed = await claimElsewhere(ELSEWHERE);
   const stateFolder = claimed.path;
   if (known !== undefined)
     await Promise.all(MEMORIES.map((name) => takeAlong(join(known, name), join(stateFolder, name))));
