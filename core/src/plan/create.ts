@@ -145,8 +145,8 @@ async function readPackages({ config, files }: PlanRequest): Promise<{
       failures.push(configFailure(text.failure.message, text.failure.hint, text.failure.at ?? at));
       continue;
     }
-    const pipelines = await packagePipelines(files, path);
-    const parsed = parseMelange(path, text.value, join(config.folder, path), pipelines.ok ? pipelines.value : []);
+    const pipelines = await packagePipelines(files, path, text.value);
+    const parsed = parseMelange(path, text.value, join(config.folder, path), pipelines);
     if (parsed.ok) configs.set(path, parsed.value);
     else failures.push(parsed.failure);
   }

@@ -5,8 +5,8 @@ import { memoryFiles } from './sample.ts';
 const STEP = 'pipeline: [{runs: make}]';
 
 async function usedBy(config: string, files: Readonly<Record<string, string>>): Promise<readonly string[]> {
-  const found = await packagePipelines(memoryFiles(files), config);
-  return found.ok ? found.value.map(({ path }) => path) : [found.failure.message];
+  const found = await packagePipelines(memoryFiles(files), config, files[config] ?? '');
+  return found.map(({ path }) => path);
 }
 
 it('are those beside the config and in the root that it uses, also by others, in subpackages and in tests', async () => {

@@ -6,7 +6,6 @@
 import { posix } from 'node:path';
 import { parseDocument } from 'yaml';
 import { fields as fieldsOf, isFields, items as listOf, text as textOf, type Fields } from '../config/fields.ts';
-import { ok, type Result } from '../failure.ts';
 import type { Files } from '../plugin/api.ts';
 
 const FOLDER = 'pipelines';
@@ -22,13 +21,15 @@ export function pipelineFolders(config: string): readonly string[] {
   return [...new Set([posix.join(posix.dirname(config), FOLDER), FOLDER])];
 }
 
-/** Those that `config` uses, also by others, sorted by path; a `config` failure when it cannot be read. */
-export async function packagePipelines(files: Files, config: string): Promise<Result<readonly PackagePipeline[]>> {
-  const text = await files.read(config);
-  if (!text.ok) return text;
+/** Those that `config`, with this text, uses, also by others, sorted by path. */
+export async function packagePipelines(
+  files: Files,
+  config: string,
+  text: string,
+): Promise<readonly PackagePipeline[]> {
   const folders = pipelineFolders(config);
   const found: PackagePipeline[] = [];
-  const names = new Set(usedBy(parse(text.value)));
+  const names = new Set(usedBy(parse(text)));
   // A set being walked also yields what is added on the way.
   for (const name of names) {
     const pipeline = await find(files, folders, name);
@@ -36,7 +37,7 @@ export async function packagePipelines(files: Files, config: string): Promise<Re
     found.push(pipeline);
     for (const other of usedBy(pipeline.definition)) names.add(other);
   }
-  return ok(found.sort((a, b) => (a.path < b.path ? -1 : 1)));
+  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 async function find(files: Files, folders: readonly string[], name: string): Promise<PackagePipeline | undefined> {

@@ -66,9 +66,8 @@ export async function makeWorkspace(
     inputs.push([`key ${file}`, copied.value]);
   }
 
-  const pipelines = await packagePipelines(inside, config);
-  if (!pipelines.ok) return pipelines;
-  for (const { path: file } of pipelines.value) {
+  const pipelines = await packagePipelines(inside, config, text.value);
+  for (const { path: file } of pipelines) {
     const copied = await copy(root, file, join(folder, file));
     if (!copied.ok) return copied;
     inputs.push([`pipeline ${file}`, copied.value]);
@@ -101,7 +100,7 @@ export async function makeWorkspace(
   const source = sources.value.length === 0 ? {} : { source: `../${SOURCE}` };
   return ok({
     ...{ folder, config: path, ...source, repositories, keyring, inputs },
-    pipelines: pipelines.value.length === 0 ? [] : pipelineFolders(path),
+    pipelines: pipelines.length === 0 ? [] : pipelineFolders(path),
   });
 }
 
