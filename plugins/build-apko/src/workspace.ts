@@ -52,6 +52,7 @@ export async function packageKeys({
   entry,
   files,
 }: BuildContext): Promise<Result<readonly string[]>> {
+  if (packageRepositories.length === 0) return ok([]);
   const sources = await readSources(entry.source, folderFiles(files.root));
   if (!sources.ok) return sources;
   const named = new Set(sources.value.flatMap(({ config }) => config.keyring.map((key) => posix.basename(key))));
