@@ -13,7 +13,7 @@ import type { Engine } from '../run/engine.ts';
 import type { Signing } from '../config/settings-model.ts';
 import { factsOf, type Fact } from '../trust/facts.ts';
 import { guard, prunable } from './algebra.ts';
-import { deleteTag, tagsByDigest } from './delete-tag.ts';
+import { deleteTag, tagsByDigest, type Deleted } from './delete-tag.ts';
 import { namesOf, placesOf, type Place } from './places.ts';
 
 export interface PruneOptions {
@@ -210,9 +210,9 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
         engine.emit({ t: engine.now().getTime(), type: 'tag.delete', tag: destination, digest });
         return engine.unrecorded();
       };
-      const done = shared.ok
+      const done: Deleted = shared.ok
         ? await deleteTag(engine.registry, { target, digest, sharers: shared.value.get(digest) ?? [] }, announce)
-        : { ok: false as const, failure: shared.failure, unsafe: false as const };
+        : { ok: false, failure: shared.failure, unsafe: false };
       if (!done.ok && done.unsafe) unsafe = done.failure;
       const end = done.ok ? { state: 'deleted' as const } : { state: 'failed' as const, failure: done.failure };
       // Where the registry took more than the tag, that is gone too.
