@@ -1,4 +1,5 @@
 /** Progress for logs without a terminal: what begins if it takes long, what ended and how long it took, each entry's end. */
+import { entryOfTask } from '../plan/task-id.ts';
 import type { AnnouncedTask, Event, Row } from '../journal/events.ts';
 import { headline } from './failure.ts';
 import { clean, formatDigest, formatSeconds } from './wording.ts';
@@ -16,15 +17,10 @@ const QUICK = 100;
 
 export function plainView(): PlainView {
   const contracts = new Map<string, string>();
-  /** Task → entry. */
-  const owners = new Map<string, string | null>();
   /** Entries of which it was told why they failed: not of a selection, which has no task, nor of one that lacks a package. */
-  const told = new Set<string | null>();
+  const told = new Set<string>();
   const announce = (tasks: readonly AnnouncedTask[]): void => {
-    for (const { id, contract, entry } of tasks) {
-      contracts.set(id, contract);
-      owners.set(id, entry);
-    }
+    for (const { id, contract } of tasks) contracts.set(id, contract);
   };
   const linesOf = (event: Event): readonly string[] => {
     switch (event.type) {
@@ -39,7 +35,7 @@ export function plainView(): PlainView {
       case 'task.retry':
         return [`  ${event.task}: ${headline(event.failure)}; again in ${formatSeconds(event.wait / 1000)}`];
       case 'task.done':
-        if (event.state === 'failed' || event.state === 'refused') told.add(owners.get(event.task) ?? null);
+        if (event.state === 'failed' || event.state === 'refused') told.add(entryOfTask(event.task));
         return doneLines(event, contracts.get(event.task) ?? '');
       case 'entry.done':
         return event.rows.map((row) => rowLine(row, told.has(event.entry)));

@@ -3,6 +3,7 @@ import type { Entry } from '../config/model.ts';
 import type { Failure, Result } from '../failure.ts';
 import type { Change } from '../journal/events.ts';
 import type { PlannedEntry, Task } from '../plan/model.ts';
+import { entryOfTask } from '../plan/task-id.ts';
 import { formatReference, pin, type Digest, type Tagged } from '../reference.ts';
 import { ok } from '../failure.ts';
 import { lookTask } from './believe.ts';
@@ -48,9 +49,7 @@ export async function probeAll(engine: Engine, signal: AbortSignal): Promise<rea
       weight: () => 1,
       execute: async (task, outputs): Promise<TaskEnd> => {
         const id = task.entry ?? '';
-        const blocked = task.needs
-          .map((need) => need.slice(0, need.lastIndexOf('#')))
-          .find((need) => waiting.has(need));
+        const blocked = task.needs.map(entryOfTask).find((need) => waiting.has(need));
         if (blocked !== undefined) {
           waiting.add(id);
           answers.set(id, { id, goal: false, why: `takes what ${blocked} comes to, which has to run first` });
@@ -79,7 +78,7 @@ export async function probeAll(engine: Engine, signal: AbortSignal): Promise<rea
 }
 
 function onProbes(task: Task): Task {
-  const rename = (id: string): string => `${id.slice(0, id.lastIndexOf('#'))}#probe`;
+  const rename = (id: string): string => `${entryOfTask(id)}#probe`;
   const input = JSON.parse(JSON.stringify(task.input), (key, value: unknown) =>
     key === '$out' && typeof value === 'string' ? rename(value) : value,
   ) as Task['input'];
