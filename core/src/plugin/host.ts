@@ -10,7 +10,7 @@ import {
   type Result,
 } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
-import { pluginFailure, readAnswer, sayable, thrown, type Author } from './answer.ts';
+import { pluginFailure, readAnswer, sayable, thrown } from './answer.ts';
 import type { GateQuestion, Mode, TaskContext, ToolNeed } from './api.ts';
 import type { ContractInput, ContractName, ContractOutput } from './contract-api.ts';
 import { createHooks, defaultLimits, TapError, type GuardedHooks, type HookLimits, type ModeSink } from './hooks.ts';
@@ -67,6 +67,11 @@ export interface HostOptions {
   readonly known?: readonly string[];
 }
 
+/** The plugin that implements a contract, for messages about what it answered. */
+export function ownerName({ owner }: Pick<Host, 'owner'>, contract: string): string {
+  return owner(contract)?.plugin.name ?? '';
+}
+
 /** So many times as long as another tap: a list has a page for each hundred tags. */
 const MANY_PAGES = 4;
 
@@ -103,8 +108,16 @@ export async function createHost(
   const modeOwner = (name: string): LoadedPlugin | undefined => modes.find(({ mode }) => mode.name === name)?.owner;
   const ownerOf = (name: string): LoadedPlugin | undefined =>
     owners.get(name) ?? modeOwner(name.replace(/^image\.build@1\//, ''));
-  const inTime = async <T>(key: string, answer: Promise<Result<T>>, ms: number): Promise<Result<T>> =>
-    ended({ plugin: owners.get(key)?.plugin.name ?? '', hook: key }, answer, ms);
+  /** The same, or a failure after so many milliseconds. */
+  const inTime = async <T>(key: string, answer: Promise<Result<T>>, ms: number): Promise<Result<T>> => {
+    try {
+      return (await within(answer, ms)) as Result<T>;
+    } catch (error) {
+      if (!(error instanceof Late)) throw error;
+      const author = { plugin: owners.get(key)?.plugin.name ?? '', hook: key };
+      return fail(pluginFailure(author, `did not end within ${ms / 1000} s`));
+    }
+  };
   return ok({
     plugins,
     modes: modes.map((owned) => guardMode(owned, { redact, warn, limits })),
@@ -206,16 +219,6 @@ async function call<N extends ContractName>(
         ? pluginFailure(author, 'did not end within its time limit')
         : thrown(author, error, redact),
     );
-  }
-}
-
-/** The same, or a failure after so many milliseconds. */
-async function ended<T>(author: Author, answer: Promise<Result<T>>, ms: number): Promise<Result<T>> {
-  try {
-    return (await within(answer, ms)) as Result<T>;
-  } catch (error) {
-    if (!(error instanceof Late)) throw error;
-    return fail(pluginFailure(author, `did not end within ${ms / 1000} s`));
   }
 }
 

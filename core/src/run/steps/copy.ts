@@ -6,6 +6,7 @@ import PQueue from 'p-queue';
 import type { SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { areInRegistries, formatPinned, pin, type Digest, type Pinned } from '../../reference.ts';
+import { ownerName } from '../../plugin/host.ts';
 import { placeName } from '../../location.ts';
 import { copy } from '../../registry/copy.ts';
 import { mirrorLocations } from '../../registry/mirrors.ts';
@@ -138,12 +139,11 @@ async function copyImage(step: StepContext, source: Pinned, destination: Pinned)
   const copied = await engine.host.call('image.copy@1', { sources, destination, ...foreign }, context);
   if (!copied.ok) return copied;
   if (copied.value.digest === destination.digest) return ok(undefined);
-  const copier = engine.host.owner('image.copy@1')?.plugin.name ?? '';
   return fail({
     reason: 'trust',
     class: 'permanent',
     message: `the copy of ${formatPinned(source)} came out as ${copied.value.digest}`,
-    hint: `plugin ${copier} altered the image: use another one for image.copy, or report it to its author`,
+    hint: `plugin ${ownerName(engine.host, 'image.copy@1')} altered the image: use another one for image.copy, or report it to its author`,
   });
 }
 

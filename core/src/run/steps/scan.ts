@@ -5,6 +5,7 @@
 import { fail, ok, type PluginFailure, type Result } from '../../failure.ts';
 import { pluginFailure } from '../../plugin/answer.ts';
 import type { ContractName } from '../../plugin/contract-api.ts';
+import { ownerName } from '../../plugin/host.ts';
 import { pin, type Digest } from '../../reference.ts';
 import { factsOf } from '../../trust/facts.ts';
 import { isTooOld, missingOnChild, newestScan } from '../../trust/required.ts';
@@ -125,7 +126,7 @@ export function lacksSbom(
 }
 
 function failureOf({ engine }: StepContext, hook: ContractName, what: string): PluginFailure {
-  return pluginFailure({ plugin: engine.host.owner(hook)?.plugin.name ?? '', hook }, what);
+  return pluginFailure({ plugin: ownerName(engine.host, hook), hook }, what);
 }
 
 /** Somebody may have removed what was attached to one platform; the index still has its own list. */

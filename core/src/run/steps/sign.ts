@@ -6,6 +6,7 @@ import PQueue from 'p-queue';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import type { Signing } from '../../config/settings-model.ts';
 import { mediaType } from '../../oci/model.ts';
+import { ownerName } from '../../plugin/host.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
 import { byAnother, candidateAnnotations } from '../../trust/accept.ts';
 import { factsOf, isSigned, type Fact } from '../../trust/facts.ts';
@@ -101,16 +102,13 @@ async function checkSigned(
   const proved = await prove(step, bundle, signing.signer, signing);
   if (!proved.ok) return proved.failure.reason === 'trust' ? fail(byAnother(signing.signer, proved.failure)) : proved;
   if (canonicalJson(proved.value.statement) === canonicalJson(statement)) return ok(undefined);
+  const signer = ownerName(step.engine.host, 'statement.sign@1');
   return fail({
     reason: 'trust',
     class: 'permanent',
-    message: `plugin ${signerOf(step)} returned a bundle for another statement than ${statement.predicateType} of ${statementSubject(statement) ?? 'nothing'}`,
-    hint: `use another plugin for statement.sign, or report it to the author of plugin ${signerOf(step)}`,
+    message: `plugin ${signer} returned a bundle for another statement than ${statement.predicateType} of ${statementSubject(statement) ?? 'nothing'}`,
+    hint: `use another plugin for statement.sign, or report it to the author of plugin ${signer}`,
   });
-}
-
-function signerOf({ engine }: StepContext): string {
-  return engine.host.owner('statement.sign@1')?.plugin.name ?? '';
 }
 
 function attachment(one: WantedStatement, bundle: Bundle, signing: Signing): SignedAttachment {
