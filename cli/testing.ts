@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Failure } from '@slipway/core';
+import { seedImage, startScriptedRegistry } from '@slipway/core/testing';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, onTestFinished } from 'vitest';
 import type { Io } from './src/io.ts';
@@ -60,6 +61,25 @@ export async function command(around: Around, ...args: readonly string[]): Promi
   const { world, written } = worldOf(around);
   const code = await runProgram(world, args);
   return { code, ...written };
+}
+
+/** Images `a` and `b` of a registry, published to `to/a` and `to/b`, that have newer versions at their source. `seed` makes others. */
+export async function outdated() {
+  const registry = await startScriptedRegistry();
+  onTestFinished(() => registry.close());
+  const names = ['a', 'b'];
+  const seed = (version: string): void => names.forEach((name) => seedImage(registry, name, version, { tag: '1' }));
+  const entries = names.map(
+    (name) => `  - { source: ${registry.host}/${name}:1, destination: ${registry.host}/to/${name}:1 }\n`,
+  );
+  const cwd = folderWith({
+    'config.yaml': `sync:\n${entries.join('')}`,
+    'slipway.config.yaml': "trust: [{ match: '*', level: copy }]\n",
+  });
+  seed('old');
+  expect((await command({ cwd }, 'run')).code).toBe(0);
+  seed('new');
+  return { registry, cwd, seed };
 }
 
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });

@@ -1,26 +1,12 @@
 /** What happens beside a run that is under way: to its folder for state, and by other commands. */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { seedImage, startScriptedRegistry } from '@slipway/core/testing';
-import { expect, it, onTestFinished } from 'vitest';
-import { answerOf, command, folderWith } from '../testing.ts';
+import { expect, it } from 'vitest';
+import { answerOf, command, outdated } from '../testing.ts';
 
-/** Two images that were published, and have newer ones at their source; the run waits, or does what it is told, before the first tag moves. */
+/** The run waits, or does what it is told, before the first tag moves. */
 async function publishing(beforeTag: (cwd: string) => void | Promise<void>) {
-  const registry = await startScriptedRegistry();
-  onTestFinished(() => registry.close());
-  const seed = (version: string): void =>
-    ['a', 'b'].forEach((name) => seedImage(registry, name, version, { tag: '1' }));
-  const entries = ['a', 'b'].map(
-    (name) => `  - { source: ${registry.host}/${name}:1, destination: ${registry.host}/to/${name}:1 }\n`,
-  );
-  const cwd = folderWith({
-    'config.yaml': `sync:\n${entries.join('')}`,
-    'slipway.config.yaml': "trust: [{ match: '*', level: copy }]\n",
-  });
-  seed('old');
-  expect((await command({ cwd }, 'run')).code).toBe(0);
-  seed('new');
+  const { registry, cwd } = await outdated();
   const named = () =>
     ['to/a', 'to/b'].map(
       (name) => registry.manifest(name, '1')?.digest === registry.manifest(name.slice(3), '1')?.digest,

@@ -1,26 +1,12 @@
 /** What a rollback makes of journals that are not as they were written. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { seedImage, startScriptedRegistry } from '@slipway/core/testing';
-import { expect, it, onTestFinished } from 'vitest';
-import { answerOf, command, folderWith } from '../testing.ts';
+import { expect, it } from 'vitest';
+import { answerOf, command, outdated } from '../testing.ts';
 
 /** Two tags that a run has moved, and its journal. */
 async function moved() {
-  const registry = await startScriptedRegistry();
-  onTestFinished(() => registry.close());
-  const tags = ['a', 'b'];
-  const seed = (version: string): void => void tags.map((tag) => seedImage(registry, tag, version, { tag: '1' }));
-  const entries = tags.map(
-    (tag) => `  - { source: ${registry.host}/${tag}:1, destination: ${registry.host}/to/${tag}:1 }\n`,
-  );
-  const cwd = folderWith({
-    'config.yaml': `sync:\n${entries.join('')}`,
-    'slipway.config.yaml': "trust: [{ match: '*', level: copy }]\n",
-  });
-  seed('old');
-  expect((await command({ cwd }, 'run')).code).toBe(0);
-  seed('new');
+  const { cwd, seed } = await outdated();
   const { run } = JSON.parse((await command({ cwd }, 'run', '--json')).stdout) as { readonly run: string };
   const file = join(cwd, '.slipway', 'runs', `${run}.ndjson`);
   const back = async (journal: string | Buffer) => {
