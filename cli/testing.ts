@@ -10,6 +10,7 @@ import type { Io } from './src/io.ts';
 import { runProgram } from './src/program.ts';
 import { envelopeSchema } from './src/schemas/envelope.ts';
 import { eventsSchema } from './src/schemas/events.ts';
+import { reportSchema } from './src/schemas/report.ts';
 
 /** A folder with these files, by their path in it; gone after the test. */
 export function folderWith(files: Readonly<Record<string, string>>): string {
@@ -85,6 +86,7 @@ export async function outdated() {
 const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
 const isAnswer = ajv.compile(envelopeSchema);
 const isEvent = ajv.compile(eventsSchema);
+const isReport = ajv.compile(reportSchema);
 
 /** What tests look at in an answer; which of the lists there are depends on the command. */
 export interface Answer {
@@ -112,4 +114,11 @@ export function answerOf({ stdout }: Pick<Ran, 'stdout'>): Answer {
 /** Complaints of the schema about an event; none when it is one. */
 export function complaintsAbout(event: unknown): readonly string[] {
   return isEvent(event) ? [] : (isEvent.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+}
+
+/** The same of a `run.json`. */
+export function complaintsAboutReport(report: unknown): readonly string[] {
+  return isReport(report)
+    ? []
+    : (isReport.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }

@@ -8,6 +8,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Event } from '../core/src/journal/events.ts';
 import type { ReportData } from '../core/src/report/page/data.ts';
+import { complaintsAboutReport } from '../cli/testing.ts';
 import { sampleRun } from '../core/src/report/page/sample.ts';
 import { project } from './chain/project.ts';
 import { killEngine } from './crash/kills.ts';
@@ -62,6 +63,13 @@ async function reportOf(run: readonly Event[], folder: string, change = (line: s
   const made = await slipway(['report', journal, '--dir', join(folder, 'out')]);
   expect(made.code, made.stderr).toBe(0);
   return pathToFileURL(join(folder, 'out', 'index.html')).href;
+}
+
+/** `run.json`, as its schema has it. */
+async function reportIn(folder: string): Promise<unknown> {
+  const report: unknown = JSON.parse(await readFile(join(folder, 'out', 'run.json'), 'utf8'));
+  expect(complaintsAboutReport(report)).toEqual([]);
+  return report;
 }
 
 async function open(options: Parameters<Browser['newContext']>[0] = {}, at = address): Promise<Page> {
@@ -410,7 +418,7 @@ test('a run with --report writes the page of what it did, its data and a trace',
   });
   const ran = await made.run('run', '--report', 'out');
   expect(ran.code, ran.stdout + ran.stderr).toBe(0);
-  const data = JSON.parse(await readFile(join(made.folder, 'out', 'run.json'), 'utf8')) as {
+  const data = (await reportIn(made.folder)) as {
     images: readonly { sbom: readonly { packages: readonly { name: string }[] }[]; attachments: readonly unknown[] }[];
   };
   expect(data.images[0]?.sbom.map(({ packages }) => packages.some(({ name }) => name === 'busybox'))).toEqual([
@@ -431,7 +439,7 @@ test('the commands that check a try of another config are about that, and end we
   const prefix = freshPrefix('try');
   const ran = await made.run('run', '--report', 'out', '--config', 'weekly.yaml', '--to', prefix);
   expect(ran.code, ran.stdout + ran.stderr).toBe(0);
-  const data = JSON.parse(await readFile(join(made.folder, 'out', 'run.json'), 'utf8')) as ReportData;
+  const data = (await reportIn(made.folder)) as ReportData;
   const commands = (data.images[0]?.commands ?? [])
     .map(({ command }) => command)
     .filter((each) => each.startsWith('slipway'));
@@ -454,7 +462,7 @@ test('a run that is killed as it begins has a report with each of its entries', 
   const [journal = ''] = await readdir(runs);
   const told = await slipway(['report', join(runs, journal), '--dir', 'out'], { cwd: made.folder });
   expect(told.code, told.stderr).toBe(0);
-  const data = JSON.parse(await readFile(join(made.folder, 'out', 'run.json'), 'utf8')) as {
+  const data = (await reportIn(made.folder)) as {
     images: readonly { destination: string; outcome: string }[];
   };
   expect(data.images.map(({ destination, outcome }) => [destination, outcome])).toEqual(

@@ -10,6 +10,7 @@ const files = {
   lock: 'docs/lock.schema.json',
   envelope: 'cli/schemas/envelope.schema.json',
   events: 'cli/schemas/events.schema.json',
+  report: 'cli/schemas/report.schema.json',
 } as const;
 
 const slipway = join(root, 'cli', 'bin', 'slipway');

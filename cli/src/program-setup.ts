@@ -103,7 +103,7 @@ export function addSetupCommands(program: Command, io: Io, ended: (exitCode: num
     .description('print a JSON Schema, with what the plugins add')
     .addOption(
       new Option('--of <what>', 'which')
-        .choices(['config', 'settings', 'lock', 'envelope', 'events'])
+        .choices(['config', 'settings', 'lock', 'envelope', 'events', 'report'])
         .default('config'),
     )
     .addHelpText('after', example('slipway schema > docs/config.schema.json', 'slipway schema --of envelope'))

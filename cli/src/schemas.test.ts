@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event, Failure, Row } from '@slipway/core';
 import { describe, expect, it } from 'vitest';
-import { answerOf, command, complaintsAbout } from '../testing.ts';
+import { reportData } from '../../core/src/report/page/data.ts';
+import { samplePrune, sampleRun } from '../../core/src/report/page/sample.ts';
+import { answerOf, command, complaintsAbout, complaintsAboutReport } from '../testing.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const digest = `sha256:${'0'.repeat(64)}`;
@@ -14,6 +16,7 @@ it.each([
   ['lock', 'docs/lock.schema.json'],
   ['envelope', 'cli/schemas/envelope.schema.json'],
   ['events', 'cli/schemas/events.schema.json'],
+  ['report', 'cli/schemas/report.schema.json'],
 ])('the committed schema of %s is the one that is printed (else: npm run schemas)', async (of, file) => {
   const { code, stdout } = await command({ cwd: root }, 'schema', '--of', of);
   expect(code).toBe(0);
@@ -107,3 +110,36 @@ describe('answers', () => {
     expect(() => answerOf({ stdout: JSON.stringify(wrong) })).toThrow('slipway');
   });
 });
+
+describe('run.json', () => {
+  const run = sampleRun({ images: 30 });
+  const read = (journal: readonly Event[]): unknown => JSON.parse(JSON.stringify(reportData(journal)));
+
+  it('is one of a whole run, and of one that was killed after any line', () => {
+    for (const journal of [run, samplePrune()]) {
+      for (let lines = 1; lines <= journal.length; lines += 1) {
+        expect(complaintsAboutReport(read(journal.slice(0, lines))), `${lines} lines`).toEqual([]);
+      }
+    }
+  });
+
+  it.each([run, samplePrune()])('is closed, at every depth', (...journal) => {
+    const open = objectsIn(read(journal)).filter((path) => {
+      const report = read(journal);
+      Object.assign(
+        path.reduce<never>((at, name) => at[name] as never, report as never),
+        { extra: 1 },
+      );
+      return complaintsAboutReport(report).length === 0;
+    });
+    // Outcomes are counted by their names.
+    expect(open).toEqual([['counts']]);
+  });
+});
+
+/** Paths of objects in it; of a list, those of its first. */
+function objectsIn(value: unknown, path: readonly string[] = []): readonly (readonly string[])[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) return objectsIn(value[0], [...path, '0']);
+  return [path, ...Object.entries(value).flatMap(([name, part]) => objectsIn(part, [...path, name]))];
+}

@@ -5,10 +5,11 @@ import type { Io } from '../io.ts';
 import { loadEngine } from '../load.ts';
 import { envelopeSchema } from '../schemas/envelope.ts';
 import { eventsSchema } from '../schemas/events.ts';
+import { reportSchema } from '../schemas/report.ts';
 
 export interface SchemaOptions {
   readonly settings?: string;
-  readonly of: 'config' | 'settings' | 'lock' | 'envelope' | 'events';
+  readonly of: 'config' | 'settings' | 'lock' | 'envelope' | 'events' | 'report';
 }
 
 export async function schemaCommand(io: Io, options: SchemaOptions): Promise<number> {
@@ -23,6 +24,7 @@ async function schemaOf(io: Io, options: SchemaOptions): Promise<Checked<unknown
   if (options.of === 'lock') return { ok: true, value: lockSchema };
   if (options.of === 'envelope') return { ok: true, value: envelopeSchema };
   if (options.of === 'events') return { ok: true, value: eventsSchema };
+  if (options.of === 'report') return { ok: true, value: reportSchema };
   const engine = await loadEngine(io, options, io.cwd);
   if (!engine.ok) return engine;
   const { modes, plugins } = engine.value.host;

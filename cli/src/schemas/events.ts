@@ -1,6 +1,19 @@
 /** The schema of one event: a line of a journal, and of `--progress json`. */
 import type { JsonSchema } from '@slipway/core';
-import { DRAFT, amount, closed, count, defined, definitions, list, oneWord, text } from './shared.ts';
+import {
+  DRAFT,
+  amount,
+  asked,
+  attachments,
+  closed,
+  count,
+  defined,
+  definitions,
+  list,
+  oneWord,
+  platformPackages,
+  text,
+} from './shared.ts';
 
 const task = text('The task’s id, as build:ghcr.io/a/b:1#scan.');
 const entry = text('The entry’s id.');
@@ -19,35 +32,8 @@ const evidence = closed(
   'An image.',
   {
     digest: defined('digest'),
-    packages: list(
-      'By platform, of SBOMs that this run made.',
-      closed('One platform.', {
-        platform: text('As linux/amd64.'),
-        packages: list(
-          'What is installed.',
-          closed(
-            'One package.',
-            { name: text('Its name.'), version: text('Its version.') },
-            {
-              purl: text('https://github.com/package-url/purl-spec, without qualifiers.'),
-              license: text('As the SBOM declares it.'),
-            },
-          ),
-        ),
-      }),
-    ),
-    attachments: list(
-      'Verified statements about it.',
-      closed(
-        'One statement.',
-        {
-          predicateType: text('As https://spdx.dev/Document.'),
-          referrer: defined('digest'),
-          signer: text('A key’s fingerprint, or an identity.'),
-        },
-        { time: text('RFC 3339, as the statement says.') },
-      ),
-    ),
+    packages: platformPackages,
+    attachments,
   },
   { scan: { description: 'The newest scan, as the contract image.scan@1 has it.', type: 'object' } },
 );
@@ -72,11 +58,7 @@ export const eventsSchema: JsonSchema = {
       },
       {
         cosign: text('Flags of cosign verify by which others recognise what this run signs.'),
-        asked: closed(
-          'Options that other commands need too, or they are about other images; absent where they are the default.',
-          {},
-          { config: text('--config.'), settings: text('--settings.'), to: text('--to.') },
-        ),
+        asked,
       },
     ),
     event(

@@ -1,4 +1,4 @@
-/** What both published schemas (JSON Schema draft 2020-12) are made of: closed objects, failures, rows. */
+/** What the published schemas (JSON Schema draft 2020-12) are made of: closed objects, failures, rows. */
 import type { JsonSchema } from '@slipway/core';
 
 export const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
@@ -82,6 +82,36 @@ function failureOf(
 }
 
 const tool = text('The program, as crane.');
+
+export const outcomes = ['published', 'unchanged', 'refused', 'failed', 'skipped', 'cancelled'] as const;
+
+/** Of a row, in answers and events as in a report. */
+export const rowParts = {
+  id: text('The entry: kind and destination as the config has it.'),
+  destination: text('The reference that was published to.'),
+  digest: orNull({
+    ...defined('digest'),
+    description: 'What the destination is, or was to be; null when that was never found out.',
+  }),
+  before: orNull({
+    ...defined('digest'),
+    description: 'What the tag named before the run; null when there was none.',
+  }),
+  why: text('Why it ran, or why it did not.'),
+  findings: orNull({
+    ...defined('findings'),
+    description: 'null when it was not scanned, which is not the same as none.',
+  }),
+  size: orNull(count('Bytes of all platforms’ configs and layers; null when not known.')),
+  packages: orNull(count('Most packages found on one platform; null when not known.')),
+  seconds: amount('Time its tasks took together.'),
+  backup: text('The tag under which what was overwritten is kept; nothing of it is verified.'),
+  unscanned: list('Platforms that no scanner could read; findings says nothing of them.', text('As linux/arm64.')),
+  waived: list(
+    'Waivers without which the policy had refused what is published, on the day of the run.',
+    defined('waiver'),
+  ),
+} as const;
 
 export const definitions: Readonly<Record<string, JsonSchema>> = {
   digest: {
@@ -171,35 +201,55 @@ export const definitions: Readonly<Record<string, JsonSchema>> = {
   row: closed(
     'What a run came to for one destination repository:tag.',
     {
-      id: text('The entry: kind and destination as the config has it.'),
-      destination: text('The reference that was published to.'),
-      digest: orNull({
-        ...defined('digest'),
-        description: 'What the destination is, or was to be; null when that was never found out.',
-      }),
-      outcome: oneWord('What became of it.', ['published', 'unchanged', 'refused', 'failed', 'skipped', 'cancelled']),
-      before: orNull({
-        ...defined('digest'),
-        description: 'What the tag named before the run; null when there was none.',
-      }),
-      why: text('Why it ran, or why it did not.'),
-      findings: orNull({
-        ...defined('findings'),
-        description: 'null when it was not scanned, which is not the same as none.',
-      }),
+      id: rowParts.id,
+      destination: rowParts.destination,
+      digest: rowParts.digest,
+      outcome: oneWord('What became of it.', outcomes),
+      before: rowParts.before,
+      why: rowParts.why,
+      findings: rowParts.findings,
       signed: flag('Our signature is attached and was verified.'),
-      size: orNull({ ...count('Bytes of all platforms’ configs and layers; null when not known.') }),
-      packages: orNull({ ...count('Most packages found on one platform; null when not known.') }),
-      seconds: amount('Time its tasks took together.'),
+      size: rowParts.size,
+      packages: rowParts.packages,
+      seconds: rowParts.seconds,
     },
-    {
-      backup: text('The tag under which what was overwritten is kept; nothing of it is verified.'),
-      unscanned: list('Platforms that no scanner could read; findings says nothing of them.', text('As linux/arm64.')),
-      waived: list(
-        'Waivers without which the policy had refused what is published, on the day of the run.',
-        defined('waiver'),
-      ),
-      failure: defined('failure'),
-    },
+    { backup: rowParts.backup, unscanned: rowParts.unscanned, waived: rowParts.waived, failure: defined('failure') },
   ),
 };
+
+export const platformPackages: JsonSchema = list(
+  'By platform, of SBOMs that a run made.',
+  closed('One platform.', {
+    platform: text('As linux/amd64.'),
+    packages: list(
+      'What is installed.',
+      closed(
+        'One package.',
+        { name: text('Its name.'), version: text('Its version.') },
+        {
+          purl: text('https://github.com/package-url/purl-spec, without qualifiers.'),
+          license: text('As the SBOM declares it.'),
+        },
+      ),
+    ),
+  }),
+);
+
+export const attachments: JsonSchema = list(
+  'Verified statements about it.',
+  closed(
+    'One statement.',
+    {
+      predicateType: text('As https://spdx.dev/Document.'),
+      referrer: defined('digest'),
+      signer: text('A key’s fingerprint, or an identity.'),
+    },
+    { time: text('RFC 3339, as the statement says.') },
+  ),
+);
+
+export const asked: JsonSchema = closed(
+  'Options that other commands need too, or they are about other images; absent where they are the default.',
+  {},
+  { config: text('--config.'), settings: text('--settings.'), to: text('--to.') },
+);
