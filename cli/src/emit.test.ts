@@ -115,6 +115,19 @@ describe('jobs of their own', () => {
     }
   });
 
+  it("leave the login to GitHub's registry to the settings where those have one", async () => {
+    const { plan } = await planned([sync('docker.io/library/a:1', 'ghcr.io/org/a:1')]);
+    const registries = [
+      { match: 'ghcr.io', login: { kind: 'env', username: 'ann', passwordEnv: 'GHCR_TOKEN' } },
+    ] as const;
+    const context = emitContext({ ...settings(), registries }, { config: 'config.yaml' });
+    const steps = [...(await workflows(plan, { context })).values()]
+      .flatMap(({ jobs }) => Object.values(jobs))
+      .flatMap((job) => job.steps);
+    expect(steps.some(({ env }) => env?.['GHCR_TOKEN'] !== undefined)).toBe(true);
+    expect(steps.filter(({ run }) => run?.includes('docker login'))).toEqual([]);
+  });
+
   it('hand on digests, and run one entry each, whatever signs are in its name', async () => {
     const { plan } = await planned([build('a/Dockerfile', 'r.example/a:1'), sync('r.example/a:1', 'r.example/b:1')], {
       'a/Dockerfile': 'FROM docker.io/library/alpine:3\n',

@@ -21,13 +21,13 @@ export function emitContext(settings: Settings, paths: EmitPaths): EmitContext {
     together: settings.publish === 'together',
     production: signerOf(signing),
     ...(scratch === undefined ? {} : { scratch: signerOf(scratch) }),
-    secrets: sorted([
+    secrets: secretNames([
       ...settings.registries.flatMap(({ login }) =>
         login?.kind === 'env' ? [...('usernameEnv' in login ? [login.usernameEnv] : []), login.passwordEnv] : [],
       ),
       ...settings.plugins.flatMap(({ options }) => namesIn(options)),
     ]),
-    logins: sorted(settings.registries.flatMap(({ match, login }) => (login === undefined ? [] : [match]))),
+    logins: settings.registries.flatMap(({ match, login }) => (login === undefined ? [] : [match])).toSorted(),
   };
 }
 
@@ -35,10 +35,13 @@ function signerOf(signing: Signing | undefined): EmitSigner {
   if (signing === undefined) return { keyless: false, secrets: [] };
   const { key, identityTokenEnv } = signing;
   if (key === undefined)
-    return { keyless: identityTokenEnv === undefined, secrets: sorted(identityTokenEnv ? [identityTokenEnv] : []) };
+    return {
+      keyless: identityTokenEnv === undefined,
+      secrets: secretNames(identityTokenEnv ? [identityTokenEnv] : []),
+    };
   // A key that a service keeps has no password of ours.
   const isService = key.includes('://') && variableIn(key) === undefined;
-  return { keyless: false, secrets: isService ? [] : sorted([...namesIn(key), 'COSIGN_PASSWORD']) };
+  return { keyless: false, secrets: isService ? [] : secretNames([...namesIn(key), 'COSIGN_PASSWORD']) };
 }
 
 /** Variables that options name, as `env://NAME` or `{ env: NAME }`. */
@@ -53,8 +56,11 @@ function namesIn(value: unknown): readonly string[] {
   );
 }
 
-/** The runner gives what begins with `GITHUB_` itself, but for the token, and what is no name of a variable is no secret's either. */
-function sorted(names: readonly string[]): readonly string[] {
+/**
+ * Of these variables the ones that a secret can be named after, sorted, each once. The runner itself sets all that begin with `GITHUB_`
+ * except the token, and a text that is not the name of a variable is not the name of a secret either.
+ */
+function secretNames(names: readonly string[]): readonly string[] {
   const usable = names.filter(
     (name) => /^[A-Za-z_][A-Za-z0-9_]{0,199}$/.test(name) && (name === 'GITHUB_TOKEN' || !name.startsWith('GITHUB_')),
   );
