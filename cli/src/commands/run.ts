@@ -96,7 +96,7 @@ export async function runCommand(
   await using session = opened.value;
   const { engine } = session;
   known.durations = engine.durations;
-  for (const message of warnings) engine.emit({ t: engine.now().getTime(), type: 'warning', message });
+  for (const message of warnings) engine.emit({ type: 'warning', message });
   const { rows, exitCode } = await execute({
     engine,
     command,

@@ -162,3 +162,9 @@ export type Event =
   | (At & { readonly type: 'entry.done'; readonly entry: string; readonly rows: readonly Row[] })
   | (At & { readonly type: 'warning'; readonly message: string })
   | (At & { readonly type: 'run.done'; readonly exitCode: number; readonly seconds: number });
+
+/** What those who emit an event say of it; its time is added where all events pass. */
+export type UntimedEvent = Untimed<Event>;
+
+/** Distributes over the union: `Omit` of the whole would keep only the fields that all events have. */
+type Untimed<E extends Event> = E extends unknown ? Omit<E, 't'> : never;

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import type { Config, Selection } from '../config/model.ts';
 import type { Signing } from '../config/settings-model.ts';
-import type { Event } from '../journal/events.ts';
+import type { UntimedEvent } from '../journal/events.ts';
 import { configFailure, type Failure } from '../failure.ts';
 import { mediaType } from '../oci/model.ts';
 import { config, sync } from '../plan/sample.ts';
@@ -62,7 +62,7 @@ async function repository(more: (host: string) => Partial<Config> = () => ({})) 
   const two = scripted.manifest('x', '2');
   if (two === undefined) throw new Error('there is no tag 2');
   must(await registry.tag(pin({ registry: scripted.host, path: 'x' }, two.digest), 'twin' as Tag));
-  const events: Event[] = [];
+  const events: UntimedEvent[] = [];
   // What the journal says once it has taken so many events, as on a full disk.
   const full = { after: Number.POSITIVE_INFINITY };
   const unrecorded = (): Failure | undefined => (events.length > full.after ? configFailure('full', '') : undefined);
@@ -71,8 +71,7 @@ async function repository(more: (host: string) => Partial<Config> = () => ({})) 
     registry,
     memory: { get: (referrer: Digest) => known.get(referrer), put: async () => {} },
     run: 'r',
-    now: () => new Date(0),
-    emit: (event: Event) => void events.push(event),
+    emit: (event: UntimedEvent) => void events.push(event),
     unrecorded,
   } as unknown as Engine;
   const ran = (options: Partial<PruneOptions> = {}) => {
@@ -169,11 +168,11 @@ it('deletes nothing more once it is interrupted', async () => {
 
 it('tells of each tag before it is deleted, and how that ended', async () => {
   const { scripted, ran, told, events, digest } = await repository();
-  const seen: (readonly [url: string, last: Event | undefined])[] = [];
+  const seen: (readonly [url: string, last: UntimedEvent | undefined])[] = [];
   scripted.onRequest = ({ method, path }) => void (method === 'DELETE' && seen.push([path, events.at(-1)]));
   expect(must(await ran({ delete: true })).run).toBe('r');
   expect(seen.map(([path]) => path.slice(path.lastIndexOf('/') + 1))).toEqual(['2', '2025-01-31', '3']);
-  expect(seen[0]?.[1]).toEqual({ t: 0, type: 'tag.delete', tag: `${scripted.host}/x:2`, digest });
+  expect(seen[0]?.[1]).toEqual({ type: 'tag.delete', tag: `${scripted.host}/x:2`, digest });
   expect(told()).toEqual([
     'run.start',
     ...['2', '2025-01-31', '3'].flatMap((tag) => [`tag.delete ${tag}`, `tag.done ${tag} deleted`]),

@@ -97,10 +97,9 @@ async function deleteRecorded(
   found: readonly Found[],
   { version, asked, signal }: PruneOptions,
 ): Promise<Result<readonly PrunedTag[]>> {
-  const { run, emit, now } = engine;
+  const { run, emit } = engine;
   const started = performance.now();
   emit({
-    t: now().getTime(),
     type: 'run.start',
     run,
     command: 'prune',
@@ -113,7 +112,7 @@ async function deleteRecorded(
   if (unrecorded !== undefined) return fail(unrecorded);
   const tags = await deleteAll(engine, found, signal);
   const exitCode = signal.aborted ? 130 : tags.some(({ state }) => state === 'failed') ? 1 : 0;
-  emit({ t: now().getTime(), type: 'run.done', exitCode, seconds: (performance.now() - started) / 1000 });
+  emit({ type: 'run.done', exitCode, seconds: (performance.now() - started) / 1000 });
   return ok(tags);
 }
 
@@ -207,7 +206,7 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
         continue;
       }
       const announce = (): Failure | undefined => {
-        engine.emit({ t: engine.now().getTime(), type: 'tag.delete', tag: destination, digest });
+        engine.emit({ type: 'tag.delete', tag: destination, digest });
         return engine.unrecorded();
       };
       const done: Deleted = shared.ok
@@ -218,8 +217,7 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
       // Where the registry took more than the tag, that is gone too.
       const state = done.ok || done.unsafe ? 'deleted' : 'failed';
       // Without it the journal says that the tag may be gone.
-      if (done.ok || done.unseen !== true)
-        engine.emit({ t: engine.now().getTime(), type: 'tag.done', tag: destination, digest, ...end, state });
+      if (done.ok || done.unseen !== true) engine.emit({ type: 'tag.done', tag: destination, digest, ...end, state });
       tags.push({ destination, digest, why, ...end });
     }
   }

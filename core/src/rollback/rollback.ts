@@ -56,10 +56,8 @@ export async function rollBack(
   options: RollbackOptions,
 ): Promise<Result<readonly Row[]>> {
   const started = performance.now();
-  const at = (): { readonly t: number } => ({ t: engine.now().getTime() });
   const ids = moves.map(({ destination }) => `rollback:${formatReference(destination)}`);
   engine.emit({
-    ...at(),
     type: 'run.start',
     run: engine.run,
     command: 'rollback',
@@ -77,10 +75,10 @@ export async function rollBack(
     const back = options.signal.aborted ? undefined : await putBack(engine, id, move, options);
     const row = { ...rowOf(move, id, back), seconds: (performance.now() - from) / 1000 };
     rows.push(row);
-    engine.emit({ ...at(), type: 'entry.done', entry: id, rows: [row] });
+    engine.emit({ type: 'entry.done', entry: id, rows: [row] });
   }
   const exitCode = options.signal.aborted ? 130 : rows.some(({ outcome }) => outcome === 'failed') ? 1 : 0;
-  engine.emit({ ...at(), type: 'run.done', exitCode, seconds: (performance.now() - started) / 1000 });
+  engine.emit({ type: 'run.done', exitCode, seconds: (performance.now() - started) / 1000 });
   return ok(rows);
 }
 

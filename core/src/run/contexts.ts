@@ -26,7 +26,6 @@ export interface ContextOptions {
   /** With the logins for these hosts, as far as the run's repositories need them. */
   readonly dockerConfigFor: (hosts: readonly string[]) => Promise<DockerConfig>;
   readonly emit: Engine['emit'];
-  readonly now: Engine['now'];
   /** The config's folder. */
   readonly root: string;
   /** Where plugins keep what later runs may use. */
@@ -42,7 +41,7 @@ export interface Contexts {
 }
 
 export function createContexts(options: ContextOptions): Contexts {
-  const { host, finder, settings, env, redact, emit, now, root, tmp } = options;
+  const { host, finder, settings, env, redact, emit, root, tmp } = options;
   const { registry, plainHttp, fetchJson, dockerConfigFor } = options;
   const workFolders = createWorkFolders(tmp);
   const started = new Map<string, UsedTool & { started: number }>();
@@ -59,7 +58,7 @@ export function createContexts(options: ContextOptions): Contexts {
     const used = new Map<string, UsedTool>();
     const log = (text: string): void => {
       const line = sayable(part === undefined ? text : `${part}: ${text}`, redact);
-      emit({ t: now().getTime(), type: 'task.log', task: task.id, line });
+      emit({ type: 'task.log', task: task.id, line });
     };
     const onTool = (name: string, version: string): void => {
       const tool = { name, version };
@@ -67,7 +66,7 @@ export function createContexts(options: ContextOptions): Contexts {
       const before = started.get(name);
       if (before === undefined) started.set(name, { ...tool, started: 1 });
       else before.started += 1;
-      emit({ t: now().getTime(), type: 'task.tool', task: task.id, tool: name, version });
+      emit({ type: 'task.tool', task: task.id, tool: name, version });
     };
     return {
       exec: createExec({
@@ -82,7 +81,7 @@ export function createContexts(options: ContextOptions): Contexts {
       },
       ...{ registry, log, signal, plainHttp, fetchJson },
       files: { root, work, shared, cache },
-      progress: tellProgress((bytes) => emit({ t: now().getTime(), type: 'task.progress', task: task.id, bytes })),
+      progress: tellProgress((bytes) => emit({ type: 'task.progress', task: task.id, bytes })),
       toolsUsed: () => [...used.values()],
       async [Symbol.asyncDispose]() {
         await workFolders.giveBack(work);

@@ -3,7 +3,7 @@ import type { UsedTool } from '../exec/model.ts';
 import type { Config, Entry } from '../config/model.ts';
 import type { Settings, Signing } from '../config/settings-model.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Change, Event } from '../journal/events.ts';
+import type { Change } from '../journal/events.ts';
 import type { Layout } from '../oci/layout.ts';
 import type { Subset } from '../oci/subset.ts';
 import type { PlannedEntry, Task } from '../plan/model.ts';
@@ -21,6 +21,7 @@ import type { VerifiedSource } from '../trust/predicates/copy.ts';
 import type { Durations } from './durations.ts';
 import type { Notes } from './notes.ts';
 import type { PackageIndexes } from './package-indexes.ts';
+import type { Recorder } from './recorder.ts';
 import type { TagLists } from './tag-lists.ts';
 import type { Before } from './targets.ts';
 
@@ -49,9 +50,8 @@ export interface Engine {
   /** A URI that says who builds: https://slsa.dev/spec/v1.0/provenance#builder */
   readonly builder: string;
   readonly now: () => Date;
-  readonly emit: (event: Event) => void;
-  /** Why the journal has not all that was emitted, as on a full disk. */
-  readonly unrecorded: () => Failure | undefined;
+  readonly emit: Recorder['emit'];
+  readonly unrecorded: Recorder['unrecorded'];
   /** The context a plugin gets for one task, or for a part of it, whose lines in the log begin with `part`. */
   readonly context: (task: Task, contract: string, signal: AbortSignal, part?: string) => Promise<TaskSession>;
 }

@@ -31,7 +31,6 @@ export function createEntryEnds(engine: Engine, entryOf: (id: string) => Entry):
   const told = new Set<string>();
   /** Entries whose archive is still to be written: only then is it known what they came to. */
   const held: string[] = [];
-  const at = (): { readonly t: number } => ({ t: engine.now().getTime() });
 
   function recordOf(id: string): EntryRecord {
     const known = records.get(id);
@@ -43,7 +42,7 @@ export function createEntryEnds(engine: Engine, entryOf: (id: string) => Entry):
 
   function endAs(entry: string, ended: readonly Row[]): void {
     rows.push(...ended);
-    engine.emit({ ...at(), type: 'entry.done', entry, rows: ended });
+    engine.emit({ type: 'entry.done', entry, rows: ended });
   }
 
   function conclude(entry: string): void {
@@ -51,7 +50,7 @@ export function createEntryEnds(engine: Engine, entryOf: (id: string) => Entry):
     const image = evidenceOf(record);
     if (image !== undefined && !told.has(image.digest)) {
       told.add(image.digest);
-      engine.emit({ ...at(), type: 'image', entry, image });
+      engine.emit({ type: 'image', entry, image });
     }
     endAs(entry, rowsOf(entryOf(entry), record));
     // What it held, scans above all, is in the journal now.

@@ -49,10 +49,8 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   const entryOf = (id: string): Entry => known(entries, id);
   const ends = createEntryEnds(engine, entryOf);
   const attempt = createTries(engine, signal, contextsOf(engine, entryOf, ends));
-  const at = (): { readonly t: number } => ({ t: engine.now().getTime() });
 
   engine.emit({
-    ...at(),
     type: 'run.start',
     run: engine.run,
     command,
@@ -76,7 +74,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
       execute: async (task, outputs) => (task.contract === 'core.together@1' ? together() : attempt(task, outputs)),
       announced(entry, why, tasks) {
         const changes = ends.changesOf(entry);
-        engine.emit({ ...at(), type: 'entry.chain', entry, why, tasks: tasks.map(announce), changes });
+        engine.emit({ type: 'entry.chain', entry, why, tasks: tasks.map(announce), changes });
       },
       ended(one) {
         tell(one);
@@ -89,7 +87,7 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
   const place = ({ id }: Row): number => order.get(id) ?? 0;
   const rows = (await ends.finish(interrupt.aborted)).toSorted((a, b) => place(a) - place(b));
   const exitCode = exitCodeOf(rows, interrupt.aborted);
-  engine.emit({ ...at(), type: 'run.done', exitCode, seconds: (performance.now() - started) / 1000 });
+  engine.emit({ type: 'run.done', exitCode, seconds: (performance.now() - started) / 1000 });
   return { rows, exitCode };
 
   function resourceOf(task: Task): ResourceRules<Node> {
@@ -110,7 +108,6 @@ export async function execute(options: ExecuteOptions): Promise<Executed> {
     // What a probe takes says how busy the registries were, and nothing of the work behind it.
     if (end.state === 'ok' && !isProbe(task)) engine.durations.add(task.id, ms);
     engine.emit({
-      ...at(),
       type: 'task.done',
       task: task.id,
       state: end.state,
@@ -134,7 +131,7 @@ function contextsOf(engine: Engine, entryOf: (id: string) => Entry, ends: EntryE
       task,
       entry: entryOf(id),
       planned: known(planned, id),
-      log: (line) => engine.emit({ t: engine.now().getTime(), type: 'task.log', task: task.id, line }),
+      log: (line) => engine.emit({ type: 'task.log', task: task.id, line }),
       tagged: (target, backup) => ends.tagged(id, target, backup),
     };
   };

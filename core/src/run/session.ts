@@ -5,7 +5,6 @@ import type { Settings, Signing } from '../config/settings-model.ts';
 import { variableIn } from '../config/variable.ts';
 import type { Variables } from '../exec/environment.ts';
 import type { ToolFinder, UsedTool } from '../exec/model.ts';
-import { configFailure, type Failure } from '../failure.ts';
 import { createLearningRedactor, secretsFromEnv } from '../exec/redact.ts';
 import { claimTmp, sweepTmp } from '../exec/tmp.ts';
 import type { Event } from '../journal/events.ts';
@@ -30,8 +29,8 @@ import { servingLocations } from './serve-locations.ts';
 import { openRegistry, plainHttpRule } from './open-registry.ts';
 import { ownMark } from './own-mark.ts';
 import { openReferrersMemory } from './referrers-memory.ts';
+import { createRecorder } from './recorder.ts';
 import { createTagLists } from './tag-lists.ts';
-import { stateFailure } from './state-failure.ts';
 import { refuseLinks } from './state-links.ts';
 import { openUploadFiles } from './upload-files.ts';
 import { workPlace } from './work-place.ts';
@@ -82,6 +81,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const { redact, learnt } = createLearningRedactor([...secretsFromEnv(env), ...secretsOf(settings, env)]);
   const userAgent = `slipway/${options.version}`;
   const plainHttp = plainHttpRule(settings);
+  const journal = openJournal(join(stateFolder, 'runs', `${run}.ndjson`));
+  const { emit, unrecorded } = createRecorder({ journal, now, report: options.report, plugins: host.emit });
   const durations = openDurations(stateFolder);
   const apiMemory = openReferrersMemory(stateFolder, now);
   const challenges = openChallengeMemory(stateFolder, now);
@@ -99,41 +100,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     ...(options.remember === false || options.rehearsal !== undefined
       ? {}
       : { writes: (repository: Repository) => destinations.has(formatRepository(repository)) }),
-    notice: (message) => emit({ t: now().getTime(), type: 'warning', message: redact(message) }),
+    notice: (message) => emit({ type: 'warning', message: redact(message) }),
     learnt,
     ...(options.rehearsal === undefined ? {} : { rehearsal: options.rehearsal }),
   });
   const server = createLayoutServer(layouts);
   const fetcher = createFileFetcher({ userAgent, signal });
-  const journal = openJournal(join(stateFolder, 'runs', `${run}.ndjson`));
-
-  let unrecorded: Failure | undefined;
-  /** Who only looks is warned too, and leaves no journal: what comes before the beginning of a run waits for it. */
-  let early: Event[] | undefined = [];
-  const record = (event: Event): void => {
-    if (event.type === 'run.start') {
-      for (const one of early ?? []) journal.write(one);
-      early = undefined;
-    }
-    if (early === undefined) journal.write(event);
-    else early.push(event);
-  };
-  const emit = (event: Event): void => {
-    try {
-      // How far a copy has come is of no use later.
-      if (unrecorded === undefined && event.type !== 'task.progress') record(event);
-    } catch (error) {
-      // A full disk takes the record of this run, not the run: only tags move no more (`steps/tag.ts`).
-      unrecorded = stateFailure(error) ?? configFailure(String(error), 'see who may write to .slipway/runs');
-      const message = `this run is not recorded any further: ${unrecorded.message}`;
-      options.report({ t: event.t, type: 'warning', message });
-    }
-    options.report(event);
-    host.emit(event);
-  };
-
   const contexts = createContexts({
-    ...{ host, finder, settings, env, redact, registry, plainHttp, fetchJson, emit, now },
+    ...{ host, finder, settings, env, redact, registry, plainHttp, fetchJson, emit },
     root: config.folder,
     work: await workPlace(stateFolder, claimed.path, mark),
     tmp: claimed.path,
@@ -160,7 +134,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     builder: builderId(env),
     now,
     emit,
-    unrecorded: () => unrecorded,
+    unrecorded,
     context: contexts.open,
   };
   return {

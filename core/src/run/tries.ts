@@ -23,19 +23,18 @@ export function createTries(
 ): (task: Task, outputs: ReadonlyMap<string, unknown>) => Promise<TaskEnd> {
   const { task: limit, tries } = engine.settings.limits;
   const attempts = createAttempts(signal, limit);
-  const at = (): { readonly t: number } => ({ t: engine.now().getTime() });
 
   return async (task, outputs) => {
     const context = contextOf(task);
     for (let attempt = 1; ; attempt += 1) {
-      engine.emit({ ...at(), type: 'task.start', task: task.id, attempt });
+      engine.emit({ type: 'task.start', task: task.id, attempt });
       const input = resolveInput(task.input, outputs);
       const result = await attempts.run(task, (own) => tryStep({ ...context, signal: own }, input));
       if (result.ok) return endOf(context, result.value);
       const { failure } = result;
       if (failure.class !== 'transient' || attempt >= tries || signal.aborted) return notOk(failure, signal);
       const wait = FIRST_WAIT * 2 ** (attempt - 1) + randomInt(FIRST_WAIT / 2);
-      engine.emit({ ...at(), type: 'task.retry', task: task.id, failure, wait });
+      engine.emit({ type: 'task.retry', task: task.id, failure, wait });
       await sleep(wait, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return notOk(cancelled, signal);
     }

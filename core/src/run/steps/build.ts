@@ -87,7 +87,7 @@ export async function buildStep(
   const edited = [...new Set([...between, ...(await editedFiles(engine, probed.keys))])];
   if (edited.length > 0) {
     keys = unsettledKeys(keys, edited);
-    engine.emit({ t: engine.now().getTime(), type: 'warning', message: editedWhileBuilt(entry.id, edited) });
+    engine.emit({ type: 'warning', message: editedWhileBuilt(entry.id, edited) });
   }
   const sessions = [session, ...made.value.sessions];
   return ok({

@@ -20,7 +20,7 @@ async function moved(onPut: () => Action | undefined, tagged = true, retries = 0
   const destination: Tagged = { kind: 'tagged', registry: server.host, path: 'a', tag: '1' as Tag };
   /** What the journal says once it takes no more. */
   const full: { failure?: Failure } = {};
-  const engine = { registry, emit: () => {}, now: () => new Date(), unrecorded: () => full.failure };
+  const engine = { registry, emit: () => {}, unrecorded: () => full.failure };
   const move = (seen: Digest | null) => moveTag(engine, 'sync:a', destination, image.digest, seen);
   return { server, image, old, move, full };
 }

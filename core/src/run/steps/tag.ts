@@ -42,7 +42,7 @@ export async function tagStep(step: StepContext, { probed, image }: TagInput): P
  * a full disk, nobody could put the tag back, and it stays.
  */
 export async function moveTag(
-  { registry, emit, now: clock, unrecorded }: Pick<Engine, 'registry' | 'emit' | 'now' | 'unrecorded'>,
+  { registry, emit, unrecorded }: Pick<Engine, 'registry' | 'emit' | 'unrecorded'>,
   entry: string,
   destination: Tagged,
   digest: Digest,
@@ -53,7 +53,7 @@ export async function moveTag(
   const names = now.value?.digest ?? null;
   if (names === digest) return ok(seen !== digest);
   if (names !== seen) return fail(movedByOther(destination, seen, names));
-  emit({ t: clock().getTime(), type: 'tag.move', entry, tag: formatReference(destination), from: seen, to: digest });
+  emit({ type: 'tag.move', entry, tag: formatReference(destination), from: seen, to: digest });
   const lost = unrecorded();
   if (lost !== undefined) return fail(notRecorded(destination, seen, lost));
   const put = await registry.tag(pin(destination, digest), destination.tag);
