@@ -3,6 +3,7 @@ import PQueue from 'p-queue';
 import type { Config, Selection, SyncEntry, Target } from '../config/model.ts';
 import { cancelled, type Failure, type Result } from '../failure.ts';
 import type { PlannedEntry } from '../plan/model.ts';
+import { taskId } from '../plan/task-id.ts';
 import { formatReference, formatRepository, type Digest, type Repository, type Tag } from '../reference.ts';
 import type { Rehearsal, Tally } from '../registry/rehearsal.ts';
 import type { Engine, Probed } from '../run/engine.ts';
@@ -84,7 +85,7 @@ export async function diffAll({ engine: real, rehearsal, expansions, cost, signa
 
   /** Whether the plan has it take the image of another entry that is part of this command. */
   function isTaken(id: string): boolean {
-    return (tasks.get(`${id}#probe`)?.needs.length ?? 0) > 0;
+    return (tasks.get(taskId(id, 'probe'))?.needs.length ?? 0) > 0;
   }
 
   /** That the source has the tag no more is no failure where the destination has it: it is what was asked. */

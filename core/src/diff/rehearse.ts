@@ -3,6 +3,7 @@ import type { SyncEntry } from '../config/model.ts';
 import { ok, type Result } from '../failure.ts';
 import { isFields } from '../config/fields.ts';
 import type { PlannedEntry, Task } from '../plan/model.ts';
+import { taskId } from '../plan/task-id.ts';
 import { copyFromFirst } from '../plugin/copying.ts';
 import type { Host } from '../plugin/host.ts';
 import type { TaskContext } from '../plugin/api.ts';
@@ -55,7 +56,7 @@ export async function rehearseEntry(
   whole: boolean,
 ): Promise<Result<Rehearsed>> {
   const { verify: _, ...entry } = asked;
-  const task = tasks.get(`${entry.id}#probe`);
+  const task = tasks.get(taskId(entry.id, 'probe'));
   if (task === undefined) throw new Error(`${entry.id} is planned without a probe`);
   const step: StepContext = {
     engine,

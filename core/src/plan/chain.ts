@@ -6,6 +6,7 @@ import type { TrustLevel } from '../config/settings-model.ts';
 import { unreachable } from '../failure.ts';
 import type { Admission, Data, Step, Task, TaskContract } from './model.ts';
 import { needsOf, out } from './out.ts';
+import { packageTaskId, taskId } from './task-id.ts';
 
 /**
  * `full`: everything. `mirror`: trust level `copy`. `retag`: the image of another entry, which was scanned and signed
@@ -62,8 +63,8 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
   const { id, repository, shape, targets, build } = entry;
   const tasks: Task[] = [];
   const ids: { [step in Step]?: string } = {};
-  /** One text for each, however often it is named, and no chain of its parts, as a template would be: plans can be long. */
-  const idOf = (step: Step): string => (ids[step] ??= [id, step].join('#'));
+  /** One text for each, however often it is named. */
+  const idOf = (step: Step): string => (ids[step] ??= taskId(id, step));
   const add = (step: Step, contract: TaskContract, input: Data): void => {
     tasks.push({ id: idOf(step), contract, entry: id, input, needs: needsOf(input) });
   };
@@ -133,7 +134,7 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
 
 /** One task between all images and all tags, so that there are as many edges as entries, and not their square. */
 export function togetherTask(entries: readonly ChainEntry[]): Task {
-  const input: Data = { passed: entries.map((entry) => out(`${entry.id}#${passes(entry)}`, '')) };
+  const input: Data = { passed: entries.map((entry) => out(taskId(entry.id, passes(entry)), '')) };
   return { id: TOGETHER, contract: 'core.together@1', entry: null, input, needs: needsOf(input) };
 }
 
@@ -149,10 +150,6 @@ export function packageTask(config: string, architectures: readonly string[], ne
   const repositories = needs.map((need) => out(packageTaskId(need), 'repository'));
   const input: Data = { config, architectures, repositories };
   return { id: packageTaskId(config), contract: 'package.build@1', entry: null, input, needs: needsOf(input) };
-}
-
-export function packageTaskId(config: string): string {
-  return `package:${config}`;
 }
 
 /** What the entry waits for stands in its probe: whatever else it does comes after that. */
@@ -196,5 +193,5 @@ function imagesOf(bases: ReadonlyMap<string, Taken>): { readonly [key: string]: 
 }
 
 function digestOf({ entry, settles }: Extract<Taken, { readonly entry: string }>): Data {
-  return out(`${entry}#${settles}`, settles === 'resolve' ? 'image.digest' : 'digest');
+  return out(taskId(entry, settles), settles === 'resolve' ? 'image.digest' : 'digest');
 }

@@ -12,7 +12,7 @@ import { configFailure, type Checked, type ConfigFailure } from '../failure.ts';
 import { apkArchitectureOf } from '../oci/apk-architecture.ts';
 import { formatPlatform } from '../oci/model.ts';
 import type { Files, Mode, ModeInputs } from '../plugin/api.ts';
-import { chainTasks, packageTask, packageTaskId, togetherTask } from './chain.ts';
+import { chainTasks, packageTask, togetherTask } from './chain.ts';
 import { entryCycles, packageCycles } from './cycles.ts';
 import { draftEntries, platformsOf, type Draft } from './entries.ts';
 import { linkEntries, needsOfEntry, retagFailures } from './links.ts';
@@ -23,6 +23,7 @@ import { packagePipelines } from './package-pipelines.ts';
 import { architecturesOf, packageEdges, type Image, type PackageEdges } from './packages.ts';
 import { checkOrder } from './rules.ts';
 import { selectEntries, type Command } from './select.ts';
+import { packageTaskId } from './task-id.ts';
 
 export interface PlanRequest {
   /** Its destinations are mapped by `--to` already. */

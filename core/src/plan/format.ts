@@ -4,6 +4,7 @@ import { relativePosition } from '../config/format.ts';
 import { formatRepository } from '../reference.ts';
 import { describeSelect } from '../selection/names.ts';
 import type { Data, Plan, PlannedEntry, Task } from './model.ts';
+import { shortTaskName } from './task-id.ts';
 
 /** A selection that is not expanded: its entries are not in the plan. */
 export interface PlannedSelection {
@@ -68,7 +69,7 @@ function mermaidTasks(plan: Plan): string {
   const lines = ['flowchart LR'];
   for (const { label, note, tasks, number } of boxes(plan)) {
     lines.push(`  subgraph e${number}[${mermaidLabel(label)}]`);
-    for (const task of tasks) lines.push(`    ${ids.get(task.id)}[${mermaidLabel(stepOf(task))}]`);
+    for (const task of tasks) lines.push(`    ${ids.get(task.id)}[${mermaidLabel(shortTaskName(task))}]`);
     if (note !== undefined) lines.push(`    n${number}[${mermaidLabel(note)}]`);
     lines.push('  end');
   }
@@ -102,7 +103,7 @@ function dot(plan: Plan): string {
   const lines = ['digraph slipway {', '  rankdir=LR;', '  node [shape=box];'];
   for (const { label, note, tasks, number } of boxes(plan)) {
     lines.push(`  subgraph cluster_${number} {`, `    label=${quote(label)};`);
-    for (const task of tasks) lines.push(`    ${ids.get(task.id)} [label=${quote(stepOf(task))}];`);
+    for (const task of tasks) lines.push(`    ${ids.get(task.id)} [label=${quote(shortTaskName(task))}];`);
     if (note !== undefined) lines.push(`    n${number} [label=${quote(note)}, shape=note];`);
     lines.push('  }');
   }
@@ -143,11 +144,6 @@ function isTogether({ contract }: Task): boolean {
   return contract === 'core.together@1';
 }
 
-/** `scan`; of a package, its config. */
-function stepOf(task: Task): string {
-  return task.id.slice(task.entry === null ? task.id.indexOf(':') + 1 : task.entry.length + 1);
-}
-
 /**
  * A listing: packages, builds and syncs, each with where it comes from and what is done, in one or two lines. Selections that
  * are not expanded come last.
@@ -182,9 +178,9 @@ function selectionLines({ destination, source, select }: Selection): string {
 }
 
 function packageLine(task: Task): string {
-  const needs =
-    task.needs.length === 0 ? '' : `, after ${task.needs.map((need) => need.slice('package:'.length)).join(', ')}`;
-  return printable(`  ${stepOf(task)} for ${architectures(task.input)}${needs}`);
+  const others = task.needs.map((id) => shortTaskName({ id, entry: null }));
+  const needs = others.length === 0 ? '' : `, after ${others.join(', ')}`;
+  return printable(`  ${shortTaskName(task)} for ${architectures(task.input)}${needs}`);
 }
 
 function architectures(input: Data): string {
@@ -201,7 +197,7 @@ function entryLines(entry: PlannedEntry, tasks: readonly Task[]): string {
     // A retag says so already.
     ...(entry.kind === 'sync' || entry.needs.length === 0 ? [] : [`after ${entry.needs.join(', ')}`]),
   ];
-  const what = entry.skip === undefined ? tasks.map(stepOf).join(' → ') : `skipped: ${entry.skip}`;
+  const what = entry.skip === undefined ? tasks.map(shortTaskName).join(' → ') : `skipped: ${entry.skip}`;
   const further = entry.targets
     .slice(1)
     .map((target) => `, ${target}`)

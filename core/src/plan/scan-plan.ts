@@ -5,6 +5,7 @@
 import type { Planned } from './create.ts';
 import type { Data, Step, Task, TaskContract } from './model.ts';
 import { needsOf, out } from './out.ts';
+import { taskId } from './task-id.ts';
 
 /** The plan's entries with trust `full`, each with the tasks of a scan. Entries do not wait for each other. */
 export function planScans(planned: Planned): Planned {
@@ -14,7 +15,7 @@ export function planScans(planned: Planned): Planned {
 }
 
 function scanTasks(id: string): readonly Task[] {
-  const from = (step: Step, path = ''): Data => out(`${id}#${step}`, path);
+  const from = (step: Step, path = ''): Data => out(taskId(id, step), path);
   const image = from('resolve', 'image');
   const probed = from('resolve', 'probed');
   const steps: readonly (readonly [Step, TaskContract, Data])[] = [
@@ -26,7 +27,7 @@ function scanTasks(id: string): readonly Task[] {
     ['gate', 'core.gate@1', { probed, image, scan: from('scan'), attached: from('attach', 'attached') }],
   ];
   return steps.map(([step, contract, input]) => ({
-    id: `${id}#${step}`,
+    id: taskId(id, step),
     contract,
     entry: id,
     input,

@@ -2,11 +2,11 @@
 import type { Entry } from '../config/model.ts';
 import { cancelled } from '../failure.ts';
 import type { Change, Row } from '../journal/events.ts';
+import { stepOfTask } from '../plan/task-id.ts';
 import { archiveScheme, formatRepository } from '../reference.ts';
 import type { Engine } from './engine.ts';
 import { evidenceOf } from './evidence.ts';
 import type { Ended } from './loop.ts';
-import { stepName } from './perform.ts';
 import { remember, type EntryRecord } from './record.ts';
 import { rowsOf } from './rows.ts';
 
@@ -67,8 +67,8 @@ export function createEntryEnds(engine: Engine, entryOf: (id: string) => Entry):
       if (task.entry === null) return;
       const record = recordOf(task.entry);
       record.ms += ms;
-      if (end.state === 'ok') remember(record, stepName(task), end.output);
-      else record.broken ??= { step: stepName(task), end };
+      if (end.state === 'ok') remember(record, stepOfTask(task), end.output);
+      else record.broken ??= { step: stepOfTask(task), end };
     },
     changesOf: (id) => recordOf(id).probed?.changes ?? [],
     end(id) {

@@ -10,6 +10,7 @@ import { apkArchitectureOf } from '../oci/apk-architecture.ts';
 import { fileState, touchedAt, type FileState } from '../plan/files.ts';
 import type { Task } from '../plan/model.ts';
 import { packageSources } from '../plan/package-sources.ts';
+import { taskId } from '../plan/task-id.ts';
 import type { ModeInputs } from '../plugin/api.ts';
 import type { Digest } from '../reference.ts';
 import { canonicalJson } from '../trust/statement.ts';
@@ -96,7 +97,7 @@ interface PackageParts {
 async function packageParts(engine: Engine, entry: BuildEntry): Promise<Result<PackageParts>> {
   const fixed = new Map<string, string>();
   const indexes = new Set<string>();
-  const tasks = packageTasksOf(engine, `${entry.id}#build`);
+  const tasks = packageTasksOf(engine, taskId(entry.id, 'build'));
   for (const task of tasks) {
     const config = engine.planned.packages.get(task.id);
     if (config === undefined) continue;

@@ -3,7 +3,7 @@ import type { Entry } from '../config/model.ts';
 import type { Failure, Result } from '../failure.ts';
 import type { Change } from '../journal/events.ts';
 import type { PlannedEntry, Task } from '../plan/model.ts';
-import { entryOfTask } from '../plan/task-id.ts';
+import { entryOfTask, taskId } from '../plan/task-id.ts';
 import { formatReference, pin, type Digest, type Tagged } from '../reference.ts';
 import { ok } from '../failure.ts';
 import { lookTask } from './believe.ts';
@@ -78,7 +78,7 @@ export async function probeAll(engine: Engine, signal: AbortSignal): Promise<rea
 }
 
 function onProbes(task: Task): Task {
-  const rename = (id: string): string => `${entryOfTask(id)}#probe`;
+  const rename = (id: string): string => taskId(entryOfTask(id), 'probe');
   const input = JSON.parse(JSON.stringify(task.input), (key, value: unknown) =>
     key === '$out' && typeof value === 'string' ? rename(value) : value,
   ) as Task['input'];
@@ -179,7 +179,7 @@ async function lacksOf(
   const { destination, digest, deep, signal } = published;
   const image = await readImage(engine.registry, pin(destination, digest));
   if (!image.ok) return image;
-  const task = lookTask(`${entry.id}#verify`, entry.id);
+  const task = lookTask(taskId(entry.id, 'verify'), entry.id);
   const kind = attachedKind({ engine, entry });
   const checked = await checkAttached({ engine, task, signal }, kind, image.value, deep);
   if (!checked.ok) return checked;

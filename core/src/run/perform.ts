@@ -3,7 +3,7 @@
  * plan's to give and the step's to read: plan/chain.ts and the steps' input types belong together.
  */
 import { fail, type Failure, type Result } from '../failure.ts';
-import type { Step, Task } from '../plan/model.ts';
+import { stepOfTask } from '../plan/task-id.ts';
 import type { ContractInput } from '../plugin/contract-api.ts';
 import type { StepContext } from './engine.ts';
 import { admitStep, type AdmitInput } from './steps/admit.ts';
@@ -20,7 +20,7 @@ import { tagStep, type TagInput } from './steps/tag.ts';
 import { verifyStep, type VerifyInput } from './steps/verify.ts';
 
 export function perform(step: StepContext, input: unknown): Promise<Result<unknown>> {
-  const name = stepName(step.task);
+  const name = stepOfTask(step.task);
   switch (name) {
     case 'probe':
       return probe(step, input as ProbeInput);
@@ -53,11 +53,6 @@ export function perform(step: StepContext, input: unknown): Promise<Result<unkno
     case undefined:
       return packageStep(step, input as ContractInput<'package.build@1'>);
   }
-}
-
-/** The step that ends an entry's task id; what several entries share has none. */
-export function stepName(task: Task): Step | undefined {
-  return task.entry === null ? undefined : (task.id.slice(task.entry.length + 1) as Step);
 }
 
 async function packageStep(

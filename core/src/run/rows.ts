@@ -3,6 +3,7 @@ import type { Outcome, Row } from '../journal/events.ts';
 import { isPublic } from '../journal/named.ts';
 import type { Entry, Selection } from '../config/model.ts';
 import type { Failure } from '../failure.ts';
+import { isPackageTask } from '../plan/task-id.ts';
 import { tallyOf } from '../policy/tally.ts';
 import { formatReference } from '../reference.ts';
 import { newestScan } from '../trust/required.ts';
@@ -48,7 +49,7 @@ function outcomeOf({ broken, tagged, probed }: EntryRecord, target: string): Out
 
 /** A package has no row of its own: that it failed is told, and counted, at the entries that need it. */
 function lacksPackage({ state, failure }: NotOk): boolean {
-  return state === 'skipped' && failure.reason === 'need' && failure.need.startsWith('package:');
+  return state === 'skipped' && failure.reason === 'need' && isPackageTask(failure.need);
 }
 
 function whyOf({ probed, broken }: EntryRecord): string {

@@ -3,6 +3,7 @@ import type { Failure } from '../failure.ts';
 import type { Change } from '../journal/events.ts';
 import { planGraph, reachable } from '../plan/graph.ts';
 import type { Plan } from '../plan/model.ts';
+import { shortTaskName } from '../plan/task-id.ts';
 import type { ProbeAnswer } from '../run/look.ts';
 
 export interface Ahead {
@@ -41,7 +42,7 @@ export function lookAhead(
     );
     dependents.delete(id);
     const ms = own.reduce((sum, task) => sum + (duration(task.id) ?? 0), 0);
-    const steps = own.map((task) => task.id.slice(id.length + 1));
+    const steps = own.map((task) => shortTaskName(task));
     return { id, goal, why, changes, steps, ...(ms === 0 ? {} : { ms }), dependents: [...dependents] };
   });
 }

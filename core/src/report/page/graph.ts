@@ -1,4 +1,5 @@
 /** The graph of entries and packages with their steps, as SVG. Pure. */
+import { isPackageTask } from '../../plan/task-id.ts';
 import { firstOfEach, folded, type Box, type Edges } from '../fold.ts';
 import { counted, formatSeconds } from '../wording.ts';
 import type { ReportData } from './data.ts';
@@ -34,7 +35,7 @@ export function graph({ images, tasks, edges }: ReportData): Html {
       return { id, name: destination, outcome, seconds, goal: { image: destination } };
     }),
     ...tasks.flatMap(({ id, entry, step, state, ms }) =>
-      entry === undefined && id.startsWith('package:') ? [{ id, name: step, outcome: state, seconds: ms / 1000 }] : [],
+      entry === undefined && isPackageTask(id) ? [{ id, name: step, outcome: state, seconds: ms / 1000 }] : [],
     ),
   ];
   const linked = new Set(edges.flat());

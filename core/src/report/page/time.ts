@@ -1,4 +1,5 @@
 /** Where the time of a run went: the critical path, what took longest, and a timeline as SVG. Pure. */
+import { isPackageTask } from '../../plan/task-id.ts';
 import { firstOfEach } from '../fold.ts';
 import { formatSeconds } from '../wording.ts';
 import type { ReportData } from './data.ts';
@@ -69,7 +70,7 @@ function stepTable(caption: string, steps: readonly TimedTask[], destinations: R
 
 /** Tags that move together are moved by one task between all images. */
 function ownerOf(task: string): string {
-  return task.startsWith('package:') ? 'a package' : 'all entries';
+  return isPackageTask(task) ? 'a package' : 'all entries';
 }
 
 function nameOf(entry: string, destinations: ReadonlyMap<string, string>): Html {

@@ -1,5 +1,6 @@
 /** When each task ran, in which lane, and which tasks decided how long it all took. Pure. */
 import type { AnnouncedTask, Event, TaskState } from '../../journal/events.ts';
+import { isPackageTask, shortTaskName } from '../../plan/task-id.ts';
 
 export interface TimedTask {
   readonly id: string;
@@ -64,7 +65,7 @@ export function timelineOf(events: readonly Event[]): Timeline {
     tasks: [...seen.values()].map(({ task, start, ms, attempts, state }) => ({
       id: task.id,
       ...(task.entry === null ? {} : { entry: task.entry }),
-      step: task.entry === null ? task.id.slice(task.id.indexOf(':') + 1) : task.id.slice(task.entry.length + 1),
+      step: shortTaskName(task),
       ...(start === undefined ? {} : { start, ...waitOf(task, start, seen) }),
       ms: state === 'running' ? Math.max(0, last - (start ?? last)) : ms,
       ...(attempts > 1 ? { attempts } : {}),
@@ -117,5 +118,5 @@ function edgesOf(seen: ReadonlyMap<string, Seen>): Timeline['edges'] {
 
 /** What stands for a task in the graph: its entry, or the package that it builds; what is between all of them stands for none. */
 function boxOf({ id, entry }: AnnouncedTask): string | undefined {
-  return entry ?? (id.startsWith('package:') ? id : undefined);
+  return entry ?? (isPackageTask(id) ? id : undefined);
 }
