@@ -2,7 +2,6 @@
  * What one melange config makes and what it needs, as far as edges between packages go.
  * https://github.com/chainguard-dev/melange/blob/main/docs/BUILD-FILE.md
  */
-import { LineCounter, parseDocument } from 'yaml';
 import {
   fields as fieldsOf,
   items as listOf,
@@ -14,6 +13,7 @@ import { configFailure, fail, ok, type ConfigFailure, type Result } from '../fai
 import { addTransformed, substitute } from './melange-variables.ts';
 import { holdsLogin, inCheckout, isRemote } from './package-address.ts';
 import type { PackagePipeline } from './package-pipelines.ts';
+import { yamlFields } from './yaml-fields.ts';
 
 export interface MelangePackage {
   readonly name: string;
@@ -51,9 +51,12 @@ export function parseMelange(
   file: string,
   pipelines: readonly PackagePipeline[] = [],
 ): Result<PackageConfig, ConfigFailure> {
-  const parsed = parseFields(config, text, file);
-  if (!parsed.ok) return parsed;
-  const root = parsed.value;
+  const read = yamlFields(text);
+  if ('problem' in read) {
+    const { problem, line, column } = read;
+    return fail(configFailure(`"${config}" ${problem}`, undefined, { file, line, column }));
+  }
+  const root = read.fields;
   const head = fieldsOf(root['package']);
   const name = textOf(head['name']);
   const version = textOf(head['version']);
@@ -133,28 +136,6 @@ function localKeys(contents: Fields): readonly string[] {
   return textsOf(contents['keyring'])
     .filter((key) => !isRemote(key))
     .map(inCheckout);
-}
-
-function parseFields(config: string, text: string, file: string): Result<Fields, ConfigFailure> {
-  const lines = new LineCounter();
-  try {
-    // In the failsafe schema every scalar is text, as melange reads it: `version: 1.10` must not become 1.1.
-    const document = parseDocument(text, { lineCounter: lines, logLevel: 'silent', schema: 'failsafe' });
-    const problem = document.errors[0];
-    if (problem === undefined) return ok(fieldsOf(document.toJS({ maxAliasCount: 100 })));
-    const { line, col } = lines.linePos(problem.pos[0]);
-    const message = problem.message.split('\n', 1)[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? '';
-    return fail(configFailure(`"${config}" is not valid YAML: ${message}`, undefined, { file, line, column: col }));
-  } catch {
-    // Too many aliases, or nested deeper than the parser's stack.
-    return fail(
-      configFailure(`"${config}" is nested too deeply, or repeats too much with aliases`, undefined, {
-        file,
-        line: 1,
-        column: 1,
-      }),
-    );
-  }
 }
 
 /** A subpackage with `range:` stands for one package per item of that data. */

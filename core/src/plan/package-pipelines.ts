@@ -4,9 +4,9 @@
  * https://github.com/chainguard-dev/melange/blob/main/docs/PIPELINES-CUSTOM.md
  */
 import { posix } from 'node:path';
-import { parseDocument } from 'yaml';
-import { fields as fieldsOf, isFields, items as listOf, text as textOf, type Fields } from '../config/fields.ts';
+import { fields as fieldsOf, items as listOf, text as textOf, type Fields } from '../config/fields.ts';
 import type { Files } from '../plugin/api.ts';
+import { yamlFields } from './yaml-fields.ts';
 
 const FOLDER = 'pipelines';
 
@@ -29,7 +29,7 @@ export async function packagePipelines(
 ): Promise<readonly PackagePipeline[]> {
   const folders = pipelineFolders(config);
   const found: PackagePipeline[] = [];
-  const names = new Set(usedBy(parse(text)));
+  const names = new Set(usedBy(fieldsIn(text)));
   // A set being walked also yields what is added on the way.
   for (const name of names) {
     const pipeline = await find(files, folders, name);
@@ -45,7 +45,7 @@ async function find(files: Files, folders: readonly string[], name: string): Pro
   if (posix.isAbsolute(name) || name.includes('..')) return undefined;
   for (const path of folders.map((folder) => posix.join(folder, `${name}.yaml`))) {
     const text = await files.read(path);
-    const definition = text.ok ? parse(text.value) : {};
+    const definition = text.ok ? fieldsIn(text.value) : {};
     // A folder of this name may belong to another program.
     if (['pipeline', 'runs', 'uses'].some((key) => key in definition)) return { path, definition };
   }
@@ -67,13 +67,8 @@ function usedBy(root: Fields): readonly string[] {
   return used;
 }
 
-function parse(text: string): Fields {
-  try {
-    const document = parseDocument(text, { logLevel: 'silent', schema: 'failsafe' });
-    const data: unknown = document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 });
-    return isFields(data) ? data : {};
-  } catch {
-    // Nested too deeply to be one.
-    return {};
-  }
+/** Of what cannot be read, none: if it is the melange config itself, its own reader says so. */
+function fieldsIn(text: string): Fields {
+  const read = yamlFields(text);
+  return 'problem' in read ? {} : read.fields;
 }

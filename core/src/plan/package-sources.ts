@@ -3,10 +3,10 @@
  * images and packages among them are left out, so that several can share a folder and a change of one rebuilds that one.
  */
 import { posix } from 'node:path';
-import { parseDocument } from 'yaml';
 import { isFields } from '../config/fields.ts';
 import { ok, type Result } from '../failure.ts';
 import type { Files } from '../plugin/api.ts';
+import { yamlFields } from './yaml-fields.ts';
 
 /** Relative to the root, sorted; a `config` failure when the folder cannot be listed. */
 export async function packageSources(files: Files, config: string): Promise<Result<readonly string[]>> {
@@ -25,15 +25,8 @@ async function isConfiguration(files: Files, path: string): Promise<boolean> {
   if (!/\.ya?ml$/.test(path)) return false;
   const text = await files.read(path);
   if (!text.ok) return false;
-  try {
-    const data: unknown = parseDocument(text.value, { logLevel: 'silent', schema: 'failsafe' }).toJS({
-      maxAliasCount: 100,
-    });
-    if (!isFields(data)) return false;
-    const { package: made, contents } = data;
-    return (isFields(made) && 'name' in made) || isFields(contents);
-  } catch {
-    // Nested too deeply to be a configuration.
-    return false;
-  }
+  const read = yamlFields(text.value);
+  if ('problem' in read) return false;
+  const { package: made, contents } = read.fields;
+  return (isFields(made) && 'name' in made) || isFields(contents);
 }
