@@ -10,6 +10,7 @@ import type { ChainEntry, Settles, Taken } from './chain.ts';
 import { needsGraph, topologicalOrder } from './graph.ts';
 import { needsOfEntry, type Links, type Owned } from './links.ts';
 import type { Admission, PlannedEntry } from './model.ts';
+import { plannedMode } from './modes.ts';
 import type { PackageEdges } from './packages.ts';
 import { glob, writtenDestination } from './pattern.ts';
 
@@ -73,7 +74,7 @@ function draft(entry: Entry, findings: Findings, { skips, settlesAt, level, reta
   const targets = entry.targets.map((target) => formatReference(target.destination));
   const [{ destination }] = entry.targets;
   const source = entry.kind === 'sync' ? formatReference(entry.source) : entry.source;
-  const mode = modeName(entry, findings.modes);
+  const mode = entry.kind === 'build' ? plannedMode(modeOf(entry, findings.modes), entry) : undefined;
   const needs = needsOfEntry(entry.id, findings.links).filter(
     (need) => findings.selected.has(need) && (skip !== undefined || !skips.has(need)),
   );
@@ -192,7 +193,7 @@ function buildChain(
     shape: level === 'copy' ? 'mirror' : 'full',
     inPlace: false,
     build: {
-      mode: modes.get(entry.id)?.name ?? '',
+      mode: modeOf(entry, modes),
       platforms: platformsOf(entry, inputs.get(entry.id)).map(formatPlatform),
       bases: new Map(bases),
       packages: packages.ofImage.get(entry.id) ?? [],
@@ -200,15 +201,13 @@ function buildChain(
   };
 }
 
+function modeOf({ id }: BuildEntry, modes: ReadonlyMap<string, Mode>): string {
+  return modes.get(id)?.name ?? '';
+}
+
 /** What the entry says, otherwise what its source says. */
 export function platformsOf(entry: BuildEntry, inputs: ModeInputs | undefined): readonly Platform[] {
   return entry.platforms ?? inputs?.platforms ?? [];
-}
-
-function modeName(entry: Entry, modes: ReadonlyMap<string, Mode>): string | undefined {
-  if (entry.kind === 'sync') return undefined;
-  const name = modes.get(entry.id)?.name;
-  return name === 'apko' && entry.melangeConfigs.length > 0 ? 'melange+apko' : name;
 }
 
 /** By the first pattern that matches what the config has: a `--to` prefix must not change what is trusted. */

@@ -52,6 +52,19 @@ export async function askMode(mode: Mode, entry: BuildEntry, files: Files): Prom
   }
 }
 
+const APKO = 'apko';
+const APKO_WITH_PACKAGES = 'melange+apko';
+
+/** What the plan shows as the mode of an entry: whether packages are built before its image, too. */
+export function plannedMode(mode: string, { melangeConfigs }: BuildEntry): string {
+  return mode === APKO && melangeConfigs.length > 0 ? APKO_WITH_PACKAGES : mode;
+}
+
+/** The mode behind it, which a plugin brings. */
+export function modeBehind(planned: string | undefined): string {
+  return planned === APKO_WITH_PACKAGES ? APKO : (planned ?? '');
+}
+
 function listed(names: readonly string[]): string {
   return names.length === 0 ? 'no plugin brings a build mode' : `the modes are ${names.join(', ')}`;
 }

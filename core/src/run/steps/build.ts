@@ -2,13 +2,14 @@
 import { ok, fail, configFailure, type Result } from '../../failure.ts';
 import { checkPlatforms } from '../../oci/join-layouts.ts';
 import { openLayout } from '../../oci/layout.ts';
+import { modeBehind } from '../../plan/modes.ts';
 import type { BuildContext, Mode } from '../../plugin/api.ts';
 import { placeBases } from '../bases.ts';
 import type { BuildOutput, Probed, StepContext } from '../engine.ts';
 import { changesOf, editedFiles, inputKeys, keyParts, resolvedKeys, unsettledKeys } from '../keys.ts';
 import { ownDigest } from '../targets.ts';
 import { buildEach, type BuildRequest, type Made } from './build-each.ts';
-import { contractMode, provenanceKeys } from './probe.ts';
+import { provenanceKeys } from './probe.ts';
 
 /** Inputs that changed which a warning names. */
 const MAX_NAMED = 3;
@@ -33,7 +34,7 @@ export async function buildStep(
     step.log('its inputs are unchanged: not built again');
     return ok({ kind: 'reused', digest: probed.reuse, keys: probed.keys });
   }
-  const name = contractMode(planned.mode);
+  const name = modeBehind(planned.mode);
   const mode = engine.host.modes.find((candidate) => candidate.name === name);
   if (mode === undefined)
     return fail(

@@ -6,6 +6,7 @@ import type { BuildEntry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { parseLocation } from '../../location.ts';
 import { isIndexType } from '../../oci/parse.ts';
+import { modeBehind } from '../../plan/modes.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
 import { isSigned, type Fact } from '../../trust/facts.ts';
 import { missing, newestProvenance } from '../../trust/required.ts';
@@ -146,7 +147,7 @@ async function probeBuild(
   const outside = await outsideBases(engine, entry, inputs.bases, ofEntries);
   if (!outside.ok) return outside;
   const bases = { ...ofEntries, ...outside.value };
-  const parts = await keyParts(engine, entry, contractMode(planned.mode), inputs, bases);
+  const parts = await keyParts(engine, entry, modeBehind(planned.mode), inputs, bases);
   if (!parts.ok) return parts;
   const keys = inputKeys(parts.value);
   const published = ownDigest(entry, before);
@@ -179,11 +180,6 @@ async function probeBuild(
     goal: reason === undefined,
     why: reason ?? 'its inputs are unchanged',
   });
-}
-
-/** `melange+apko` is apko's contract behind packages. */
-export function contractMode(mode: string | undefined): string {
-  return mode === 'melange+apko' ? 'apko' : (mode ?? '');
 }
 
 /** What the published image was made from, as its newest believed provenance says. */
