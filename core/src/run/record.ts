@@ -2,10 +2,12 @@
 import type { UsedWaiver } from '../failure.ts';
 import type { ListedPackage } from '../journal/events.ts';
 import type { Step } from '../plan/model.ts';
+import type { Digest } from '../reference.ts';
 import { isSigned, type Fact } from '../trust/facts.ts';
 import type { Scan } from '../trust/model.ts';
+import { newestScan } from '../trust/required.ts';
+import { listPackages } from '../trust/spdx.ts';
 import type { GateOutput, Image, Probed, SbomOutput, VerifyOutput } from './engine.ts';
-import { packagesOf } from './evidence.ts';
 import type { NotOk } from './loop.ts';
 import type { Resolution } from './steps/resolve.ts';
 import type { ScanOutput } from './steps/scan.ts';
@@ -27,6 +29,19 @@ export interface EntryRecord {
   /** The first task of it that did not succeed. */
   broken?: { readonly step: string | undefined; readonly end: NotOk };
   ms: number;
+}
+
+export interface Known {
+  readonly digest: Digest | undefined;
+  readonly facts: readonly Fact[];
+  readonly scan: Scan | undefined;
+}
+
+/** The image that the entry came to, with what is believed of that one: the probe may also have looked at the one that it replaces. */
+export function knownOf({ probed, image, facts, scan }: EntryRecord): Known {
+  const digest = image?.digest ?? probed?.digest;
+  const own = (facts ?? probed?.facts ?? []).filter(({ subject }) => subject === digest);
+  return { digest, facts: own, scan: scan ?? newestScan(own)?.content.scan };
 }
 
 /** Steps hand their outputs on as they are; this is the one place that knows which step makes which. */
@@ -68,4 +83,9 @@ export function remember(record: EntryRecord, step: Step | undefined, output: un
     case undefined:
       break;
   }
+}
+
+/** Packages by the digest of the platform image; the documents themselves are let go. */
+function packagesOf({ documents }: SbomOutput): ReadonlyMap<string, readonly ListedPackage[]> {
+  return new Map(documents.map(({ digest, spdx }) => [digest, listPackages(spdx)]));
 }

@@ -6,16 +6,13 @@ import type { Failure } from '../failure.ts';
 import { isPackageTask } from '../plan/task-id.ts';
 import { tallyOf } from '../policy/tally.ts';
 import { formatReference } from '../reference.ts';
-import { newestScan } from '../trust/required.ts';
-import type { EntryRecord } from './record.ts';
+import { knownOf, type EntryRecord } from './record.ts';
 import type { NotOk } from './loop.ts';
 
 export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
   const { probed, broken, waived = [] } = record;
-  const digest = record.image?.digest ?? probed?.digest ?? null;
-  // The probe also believed what is attached to the image that was published: a build that failed has none of that.
-  const facts = (record.facts ?? probed?.facts ?? []).filter(({ subject }) => subject === digest);
-  const { findings, unscanned, packages } = tallyOf(record.scan ?? newestScan(facts)?.content.scan);
+  const { digest = null, scan } = knownOf(record);
+  const { findings, unscanned, packages } = tallyOf(scan);
   return entry.targets.map(({ destination }) => {
     const text = formatReference(destination);
     const outcome = outcomeOf(record, text);
