@@ -1,6 +1,9 @@
 /** What a tool writes to a file: one that ended well may have written nothing all the same, or something else. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { errorCode, fail, ok, type Result, type ToolFailure } from '../failure.ts';
+
+/** Bytes. The largest are lists of packages, which can be signed and attached up to a quarter of that. */
+const MAX_OUTPUT = 256 * 1024 * 1024;
 
 /** `parse` may throw. */
 export async function readToolOutput<T>(
@@ -10,6 +13,11 @@ export async function readToolOutput<T>(
 ): Promise<Result<T, ToolFailure>> {
   let text: string;
   try {
+    const status = await stat(file);
+    if (!status.isFile()) return fail(senseless(tool, 'ended well, but what it wrote is not a file'));
+    if (status.size > MAX_OUTPUT) {
+      return fail(senseless(tool, `ended well, but wrote more than ${MAX_OUTPUT / 1024 / 1024} MiB`));
+    }
     text = await readFile(file, 'utf8');
   } catch (error) {
     if (errorCode(error) === 'ENOENT') {
