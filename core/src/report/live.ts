@@ -1,6 +1,6 @@
 /** What a live view shows, as text lines: a fold over the events, drawn by whoever has a screen. */
 import type { AnnouncedTask, Event, Outcome, Row } from '../journal/events.ts';
-import { formatBytes, formatSeconds } from './wording.ts';
+import { cut, formatBytes, formatSeconds } from './wording.ts';
 
 /** Running tasks that are shown; more are counted, so that a thousand entries stay readable. */
 const MAX_RUNNING = 8;
@@ -195,8 +195,4 @@ function middle(text: string, room: number): string {
   if (text.length <= room) return text;
   const end = Math.floor((room - 1) / 2);
   return `${text.slice(0, room - 1 - end)}…${text.slice(-end)}`;
-}
-
-function cut(line: string, columns: number): string {
-  return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
 }

@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 import type { Severity, Waiver } from '../config/settings-model.ts';
 import type { Position } from '../failure.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
-import { clean } from './wording.ts';
+import { clean, cut } from './wording.ts';
 
 export const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 
@@ -196,8 +196,7 @@ function scoreOf(finding: Finding): string {
 
 /** `[text](address)` is a link in a message (§3.11.6 of the specification), and strangers write titles and what images say of themselves. */
 export function sarifText(text: string): string {
-  const line = clean(text).replaceAll('](', '] (');
-  return line.length <= MAX_TEXT ? line : `${line.slice(0, MAX_TEXT - 1)}…`;
+  return cut(clean(text).replaceAll('](', '] ('), MAX_TEXT);
 }
 
 /** Relative, with `/` between parts, and each part encoded; of a file elsewhere, its name alone. */

@@ -4,7 +4,16 @@ import type { Outcome, Row } from '../journal/events.ts';
 import { causesOf } from './causes.ts';
 import { firstOfEach } from './fold.ts';
 import type { TaskLog } from './logs.ts';
-import { clean, formatBytes, formatDigest, formatFailure, formatFindings, formatSeconds, placeOf } from './wording.ts';
+import {
+  clean,
+  cut,
+  formatBytes,
+  formatDigest,
+  formatFailure,
+  formatFindings,
+  formatSeconds,
+  placeOf,
+} from './wording.ts';
 
 const HEADER = [
   'destination',
@@ -97,17 +106,13 @@ function whatChanged(row: Row): string {
     case 'unchanged':
     case 'skipped':
     case 'cancelled':
-      return cut(clean(row.why));
+      return cut(clean(row.why), MAX_REMARK);
   }
 }
 
 /** Nobody has verified what is kept, so it is not called more than it is. */
 function backup({ backup: kept }: Row): string {
   return kept === undefined ? '' : `, kept as ${kept.slice(kept.lastIndexOf(':') + 1)} (unverified)`;
-}
-
-function cut(text: string): string {
-  return text.length <= MAX_REMARK ? text : `${text.slice(0, MAX_REMARK - 1)}…`;
 }
 
 /**

@@ -60,6 +60,11 @@ export function clean(text: string): string {
   return visible(text.replace(/[\r\n\u0085\u2028\u2029]+/g, ' '));
 }
 
+/** At most so many characters; what is left out ends in `…`. */
+export function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+}
+
 /** Lines and tabs stay as they are. */
 export function visible(text: string): string {
   return text.replace(UNSEEN, '�');

@@ -8,7 +8,7 @@ import type { Event, Row } from '../../journal/events.ts';
 import { causeOf } from '../causes.ts';
 import { headline } from '../failure.ts';
 import { plainView } from '../plain.ts';
-import { clean, formatSeconds } from '../wording.ts';
+import { clean, cut, formatSeconds } from '../wording.ts';
 import { annotator, oneLine, type Properties } from './annotations.ts';
 import { workflowCommand } from './commands.ts';
 
@@ -147,17 +147,13 @@ function isBad(outcome: Row['outcome']): boolean {
 }
 
 function messageOf(id: string, failure: Failure): string {
-  return cut(`${clean(id)}: ${textOf(failure)}`);
+  return cut(`${clean(id)}: ${textOf(failure)}`, MAX_MESSAGE);
 }
 
 function textOf(failure: Failure): string {
   const refusals = failure.reason === 'policy' ? failure.refusals.slice(1, 20).map((each) => `- ${each}`) : [];
   const hint = failure.hint === undefined ? [] : [`→ ${failure.hint}`];
-  return cut([headline(failure), ...refusals, ...hint].map((line) => clean(line)).join('\n'));
-}
-
-function cut(text: string): string {
-  return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1)}…`;
+  return cut([headline(failure), ...refusals, ...hint].map((line) => clean(line)).join('\n'), MAX_MESSAGE);
 }
 
 /** GitHub wants paths from the root of the checkout, with `/`. */

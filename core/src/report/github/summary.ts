@@ -4,7 +4,7 @@ import { formatCounts } from '../table.ts';
 import { headline } from '../failure.ts';
 import { firstOfEach, folded, heldUp } from '../fold.ts';
 import { waivedBesides, waiversLine, waiversOf } from '../waivers.ts';
-import { clean, counted, formatBytes, formatDigest, formatFindings } from '../wording.ts';
+import { clean, counted, cut, formatBytes, formatDigest, formatFindings } from '../wording.ts';
 
 export interface SummaryInput {
   readonly run: string;
@@ -24,6 +24,8 @@ const MAX_TEXT = 50_000;
 const MAX_EDGES = 500;
 /** More boxes are no picture any more. */
 const MAX_BOXES = 200;
+/** Characters of what is said of a row. */
+const MAX_REMARK = 300;
 /** Waivers that end soon, of which each is named. */
 const MAX_WAIVERS = 3;
 /** What is worth reading first. */
@@ -57,8 +59,8 @@ export function jobSummary(input: SummaryInput): string {
   let used = bytes(head) + bytes(table) + bytes(note(lines.length));
   const fitting = lines.findIndex((line) => (used += bytes(line)) > limit);
   const shown = fitting < 0 ? lines.length : fitting;
-  const cut = `${head}${table}${lines.slice(0, shown).join('')}${note(lines.length - shown)}`;
-  return bytes(cut) <= limit ? cut : '';
+  const fitted = `${head}${table}${lines.slice(0, shown).join('')}${note(lines.length - shown)}`;
+  return bytes(fitted) <= limit ? fitted : '';
 }
 
 /** Each is named in the report; here those that end first. */
@@ -80,7 +82,12 @@ function rowLine(row: Row): string {
     row.packages === null ? '-' : String(row.packages),
     literal(formatFindings(row.findings, row.unscanned)),
     row.signed ? 'yes' : 'no',
-    literal([shorten(changeOf(row)), shorten(waivedBesides(row.failure))].filter((text) => text !== '').join('; ')),
+    literal(
+      [changeOf(row), waivedBesides(row.failure)]
+        .filter((text) => text !== '')
+        .map((text) => cut(text, MAX_REMARK))
+        .join('; '),
+    ),
   ];
   return `| ${cells.join(' | ')} |\n`;
 }
@@ -88,10 +95,6 @@ function rowLine(row: Row): string {
 function changeOf(row: Row): string {
   if (row.outcome === 'published') return row.before === null ? 'new' : `was ${formatDigest(row.before)}`;
   return row.failure === undefined ? row.why : headline(row.failure);
-}
-
-function shorten(text: string): string {
-  return text.length <= 300 ? text : `${text.slice(0, 299)}…`;
 }
 
 /**
