@@ -40,7 +40,7 @@ export interface HookLimits {
   readonly stop: number;
 }
 
-/** `stop` is less than what a step has (`run/attempts.ts`), which does not know whose plugin it was that did not end. */
+/** `stop` is less than what a step has (`run/time-limit.ts`), which does not know whose plugin it was that did not end. */
 export const defaultLimits: HookLimits = { tap: 30_000, stop: 1_300 };
 
 export interface GuardedHooks {

@@ -3,7 +3,6 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelled, type Result } from '../failure.ts';
 import type { Task } from '../plan/model.ts';
-import { createAttempts } from './attempts.ts';
 import { bugFailure, traceOf } from './bug-failure.ts';
 import type { Engine, StepContext } from './engine.ts';
 import type { TaskEnd } from './loop.ts';
@@ -11,6 +10,7 @@ import { perform } from './perform.ts';
 import { resolveInput } from './resolve-input.ts';
 import { stateFailure } from './state-failure.ts';
 import { endOf, notOk } from './task-end.ts';
+import { createTimeLimit } from './time-limit.ts';
 
 /** First wait before a transient failure is tried again, in milliseconds; it doubles. */
 const FIRST_WAIT = 500;
@@ -22,14 +22,14 @@ export function createTries(
   contextOf: (task: Task) => Omit<StepContext, 'signal'>,
 ): (task: Task, outputs: ReadonlyMap<string, unknown>) => Promise<TaskEnd> {
   const { task: limit, tries } = engine.settings.limits;
-  const attempts = createAttempts(signal, limit);
+  const within = createTimeLimit(signal, limit);
 
   return async (task, outputs) => {
     const context = contextOf(task);
     for (let attempt = 1; ; attempt += 1) {
       engine.emit({ type: 'task.start', task: task.id, attempt });
       const input = resolveInput(task.input, outputs);
-      const result = await attempts.run(task, (own) => tryStep({ ...context, signal: own }, input));
+      const result = await within(task, (own) => tryStep({ ...context, signal: own }, input));
       if (result.ok) return endOf(context, result.value);
       const { failure } = result;
       if (failure.class !== 'transient' || attempt >= tries || signal.aborted) return notOk(failure, signal);
