@@ -1,6 +1,6 @@
 /** One image and everything attached to it, for `slipway show`. */
 import type { Signing } from '../config/settings-model.ts';
-import { fail, ok, type Result } from '../failure.ts';
+import { fail, ok, type Result, type TrustFailure } from '../failure.ts';
 import { formatPlatform } from '../oci/model.ts';
 import { formatPinned, formatReference, pin, type Digest, type Pinned, type Reference } from '../reference.ts';
 import { annotation } from '../trust/accept.ts';
@@ -129,12 +129,7 @@ async function sbomOf(
   return statement.ok ? ok(outline(statement.value.predicate)) : statement;
 }
 
-function noSbom(message: string): {
-  readonly reason: 'trust';
-  readonly class: 'permanent';
-  readonly message: string;
-  readonly hint: string;
-} {
+function noSbom(message: string): TrustFailure {
   return { reason: 'trust', class: 'permanent', message, hint: 'slipway show without --sbom lists what is attached' };
 }
 

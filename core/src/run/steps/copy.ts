@@ -47,7 +47,7 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
   const listed = await listAsReferrer(step, destination);
   if (!listed.ok) return listed;
   if (entry.referrers === undefined) return image;
-  const carried = await carryReferrers(step, entry, source, subjectsOf(image.value, source));
+  const carried = await carryReferrers(step, entry.referrers, source, subjectsOf(image.value, source));
   return carried.ok ? image : carried;
 }
 
@@ -61,7 +61,8 @@ async function heldImage(
   destination: Pinned,
 ): Promise<Result<Image | undefined>> {
   const there = await registry.head(destination, 'destination');
-  if (!there.ok || there.value === undefined) return there as Result<undefined>;
+  if (!there.ok) return there;
+  if (there.value === undefined) return ok(undefined);
   const image = await readImage(registry, destination);
   if (image.ok && image.value.foreign && entry.foreignLayers === true) return ok(undefined);
   return image.ok || !isGone(image.failure) ? image : ok(undefined);

@@ -2,8 +2,8 @@
  * `referrers:` of a sync: what upstream attached to its image travels along, unaltered. Here it is only a candidate as anything
  * else that lies beside an image: nothing of it counts as ours.
  */
-import type { ReferrerFilter, SyncEntry } from '../../config/model.ts';
-import { fail, ok, type Result } from '../../failure.ts';
+import type { ReferrerFilter } from '../../config/model.ts';
+import { fail, ok, type RegistryFailure, type Result } from '../../failure.ts';
 import { placeName } from '../../location.ts';
 import { mediaType, type Descriptor, type ManifestContent } from '../../oci/model.ts';
 import { isManifestType } from '../../oci/parse.ts';
@@ -55,11 +55,10 @@ export async function addedUpstream(
 /** Copies what refers to the image and to what is in it, and what refers to that, as far as it passes the filter. */
 export async function carryReferrers(
   step: StepContext,
-  { referrers: filter }: SyncEntry,
+  filter: ReferrerFilter,
   image: Pinned,
   subjects: readonly Pinned[],
-): Promise<Result<number>> {
-  if (filter === undefined) return ok(0);
+): Promise<Result<void>> {
   const { engine } = step;
   const source = upstreamOf(filter, image);
   const state = { visited: new Set<Digest>(), copied: 0 };
@@ -78,7 +77,7 @@ export async function carryReferrers(
     await engine.notes.put(textOf({ listed: listed.value, signature: signature.value }), ...noteName(filter, ends));
   }
   if (state.copied > 0) step.log(`copied ${state.copied} of what upstream attached to ${formatReference(source)}`);
-  return ok(state.copied);
+  return ok(undefined);
 }
 
 interface Carrying {
@@ -230,11 +229,11 @@ function noteName({ types }: ReferrerFilter, { source, subject }: Ends): readonl
   return ['referrers', formatRepository(source), formatPinned(subject), JSON.stringify(types ?? null)];
 }
 
-function tooMany(subject: Pinned) {
+function tooMany(subject: Pinned): RegistryFailure {
   return {
-    reason: 'registry' as const,
-    class: 'permanent' as const,
-    side: 'source' as const,
+    reason: 'registry',
+    class: 'permanent',
+    side: 'source',
     host: placeName(subject),
     message: `more refers to ${formatPinned(subject)} than can be copied (${MAX_REFERRERS}, ${MAX_DEPTH} deep)`,
     hint: 'choose with "types" of "referrers" which are wanted',

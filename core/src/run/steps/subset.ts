@@ -1,6 +1,6 @@
 /** `platforms:` of a sync: which digest they come to, and how its bytes come into the destination repository. */
 import type { SyncEntry } from '../../config/model.ts';
-import { fail, ok, type Result } from '../../failure.ts';
+import { fail, ok, type RegistryFailure, type Result } from '../../failure.ts';
 import { placeName } from '../../location.ts';
 import { formatPlatform, isImageConfig, type Platform } from '../../oci/model.ts';
 import { subsetOf, type Found, type Lacking, type Subset, type SubsetReader } from '../../oci/subset.ts';
@@ -13,6 +13,9 @@ import { believe } from '../believe.ts';
 import type { Probed, StepContext } from '../engine.ts';
 import { configPlatform } from './image.ts';
 import { originOf } from './origin.ts';
+
+/** Platforms that a message lists. */
+const MAX_NAMED = 40;
 
 export type Wanted = Pick<Probed, 'wanted' | 'subset'>;
 
@@ -92,20 +95,17 @@ function gone(entry: SyncEntry, source: Pinned, digest: Digest) {
   return absent(pin(source, digest), 'source', 'the image is incomplete where it comes from', entry.at);
 }
 
-function lacking(entry: SyncEntry, source: Pinned, { absent: missing, present }: Lacking) {
+function lacking(entry: SyncEntry, source: Pinned, { absent: missing, present }: Lacking): RegistryFailure {
   const name = formatReference(source);
   const named = present.slice(0, MAX_NAMED).map((platform) => plainText(platform));
   const there = present.length === 0 ? 'it is no image of any platform' : `it has ${named.join(', ')}`;
   return {
-    reason: 'registry' as const,
-    class: 'permanent' as const,
-    side: 'source' as const,
+    reason: 'registry',
+    class: 'permanent',
+    side: 'source',
     host: placeName(source),
     message: `${name} lacks ${missing.map(formatPlatform).join(', ')}: ${there}`,
     hint: 'change "platforms" of the entry',
     at: entry.at,
   };
 }
-
-/** Platforms that a message lists. */
-const MAX_NAMED = 40;
