@@ -45,22 +45,38 @@ export async function believeLegacy(
   return ok([...attested.value.map(({ fact }) => fact), ...signed.value]);
 }
 
-/** What the older consumers would miss, as `legacy sbom`; nothing where only bundles are attached, or only these tags. */
+/**
+ * What consumers of the legacy format would miss at an image, as `legacy sbom`. Nothing where only bundles are attached, nor where these
+ * tags are all there is: then what `believe` read came from them already.
+ */
 export async function legacyLacks(
   step: Looking,
   subject: Pinned,
   signing: Signing,
-  wanted: Omit<Subject, 'facts'> | 'child',
+  wanted: Omit<Subject, 'facts'>,
+): Promise<Result<readonly string[]>> {
+  if (signing.format !== 'both') return ok([]);
+  const believed = await believeLegacy(step, subject, signing);
+  return believed.ok ? ok(asLegacy(missing({ ...wanted, facts: believed.value }))) : believed;
+}
+
+/** The same for a child of an index, which is signed too: consumers that pull one platform check that manifest alone. */
+export async function legacyLacksOnChild(
+  step: Looking,
+  child: Pinned,
+  signing: Signing,
 ): Promise<Result<readonly string[]>> {
   const { format = 'bundle' } = signing;
-  // A child of an index is signed too: consumers that pull one platform check that manifest alone.
-  if (format === 'bundle' || (format === 'legacy' && wanted !== 'child')) return ok([]);
-  const believed = await believeLegacy(step, subject, signing);
+  if (format === 'bundle') return ok([]);
+  const believed = await believeLegacy(step, child, signing);
   if (!believed.ok) return believed;
   const facts = believed.value;
-  if (wanted !== 'child') return ok(missing({ ...wanted, facts }).map((what) => `legacy ${what}`));
-  const unsigned = facts.some(({ content }) => content.kind === 'signature') ? [] : ['legacy signature'];
-  return ok([...unsigned, ...(format === 'both' ? missingOnChild(facts).map((what) => `legacy ${what}`) : [])]);
+  const unsigned = facts.some(({ content }) => content.kind === 'signature') ? [] : ['signature'];
+  return ok(asLegacy([...unsigned, ...(format === 'both' ? missingOnChild(facts) : [])]));
+}
+
+function asLegacy(lacks: readonly string[]): readonly string[] {
+  return lacks.map((what) => `legacy ${what}`);
 }
 
 export async function legacyAttestations(

@@ -5,7 +5,7 @@ import { plainText } from '../../trust/strict.ts';
 import type { Fact } from '../../trust/facts.ts';
 import { missing, missingOnChild } from '../../trust/required.ts';
 import { believe } from '../believe.ts';
-import { legacyLacks } from '../believe-legacy.ts';
+import { legacyLacks, legacyLacksOnChild } from '../believe-legacy.ts';
 import type { Image, Looking } from '../engine.ts';
 
 /** What the image lacks, as `sbom` or `linux/arm64: scan`; children are looked at when `deep`. */
@@ -33,7 +33,7 @@ export async function checkAttached(
     if (digest === image.digest) continue;
     const child = await believe(step, pin(image.subject, digest), signing);
     if (!child.ok) return child;
-    const legacyChild = await legacyLacks(step, pin(image.subject, digest), signing, 'child');
+    const legacyChild = await legacyLacksOnChild(step, pin(image.subject, digest), signing);
     if (!legacyChild.ok) return legacyChild;
     const lacking = [...missingOnChild(child.value), ...legacyChild.value];
     lacks.push(...lacking.map((what) => `${plainText(`${platform.os}/${platform.architecture}`)}: ${what}`));
