@@ -3,13 +3,12 @@ import type { Entry } from '../../config/model.ts';
 import { fail, ok, type PolicyFailure, type Result } from '../../failure.ts';
 import { formatReference, pin, type Pinned } from '../../reference.ts';
 import { judge, type Judgement } from '../../policy/gate.ts';
-import { rulesFor } from '../../policy/rules.ts';
 import { newestScan } from '../../trust/required.ts';
 import type { Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
 import type { GateOutput, Image, Probed, StepContext } from '../engine.ts';
 import { namedAlready, ownDigest } from '../targets.ts';
-import { attachedKind } from './standing.ts';
+import { policyFor, today } from './standing.ts';
 import type { ScanOutput } from './scan.ts';
 import { formatDigest } from '../../report/wording.ts';
 
@@ -21,7 +20,7 @@ export interface GateInput {
 }
 
 export async function gateStep(step: StepContext, input: GateInput): Promise<Result<GateOutput>> {
-  const { engine, entry, planned } = step;
+  const { engine, entry } = step;
   const { image, probed } = input;
   const attached =
     input.scan === undefined ? await attachedScan(step, probed.source ?? image.subject) : ok(input.scan.scan);
@@ -36,17 +35,13 @@ export async function gateStep(step: StepContext, input: GateInput): Promise<Res
       at: entry.at,
     });
   }
-  const rules = rulesFor(engine.settings.policy, {
-    id: entry.id,
-    kind: attachedKind(step),
-    destination: planned.destination,
-  });
+  const rules = policyFor(step);
   const before = rules.notWorse ? await scanBefore(step, probed) : undefined;
   if (before !== undefined && !before.ok) return before;
   const judgement = judge({
     rules,
     scan,
-    today: engine.now().toISOString().slice(0, 10),
+    today: today(engine),
     ...(before?.value === undefined ? {} : { before: before.value }),
   });
   const denied = await engine.host.gate({ entry: entry.id, subject: image.subject, scan });

@@ -1,4 +1,5 @@
 /** How what is published stands: which tags are behind, what is believed of the image, and what it lacks. */
+import type { GateRules } from '../../config/settings-model.ts';
 import { ok, type Result, type UsedWaiver } from '../../failure.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
 import { judge } from '../../policy/gate.ts';
@@ -7,7 +8,7 @@ import type { Fact } from '../../trust/facts.ts';
 import { isTooOld, missing, newestScan } from '../../trust/required.ts';
 import { believe } from '../believe.ts';
 import { legacyLacks } from '../believe-legacy.ts';
-import type { StepContext } from '../engine.ts';
+import type { Engine, StepContext } from '../engine.ts';
 import { lacksName } from '../named-for.ts';
 import { lastingTargets, type Before } from '../targets.ts';
 import { formatDigest } from '../../report/wording.ts';
@@ -45,7 +46,7 @@ interface Looked {
 
 /** What is believed of the published image, and why it needs work all the same. */
 export async function lookAt(step: StepContext, digest: Digest, shape: Targets['shape']): Promise<Result<Looked>> {
-  const { engine, entry, planned } = step;
+  const { engine, entry } = step;
   const { signing } = engine;
   if (signing === undefined) return ok({ facts: [], why: 'unsigned runs never count as done' });
   const believed = await believe(step, pin(entry.targets[0].destination, digest), signing);
@@ -66,21 +67,14 @@ export async function lookAt(step: StepContext, digest: Digest, shape: Targets['
     if (unnamed !== undefined) return ok({ facts, why: `missing: ${unnamed} ${destination.tag}` });
   }
   const scan = newestScan(facts)?.content.scan;
-  if (scan !== undefined && isTooOld(scan, engine.settings.policy.scanMaxAge, engine.now())) {
+  if (scan === undefined) return ok({ facts, why: undefined });
+  if (isTooOld(scan, engine.settings.policy.scanMaxAge, engine.now())) {
     return ok({ facts, why: `its scan is from ${scan.finishedAt}` });
   }
-  if (scan !== undefined) {
-    const rules = rulesFor(engine.settings.policy, {
-      id: entry.id,
-      kind: attachedKind(step),
-      destination: planned.destination,
-    });
-    // The image that the tag names is never worse than itself.
-    const judgement = judge({ rules, scan, before: scan, today: engine.now().toISOString().slice(0, 10) });
-    if (judgement.verdict === 'refuse') return ok({ facts, why: 'the policy refuses it now' });
-    return ok({ facts, why: undefined, waived: judgement.waived });
-  }
-  return ok({ facts, why: undefined });
+  // The image that the tag names is never worse than itself.
+  const judgement = judge({ rules: policyFor(step), scan, before: scan, today: today(engine) });
+  if (judgement.verdict === 'refuse') return ok({ facts, why: 'the policy refuses it now' });
+  return ok({ facts, why: undefined, waived: judgement.waived });
 }
 
 /** What the platforms of an image lack, and the image itself once they are known. */
@@ -89,6 +83,18 @@ async function childrenLack(step: StepContext, digest: Digest): Promise<Result<r
   if (!image.ok) return image;
   const checked = await checkAttached(step, attachedKind(step), image.value, true);
   return checked.ok ? ok(checked.value.lacks) : checked;
+}
+
+/** What the policy asks of the entry's images. */
+export function policyFor(step: Pick<StepContext, 'engine' | 'entry' | 'planned'>): GateRules {
+  const { engine, entry, planned } = step;
+  const kind = attachedKind(step);
+  return rulesFor(engine.settings.policy, { id: entry.id, kind, destination: planned.destination });
+}
+
+/** The day by which waivers end: `2026-11-25`, UTC. */
+export function today({ now }: Pick<Engine, 'now'>): string {
+  return now().toISOString().slice(0, 10);
 }
 
 /** A retag is judged, and needs what is attached, as its source entry does. */
