@@ -7,8 +7,6 @@ import { annotation } from '../trust/accept.ts';
 import { bundleStatement } from '../trust/bundle.ts';
 import { predicateType } from '../trust/model.ts';
 import { outline } from '../trust/spdx.ts';
-import { plainText } from '../trust/strict.ts';
-import { formatBytes } from '../report/wording.ts';
 import { absent } from './absent.ts';
 import { believe, lookTask, readBundle } from './believe.ts';
 import type { Engine, Image } from './engine.ts';
@@ -131,23 +129,4 @@ async function sbomOf(
 
 function noSbom(message: string): TrustFailure {
   return { reason: 'trust', class: 'permanent', message, hint: 'slipway show without --sbom lists what is attached' };
-}
-
-/** A key's fingerprint is recognised by its beginning; an identity is shown as it is. */
-function describeSigner(claims: string): string {
-  return /^[0-9a-f]{64}$/.test(claims) ? `key ${claims.slice(0, 12)}` : plainText(claims, 80);
-}
-
-export function formatShown(image: ShownImage): string {
-  const lines = [image.reference, `digest ${image.digest}`, `${image.mediaType}, ${formatBytes(image.size)} in all`];
-  for (const { digest, platform, referrers } of image.subjects) {
-    lines.push(`${plainText(platform ?? 'index')} ${digest}`);
-    for (const [position, { type, claims, verified }] of referrers.entries()) {
-      const branch = position === referrers.length - 1 ? '└─' : '├─';
-      const state = verified === null ? ' not checked, no signer is set' : verified ? ' verified' : ' not ours';
-      lines.push(`  ${branch} ${plainText(type)}${state}${claims === null ? '' : ` (${describeSigner(claims)})`}`);
-    }
-  }
-  if (image.sbom !== undefined) lines.push('', image.sbom);
-  return `${lines.join('\n')}\n`;
 }

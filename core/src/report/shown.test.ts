@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sha256 } from '../oci/digest.ts';
-import { formatShown } from './show.ts';
+import { formatShown } from './shown.ts';
 
 test('what strangers say of an image is on lines of ours, and draws nothing', () => {
   const foreign = 'linux\u001b]0;mine\u0007\u001b[31m\r\n::error::forged\u2028digest sha256:0\u202e';
