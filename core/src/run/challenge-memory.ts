@@ -7,7 +7,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { join } from 'node:path';
 import type { Challenge, ChallengeMemory } from '../registry/challenge.ts';
 import { property } from '../registry/refusal.ts';
-import { replaceFile } from './replace-file.ts';
+import { replaceFile } from './saved-files.ts';
 
 /** Milliseconds for which it is believed. */
 const MONTH = 30 * 24 * 3600 * 1000;

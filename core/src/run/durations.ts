@@ -3,8 +3,7 @@
  * Losing it costs the order of one run; so does a file that came with a checkout, which is why it needs no mark.
  */
 import { join } from 'node:path';
-import { readRegular } from '../read-regular.ts';
-import { replaceFile } from './replace-file.ts';
+import { readNumbers, replaceFile } from './saved-files.ts';
 
 export interface Durations {
   /** Milliseconds that the task took last; what its kind of task usually takes when it never ran; undefined: nothing is known. */
@@ -25,7 +24,7 @@ export function openDurations(folder: string): Durations {
   let usual: ReadonlyMap<string, number> | undefined;
   let changed = false;
   /** Read when first asked: a run in which nothing is to be done needs none of it. */
-  const known = (): Map<string, number> => (kept ??= read(file));
+  const known = (): Map<string, number> => (kept ??= readNumbers(file, MAX_BYTES));
   return {
     of(task) {
       const own = known().get(task);
@@ -55,15 +54,4 @@ function kindOf(task: string): string {
 function means(durations: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   const groups = Map.groupBy(durations, ([task]) => kindOf(task));
   return new Map([...groups].map(([kind, all]) => [kind, all.reduce((sum, [, ms]) => sum + ms, 0) / all.length]));
-}
-
-function read(file: string): Map<string, number> {
-  try {
-    const data: unknown = JSON.parse(readRegular(file, MAX_BYTES) ?? '{}');
-    if (typeof data !== 'object' || data === null) return new Map();
-    const pairs = Object.entries(data) as readonly [string, unknown][];
-    return new Map(pairs.filter((pair): pair is [string, number] => Number.isFinite(pair[1]) && Number(pair[1]) >= 0));
-  } catch {
-    return new Map();
-  }
 }

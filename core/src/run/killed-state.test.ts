@@ -22,7 +22,7 @@ test.each<{ what: string; kills: (folder: string) => readonly (readonly [string 
     kills: (folder) => [
       [
         'renameSync',
-        `(${here('replace-file.ts')}).replaceFile(${JSON.stringify(join(folder, 'durations.json'))}, '{}');`,
+        `(${here('saved-files.ts')}).replaceFile(${JSON.stringify(join(folder, 'durations.json'))}, '{}');`,
       ],
     ],
   },

@@ -5,9 +5,8 @@
  * made, or refused, as what is not there.
  */
 import { join } from 'node:path';
-import { readRegular } from '../read-regular.ts';
 import { formatRepository } from '../reference.ts';
-import { replaceFile } from './replace-file.ts';
+import { readNumbers, replaceFile } from './saved-files.ts';
 import { createApiMemory, type ApiMemory } from '../registry/referrers.ts';
 
 /** Milliseconds for which the absence of the API is believed. */
@@ -23,7 +22,7 @@ export interface ReferrersMemory extends ApiMemory {
 export function openReferrersMemory(folder: string, now: () => Date): ReferrersMemory {
   const file = join(folder, 'referrers-api.json');
   const since = now().getTime();
-  const absent = readAbsent(file, since);
+  const absent = new Map([...readNumbers(file, MAX_BYTES)].filter(([, told]) => told <= since && since - told < WEEK));
   const known = createApiMemory();
   let changed = false;
   return {
@@ -41,17 +40,4 @@ export function openReferrersMemory(folder: string, now: () => Date): ReferrersM
       replaceFile(file, JSON.stringify(Object.fromEntries([...absent].slice(-MAX_KEPT))));
     },
   };
-}
-
-function readAbsent(file: string, now: number): Map<string, number> {
-  try {
-    const data: unknown = JSON.parse(readRegular(file, MAX_BYTES) ?? '{}');
-    if (typeof data !== 'object' || data === null) return new Map();
-    const kept = Object.entries(data).filter(
-      (pair): pair is [string, number] => typeof pair[1] === 'number' && pair[1] <= now && now - pair[1] < WEEK,
-    );
-    return new Map(kept);
-  } catch {
-    return new Map();
-  }
 }

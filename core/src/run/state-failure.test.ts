@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { replaceFile } from './replace-file.ts';
+import { replaceFile } from './saved-files.ts';
 import { stateFailure } from './state-failure.ts';
 
 function thrown(work: () => unknown): unknown {

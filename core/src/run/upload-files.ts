@@ -12,7 +12,7 @@ import type { Descriptor } from '../oci/model.ts';
 import { readRegular } from '../read-regular.ts';
 import { formatPinned, pin, type Repository } from '../reference.ts';
 import type { UploadRecords } from '../registry/upload-records.ts';
-import { replaceFile } from './replace-file.ts';
+import { replaceFile } from './saved-files.ts';
 
 /** Milliseconds after which a registry has cleaned up, most likely. */
 const DAY = 24 * 3600 * 1000;
