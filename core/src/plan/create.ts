@@ -9,21 +9,19 @@ import { join } from 'node:path';
 import type { BuildEntry, Config, Context, Entry } from '../config/model.ts';
 import type { Settings } from '../config/settings-model.ts';
 import { configFailure, type Checked, type ConfigFailure } from '../failure.ts';
-import { apkArchitectureOf } from '../oci/apk-architecture.ts';
-import { formatPlatform } from '../oci/model.ts';
 import type { Files, Mode, ModeInputs } from '../plugin/api.ts';
-import { chainTasks, packageTask, togetherTask } from './chain.ts';
+import { chainTasks, togetherTask } from './chain.ts';
 import { entryCycles, packageCycles } from './cycles.ts';
-import { draftEntries, platformsOf, type Draft } from './entries.ts';
+import { draftEntries } from './entries.ts';
 import { linkEntries, needsOfEntry, retagFailures } from './links.ts';
 import { packageName, parseMelange, type PackageConfig } from './melange.ts';
-import type { Plan, Task } from './model.ts';
+import type { Plan } from './model.ts';
 import { askMode, chooseMode } from './modes.ts';
 import { packagePipelines } from './package-pipelines.ts';
-import { architecturesOf, packageEdges, type Image, type PackageEdges } from './packages.ts';
+import { architectureFailures, packageTasks, platformFailures } from './package-tasks.ts';
+import { packageEdges, type Image } from './packages.ts';
 import { checkOrder } from './rules.ts';
 import { selectEntries, type Command } from './select.ts';
-import { packageTaskId } from './task-id.ts';
 
 export interface PlanRequest {
   /** Its destinations are mapped by `--to` already. */
@@ -70,8 +68,8 @@ export async function createPlan(request: PlanRequest): Promise<Checked<Planned,
     ...modeFailures,
     ...fileFailures,
     ...packages.failures,
-    ...platformFailures(config, inputs, packages),
-    ...architectureFailures(config, inputs, packages, configs),
+    ...platformFailures(builds(config), inputs, packages),
+    ...architectureFailures(builds(config), inputs, packages, configs),
     ...retagFailures(config, links),
     ...entryCycles(config, links),
     ...packageCycles(config, packages),
@@ -90,8 +88,8 @@ export async function createPlan(request: PlanRequest): Promise<Checked<Planned,
     links,
     packages,
   });
-  const shared = packageTasks(drafts, packages, configs);
   const running = drafts.flatMap(({ chain }) => chain ?? []);
+  const shared = packageTasks(running, packages, configs);
   const together = settings.publish === 'together' && running.length > 0 ? [togetherTask(running)] : [];
   const plan: Plan = {
     entries: drafts.map((draft) => draft.entry),
@@ -100,11 +98,8 @@ export async function createPlan(request: PlanRequest): Promise<Checked<Planned,
   const broken = checkOrder(plan);
   if (broken.length > 0) return { ok: false, failures: broken };
   const entries = new Map(config.entries.map((entry) => [entry.id, entry]));
-  const planned = shared.flatMap(({ task, config: path }) => {
-    const found = configs.get(path);
-    return found === undefined ? [] : [[task.id, found] as const];
-  });
-  return { ok: true, value: { plan, inputs, entries, origins, packages: new Map(planned) } };
+  const planned = new Map(shared.map(({ task, config: made }) => [task.id, made]));
+  return { ok: true, value: { plan, inputs, entries, origins, packages: planned } };
 }
 
 /** Each build entry's mode, and what it says of the entry: asked once. */
@@ -165,81 +160,6 @@ function imagesOf(config: Config, inputs: ReadonlyMap<string, ModeInputs>): read
     configs: entry.melangeConfigs,
     installs: (inputs.get(entry.id)?.packages ?? []).flatMap((text) => packageName(text) ?? []),
   }));
-}
-
-/** Without a platform there would be no `--arch`, and melange would build for every architecture it knows. */
-function platformFailures(
-  config: Config,
-  inputs: ReadonlyMap<string, ModeInputs>,
-  packages: PackageEdges,
-): readonly ConfigFailure[] {
-  return builds(config)
-    .filter((entry) => inputs.has(entry.id) && (packages.ofImage.get(entry.id) ?? []).length > 0)
-    .filter((entry) => platformsOf(entry, inputs.get(entry.id)).length === 0)
-    .map((entry) =>
-      configFailure(
-        `"${entry.id}" takes melange packages, but nothing says for which platforms`,
-        'add "platforms:" to the entry',
-        entry.at,
-      ),
-    );
-}
-
-/** A package that is built for none of an image's platforms can only be a mistake. */
-function architectureFailures(
-  config: Config,
-  inputs: ReadonlyMap<string, ModeInputs>,
-  { ofImage }: PackageEdges,
-  configs: ReadonlyMap<string, PackageConfig>,
-): readonly ConfigFailure[] {
-  return builds(config).flatMap((entry) => {
-    const asked = platformsOf(entry, inputs.get(entry.id)).map(formatPlatform).map(architectureOf);
-    return (ofImage.get(entry.id) ?? []).flatMap((path) => {
-      const only = configs.get(path)?.architectures ?? [];
-      if (asked.length === 0 || asked.some((architecture) => isTarget(configs.get(path), architecture))) return [];
-      const message = `"${entry.id}" is for ${asked.join(', ')}, and "${path}" makes packages for ${only.join(', ')} only`;
-      return [
-        configFailure(message, 'change "platforms:" of the entry, or target-architecture of the package', entry.at),
-      ];
-    });
-  });
-}
-
-/** `architecture` is OCI's: `arm64`, `arm/v7`. */
-function isTarget(config: PackageConfig | undefined, architecture: string): boolean {
-  const only = config?.architectures;
-  return only === undefined || only.includes(apkArchitectureOf(architecture) ?? '');
-}
-
-/**
- * The packages that entries which run take, and what those need: one task a config, whoever shares it, for the
- * architectures that are both asked for and among the package's `target-architecture`.
- */
-function packageTasks(
-  drafts: readonly Draft[],
-  { ofConfig }: PackageEdges,
-  configs: ReadonlyMap<string, PackageConfig>,
-): readonly { readonly config: string; readonly task: Task }[] {
-  const asked = drafts.flatMap(({ chain }) => {
-    const build = chain?.build;
-    return build === undefined ? [] : [{ configs: build.packages, architectures: build.platforms.map(architectureOf) }];
-  });
-  return [...architecturesOf(asked, ofConfig)]
-    .map(([config, architectures]) => ({
-      config,
-      task: packageTask(
-        config,
-        architectures.filter((architecture) => isTarget(configs.get(config), architecture)),
-        ofConfig.get(config) ?? [],
-      ),
-    }))
-    .sort((a, b) => (packageTaskId(a.config) < packageTaskId(b.config) ? -1 : 1));
-}
-
-/** `linux/arm64/v8` → `arm64`, `linux/arm/v7` → `arm/v7`: 64-bit variants are one architecture for packages. */
-function architectureOf(platform: string): string {
-  const [, architecture = '', variant]: (string | undefined)[] = platform.split('/');
-  return architecture === 'arm' && variant !== undefined ? `${architecture}/${variant}` : architecture;
 }
 
 /** The config's own lines first, then other files; what has no place comes last. What is wrong in a file that many include is told once. */

@@ -71,26 +71,6 @@ export function packageEdges(images: readonly Image[], configs: ReadonlyMap<stri
   return { ofImage, ofConfig, failures };
 }
 
-/** Config → the architectures that the images which take it ask for, directly or through other packages; sorted. */
-export function architecturesOf(
-  asked: Iterable<{ readonly configs: readonly string[]; readonly architectures: readonly string[] }>,
-  ofConfig: ReadonlyMap<string, readonly string[]>,
-): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, Set<string>>();
-  const open: { readonly config: string; readonly architecture: string }[] = [];
-  for (const { configs, architectures } of asked) {
-    for (const config of configs) for (const architecture of architectures) open.push({ config, architecture });
-  }
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { config, architecture } = next;
-    const known = found.get(config) ?? new Set();
-    if (known.has(architecture)) continue;
-    found.set(config, known.add(architecture));
-    for (const need of ofConfig.get(config) ?? []) open.push({ config: need, architecture });
-  }
-  return new Map([...found].map(([config, architectures]) => [config, [...architectures].sort()]));
-}
-
 interface Clash {
   readonly name: string;
   readonly configs: readonly string[];
