@@ -28,21 +28,23 @@ export function lookAhead(
   duration: (task: string) => number | undefined,
 ): readonly Ahead[] {
   const graph = planGraph(plan);
+  const tasksOf = Map.groupBy(plan.tasks, ({ entry }) => entry);
+  const entryOf = new Map(plan.tasks.map(({ id, entry }) => [id, entry]));
+  const order = new Map(plan.entries.map(({ id }, index) => [id, index]));
+  const inPlan = (one: string, other: string): number => (order.get(one) ?? 0) - (order.get(other) ?? 0);
   return answers.map(({ id, goal, why, changes = [], failure }) => {
     if (failure !== undefined) return { id, goal, why, changes, steps: [], dependents: [], failure };
     if (goal) return { id, goal, why, changes, steps: [], dependents: [] };
-    const own = plan.tasks.filter(({ entry, contract }) => entry === id && contract !== 'core.probe@1');
+    const own = (tasksOf.get(id) ?? []).filter(({ contract }) => contract !== 'core.probe@1');
     const after = reachable(
       graph,
       own.map((task) => task.id),
       'dependents',
     );
-    const dependents = new Set(
-      plan.tasks.flatMap((task) => (after.has(task.id) && task.entry !== null ? [task.entry] : [])),
-    );
+    const dependents = new Set([...after].flatMap((task) => entryOf.get(task) ?? []));
     dependents.delete(id);
     const ms = own.reduce((sum, task) => sum + (duration(task.id) ?? 0), 0);
     const steps = own.map((task) => shortTaskName(task));
-    return { id, goal, why, changes, steps, ...(ms === 0 ? {} : { ms }), dependents: [...dependents] };
+    return { id, goal, why, changes, steps, ...(ms === 0 ? {} : { ms }), dependents: [...dependents].toSorted(inPlan) };
   });
 }

@@ -228,6 +228,14 @@ test('what would follow: the steps, the time they took, and who takes the digest
   expect(formatAhead(ahead)).toContain('about 3.0 s as it took before');
 });
 
+test('thousands of entries take no longer each than one does', async () => {
+  const entries = Array.from({ length: 6000 }, (_, index) => sync(`r.example/up:${index}`, `r.example/app:${index}`));
+  const { plan } = await planned(entries);
+  const answers = plan.entries.map(({ id }) => ({ id, goal: false, why: 'not published yet' }));
+  const ahead = lookAhead(plan, answers, () => undefined);
+  expect(ahead.every(({ steps, dependents }) => steps.at(-1) === 'tag' && dependents.length === 0)).toBe(true);
+});
+
 test('what could not be looked at is not said to have to run', async () => {
   const failure: Failure = {
     ...{ reason: 'registry', class: 'permanent', side: 'source', host: 'r.example', status: 404 },
