@@ -16,6 +16,7 @@ import type { Digest } from '../reference.ts';
 import { canonicalJson } from '../trust/statement.ts';
 import type { BuildKeys } from '../trust/model.ts';
 import type { Engine } from './engine.ts';
+import { oncePer } from './once-per.ts';
 
 /** What the names of parts begin with that are files. */
 const FILE = 'file ';
@@ -136,16 +137,8 @@ function packageTasksOf({ planned }: Engine, id: string): readonly Task[] {
   return [...found];
 }
 
-/** Made once a plan, so that the cost of an entry does not grow with the plan. */
-const maps = new WeakMap<readonly Task[], ReadonlyMap<string, Task>>();
-
-function tasksById(tasks: readonly Task[]): ReadonlyMap<string, Task> {
-  const known = maps.get(tasks);
-  if (known !== undefined) return known;
-  const made = new Map(tasks.map((task) => [task.id, task]));
-  maps.set(tasks, made);
-  return made;
-}
+/** Once a plan, so that the cost of an entry does not grow with the plan. */
+const tasksById = oncePer((tasks: readonly Task[]) => new Map(tasks.map((task) => [task.id, task])));
 
 export function inputKeys({ fixed, indexes }: KeyParts): BuildKeys {
   const parts = [...fixed, ...indexes];

@@ -3,14 +3,14 @@ import { ok, type Result } from '../failure.ts';
 import type { Plan } from '../plan/model.ts';
 import { formatReference, type Digest, type Reference } from '../reference.ts';
 import type { Engine } from './engine.ts';
+import { oncePer } from './once-per.ts';
 
 type Answer = Promise<Result<Digest | undefined>>;
 
-const asked = new WeakMap<Engine, Map<string, Answer>>();
+const askedOf = oncePer<Engine, Map<string, Answer>>(() => new Map());
 
 export function askedOnce(engine: Engine, reference: Reference): Answer {
-  const answers = asked.get(engine) ?? new Map<string, Answer>();
-  asked.set(engine, answers);
+  const answers = askedOf(engine);
   const key = formatReference(reference);
   const known = answers.get(key);
   if (known !== undefined) return known;
@@ -34,14 +34,9 @@ async function ask({ registry }: Engine, reference: Reference): Answer {
   return head.ok ? ok(head.value?.digest) : head;
 }
 
-const shared = new WeakMap<Plan, ReadonlySet<string>>();
-
-/** Those that more than one entry names, found once a plan. */
-function sharedSources(plan: Plan): ReadonlySet<string> {
-  const known = shared.get(plan);
-  if (known !== undefined) return known;
+/** Those that more than one entry names. */
+const sharedSources = oncePer((plan: Plan): ReadonlySet<string> => {
   const [seen, found] = [new Set<string>(), new Set<string>()];
   for (const { source } of plan.entries) (seen.has(source) ? found : seen).add(source);
-  shared.set(plan, found);
   return found;
-}
+});

@@ -2,7 +2,7 @@
  * `core.probe@1`: does the goal hold already? At most a HEAD of the source (none when it is pinned) or of each base of a build
  * that is no entry's image, a HEAD a target, and the list of referrers; no tool. What it saw is what later steps compare with.
  */
-import type { BuildEntry } from '../../config/model.ts';
+import type { BuildEntry, Entry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { parseLocation } from '../../location.ts';
 import { isIndexType } from '../../oci/parse.ts';
@@ -16,6 +16,7 @@ import { believe } from '../believe.ts';
 import type { Probed, StepContext } from '../engine.ts';
 import { changesOf, inputKeys, keyParts } from '../keys.ts';
 import { lacksName } from '../named-for.ts';
+import { oncePer } from '../once-per.ts';
 import { ownDigest } from '../targets.ts';
 import { probeWithHints } from './hinted.ts';
 import { askedEarly, probeSync } from './probe-sync.ts';
@@ -69,6 +70,16 @@ function shapeOf(type: string | undefined): Targets['shape'] {
   return type !== undefined && isIndexType(type) ? 'index' : 'manifest';
 }
 
+/** Target → entry. Once a run: thousands of images may be made on one that is left out. */
+const ownersOf = oncePer(
+  (entries: ReadonlyMap<string, Entry>): ReadonlyMap<string, Entry> =>
+    new Map(
+      [...entries.values()].flatMap((entry) =>
+        entry.targets.map(({ destination }) => [formatReference(destination), entry] as const),
+      ),
+    ),
+);
+
 /** An entry that is left out of this run is used as it stands, if what is attached to it verifies. */
 async function currentDigests(
   step: StepContext,
@@ -83,9 +94,7 @@ async function currentDigests(
     if (head.value === undefined) return fail(notUsable(target, 'it is not published'));
     const { digest } = head.value;
     const { signing, planned } = step.engine;
-    const owner = [...planned.entries.values()].find((entry) =>
-      entry.targets.some(({ destination }) => formatReference(destination) === target),
-    );
+    const owner = ownersOf(planned.entries).get(target);
     if (signing !== undefined && owner !== undefined) {
       const believed = await believe(step, pin(reference.value, digest), signing);
       if (!believed.ok) return believed;
