@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { options, valueOf } from '../config/fixtures.ts';
 import { parseConfig } from '../config/load.ts';
-import { formatPlan, formatPlanText, planJson } from './format.ts';
+import { formatPlan } from './draw.ts';
+import { formatPlanText, planJson } from './format.ts';
 import type { Plan } from './model.ts';
 import { build, onMain, planned, settings, sync } from './sample.ts';
 

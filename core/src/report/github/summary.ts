@@ -1,5 +1,6 @@
 /** A run on the summary page of its job: the final table, and the graph of entries as mermaid. Pure: rows in, markdown out. */
 import type { Outcome, Row } from '../../journal/events.ts';
+import { MERMAID } from '../../plan/draw.ts';
 import { formatCounts } from '../table.ts';
 import { headline } from '../failure.ts';
 import { firstOfEach, folded, heldUp } from '../fold.ts';
@@ -19,9 +20,6 @@ export interface SummaryInput {
   readonly limit: number;
 }
 
-/** Mermaid, as GitHub sets it, draws no text longer and no graph with more edges. */
-const MAX_TEXT = 50_000;
-const MAX_EDGES = 500;
 /** More boxes are no picture any more. */
 const MAX_BOXES = 200;
 /** Characters of what is said of a row. */
@@ -139,7 +137,7 @@ function mermaid(entries: readonly Row[], edges: SummaryInput['edges']): string 
     ...drawn,
     ...ORDER.filter((outcome) => used.has(outcome)).map((outcome) => `  classDef ${outcome} ${COLOURS[outcome]}`),
   ].join('\n');
-  const fits = drawing.boxes.length <= MAX_BOXES && drawn.length <= MAX_EDGES && text.length <= MAX_TEXT;
+  const fits = drawing.boxes.length <= MAX_BOXES && drawn.length <= MERMAID.edges && text.length <= MERMAID.text;
   return fits ? `\n\`\`\`mermaid\n${text}\n\`\`\`\n` : undefined;
 }
 
