@@ -1,4 +1,7 @@
-/** What tags name by the word of journals: what was refused or failed is not public, whatever became of it. Pure. */
+/**
+ * Which image each tag names, as far as journals know. An image that was refused or failed is not public, even if it lies in the registry.
+ * Pure.
+ */
 import type { Failure } from '../failure.ts';
 import { locationScheme } from '../location.ts';
 import { archiveScheme } from '../reference.ts';

@@ -29,7 +29,7 @@ const MAX_BYTES = 128 * 1024 * 1024;
 /** Of all images together, what is read at once: as text, parsed and decoded a bundle takes some times its bytes. */
 const room = createRoom(MAX_BUNDLE);
 
-/** The task of who only looks, as `prune`: what plugins are asked for it goes by its name. */
+/** Commands that only look, as `prune`, run no task of a plan, but what plugins say while they help goes by the name of one. */
 export function lookTask(id: string, entry: string | null = null): Task {
   return { id, contract: 'core.verify@1', entry, input: null, needs: [] };
 }

@@ -60,8 +60,9 @@ export interface LoopOptions {
 
 export type NotOk = Exclude<TaskEnd, { readonly state: 'ok' }>;
 
-/** What a task gave is kept only for those that need it. */
+/** In place of a whole `TaskEnd`: what a task gave is kept in `outputs`, and only for those that need it. */
 const SUCCESS = { state: 'ok' } as const;
+
 /** Runs every task that has to run; resolves when each announced one has ended exactly once. */
 export async function runLoop(options: LoopOptions): Promise<void> {
   const { hooks, signal } = options;
@@ -247,13 +248,16 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   }
 }
 
-/** The same for what wakes only after a need of it has ended: one that was skipped says already whose fault that was. */
+/**
+ * How a task ends that wakes up only after this need of it has ended; `undefined` where the need succeeded. One that was skipped names the
+ * task at fault already, so its end is handed on as it is.
+ */
 function earlierLoss({ task, end }: Node): NotOk | undefined {
   if (end === undefined || end.state === 'ok') return undefined;
   return end.state === 'skipped' ? end : lossBy(task, end);
 }
 
-/** How whatever needs this task ends. */
+/** How the tasks end that need this one. */
 function lossBy(task: Task, end: NotOk): NotOk {
   return end.state === 'cancelled' ? end : { state: 'skipped', failure: needFailure(task, end) };
 }
@@ -261,7 +265,7 @@ function lossBy(task: Task, end: NotOk): NotOk {
 /** Within one entry the first failure says it all; what waits for another entry or package names it. */
 function needFailure(from: Task, { state, failure }: NotOk): Failure {
   const need = from.entry ?? from.id;
-  // Whatever needs it waits as long, and is no more at fault.
+  // To wait until a source is old enough is nobody's fault, and what needs this entry waits as long.
   if (failure.reason === 'wait') return { ...failure, message: `${need} waits: ${failure.message}` };
   return {
     reason: 'need',

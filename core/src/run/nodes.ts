@@ -18,9 +18,12 @@ export interface Node {
   dependents: Node[];
   /** What it still waits for, or waited for: the task's needs, unless it does without some. */
   needs: readonly string[];
+  /** How many of its needs are not met yet. */
   unmet: number;
   state: State;
+  /** Of a task that has ended; of an elided one, how its probe ended if that failed. */
   end: { readonly state: 'ok' } | NotOk | undefined;
+  /** Weight of the heaviest way from here to the end of the plan, see `critical-path.ts`. */
   way: number;
 }
 
@@ -67,10 +70,13 @@ export function isProbe(task: Task): boolean {
 
 /** Never pushed to. */
 const NONE: Node[] = [];
-/** Most arrays stay shorter than this. */
+/** Up to this length an array is copied. */
 const FEW = 16;
 
-/** An array that is pushed to keeps room for that many more, which would be most of what is kept. */
+/**
+ * `push` leaves room in an array for about sixteen more items. Most arrays here hold two or three, and there are hundreds of thousands of
+ * them: the empty places would be most of the memory, so short arrays are copied instead.
+ */
 function withOneMore(nodes: Node[], node: Node): Node[] {
   if (nodes.length < FEW) return nodes.concat(node);
   nodes.push(node);

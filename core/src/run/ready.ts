@@ -2,13 +2,15 @@
 import { createHeap, type Heap } from './heap.ts';
 
 export interface Ready<N> {
-  /** What is said of a resource counts the first time that it is named; `comesBefore`: what starts first there. */
+  /** Queues the node. A resource keeps the rules with which it was first named. */
   add(node: N, resource: ResourceRules<N>): void;
 }
 
 export interface ResourceRules<N> {
   readonly name: string;
+  /** How many work there at once. */
   readonly limit: number;
+  /** Whether `one` starts before `other`. */
   readonly comesBefore: (one: N, other: N) => boolean;
 }
 
@@ -16,7 +18,7 @@ interface Resource<N> {
   readonly limit: number;
   readonly waiting: Heap<N>;
   busy: number;
-  /** Somebody will look at what waits. */
+  /** `begin` is scheduled already. */
   looking: boolean;
 }
 

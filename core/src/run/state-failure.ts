@@ -1,4 +1,4 @@
-/** When the folder for state is what fails: no bug, and nobody is helped by a stack trace. */
+/** What the operating system says when `.slipway` cannot be used, as a failure: it is no bug, and a stack trace would help nobody. */
 import { tmpdir } from 'node:os';
 import { configFailure, type ConfigFailure } from '../failure.ts';
 
@@ -7,7 +7,7 @@ const OTHER_CALLS = /^(spawn|kill|connect|getaddrinfo|bind|listen)/;
 
 /** What the operating system said about a file, as a failure; `undefined` for every other error. */
 export function stateFailure(error: unknown): ConfigFailure | undefined {
-  // It is made at the start of each session.
+  // Each session makes the folder when it starts: if it is missing, somebody has removed it since.
   const gone = error instanceof Error && 'code' in error && error.code === 'ENOENT';
   return fileFailure(
     error,

@@ -1,7 +1,9 @@
 /**
- * Chains about one subject run one after the other, so that the later ones find attached what the first made. Nobody waits
- * for a later one: what an entry needs of other entries, its probe has waited for.
+ * Entries whose chains work on the same image take turns: what the first attaches, the later ones then find. This cannot deadlock. An
+ * entry asks for its turn only after its probe, which has waited for all that it needs of other entries, so no entry that has its turn
+ * waits for one that is still in the queue.
  */
+
 export interface Turns {
   /** Calls `begin` at once, or when every entry that came before with this subject has given its turn. */
   take(entry: string, subject: string | undefined, begin: () => void): void;

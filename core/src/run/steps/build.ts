@@ -47,7 +47,7 @@ export async function buildStep(
   const placed = await placeBases(engine, { named: inputs.bases, digests: bases, images });
   if (!placed.ok) return placed;
   const session = await engine.context(task, `image.build@1/${name}`, signal);
-  // What was built lies in its work folder until the push, which removes it; nothing else is worth the room.
+  // The session's folder holds what was built: after a success the push removes it, in every other case this function does.
   let needed = false;
   await using _ = { [Symbol.asyncDispose]: async () => void (needed || (await session[Symbol.asyncDispose]())) };
   const request: BuildRequest = {
@@ -83,7 +83,8 @@ export async function buildStep(
       : await buildWhole(mode, context);
   if (!made.ok) return made;
   needed = true;
-  // Its packages were made of what the probe saw, or later; the image of what was there a moment ago.
+  // Files may have been edited since the probe made its keys: packages were built from what was there then or later, the image from what
+  // was there a moment ago. `between`: edits before this build; `editedFiles`: edits until now.
   const between = changesOf(probed.keys, inputKeys(parts.value)).map(({ part }) => part);
   const edited = [...new Set([...between, ...(await editedFiles(engine, probed.keys))])];
   if (edited.length > 0) {

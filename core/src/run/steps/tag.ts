@@ -59,7 +59,7 @@ export async function moveTag(
   const put = await registry.tag(pin(destination, digest), destination.tag);
   if (!put.ok && put.failure.class === 'cancelled') return put;
   const after = await registry.head(destination, 'destination');
-  // Also where it says no: the answer to a first try was lost, and it moves no tag twice.
+  // Even where the registry refused: the answer to an earlier request may have been lost, and a registry may let a tag move only once.
   if (after.ok && after.value?.digest === digest) return ok(true);
   if (!after.ok) return put.ok ? after : put;
   const stands = after.value?.digest ?? null;
