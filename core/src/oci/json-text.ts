@@ -6,14 +6,14 @@ const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c];
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 
 /** Also of text that is no JSON: a deep value could not even be walked safely to measure it. */
-export function isTooDeep(text: string): boolean {
+export function isTooDeep(text: string, deepest = MAX_DEPTH): boolean {
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
     const char = text.charCodeAt(at);
     if (char === QUOTE) at = endOfString(text, at);
     else if (char === OPEN_OBJECT || char === OPEN_LIST) {
       depth += 1;
-      if (depth > MAX_DEPTH) return true;
+      if (depth > deepest) return true;
     } else if (char === CLOSE_OBJECT || char === CLOSE_LIST) depth -= 1;
   }
   return false;

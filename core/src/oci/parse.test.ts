@@ -167,6 +167,7 @@ describe('what two readers understand differently is refused', () => {
       JSON.stringify(manifest).replace('"size"', '"a":"\\\\","a":{"b":1},"size"'),
       '"a" twice',
     ],
+    ['a byte order mark', `\ufeff${JSON.stringify(manifest)}`, 'is not valid JSON'],
     ['a field in another case', { ...manifest, Layers: [] }, 'field "Layers" at its top, which not all read alike'],
     ['one in letters that fold', { ...manifest, ['layer\u017f']: [] }, 'not all read alike'],
     ['one of a part', { ...manifest, layers: [{ ...part, URLs: ['https://a.example'] }] }, 'field "URLs" at layers[0]'],

@@ -86,7 +86,8 @@ function wellFormed<T>(read: () => T): Parsed<T> {
 /** JSON text in UTF-8 whose top is an object, of sane depth, and with each key once. */
 export function parseJson(bytes: Uint8Array): Parsed<Json> {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    // A byte order mark stays, and is no JSON: readers in Go refuse it.
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     if (isTooDeep(text)) return problem('is nested too deeply');
     const value: unknown = JSON.parse(text);
     const repeated = repeatedKey(text);

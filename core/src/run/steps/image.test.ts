@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { readPlatforms } from '../../lock/platforms.ts';
 import { sha256 } from '../../oci/digest.ts';
 import { createLayouts } from '../../oci/layouts.ts';
-import { mediaType, type Descriptor } from '../../oci/model.ts';
+import { formatPlatform, mediaType, type Descriptor } from '../../oci/model.ts';
 import { layoutScheme, pin } from '../../reference.ts';
 import { client, failureOf, must } from '../../registry/test-client.ts';
 import { seedImage } from '../../testing/sample-images.ts';
@@ -98,17 +98,32 @@ describe('an image', () => {
     expect(!read.ok && isGone(read.failure)).toBe(true);
   });
 
-  test.each(['no JSON', '[]', '"linux"', '{"os":"linux","os":"windows"}'])(
+  test.each(['no JSON', '[]', '"linux"', '\ufeff{"os":"linux"}', `{"x":${'['.repeat(10_000)}${']'.repeat(10_000)}}`])(
     'whose config is %s is no image of any platform',
     async (config) => {
       const { server, registry, at } = await served();
       const digest = server.putBlob('a', config);
-      const descriptor = { mediaType: mediaType.ociConfig, digest, size: config.length };
+      const descriptor = { mediaType: mediaType.ociConfig, digest, size: Buffer.byteLength(config) };
       const top = server.putManifest('a', { schemaVersion: 2, config: descriptor, layers: [] });
       expect(must(await readImage(registry, at(top))).children).toEqual([]);
       expect(must(await readPlatforms(registry, at(top)))).toEqual([]);
     },
   );
+
+  test.each([
+    ['names a key twice', '{"architecture":"arm64","os":"windows","os":"linux"}'],
+    ['is deep', `{"architecture":"arm64","os":"linux","x":${'['.repeat(1000)}${']'.repeat(1000)}}`],
+    ['is not all UTF-8', Buffer.from('{"architecture":"arm64","os":"linux","author":"\xe9"}', 'latin1')],
+  ])('whose config %s can be run, and is not left out', async (_, config) => {
+    const { server, registry, at } = await served();
+    const digest = server.putBlob('a', config);
+    const descriptor = { mediaType: mediaType.ociConfig, digest, size: config.length };
+    const odd = server.putManifest('a', { schemaVersion: 2, config: descriptor, layers: [] });
+    const top = index(server, [seedImage(server, 'a', 'leaf'), odd]);
+    const { children } = must(await readImage(registry, at(top)));
+    expect(children.map(({ platform }) => formatPlatform(platform))).toEqual(['linux/amd64', 'linux/arm64']);
+    expect(must(await readPlatforms(registry, at(top)))).toEqual(['linux/amd64', 'linux/arm64']);
+  });
 
   test('whose config names a platform that is no name is read as if it named none', async () => {
     const { server, registry, at } = await served();

@@ -1,6 +1,7 @@
 /** What is in the destination repository after a copy or a push, read back from there. */
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { placeName } from '../../location.ts';
+import { isTooDeep } from '../../oci/json-text.ts';
 import {
   formatPlatform,
   isForeign,
@@ -11,11 +12,15 @@ import {
   type ManifestContent,
   type Platform,
 } from '../../oci/model.ts';
-import { isManifestType, isPlatformPart, MAX_INDEX_DEPTH, parseJson } from '../../oci/parse.ts';
+import { isManifestType, isPlatformPart, MAX_INDEX_DEPTH } from '../../oci/parse.ts';
 import { formatPinned, type Digest, type Pinned } from '../../reference.ts';
 import type { Registry, Side } from '../../registry/model.ts';
+import { property } from '../../registry/refusal.ts';
 import type { Child } from '../../trust/model.ts';
 import type { Image } from '../engine.ts';
+
+/** How deep those who run images read their configs. */
+const DEEPEST = 10_000;
 
 /** Reads `subject` and its children. */
 export async function readImage(registry: Registry, subject: Pinned): Promise<Result<Image>> {
@@ -116,18 +121,29 @@ export async function configPlatform(
 }
 
 /**
- * https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties What cannot be a platform's name is as if it were
- * not there, so that such an image is scanned like others.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties Read as leniently as those who run it do, who take the
+ * later of two keys, great depth and bytes that are no UTF-8: what they run must not be left out of a scan. For the same reason, what
+ * cannot be a platform's name is as if it were not there.
  */
 export function platformOf(config: Uint8Array): Platform | undefined {
-  const json = parseJson(config);
-  if (!json.ok) return undefined;
-  const { os, architecture, variant } = json.value;
+  const json = parsed(config);
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
+  const [os, architecture, variant] = ['os', 'architecture', 'variant'].map((key) => property(json, key));
   return {
     os: isPlatformPart(os) ? os : 'linux',
     architecture: isPlatformPart(architecture) ? architecture : 'amd64',
     ...(isPlatformPart(variant) && variant !== '' ? { variant } : {}),
   };
+}
+
+function parsed(config: Uint8Array): unknown {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(config);
+  if (isTooDeep(text, DEEPEST)) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function tooDeep(subject: Pinned): Failure {
