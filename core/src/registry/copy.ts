@@ -33,6 +33,8 @@ const MAX_PARTS = 50_000;
 /** Bytes of manifests that are being copied at once, and what each counts for at least, whatever its index says of it. */
 const ROOM = 16 * 1024 * 1024;
 const LEAST = 1024 * 1024;
+/** Blobs that are asked for or sent at once: as many as a host may be asked. The others hear of a failure before they begin. */
+const BLOBS = 256;
 /** Error codes by which a registry says that something that a manifest names is not there. */
 const PART_UNKNOWN: ReadonlySet<string | undefined> = new Set([
   'MANIFEST_BLOB_UNKNOWN',
@@ -55,6 +57,7 @@ export async function copy(
   /** As it was first said: whoever says another size later lies, or did then. */
   const sizes = new Map<Digest, number>();
   const room = createRoom(ROOM);
+  const blobRoom = createRoom(BLOBS);
   let root: ManifestContent | undefined;
   const sent = { blobs: 0, bytes: 0 };
   /** The first failure ends the copy: work that has not begun does not begin. */
@@ -152,9 +155,8 @@ export async function copy(
   }
 
   function copyBlob(descriptor: Descriptor, onMissing?: () => void): Promise<Result<Taken>> {
-    return (
-      admitted(descriptor) ?? once(blobs, descriptor.digest, () => guarded(() => bringBlob(descriptor, onMissing)))
-    );
+    const work = () => guarded(() => bringBlob(descriptor, onMissing));
+    return admitted(descriptor) ?? once(blobs, descriptor.digest, () => blobRoom.within(1, work));
   }
 
   async function bringBlob(descriptor: Descriptor, onMissing: (() => void) | undefined): Promise<Result<Taken>> {

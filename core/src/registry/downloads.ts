@@ -2,7 +2,7 @@
  * Blobs that are read. A download that breaks off goes on where it stopped, as often as it gets further:
  * https://www.rfc-editor.org/rfc/rfc9110#field.range
  */
-import { fail, ok, type Result } from '../failure.ts';
+import { fail, ok, type Failure, type Result } from '../failure.ts';
 import { StreamFailure, verified } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/model.ts';
 import { isPrivate, withPort } from './address.ts';
@@ -50,9 +50,16 @@ export async function openBlob(
       await response.value.drain();
       return get(start, false);
     }
+    if (response.value.status === 404) return fail(await lacked(asked, response.value));
     return read(asked, response.value, start, descriptor.size);
   };
   return check(asked, descriptor, get);
+}
+
+/** Nobody asks for a blob whose manifest was not found: the name is right. */
+async function lacked(asked: Asked, response: HttpResponse): Promise<Failure> {
+  const hint = `the image is incomplete at ${asked.registry}, which lacks a part that its manifest names: push it there again`;
+  return { ...(await refusal(asked, response)).failure, hint };
 }
 
 /**

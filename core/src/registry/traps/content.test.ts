@@ -12,6 +12,7 @@ import { failureOf, must } from '../test-client.ts';
 import { COPIED, is, pair } from './pair.ts';
 
 const LIMIT = { timeout: 10_000 };
+const GONE = { kind: 'answer', status: 404 } as const;
 const TYPES = [mediaType.ociIndex, mediaType.ociManifest, mediaType.dockerList, mediaType.dockerManifest];
 
 describe('1: a registry that does not say digests', LIMIT, () => {
@@ -105,6 +106,37 @@ test('7: an index whose children are missing fails, and says where', LIMIT, asyn
   expect(failure).toMatchObject({ class: 'permanent', side: 'source', host: source.host });
   expect(failure.message).toContain('has no manifest sha256:1111');
 });
+
+test('7: a manifest whose blob is missing fails, and what helps is not another name', LIMIT, async () => {
+  const { source, sync } = await pair({ onSource: (request) => (is.blobRead(request) ? GONE : undefined) });
+  expect(failureOf(await sync())).toMatchObject({
+    class: 'permanent',
+    side: 'source',
+    hint: `the image is incomplete at ${source.host}, which lacks a part that its manifest names: push it there again`,
+  });
+});
+
+test(
+  '7: an image of hundreds of blobs fails with the first that is missing, and the others are left alone',
+  LIMIT,
+  async () => {
+    const { source, destination, sync } = await pair({
+      seed: (from) => {
+        const part = (at: number) => ({
+          mediaType: 'application/vnd.oci.image.layer.v1.tar',
+          digest: `sha256:${String(at).padStart(64, '0')}`,
+          size: 1,
+        });
+        const config = { mediaType: mediaType.ociConfig, digest: from.putBlob('from', '{}'), size: 2 };
+        const layers = Array.from({ length: 600 }, (_, at) => part(at));
+        return from.putManifest('from', { schemaVersion: 2, mediaType: mediaType.ociManifest, config, layers }, 'v1');
+      },
+    });
+    expect(failureOf(await sync())).toMatchObject({ class: 'permanent', side: 'source' });
+    expect(source.log.length).toBeLessThan(300);
+    expect(destination.log.length).toBeLessThan(900);
+  },
+);
 
 describe('8: layers that are published elsewhere', LIMIT, () => {
   async function foreign(fetched: boolean, held = false) {
