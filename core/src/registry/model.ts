@@ -109,7 +109,7 @@ export interface Registry {
     side: Side,
     options?: { readonly pages?: number; readonly exact?: boolean },
   ): Promise<Result<readonly Tag[]>>;
-  /** By the referrers API, or by the tag scheme (`sha256-<hex>`) where there is none. Includes the tag scheme's index too. */
+  /** By the referrers API, or by the tag scheme (`sha256-<hex>`) where there is none. Includes the tag scheme's index too. Each once. */
   referrers(subject: Pinned, side: Side): Promise<Result<readonly Referrer[]>>;
   /**
    * Attaches each as a manifest with `subject`. One writer a subject in this process; on a registry without the API the

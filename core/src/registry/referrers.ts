@@ -54,7 +54,7 @@ export async function listReferrers(
   const index = await readFallback(wire, where, subject);
   if (!index.ok) return index;
   const content = index.value;
-  return ok(content?.kind === 'index' ? content.value.manifests.map((descriptor) => ({ descriptor })) : []);
+  return ok(content?.kind === 'index' ? eachOnce(content.value.manifests).map((descriptor) => ({ descriptor })) : []);
 }
 
 /**
@@ -100,7 +100,12 @@ async function askApi(
     if (answer.value.type !== mediaType.ociIndex) return ok(undefined);
     return fail(registryFailure(asked, 'permanent', `${where.registry} sent no valid list for ${asked.what}`));
   }
-  return ok(found);
+  return ok(eachOnce(found));
+}
+
+/** One that is named again, on another page or by writers who met, is one all the same; what was said of it first counts. */
+function eachOnce(listed: readonly Descriptor[]): readonly Descriptor[] {
+  return [...Map.groupBy(listed, ({ digest }) => digest).values()].flatMap(([first]) => first ?? []);
 }
 
 /** The index under the fallback tag; undefined: none yet. */

@@ -47,9 +47,7 @@ export async function believe(
   const ours = listed.value.filter(({ descriptor }) =>
     isOurs(descriptor.artifactType, descriptor.annotations, signing.accept),
   );
-  // One that is listed twice costs what it costs once.
-  const distinct = [...new Map(ours.map((one) => [one.descriptor.digest, one])).values()];
-  const candidates = inTurn(distinct).slice(0, MAX_CANDIDATES);
+  const candidates = inTurn(ours).slice(0, MAX_CANDIDATES);
   const fingerprint = trustFingerprint(signing.accept, signing.trustedRoot);
   const facts = new Map<Digest, Fact>();
   const unknown: Found[] = [];
@@ -69,7 +67,7 @@ export async function believe(
     if (!proved.ok) return proved;
     if (proved.value !== undefined) facts.set(proved.value.referrer, proved.value);
   }
-  return ok(distinct.flatMap(({ descriptor }) => facts.get(descriptor.digest) ?? []));
+  return ok(ours.flatMap(({ descriptor }) => facts.get(descriptor.digest) ?? []));
 }
 
 /**

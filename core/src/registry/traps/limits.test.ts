@@ -1,5 +1,7 @@
 /** Limits, lists, and what only a client on Node has to mind. The numbers are those of the table beside this file. */
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { sha256 } from '../../oci/digest.ts';
+import { mediaType } from '../../oci/model.ts';
 import { seedImage } from '../../testing/sample-images.ts';
 import { startScriptedRegistry, type Action, type ScriptedOptions } from '../../testing/scripted-registry.ts';
 import { realClock, type Clock } from '../clock.ts';
@@ -168,6 +170,21 @@ describe('31: lists of referrers', LIMIT, () => {
           }
         : undefined;
     expect(must(await registry.referrers(pinned(`${server.host}/a@${image.digest}`), 'source'))).toEqual([]);
+  });
+
+  test.each([true, false])('name each once, however often it is listed (by the API: %s)', async (referrersApi) => {
+    const { server, registry, image } = await served({ referrersApi });
+    const one = { mediaType: mediaType.ociManifest, digest: sha256('one'), size: 3, annotations: { said: 'first' } };
+    const other = { mediaType: mediaType.ociManifest, digest: sha256('other'), size: 5 };
+    const again = Array.from({ length: 3000 }, () => ({ ...one, annotations: { said: 'later' } }));
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: mediaType.ociIndex, manifests: [one, other, ...again] });
+    const asked = referrersApi ? '/referrers/' : '/manifests/sha256-';
+    server.onRequest = ({ path }) =>
+      path.includes(asked)
+        ? { kind: 'answer', status: 200, headers: { 'content-type': mediaType.ociIndex }, body }
+        : undefined;
+    const listed = must(await registry.referrers(pinned(`${server.host}/a@${image.digest}`), 'source'));
+    expect(listed.map(({ descriptor }) => descriptor)).toEqual([one, other]);
   });
 
   test('where an API that lists nothing is not the same as none', async () => {
