@@ -62,3 +62,12 @@ test('a path below a registry is asked with the token that its repository needs'
   expect(must(await registry.fetchJson(asked)).data).toMatchObject({ name: 'a/b' });
   expect(server.log.at(-1)?.headers.authorization).toMatch(/^Bearer /);
 });
+
+test.each(['//HOST/v2/x', 'http://HOST/v2/x', '\\\\HOST/x'])('%s is no path below a registry', async (path) => {
+  await using server = await startScriptedRegistry();
+  await using away = await answering('{}');
+  await using registry = client();
+  const asked = { repository: repository(server.host, 'a/b'), path: path.replace('HOST', away.host) };
+  expect(failureOf(await registry.fetchJson(asked)).message).toContain('no address that may be asked');
+  expect([server.log, away.log]).toEqual([[], []]);
+});

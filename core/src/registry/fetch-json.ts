@@ -25,13 +25,16 @@ export function createJsonFetcher({
 }): FetchJson {
   async function ask(request: JsonRequest, asked: Asked): Promise<Result<HttpResponse>> {
     const call = { ...asked, method: 'GET' as const, headers: { accept: 'application/json' } };
+    const none = () => fail(registryFailure(asked, 'permanent', `${asked.what} is no address that may be asked`));
     if ('path' in request) {
+      // What a registry says to go on with may begin as a path and name another host.
+      const { origin, href } = wire.originOf(request.repository.registry);
+      if (URL.parse(request.path, href)?.origin !== origin) return none();
       const scopes = [{ path: request.repository.path, actions: 'pull' as const }];
       return (await wire.attempt({ ...call, url: request.path, scopes })).result;
     }
     const url = usable(request.url, plainHttp);
-    if (url !== undefined) return http.send({ ...call, url });
-    return fail(registryFailure(asked, 'permanent', `${asked.what} is no address that may be asked`));
+    return url === undefined ? none() : http.send({ ...call, url });
   }
 
   return async (request) => {
