@@ -10,7 +10,7 @@ import { askedFor, blobPath, lengthOf, pull } from './blobs.ts';
 import { without } from './chunks.ts';
 import type { HttpResponse } from './http.ts';
 import type { Where } from './manifests.ts';
-import { lied, pageHint, refusal, registryFailure, type Asked } from './refusal.ts';
+import { lied, oddHint, pageHint, refusal, registryFailure, type Asked } from './refusal.ts';
 import type { Whole } from './whole.ts';
 import type { Wire } from './wire.ts';
 
@@ -127,7 +127,8 @@ async function read(asked: Asked, response: HttpResponse, start: number, size: n
   const range = response.header('content-range');
   if (range === undefined || !isRest(range, start, size)) {
     await response.drain();
-    return fail(registryFailure(asked, 'permanent', `${asked.registry} sent another part than asked of ${asked.what}`));
+    const message = `${asked.registry} sent another part than asked of ${asked.what}`;
+    return fail(registryFailure(asked, 'permanent', message, { hint: oddHint(asked.registry) }));
   }
   return ok(response.stream()[Symbol.asyncIterator]());
 }

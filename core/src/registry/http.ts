@@ -11,7 +11,7 @@ import { createDispatchers, type Certificates, type ProxyVariables } from './dis
 import type { Clock } from './clock.ts';
 import { createLanes, type HostLimits } from './lanes.ts';
 import type { Side } from './model.ts';
-import { registryFailure } from './refusal.ts';
+import { oddHint, registryFailure } from './refusal.ts';
 import { withBody, withoutBody, type Exchange } from './response.ts';
 import { parseRetryAfter } from './retry.ts';
 import { transportFailure } from './transport.ts';
@@ -199,8 +199,10 @@ export function createHttp(options: HttpOptions): Http {
       await answer.value.drain();
       const next = parseUrl(location, url);
       const refused = (why: string) => {
-        const message = `${request.registry} redirects to ${next?.host ?? 'nowhere'}, ${why}`;
-        return fail(registryFailure(request, 'permanent', message, { status }));
+        // An address like file:///x has no host.
+        const where = next === undefined ? 'nowhere' : next.host || next.protocol;
+        const message = `${request.registry} redirects to ${where}, ${why}`;
+        return fail(registryFailure(request, 'permanent', message, { status, hint: oddHint(request.registry) }));
       };
       if (next === undefined) return refused('which is not an address');
       if (hop >= MAX_REDIRECTS) return refused(`after ${MAX_REDIRECTS} other redirects`);

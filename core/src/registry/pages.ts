@@ -3,7 +3,7 @@ import { fail, ok, type RegistryFailure, type Result } from '../failure.ts';
 import { MAX_MANIFEST } from '../oci/parse.ts';
 import { parseUrl } from './http.ts';
 import type { Where } from './manifests.ts';
-import { refusal, registryFailure, type Asked } from './refusal.ts';
+import { oddHint, refusal, registryFailure, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
 const MAX_PAGES = 1000;
@@ -54,8 +54,10 @@ export async function readPages(wire: Wire, list: List): Promise<Result<Pages>> 
   let linked = false;
   let size = 0;
   const since = performance.now();
-  const endless = (why: string) =>
-    fail(registryFailure(asked, 'permanent', `${asked.registry} sent a list that ${why} for ${asked.what}`));
+  const endless = (why: string) => {
+    const message = `${asked.registry} sent a list that ${why} for ${asked.what}`;
+    return fail(registryFailure(asked, 'permanent', message, { hint: oddHint(asked.registry) }));
+  };
   for (let url: string | URL = list.path; ;) {
     // A page that may be large is waited for no longer than others are.
     const whole = { bytes: MAX_MANIFEST, waited: 0 };

@@ -69,11 +69,11 @@ export async function refusal(asked: Asked, response: HttpResponse): Promise<Ref
   return {
     absent,
     text: said.text,
-    failure: registryFailure(asked, kind, message, { ...details, ...(hint === undefined ? {} : { hint }) }),
+    failure: registryFailure(asked, kind, message, { ...details, hint }),
   };
 }
 
-function hintFor({ status, refusedLogin }: HttpResponse, registry: string): string | undefined {
+function hintFor({ status, refusedLogin }: HttpResponse, registry: string): string {
   if (refusedLogin === true) {
     return `the login for ${registry} is not accepted: log in again with "docker login ${registry}", by an account that may do this`;
   }
@@ -87,7 +87,12 @@ function hintFor({ status, refusedLogin }: HttpResponse, registry: string): stri
   if (status === 404) return 'check the name; some registries need the repository to be made first';
   if (status === 429) return `${registry} limits requests: log in, use a mirror, or try again later`;
   if (status >= 500) return 'try again later';
-  return undefined;
+  return status < 400 ? oddHint(registry) : `${registry} has a reason of its own: whoever runs it can say which`;
+}
+
+/** What to do about a registry that does what none does, and what no other request would mend. */
+export function oddHint(registry: string): string {
+  return `${registry}, or a proxy before it, does not answer as registries do: check the host's name, and tell whoever runs it`;
 }
 
 /** What to do about an answer that no registry gives; undefined where it may be one's. `type`: its content type. */

@@ -4,7 +4,7 @@ import { StreamFailure } from '../oci/digest.ts';
 import { fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Headers } from './bodiless.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
-import { registryFailure } from './refusal.ts';
+import { oddHint, registryFailure } from './refusal.ts';
 import { longest, type Whole } from './whole.ts';
 
 /** Bytes of a body that nobody wants which are read so that the connection can be used again. */
@@ -133,7 +133,7 @@ async function collect(
       size += chunk.byteLength;
       if (size > limit) {
         const message = `${request.registry} sent more than ${limit} bytes where less was expected`;
-        return fail(registryFailure(request, 'permanent', message));
+        return fail(registryFailure(request, 'permanent', message, { hint: oddHint(request.registry) }));
       }
       chunks.push(chunk);
     }

@@ -8,7 +8,7 @@ import type { Challenge } from './challenge.ts';
 import { userAndSecret, type Login } from './credentials.ts';
 import { secretsInHeader, withoutSecrets } from './echo.ts';
 import type { Http, HttpRequest, HttpResponse } from './http.ts';
-import { isTransientStatus, property, refusal, registryFailure } from './refusal.ts';
+import { isTransientStatus, oddHint, pageHint, property, refusal, registryFailure } from './refusal.ts';
 import { parseRetryAfter, type Retrier } from './retry.ts';
 
 export interface Token {
@@ -108,7 +108,7 @@ function realmOf(visit: Visit, challenge: Challenge, mayGo: Reach): Result<URL> 
   const url = text === undefined ? null : URL.parse(text, visit.origin.href);
   if (url !== null && mayGo(visit.origin, url) && url.username === '') return ok(url);
   const message = `${visit.registry} asks to log in at an address that is not safe to send a password to`;
-  return fail(registryFailure(visit, 'permanent', message));
+  return fail(registryFailure(visit, 'permanent', message, { hint: oddHint(visit.registry) }));
 }
 
 export function basic(login: Login): string {
@@ -138,7 +138,10 @@ async function readToken({ visit, scopes, login }: TokenRequest, response: HttpR
   const token = typeof named === 'string' && named !== '' ? named : property(json, 'access_token');
   // A header holds printable characters only; what does not fit was not meant as a token.
   if (typeof token !== 'string' || token.length > LONGEST_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
-    return fail(registryFailure(visit, 'permanent', `${visit.registry} gave no token when asked to let us in`));
+    const hint = pageHint(response.header('content-type'), visit.registry) ?? oddHint(visit.registry);
+    return fail(
+      registryFailure(visit, 'permanent', `${visit.registry} gave no token when asked to let us in`, { hint }),
+    );
   }
   const milliseconds = secondsIn(property(json, 'expires_in')) * 1000;
   // By our own clock, from now on: `issued_at` is by another one.

@@ -27,7 +27,11 @@ const CAUSES: Readonly<Record<string, Cause>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: { kind: 'transient', text: 'its answer broke off' },
   UND_ERR_CONNECT_TIMEOUT: { kind: 'transient', text: 'it does not answer' },
   UND_ERR_HEADERS_TIMEOUT: { kind: 'transient', text: 'it does not answer' },
-  UND_ERR_HEADERS_OVERFLOW: { kind: 'permanent', text: 'the headers of its answer have no end' },
+  UND_ERR_HEADERS_OVERFLOW: {
+    kind: 'permanent',
+    text: 'the headers of its answer have no end',
+    hint: 'something else than a registry may answer there, as a proxy: check the name, and tell whoever runs it',
+  },
   ANNOUNCEMENTS: { kind: 'transient', text: 'it announces an answer again and again, and gives none' },
   UND_ERR_BODY_TIMEOUT: { kind: 'transient', text: 'it stopped in the middle of an answer' },
   UND_ERR_PRX_TLS: { kind: 'permanent', text: "the proxy's own certificate is not trusted", hint: PROXY },

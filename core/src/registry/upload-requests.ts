@@ -6,7 +6,7 @@ import { smallerBody, type BodyLimits } from './body-limits.ts';
 import { counted, inPieces, without } from './chunks.ts';
 import type { HttpResponse, StreamBody } from './http.ts';
 import { otherStored, type Where } from './manifests.ts';
-import { lied, refusal, registryFailure, thing, type Asked } from './refusal.ts';
+import { lied, oddHint, refusal, registryFailure, thing, type Asked } from './refusal.ts';
 import type { Attempt } from './retry.ts';
 import { givingBack } from './spent.ts';
 import type { UploadRecords } from './upload-records.ts';
@@ -210,7 +210,9 @@ async function isStored({ wire, where, descriptor }: Upload, asked: Asked, statu
   const state = await blobState(wire, where, descriptor);
   if (!state.ok) return state;
   const message = `${asked.registry} answers ${status} to all of ${thing(asked)}, and does not have it`;
-  return state.value === 'absent' ? fail(registryFailure(asked, 'transient', message, { status })) : ok(undefined);
+  return state.value === 'absent'
+    ? fail(registryFailure(asked, 'transient', message, { status, hint: oddHint(asked.registry) }))
+    : ok(undefined);
 }
 
 function early(asked: Asked, kind: 'transient' | 'permanent') {

@@ -6,7 +6,7 @@ import type { Auth, Scope, Visit } from './auth.ts';
 import { secretsInAddress, secretsInHeader, withoutSecrets } from './echo.ts';
 import { parseUrl, type Http, type HttpRequest, type HttpResponse, type Method, type StreamBody } from './http.ts';
 import type { Errand, Manners } from './manners.ts';
-import { isTransientStatus, MAX_ERROR, refusal, registryFailure, thing, type Asked } from './refusal.ts';
+import { isTransientStatus, MAX_ERROR, oddHint, refusal, registryFailure, thing, type Asked } from './refusal.ts';
 import type { Attempt, Retrier } from './retry.ts';
 import type { Whole } from './whole.ts';
 
@@ -216,7 +216,8 @@ export function createWire(options: WireOptions): Wire {
   function follow(call: Asked, location: string | undefined, base: URL): Result<URL> {
     const url = parseUrl(location, base);
     if (url !== undefined && mayGo(base, url) && url.username === '') return ok(url);
-    return fail(registryFailure(call, 'permanent', `${call.registry} sent no usable address for ${thing(call)}`));
+    const message = `${call.registry} sent no usable address for ${thing(call)}`;
+    return fail(registryFailure(call, 'permanent', message, { hint: oddHint(call.registry) }));
   }
 
   return {

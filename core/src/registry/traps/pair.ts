@@ -107,9 +107,13 @@ function absent(host: string): Failure {
   return { reason: 'registry', class: 'permanent', side: 'source', host, message: `${host} has no such image` };
 }
 
-/** One line that names a host and a side, not too long, and with no secret in it. */
+/** One line that names a host and a side, not too long, with no secret in it, and another that says what to do. */
 export function expectClear(failure: Failure): void {
-  expect(failure).toMatchObject({ reason: 'registry', host: expect.stringMatching(/^127\.0\.0\.1:/) as unknown });
+  expect(failure).toMatchObject({
+    reason: 'registry',
+    host: expect.stringMatching(/^127\.0\.0\.1:/) as unknown,
+    hint: expect.stringMatching(/^[^\n]{10,300}$/) as unknown,
+  });
   expect(failure.message).toMatch(/^[^\n]{10,700}$/);
   expect(failure.message).not.toMatch(/token-\d|Bearer|Basic|_state=/);
 }
