@@ -2,7 +2,7 @@
  * Copies an image by digest, with everything it names: one way for layout → registry and registry → registry.
  * A manifest is sent only after all that it names is there, so that a copy that is killed leaves nothing half.
  */
-import { cancelled, fail, ok, type Failure, type Result } from '../failure.ts';
+import { cancelled, fail, ok, type Failure, type RegistryFailure, type Result } from '../failure.ts';
 import { StreamFailure } from '../oci/digest.ts';
 import { isForeign, partsOf, type Descriptor, type ManifestContent } from '../oci/model.ts';
 import { isIndexType, isManifestType, MAX_INDEX_DEPTH } from '../oci/parse.ts';
@@ -142,7 +142,8 @@ export async function copy(
     }
     const parts = await copyParts(content, depth, false);
     if (!parts.ok) return parts;
-    return to.putManifest(content);
+    const put = await to.putManifest(content);
+    return !put.ok && lacksParts(put.failure) ? fail(notSeenYet(put.failure)) : put;
   }
 
   /** Whoever lacks the config of an image lacks its manifest: no registry takes one before the other. */
@@ -237,6 +238,16 @@ function abortable(stream: AsyncIterable<Uint8Array>, { signal, onBytes }: CopyO
 /** Not every registry says what is wrong with a manifest: to look at its parts once more costs little. */
 function mayLackParts(failure: Failure): boolean {
   return failure.reason === 'registry' && (PART_UNKNOWN.has(failure.code) || BAD_MANIFEST.has(failure.status));
+}
+
+function lacksParts(failure: Failure): failure is RegistryFailure {
+  return failure.reason === 'registry' && PART_UNKNOWN.has(failure.code);
+}
+
+/** It has said of each part that it has it. */
+function notSeenYet(failure: RegistryFailure): RegistryFailure {
+  const hint = 'some registries show what they have taken only after a moment; run again';
+  return { ...failure, class: 'transient', hint };
 }
 
 function broken(host: string, problem: string): { readonly ok: false; readonly failure: Failure } {
