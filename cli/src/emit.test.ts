@@ -381,8 +381,32 @@ signing: { keyless: { issuer: 'https://token.actions.githubusercontent.com', sub
     expect(elsewhere).toMatchObject({ code: 1, stdout: expect.stringContaining('other/run.yaml is missing') });
   });
 
-  it('says that no plugin has it', async () => {
-    const told = await command({ cwd: repository('async () => undefined') }, 'emit', 'gitlab', '--json');
-    expect(answerOf(told).failures).toMatchObject([{ message: 'no plugin implements plan.emit@1/gitlab' }]);
+  it('says that no plugin has it, and what it is called that is near, or there', async () => {
+    const told = async (format: string) =>
+      answerOf(await command({ cwd: repository('async () => undefined') }, 'emit', format, '--json')).failures;
+    const list = 'list a plugin that does under plugins in the settings';
+    expect(await told('jenkins')).toMatchObject([
+      { message: 'no plugin implements plan.emit@1/jenkins', hint: `${list}; loaded are github, tekton` },
+    ]);
+    expect(await told('tektn')).toMatchObject([{ hint: `did you mean "tekton"? If not, ${list}` }]);
+    expect(await told('githb')).toMatchObject([{ hint: `did you mean "github"? If not, ${list}` }]);
+    const unsigned = folderWith({ 'config.yaml': 'sync: [{ source: a:1, destination: r.example/a:1 }]\n' });
+    // Nothing of what files would do that nobody makes.
+    expect((await command({ cwd: unsigned }, 'emit', 'githb')).stderr).not.toContain('warning');
+  });
+
+  it.each([
+    ['#!/bin/sh', true],
+    ['# Made by slipway emit tekton', false],
+  ])('takes away files that begin with its own first line, %s, only if it says whose they are', async (line, stays) => {
+    const cwd = repository(
+      `async () => ({ ok: true, value: { files: [{ path: 'run.sh', content: '${line}\\nslipway run\\n' }] } })`,
+    );
+    writeFileSync(join(cwd, 'another.sh'), `${line}\necho another\n`);
+    const emitted = await command({ cwd }, 'emit', 'tekton', '--dir', '.', '--json');
+    expect(answerOf(emitted)).toMatchObject({
+      files: [{ path: 'run.sh', state: 'new' }, ...(stays ? [] : [{ path: 'another.sh', state: 'gone' }])],
+    });
+    expect(existsSync(join(cwd, 'another.sh'))).toBe(stays);
   });
 });

@@ -43,7 +43,7 @@ export async function emitCommand(io: Io, options: EmitOptions, format: string):
   const emitted = await emit(io, options, format);
   if (!emitted.ok) return refuse(io, options.json, command, emitted.failures);
   const folder = resolve(io.cwd, options.dir);
-  const changes = compare(io.cwd, folder, emitted.value);
+  const changes = compare(io.cwd, folder, emitted.value, format);
   const drifted = changes.filter(({ state }) => state !== 'same');
   if (!options.check) {
     const failure = write(folder, emitted.value, drifted, io.cwd);
@@ -69,12 +69,7 @@ export async function emit(
   const whole = { ...defaults, ...options, only: [], exclude: [] };
   const prepared = await prepare({ ...io, env: onMain }, whole, 'plan');
   if (!prepared.ok) return prepared;
-  const unsigned = whyNobodyCounts(prepared.value);
-  const nobody =
-    unsigned === undefined
-      ? []
-      : [`${unsigned.message}, so that these workflows would end with exit code 2: ${unsigned.hint}`];
-  for (const warning of [...prepared.value.warnings, ...nobody]) io.stderr(`warning: ${warning}\n`);
+  for (const warning of prepared.value.warnings) io.stderr(`warning: ${warning}\n`);
   const paths = [config, ...(options.settings === undefined ? [] : [resolve(io.cwd, options.settings)])].map((file) =>
     fromRoot(io, file),
   );
@@ -99,6 +94,11 @@ export async function emit(
     { root: loaded.folder, log: (line) => io.stderr(`${line}\n`), signal: io.interrupt },
   );
   if (!emitted.ok) return { ok: false, failures: [emitted.failure] };
+  const unsigned = whyNobodyCounts(prepared.value);
+  if (unsigned !== undefined) {
+    const what = `${unsigned.message}, so that these workflows would end with exit code 2`;
+    io.stderr(`warning: ${what}: ${unsigned.hint}\n`);
+  }
   const { files } = emitted.value;
   const signs = format === 'github' && planned.plan.entries.some(({ trust }) => trust === 'full');
   const stranger = signs ? strangerAmong(files, settings.value) : undefined;
@@ -136,7 +136,7 @@ function fromRoot({ cwd }: Io, file: string): string | undefined {
 }
 
 /** Files that are emitted, and those of an earlier time that are not any more. */
-function compare(cwd: string, folder: string, files: EmitOutput['files']): readonly FileChange[] {
+function compare(cwd: string, folder: string, files: EmitOutput['files'], format: string): readonly FileChange[] {
   const name = (path: string): string => relative(cwd, join(folder, path)) || path;
   const emitted = files.map(({ path, content }): FileChange => {
     const before = readHere(join(folder, path));
@@ -144,7 +144,7 @@ function compare(cwd: string, folder: string, files: EmitOutput['files']): reado
     if (before === content) return { path: name(path), state: 'same', removed: [], added: [] };
     return { path: name(path), state: 'changed', ...differenceOf(before, content) };
   });
-  const gone = leftovers(folder, files).map((path): FileChange => ({
+  const gone = leftovers(folder, files, format).map((path): FileChange => ({
     path: name(path),
     state: 'gone',
     removed: [],
@@ -153,10 +153,12 @@ function compare(cwd: string, folder: string, files: EmitOutput['files']): reado
   return [...emitted, ...gone];
 }
 
-/** What has our first line was written by us, and by nobody who would miss it. */
-function leftovers(folder: string, files: EmitOutput['files']): readonly string[] {
+/**
+ * What has our first line was written by us, and by nobody who would miss it. A line that does not say so, as `#!/bin/sh`, is anybody's.
+ */
+function leftovers(folder: string, files: EmitOutput['files'], format: string): readonly string[] {
   const [mark] = files[0]?.content.split('\n', 1) ?? [];
-  if (mark === undefined || !mark.startsWith('#')) return [];
+  if (mark === undefined || !mark.startsWith('#') || !mark.includes(`slipway emit ${format}`)) return [];
   const known = new Set(files.map(({ path }) => path));
   const folders = new Set(files.map(({ path }) => dirname(path)));
   return [...folders].flatMap((below) =>

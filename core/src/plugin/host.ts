@@ -10,6 +10,7 @@ import {
   type Result,
 } from '../failure.ts';
 import type { Event } from '../journal/events.ts';
+import { nearest } from '../config/suggest.ts';
 import { pluginFailure, readAnswer, sayable, thrown } from './answer.ts';
 import type { GateQuestion, Mode, TaskContext, ToolNeed } from './api.ts';
 import type { ContractInput, ContractName, ContractOutput } from './contract-api.ts';
@@ -194,7 +195,7 @@ async function call<N extends ContractName>(
 ): Promise<Result<ContractOutput<N>>> {
   const owner = owners.get(key);
   if (owner === undefined) {
-    return fail(configFailure(`no plugin implements ${key}`, 'list a plugin that does under plugins in the settings'));
+    return fail(configFailure(`no plugin implements ${key}`, whoDoes(contract, key, owners)));
   }
   const schemas = contractSchemas[contract];
   const problem = checkOf(schemas.input)(input);
@@ -220,6 +221,17 @@ async function call<N extends ContractName>(
         : thrown(author, error, redact),
     );
   }
+}
+
+/** Of a format or a host nobody knows all names: what is near, or else what there is, is among those that have an owner. */
+function whoDoes(contract: string, key: string, owners: ReadonlyMap<string, unknown>): string {
+  const list = 'list a plugin that does under plugins in the settings';
+  const parts = [...owners.keys()].flatMap((each) =>
+    each.startsWith(`${contract}/`) ? [each.slice(contract.length + 1)] : [],
+  );
+  if (parts.length === 0) return list;
+  const near = nearest(key.slice(contract.length + 1), parts);
+  return near === undefined ? `${list}; loaded are ${parts.join(', ')}` : `did you mean "${near}"? If not, ${list}`;
 }
 
 async function ask(
