@@ -171,6 +171,16 @@ describe('names in the settings', () => {
     expect(loaded).toMatchObject({ failures: [{ reason: 'config', message: expect.stringContaining(text), at }] });
   });
 
+  it.each([
+    ['was not built', '{"name":"here","main":"./dist/index.js"}'],
+    ['exports no main module', '{"name":"here","exports":{"./scan":"./scan.js"}}'],
+  ])('of a package that is there and %s are not told to be installed', async (_, manifest) => {
+    const { loaded } = await loadFrom({ 'node_modules/here/package.json': manifest }, ['here']);
+    expect(loaded).toMatchObject({
+      failures: [{ message: 'the package "here" is installed, and has no module to import', at }],
+    });
+  });
+
   it('twice, or two plugins of one name, are refused', async () => {
     const twice = { name: './a.js', options: {}, at };
     const settings = { folder: '/', plugins: [twice, twice] };

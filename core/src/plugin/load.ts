@@ -1,4 +1,5 @@
 /** Loads the plugins that the settings list, and the default ones: no other code is looked for. */
+import { isFields } from '../config/fields.ts';
 import type { PluginSetting, Settings } from '../config/settings-model.ts';
 import { configFailure, ok, type Checked, type Failure, type Position } from '../failure.ts';
 import type { Plugin } from './api.ts';
@@ -66,7 +67,9 @@ export async function loadPlugins({
 
 async function importDefault(url: URL): Promise<unknown> {
   const module: unknown = await import(url.href);
-  return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
+  const given = isFields(module) ? module['default'] : undefined;
+  // Of CommonJS the default is all that it exports: compiled from a module, it says so, and has the module's default below.
+  return isFields(given) && given['__esModule'] === true ? given['default'] : given;
 }
 
 function refused(...failures: readonly Failure[]): Checked<LoadedPlugin> {

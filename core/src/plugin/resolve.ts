@@ -28,11 +28,15 @@ export async function resolvePlugin(
       ),
     );
   }
-  const path =
-    resolvePackage(name, join(folder, 'slipway.config.js')) ??
-    (await importedPath(name, join(folder, 'slipway.config.js')));
+  const from = join(folder, 'slipway.config.js');
+  const manifest = manifestOf(name, from);
+  const path = resolvePackage(name, from) ?? (manifest === undefined ? undefined : await importedPath(name, manifest));
   if (path !== undefined) {
     return ok(pathToFileURL(path));
+  }
+  if (manifest !== undefined) {
+    const hint = 'its author builds it before it is packed, and names its module under "exports" in package.json';
+    return fail(configFailure(`the package "${name}" is installed, and has no module to import`, hint, at));
   }
   const install = `install it beside the settings (npm install ${name}), or write a path that starts with ./`;
   // Nobody should install whatever has the name that was mistyped.
@@ -65,13 +69,17 @@ function resolvePackage(name: string, from: string): string | undefined {
   }
 }
 
-/** A package whose `exports` has only an `import` condition, which `require.resolve` does not see. */
-async function importedPath(name: string, from: string): Promise<string | undefined> {
+function manifestOf(name: string, from: string): string | undefined {
   try {
-    const file = findPackageJSON(name, pathToFileURL(from));
-    if (file === undefined) {
-      return undefined;
-    }
+    return findPackageJSON(name, pathToFileURL(from));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A package whose `exports` has only an `import` condition, which `require.resolve` does not see. */
+async function importedPath(name: string, file: string): Promise<string | undefined> {
+  try {
     const manifest: unknown = JSON.parse(await readFile(file, 'utf8'));
     const target = isFields(manifest) && name === manifest['name'] ? mainOf(manifest['exports']) : undefined;
     return target === undefined ? undefined : join(dirname(file), target);
