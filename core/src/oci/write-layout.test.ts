@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openLayout } from './layout.ts';
 import type { LayerMember } from './tar.ts';
@@ -69,6 +70,19 @@ describe('an image layout', () => {
     ]) {
       expect(await digestsOf(changed)).not.toEqual(first);
     }
+  });
+
+  it('takes an archive that is there already, in one piece or in several, and none that is compressed', async () => {
+    const archive = execFileSync('tar', ['-cf', '-', '-C', import.meta.dirname, 'tar.ts']);
+    const [digest] = (await digestsOf(archive)) as readonly string[];
+    async function* pieces() {
+      yield archive.subarray(0, 700);
+      yield archive.subarray(700);
+    }
+    expect(await digestsOf(pieces())).toEqual([digest]);
+    const refused = { reason: 'config', message: 'a layer is compressed' };
+    expect(await digestsOf(gzipSync(archive))).toMatchObject(refused);
+    expect(await digestsOf(zstdCompressSync(archive))).toMatchObject(refused);
   });
 
   it('unpacks with tar to what it was made of, long names and streams too', async () => {

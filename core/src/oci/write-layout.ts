@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ok, type Failure, type Result } from '../failure.ts';
+import { configFailure, fail, ok, type Failure, type Result } from '../failure.ts';
 import type { Digest } from '../reference.ts';
 import { sha256 } from './digest.ts';
 import { mediaType, type Descriptor, type Platform } from './model.ts';
@@ -24,8 +24,8 @@ export interface ImageSettings {
 
 export interface ImageContent {
   readonly platform: Platform;
-  /** Lowest first. Members of which a layer is made, or the bytes of a TAR archive that is there already. */
-  readonly layers: readonly (readonly LayerMember[] | AsyncIterable<Uint8Array>)[];
+  /** Lowest first. Members of which a layer is made, or the bytes of a TAR archive that is there already, not compressed. */
+  readonly layers: readonly (readonly LayerMember[] | Uint8Array | AsyncIterable<Uint8Array>)[];
   readonly settings?: ImageSettings;
 }
 
@@ -34,8 +34,8 @@ const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 const CREATED = '1970-01-01T00:00:00Z';
 
 /**
- * Makes `folder` and the layout in it, whose `index.json` is the index of all images. A path that cannot be in an image is a
- * `config` failure; a layer that cannot be read throws what its stream throws. Answers with the digests of the images, in their order.
+ * Makes `folder` and the layout in it, whose `index.json` is the index of all images. A path that cannot be in an image, and
+ * a layer that is compressed, is a `config` failure; a layer that cannot be read throws what its stream throws. Answers with the digests of the images, in their order.
  */
 export async function writeImageLayout(
   folder: string,
@@ -63,7 +63,9 @@ async function writeImage(
   for (const layer of layers) {
     const bytes = layerBytes(layer);
     if (!bytes.ok) return bytes;
-    written.push(await writeLayer(blobs, bytes.value));
+    const descriptor = await writeLayer(blobs, bytes.value);
+    if (!descriptor.ok) return descriptor;
+    written.push(descriptor.value);
   }
   const { os, architecture, variant } = platform;
   const config = {
@@ -84,6 +86,7 @@ async function writeImage(
 }
 
 function layerBytes(layer: ImageContent['layers'][number]): Result<AsyncIterable<Uint8Array>> {
+  if (layer instanceof Uint8Array) return ok(once(layer));
   if (!isMembers(layer)) return ok(layer);
   const members = layerMembers(layer);
   return members.ok ? ok(tarBytes(members.value)) : members;
@@ -93,14 +96,22 @@ function isMembers(layer: ImageContent['layers'][number]): layer is readonly Lay
   return Array.isArray(layer);
 }
 
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  yield bytes;
+}
+
 /** Its digest is known at its end only, so that is when it gets its name. */
-async function writeLayer(blobs: string, bytes: AsyncIterable<Uint8Array>): Promise<Descriptor> {
+async function writeLayer(blobs: string, bytes: AsyncIterable<Uint8Array>): Promise<Result<Descriptor>> {
   const temporary = join(blobs, '.layer');
   const hash = createHash('sha256');
   let size = 0;
   {
     await using file = await open(temporary, 'w');
     for await (const chunk of bytes) {
+      if (size === 0 && isCompressed(chunk)) {
+        // Its digest would stand in the config as that of what is in it: whatever pulls the image would find another.
+        return fail(configFailure('a layer is compressed', 'unpack the archive first: layers are written as they are'));
+      }
       hash.update(chunk);
       size += chunk.length;
       await file.writeFile(chunk);
@@ -108,7 +119,12 @@ async function writeLayer(blobs: string, bytes: AsyncIterable<Uint8Array>): Prom
   }
   const hex = hash.digest('hex');
   await rename(temporary, join(blobs, hex));
-  return { mediaType: LAYER, digest: `sha256:${hex}` as Digest, size };
+  return ok({ mediaType: LAYER, digest: `sha256:${hex}` as Digest, size });
+}
+
+/** By gzip or zstd, as the first bytes say. */
+function isCompressed(start: Uint8Array): boolean {
+  return /^(?:1f8b|28b52ffd)/.test(Buffer.from(start.subarray(0, 4)).toString('hex'));
 }
 
 async function writeJson(blobs: string, type: string, value: unknown): Promise<Descriptor> {
