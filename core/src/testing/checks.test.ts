@@ -221,4 +221,39 @@ describe('the contract suite', () => {
     expect(await verdict('output', fragile)).toBeUndefined();
     expect(await verdict('throws', fragile, { hostile: 60 })).toContain('unexpected');
   });
+
+  it('asks the owner of a part, and gives an emitter what the engine gives it', async () => {
+    const parted = plugin(good, {
+      needs: { tools: [] },
+      apply(hooks) {
+        implement(
+          hooks,
+          'tags.list@1',
+          'sync-test',
+          async () => ok({ tags: { 1: DIGEST }, complete: true }),
+          image.registry,
+        );
+        const files = [{ path: 'run.yaml', content: '' }];
+        implement(hooks, 'plan.emit@1', 'sync-test', async () => ok({ files }), 'tekton');
+        const greedy = async (_: unknown, context: TaskContext) =>
+          ok({ files: [{ path: context.files.work, content: '' }] });
+        implement(hooks, 'plan.emit@1', 'sync-test', greedy, 'greedy');
+      },
+    });
+    const tags = { plugin: parted, contract: 'tags.list@1' as const, world };
+    const listed = async () => ({ repository: { registry: image.registry, path: 'a/b' }, tags: [], requests: 1 });
+    const emit = { plugin: parted, contract: 'plan.emit@1' as const, world };
+    const empty = { main: 'main', config: 'config.yaml', together: false, secrets: [], logins: [] };
+    const context = { ...empty, production: { keyless: true, secrets: [] } };
+    const planned = async () => ({ plan: { entries: [], selections: [], tasks: [] }, context, split: false });
+    for (const subject of [
+      contractSubject({ ...tags, part: image.registry, input: listed }),
+      contractSubject({ ...emit, part: 'tekton', input: planned }),
+    ]) {
+      expect(await checks[NAMES.output]?.(subject)).toBeUndefined();
+    }
+    const greedy = contractSubject({ ...emit, part: 'greedy', input: planned });
+    expect(await checks[NAMES.output]?.(greedy)).toContain('an emitter is given no folder');
+    expect(() => contractSubject({ ...tags, input: listed })).toThrow('"part" says which host');
+  });
 });

@@ -1,8 +1,10 @@
 /** The contract suite: what each plugin's test begins with. */
-import { configFailure, fail, ok } from '../failure.ts';
+import { configFailure, fail, ok, type Result } from '../failure.ts';
+import { emitPlan } from '../plan/emit.ts';
 import type { BuildContext, Built, TaskContext } from '../plugin/api.ts';
 import type { ContractInput, ContractName, ContractOutput } from '../plugin/contract-api.ts';
-import { contractSchemas } from '../plugin/schemas.ts';
+import type { Host } from '../plugin/host.ts';
+import { contractSchemas, isContractKey } from '../plugin/schemas.ts';
 import { checkOf } from '../plugin/validate.ts';
 import { folderFiles } from '../plan/files.ts';
 import { checks, type Subject } from './checks.ts';
@@ -24,6 +26,8 @@ type Common = Pick<Subject, 'plugin' | 'options' | 'world' | 'against' | 'abortA
 
 export interface ContractCase<N extends ContractName> extends Common {
   readonly contract: N;
+  /** As `implement` got it: the registry host, for `tags.list@1`, or the format, for `plan.emit@1`. */
+  readonly part?: string;
   readonly input: () => Promise<ContractInput<N>>;
   readonly repeatable?: false | ((output: ContractOutput<N>) => unknown);
 }
@@ -40,7 +44,8 @@ export interface ModeCase extends Common {
 
 /** Registers one test a check for a plugin's implementation of a contract. */
 export function contractSuite<N extends ContractName>(runner: Runner, given: ContractCase<N>): void {
-  register(runner, `${given.plugin.name} implements ${given.contract}`, contractSubject(given), given.timeout);
+  const key = keyOf(given.contract, given.part);
+  register(runner, `${given.plugin.name} implements ${key}`, contractSubject(given), given.timeout);
 }
 
 /** Registers one test a check for a mode that a plugin brings. */
@@ -48,19 +53,42 @@ export function modeSuite(runner: Runner, given: ModeCase): void {
   register(runner, `${given.plugin.name} brings the mode ${given.mode}`, modeSubject(given), given.timeout);
 }
 
+/** What an owner is of; throws where there could be none, which is a broken test. */
+function keyOf(contract: ContractName, part?: string): string {
+  const key = part === undefined ? contract : `${contract}/${part}`;
+  if (isContractKey(key)) return key;
+  throw new Error(
+    `no plugin can implement ${key}: "part" says which host of tags.list@1, or which format of plan.emit@1`,
+  );
+}
+
+/** As the engine asks: an emitter is given less than others are. */
+function ask(
+  host: Host,
+  { contract, part = '' }: { readonly contract: ContractName; readonly part?: string | undefined },
+  context: TaskContext,
+  input: unknown,
+): Promise<Result<unknown>> {
+  if (contract === 'tags.list@1') return host.listTags(part, input as ContractInput<'tags.list@1'>, context);
+  if (contract !== 'plan.emit@1') return host.call(contract, input as never, context);
+  return emitPlan(host, part, input as ContractInput<'plan.emit@1'>, { ...context, root: context.files.root });
+}
+
 export function contractSubject<N extends ContractName>({
   contract,
+  part,
   input,
   repeatable,
   hostile = 12,
   ...common
 }: ContractCase<N>): Subject {
+  keyOf(contract, part);
   const allowed = checkOf(contractSchemas[contract].input);
   const truth = truths[contract];
   return {
     ...common,
     input,
-    run: (host, context, asked) => host.call(contract, asked as ContractInput<N>, context),
+    run: (host, context, asked) => ask(host, { contract, part }, context, asked),
     ...(truth === undefined ? {} : { truth: truth as Subject['truth'] & {} }),
     mutants: async (asked) => mutantsOf(asked, (mutant) => allowed(mutant) === undefined, hostile),
     ...(repeatable === undefined ? {} : { repeatable: repeatable as Subject['repeatable'] & {} }),
