@@ -382,6 +382,14 @@ describe('mistakes', () => {
     expect(plan.entries[0]?.mode).toBe('other');
   });
 
+  it('name a key of another mode than the one that claims the source', async () => {
+    const labelled: Mode = { ...claimAll, claims: () => false, properties: { label: { type: 'string' } } };
+    const entry = build('Dockerfile', 'r.example/a:1', { options: { label: 'x' } });
+    expect(await mistakes([entry], { Dockerfile: '' }, { modes: [dockerMode, labelled] })).toEqual([
+      '2: the key "label" belongs to the mode other, not to docker',
+    ]);
+  });
+
   it('of Dockerfiles that are FROM each other have the whole path', async () => {
     const found = await mistakes(
       ['a', 'b', 'c'].map((name) => build(`${name}/Dockerfile`, `r.example/${name}:1`)),

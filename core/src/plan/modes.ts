@@ -1,4 +1,5 @@
 /** Which mode builds an entry, and what its build depends on. Modes are foreign code: what they throw becomes a failure here. */
+import { keyOfOthers } from '../config/mode-keys.ts';
 import type { BuildEntry } from '../config/model.ts';
 import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import type { Files, Mode, ModeInputs } from '../plugin/api.ts';
@@ -36,7 +37,17 @@ export function chooseMode(entry: BuildEntry, modes: readonly Mode[]): Result<Mo
       configFailure(`build modes ${both} all claim "${entry.source}"`, 'say which one with "mode:"', entry.at),
     );
   }
-  return ok(one);
+  const foreign = foreignKey(entry, one, modes);
+  return foreign === undefined ? ok(one) : fail(foreign);
+}
+
+/** Nothing would come of it. Of an entry that names its mode the config was told. */
+function foreignKey(entry: BuildEntry, mode: Mode, modes: readonly Mode[]): ConfigFailure | undefined {
+  const has = ({ properties = {} }: Mode, key: string): boolean => Object.hasOwn(properties, key);
+  const key = Object.keys(entry.options).find((each) => !has(mode, each));
+  if (key === undefined) return undefined;
+  const owners = modes.filter((other) => has(other, key)).map(({ name }) => name);
+  return keyOfOthers(key, owners, mode.name, entry.at);
 }
 
 /** What the mode says of the entry; a failure has the entry's position unless it brings its own. */
