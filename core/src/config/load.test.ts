@@ -243,7 +243,7 @@ test('50,000 unknown keys are told in a moment', () => {
 test('a mode whose keys are no JSON Schema is a failure, not a crash', () => {
   const result = parseConfig('sync: []\n', FILE, {
     ...options,
-    modeProperties: { odd: { key: { type: 'nonsense' } } },
+    modeProperties: { good: { name: { type: 'string' } }, odd: { key: { type: 'nonsense' } } },
   });
   expect(complaints(result)[0]).toMatch(/^1:1 the keys that the modes \(odd\) add have no valid JSON Schema/);
 });

@@ -105,7 +105,10 @@ function compileFor(modeProperties: ModeProperties): Compiled {
     return { ok: true, value: compileSchema(configSchema(modeProperties)) };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const modes = Object.keys(modeProperties).join(', ');
+    const all = Object.entries(modeProperties);
+    // Of several those are to blame that cannot be compiled by themselves either.
+    const broken = all.length < 2 ? all : all.filter(([mode, added]) => !compileFor({ [mode]: added }).ok);
+    const modes = broken.map(([mode]) => mode).join(', ');
     return { ok: false, message: `the keys that the modes (${modes}) add have no valid JSON Schema: ${why}` };
   }
 }
