@@ -44,6 +44,7 @@ export { fileState, folderFiles, type FileState } from './plan/files.ts';
 export { formatPlan } from './plan/draw.ts';
 export { formatPlanText, planJson } from './plan/format.ts';
 export { CHECKOUT, holdsLogin, inCheckout, isRemote } from './plan/package-address.ts';
+export type { PlannedEntry, Task } from './plan/model.ts';
 export { packagePipelines, pipelineFolders } from './plan/package-pipelines.ts';
 export { packageSources } from './plan/package-sources.ts';
 export { planScans } from './plan/scan-plan.ts';
