@@ -39,6 +39,7 @@ describe('findings', () => {
       expect(judge({ rules: build, scan, today })).toEqual({
         verdict: 'refuse',
         refusals: ['CVE-1 (HIGH) in busybox 1.0, fixed in 1.1, on linux/amd64, linux/arm64'],
+        reasons: ['fixable'],
         waived: [],
         expiredWaivers: [],
         counts: { CRITICAL: 0, HIGH: 1, MEDIUM: 0, LOW: 0, UNKNOWN: 0 },
@@ -53,9 +54,10 @@ describe('findings', () => {
     expect(judge({ rules: build, scan: amd(unfixed), today }).verdict).toBe('pass');
     expect(judge({ rules: build, scan: amd(finding('CVE-1', { fixed: '' })), today }).verdict).toBe('pass');
     expect(judge({ rules: build, scan: amd(finding('CVE-1', { severity: 'MEDIUM' })), today }).verdict).toBe('pass');
-    expect(judge({ rules: { ...build, fixable: false }, scan: amd(unfixed), today }).refusals).toEqual([
-      'CVE-1 (HIGH) in busybox 1.0, no fixed version known, on linux/amd64',
-    ]);
+    expect(judge({ rules: { ...build, fixable: false }, scan: amd(unfixed), today })).toMatchObject({
+      refusals: ['CVE-1 (HIGH) in busybox 1.0, no fixed version known, on linux/amd64'],
+      reasons: ['unfixed'],
+    });
   });
 
   test('are counted but never refuse where the verdict is report', () => {
@@ -105,8 +107,16 @@ describe('waivers', () => {
       waived: [{ id: 'CVE-1', expires: '2027-01-01' }],
       expiredWaivers: [],
     });
-    const reported = judge({ rules: { ...sync, waivers }, scan: amd(finding('CVE-1')), today });
-    expect(reported).toMatchObject({ verdict: 'pass', waived: [] });
+    const ended = [waiver('CVE-1', '2020-01-01'), waiver('CVE-1', '2021-01-01')];
+    for (const rules of [
+      { ...sync, waivers: [...waivers, ...ended] },
+      { ...sync, waivers: ended },
+    ]) {
+      const reported = judge({ rules, scan: amd(finding('CVE-1')), today });
+      expect(reported).toMatchObject({ verdict: 'pass', waived: [], expiredWaivers: [] });
+    }
+    const { expiredWaivers } = judge({ rules: { ...build, waivers: ended }, scan: amd(finding('CVE-1')), today });
+    expect(expiredWaivers).toMatchObject([{ id: 'CVE-1', expires: '2021-01-01' }]);
   });
 
   test('do not matter for what the image before had too, where it need not be better', () => {
@@ -133,14 +143,19 @@ describe('platforms that could not be read', () => {
       unscanned: ['windows/amd64'],
       unscannable: false,
     });
-    expect(judge({ rules: { ...build, unscanned: 'refuse' }, scan: some, today }).refusals).toEqual([
-      'windows/amd64 could not be scanned: nothing is known of its vulnerabilities',
-    ]);
+    expect(judge({ rules: { ...build, unscanned: 'refuse' }, scan: some, today })).toMatchObject({
+      refusals: ['windows/amd64 could not be scanned: nothing is known of its vulnerabilities'],
+      reasons: ['unscanned'],
+    });
   });
 
   test('all of them are another rule, also for an artifact without platforms', () => {
     for (const scan of [none, scanOf()]) {
-      expect(judge({ rules: build, scan, today })).toMatchObject({ verdict: 'refuse', unscannable: true });
+      expect(judge({ rules: build, scan, today })).toMatchObject({
+        verdict: 'refuse',
+        reasons: ['unscannable'],
+        unscannable: true,
+      });
       expect(judge({ rules: { ...sync, unscanned: 'refuse' }, scan, today })).toMatchObject({
         verdict: 'pass',
         unscannable: true,

@@ -16,13 +16,18 @@ export interface Question {
   readonly before?: Scan;
 }
 
+/** `unfixed`: a finding without a fixed version. */
+export type Reason = 'fixable' | 'unfixed' | 'unscanned' | 'unscannable';
+
 export interface Judgement {
   readonly verdict: 'pass' | 'refuse';
   /** One sentence each, safe to print: what refuses the image, where it is, and what would mend it. */
   readonly refusals: readonly string[];
+  /** What kinds of reasons the refusals are, each once: each is mended otherwise. */
+  readonly reasons: readonly Reason[];
   /** Waivers without which there would be more refusals; of several for one finding, the one that ends last. */
   readonly waived: readonly UsedWaiver[];
-  /** Waivers that would help but have ended. */
+  /** Waivers of what refuses now that have ended; of several for one finding, the one that ended last. */
   readonly expiredWaivers: readonly UsedWaiver[];
   /** Unique findings over all platforms, whether they refuse or not. */
   readonly counts: FindingCounts;
@@ -39,15 +44,18 @@ export function judge({ rules, scan, today, before }: Question): Judgement {
   const left = refusing.filter((finding) => !isWaived(finding, live));
   const counted = rules.verdict === 'refuse' ? withoutOld(left, rules, before, live) : [];
   const unscanned = scan.platforms.filter((platform) => platform.status === 'unscanned');
-  const refusals = [...counted.map(describeFinding), ...refuseUnscanned(scan, unscanned, rules)];
+  const unread = refuseUnscanned(scan, unscanned, rules);
+  const refusals = [...counted.map(describeFinding), ...unread];
+  const reasons: readonly Reason[] = [
+    ...counted.map((finding) => (isFixable(finding) ? 'fixable' : 'unfixed')),
+    ...unread.map(() => (isUnscannable(scan) ? 'unscannable' : 'unscanned')),
+  ];
   return {
     verdict: refusals.length > 0 ? 'refuse' : 'pass',
     refusals,
+    reasons: [...new Set(reasons)],
     waived: used(lastOfEach(live), rules.verdict === 'refuse' ? withoutOld(refusing, rules, before, []) : []),
-    expiredWaivers: used(
-      rules.waivers.filter((waiver) => !live.includes(waiver)),
-      left,
-    ),
+    expiredWaivers: used(lastOfEach(rules.waivers.filter((waiver) => !live.includes(waiver))), counted),
     counts: countFindings(findings),
     unscanned: unscanned.map((platform) => platform.platform),
     unscannable: isUnscannable(scan),

@@ -1,14 +1,14 @@
 /** `core.gate@1`: the policy, then the plugins' gates; a refused image leaves its tag as it was. */
-import type { Entry } from '../../config/model.ts';
-import { fail, ok, type PolicyFailure, type Result } from '../../failure.ts';
+import { fail, ok, type PolicyFailure, type Position, type Result } from '../../failure.ts';
 import { formatReference, pin, type Pinned } from '../../reference.ts';
+import { adviceOn, type Refused } from '../../policy/advice.ts';
 import { judge, type Judgement } from '../../policy/gate.ts';
 import { newestScan } from '../../trust/required.ts';
 import type { Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
 import type { GateOutput, Image, Probed, StepContext } from '../engine.ts';
 import { namedAlready, ownDigest } from '../targets.ts';
-import { policyFor, today } from './standing.ts';
+import { attachedKind, policyFor, today } from './standing.ts';
 import type { ScanOutput } from './scan.ts';
 import { formatDigest } from '../../report/wording.ts';
 
@@ -51,21 +51,25 @@ export async function gateStep(step: StepContext, input: GateInput): Promise<Res
   const tags = namedAlready(probed.before, image.digest);
   const already = tags.length === 0 ? '' : `; it is public already as ${tags.join(', ')}`;
   const what = `${formatDigest(image.digest)} for ${formatReference(entry.targets[0].destination)}${already}`;
-  return fail(refusalOf(what, { ...judgement, refusals }, entry));
+  return fail(
+    refusalOf(
+      what,
+      { ...judgement, refusals },
+      { kind: attachedKind(step), byPlugin: denied.value !== undefined, at: entry.at },
+    ),
+  );
 }
 
 export function refusalOf(
   what: string,
-  { refusals, waived }: Pick<Judgement, 'refusals' | 'waived'>,
-  { kind, at }: Pick<Entry, 'kind' | 'at'>,
+  { refusals, waived, reasons, expiredWaivers }: Omit<Judgement, 'verdict' | 'counts' | 'unscanned' | 'unscannable'>,
+  { at, ...by }: Pick<Refused, 'kind' | 'byPlugin'> & { readonly at: Position },
 ): PolicyFailure {
-  // Nobody here can build what upstream publishes.
-  const better = kind === 'build' ? 'rebuild with fixed packages' : 'take an image that has the fixes';
   return {
     reason: 'policy',
     class: 'policy',
     message: `the gate refused ${what}: ${refusals[0] ?? ''}${more(refusals)}`,
-    hint: `${better}, or add a waiver with a reason and an end date to the policy`,
+    hint: adviceOn({ reasons, expiredWaivers, ...by }),
     refusals,
     ...(waived.length === 0 ? {} : { waived }),
     at,
