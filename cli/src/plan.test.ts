@@ -308,3 +308,43 @@ function splice(text: string, n: number, length: number, insert: string): string
 function lines(text: string, change: (all: readonly string[]) => readonly string[]): string {
   return change(text.split('\n')).join('\n');
 }
+
+describe('patterns of the settings', () => {
+  const files = {
+    'config.yaml':
+      'sync:\n  - { source: alpine, destination: r.example/a:1 }\n' +
+      "  - { source: busybox, destination: 'r.example/mirror/{name}:{tag}', select: { semver: '*' } }\n",
+    'slipway.config.yaml': `policy:
+  overrides:
+    - { match: 'sync:r.exmaple/*', verdict: refuse }
+    - { match: 'r.example/mirror/b*', verdict: refuse }
+    - { match: 'localhost:5000/*', verdict: report }
+  waivers:
+    - { id: CVE-2026-1, match: 'build:*', reason: none, expires: '2099-01-01' }
+    - { id: CVE-2026-2, reason: none, expires: '2099-01-01' }
+    - { id: CVE-2026-3, match: 'r.example/a:1', reason: none, expires: '2099-01-01' }
+trust:
+  - { match: 'r.example/b:*', level: full }
+  - { match: '*', level: copy }
+check:
+  waivers:
+    - { rule: source-pinned, match: "r.example/c\\e[2J:1", reason: none, expires: '2099-01-01' }
+`,
+  };
+
+  it('are told with their place where they match no entry: a mistake in one leaves an image to a milder rule', async () => {
+    const around = { cwd: folderWith(files), env: MAIN };
+    const idle = (text: string, where: string): string =>
+      `warning: slipway.config.yaml:${text} of ${where} matches no entry, and so changes nothing; slipway plan lists their ids\n`;
+    const others =
+      idle('7:7: "build:*"', 'policy.waivers') +
+      idle('11:5: "r.example/b:*"', 'trust') +
+      idle('15:7: "r.example/c [2J:1"', 'check.waivers');
+    const first = idle('3:7: "sync:r.exmaple/*"', 'policy.overrides');
+    const { code, stderr } = await command(around, 'plan');
+    expect(code).toBe(0);
+    expect(stderr).toBe(first + idle('5:7: "localhost:5000/*"', 'policy.overrides') + others);
+    const moved = await command(around, 'plan', '--to', 'localhost:5000/try');
+    expect(moved.stderr).toBe(first + others);
+  });
+});

@@ -11,6 +11,7 @@ import {
   configFailure,
   createPlan,
   folderFiles,
+  idlePatterns,
   loadConfig,
   loadLock,
   ok,
@@ -110,6 +111,7 @@ export async function prepare(
       ...(signing === undefined ? {} : { signing }),
       warnings: [
         ...warnings,
+        ...idlePatterns(settings, mapped.value),
         ...emptySelections(expansions),
         ...besides(expansions, failed),
         ...untoldTools(settings, host, planned.value),

@@ -59,6 +59,7 @@ export { createHost, type Host } from './plugin/host.ts';
 export { loadPlugins } from './plugin/load.ts';
 export { contractNames } from './plugin/schemas.ts';
 export { exportPolicy } from './policy/export/export.ts';
+export { idlePatterns } from './policy/idle.ts';
 export { waiversFor } from './policy/rules.ts';
 export { exportKinds, type ExportKind } from './policy/export/model.ts';
 export { parseLocation } from './location.ts';

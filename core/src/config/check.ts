@@ -49,7 +49,7 @@ export function readCheck(
     } else if (expires < today) {
       warnings.push(`${relativePosition(at, folder)}: the waiver of ${rule} ended on ${expires}`);
     }
-    return { rule, reason, expires, ...(match === undefined ? {} : { match }) };
+    return { rule, reason, expires, ...(match === undefined ? {} : { match }), at };
   }
 
   function readPrefix(item: unknown, index: number): string | undefined {

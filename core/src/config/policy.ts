@@ -44,9 +44,10 @@ export function readPolicy(
   return {
     build: readRules(policy['build'], defaultRules.build),
     sync: readRules(policy['sync'], defaultRules.sync),
-    overrides: items(policy['overrides']).map((item): GateOverride => {
+    overrides: items(policy['overrides']).map((item, index): GateOverride => {
       const override = fields(item);
-      return { match: text(override['match']) ?? '', ...readDifferences(override) };
+      const at = document.locate(['policy', 'overrides', index]);
+      return { match: text(override['match']) ?? '', ...readDifferences(override), at };
     }),
     waivers: items(policy['waivers']).flatMap(
       (item, index) => readWaiver(fields(item), ['policy', 'waivers', index]) ?? [],

@@ -40,7 +40,7 @@ export interface GateRules {
   readonly waivers: readonly Waiver[];
 }
 
-export type GateOverride = Partial<Omit<GateRules, 'waivers'>> & { readonly match: string };
+export type GateOverride = Partial<Omit<GateRules, 'waivers'>> & { readonly match: string; readonly at?: Position };
 
 export interface Policy {
   readonly build: GateRules;
@@ -106,6 +106,7 @@ export interface CheckWaiver {
   readonly reason: string;
   /** `2027-01-31`: the waiver ends with that day, UTC. */
   readonly expires: string;
+  readonly at?: Position;
 }
 
 /** What `slipway check` asks for. */
@@ -138,7 +139,7 @@ export interface Settings {
   readonly registries: readonly RegistrySetting[];
   readonly policy: Policy;
   /** The first matching pattern decides; `full` when none does. */
-  readonly trust: readonly { readonly match: string; readonly level: TrustLevel }[];
+  readonly trust: readonly { readonly match: string; readonly level: TrustLevel; readonly at?: Position }[];
   /** Absent: nothing is signed, which only `trust: copy` and an unsigned `--to` allow. */
   readonly signing?: Signing;
   /** What a `--to` run signs with, never the production key. */

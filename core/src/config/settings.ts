@@ -53,9 +53,9 @@ export async function readSettings(document: Document, defaults: SettingsDefault
     }),
     registries,
     policy,
-    trust: items(root['trust']).map((item) => {
+    trust: items(root['trust']).map((item, index) => {
       const level: TrustLevel = fields(item)['level'] === 'copy' ? 'copy' : 'full';
-      return { match: text(fields(item)['match']) ?? '', level };
+      return { match: text(fields(item)['match']) ?? '', level, at: document.locate(['trust', index]) };
     }),
     ...signing,
     ...(check === undefined ? {} : { check }),

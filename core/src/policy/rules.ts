@@ -58,7 +58,7 @@ function compile(policy: Policy): Compiled {
   return made;
 }
 
-function override(rules: GateRules, { match: _match, ...change }: GateOverride): GateRules {
+function override(rules: GateRules, { match: _match, at: _at, ...change }: GateOverride): GateRules {
   return { ...rules, ...change };
 }
 
