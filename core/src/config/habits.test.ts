@@ -138,7 +138,7 @@ test('keys of the layout that this one replaces are taken as they are', () => {
   const found = ['https://github.com/chainguard-images/a', 'a https://github.com/chainguard-images/', 'ax', 'xa'];
   expect(found.filter((subject) => pattern.test(subject))).toEqual(['https://github.com/chainguard-images/a', 'ax']);
   expect(complaints(parse(text.replace('|x$', ')(x')))).toEqual([
-    '5:22 "^https://github.com/chainguard-images/)(x" is not a regular expression',
+    '5:22 "^https://github.com/chainguard-images/)(x" is not a regular expression of RE2: unexpected ): `^https://github.com/chainguard-images/)(x`',
   ]);
   expect(complaints(parse(text.replace('    destination', '    verify: { minAge: 1d }\n    destination')))).toEqual([
     '4:7 "sourceSignature" and "verify" exclude each other',

@@ -4,6 +4,7 @@ import type { Path } from './document.ts';
 import { text, type Fields } from './fields.ts';
 import type { Accept } from './settings-model.ts';
 import { quote } from './quote.ts';
+import { compileRe2, RE2_HINT } from '../selection/patterns.ts';
 
 type Matcher = { readonly exact: string } | { readonly pattern: string };
 
@@ -43,21 +44,16 @@ function readMatcher(item: Fields, name: 'issuer' | 'subject', path: Path, accep
   return pattern === undefined ? undefined : accept(checkPattern(pattern), [...path, patternKey]);
 }
 
-/** What our own engine takes, and theirs does not. */
-const BEYOND_RE2 = /\(\?[=!<]|\\[1-9cu]|\[\^?\]|\{(?:\d*,)?\d{4,}/;
-
-/** A pattern always matches the whole text: written without anchors, `example.com` must not match `example.com.evil.test`. */
+/**
+ * By the engine that will match it, as cosign's does. A pattern always matches the whole text: written without anchors, `example.com` must
+ * not match `example.com.evil.test`.
+ */
 function checkPattern(pattern: string): Result<Matcher, ConfigFailure> {
-  // What is beyond RE2 would mean one thing here and fail in cosign, which is given the same pattern.
-  if (BEYOND_RE2.test(pattern)) {
-    const hint = 'write it without (?=, (?!, (?<, \\1, \\c, \\u, [], [^] and counts of a thousand';
-    return fail(configFailure(`${quote(pattern)} is more than RE2 knows`, hint));
+  const whole = `^(?:${pattern})$`;
+  // Alone first: only then is it sure that the group around it cannot be closed by what is in it.
+  for (const each of [pattern, whole]) {
+    const compiled = compileRe2(each);
+    if ('problem' in compiled) return fail(configFailure(`${quote(pattern)} ${compiled.problem}`, RE2_HINT));
   }
-  try {
-    // Alone first: only then is it sure that the group around it cannot be closed by what is in it.
-    void new RegExp(pattern, 'u');
-    return ok({ pattern: `^(?:${pattern})$` });
-  } catch {
-    return fail(configFailure(`${quote(pattern)} is not a regular expression`));
-  }
+  return ok({ pattern: whole });
 }

@@ -1,7 +1,7 @@
 /** A `sync` item with `select`: which tags it means, and where they go. */
 import { configFailure, fail, type ConfigFailure, type Result } from '../failure.ts';
 import { formatRepository, parseTag, type Repository } from '../reference.ts';
-import { compileExclude, compileExtract, compileRegex } from '../selection/patterns.ts';
+import { compileExclude, compileExtract, compileRegex, RE2_HINT } from '../selection/patterns.ts';
 import { isLiteral, sortOf } from '../selection/select-tags.ts';
 import { parseRange } from '../selection/versions.ts';
 import type { Path } from './document.ts';
@@ -108,11 +108,11 @@ function readSelect(item: Fields, path: Path, { accept }: Reading): Select {
   }
   const regex = text(item['regex']);
   const wrong = regex === undefined ? undefined : compileRegex(regex);
-  if (typeof wrong === 'object') refuse('regex', `${quote(regex ?? '')} ${wrong.problem}`, REGEX_HINT);
+  if (typeof wrong === 'object') refuse('regex', `${quote(regex ?? '')} ${wrong.problem}`, RE2_HINT);
   for (const [index, value] of items(item['exclude']).entries()) {
     const pattern = text(value) ?? '';
     const unfit = compileExclude(pattern);
-    const hint = pattern.startsWith('/') ? REGEX_HINT : EXCLUDE_HINT;
+    const hint = pattern.startsWith('/') ? RE2_HINT : EXCLUDE_HINT;
     if (typeof unfit === 'object') refuse(['exclude', index], `${quote(pattern)} ${unfit.problem}`, hint);
   }
   const extract = text(item['extract']);
@@ -144,7 +144,6 @@ function readSelect(item: Fields, path: Path, { accept }: Reading): Select {
 }
 
 const EXCLUDE_HINT = `globs have *, ? and {a,b}; a regular expression for the whole tag stands between slashes, as '/.*-rc[0-9]+/'`;
-const REGEX_HINT = 'the syntax is RE2: https://github.com/google/re2/wiki/Syntax';
 const EXTRACT_HINT = "put the part to compare into a group, as '([0-9.]+)-alpine'";
 
 function readSort(value: unknown): TagSort | undefined {

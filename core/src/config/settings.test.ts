@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { complaints, hints, valueOf } from './fixtures.ts';
 import { loadSettings } from './load-settings.ts';
+import { matchesIdentity } from '../trust/upstream.ts';
 import { settings } from './settings-fixture.ts';
 
 let folder: string;
@@ -323,15 +324,38 @@ describe('signing', () => {
     ['{keyless: {issuer: a, subject: b}, publicKey: k.pub}', '1:56 "publicKey" belongs to "key", not to "keyless"'],
     ['{keyless: {issuer: a}}', '1:20 "subject" is missing'],
     ['{keyless: {issuer: a, issuerPattern: b, subject: c}}', '1:47 "issuer" and "issuerPattern" exclude each other'],
-    ['{keyless: {issuer: a, subjectPattern: "("}}', '1:48 "(" is not a regular expression'],
-    ['{keyless: {issuer: a, subjectPattern: "a)|(b"}}', '1:48 "a)|(b" is not a regular expression'],
-    ['{keyless: {issuer: a, subjectPattern: "(?!a)b"}}', '1:48 "(?!a)b" is more than RE2 knows'],
-    ['{keyless: {issuer: a, subjectPattern: "a{1,2000}"}}', '1:48 "a{1,2000}" is more than RE2 knows'],
-    ['{keyless: {issuer: a, subjectPattern: "[^]*"}}', '1:48 "[^]*" is more than RE2 knows'],
+    [
+      '{keyless: {issuer: a, subjectPattern: "("}}',
+      '1:48 "(" is not a regular expression of RE2: missing closing ): `(`',
+    ],
+    [
+      '{keyless: {issuer: a, subjectPattern: "a)|(b"}}',
+      '1:48 "a)|(b" is not a regular expression of RE2: unexpected ): `a)|(b`',
+    ],
+    ...[
+      ['(?!a)b', 'invalid or unsupported Perl syntax: `(?!`'],
+      ['a{1,2000}', 'invalid repeat count: `{1,2000}`'],
+      ['(?:a{100}){100}', 'invalid repeat count: `{100}`'],
+      ['[^]*', 'missing closing ]: `[^]*`'],
+      ['\\p{Script=Greek}+', 'invalid character class range: `\\p{Script=Greek}`'],
+      ['\\Qa', 'missing closing ): `^(?:\\Qa)$`'],
+    ].map(([pattern, why]): [string, string] => [
+      `{keyless: {issuer: a, subjectPattern: '${pattern}'}}`,
+      `1:48 "${pattern}" is not a regular expression of RE2: ${why}`,
+    ]),
     ['{keyless: {issuer: a, subject: b}, identityTokenEnv: "-x"}', '1:63 "identityTokenEnv" cannot be "-x"'],
     ['{scratch: {key: none}}', '1:26 "publicKey" is missing beside "key"'],
   ])('%s', async (text, complaint) => {
     await write('p.key', privatePem);
     expect(complaints(await loadYaml(`signing: ${text}\n`))).toContainEqual(complaint);
   });
+});
+
+test('a pattern of an identity may be whatever RE2 knows', async () => {
+  const pattern = String.raw`(?i)https://github\.com/my\-org/[[:alpha:]]+`;
+  const { signing } = valueOf(await loadYaml(`signing: { keyless: { issuer: a, subjectPattern: '${pattern}' } }\n`));
+  const signer = signing?.signer;
+  if (signer?.kind !== 'identity') throw new Error('no identity');
+  const matches = ['https://GitHub.com/my-org/a', 'https://github.com/my-org/a/b', 'xhttps://github.com/my-org/a'];
+  expect(matches.map((subject) => matchesIdentity(signer.subject, subject))).toEqual([true, false, false]);
 });

@@ -65,6 +65,8 @@ export function compileGlob(glob: string): Pattern {
   return (tag) => compiled.matches(tag);
 }
 
+export const RE2_HINT = 'the syntax is RE2: https://github.com/google/re2/wiki/Syntax';
+
 /** A regular expression that is not too large to be run, or a sentence that says why there is none. */
 export function compileRe2(regex: string): RE2JS | { readonly problem: string } {
   try {
