@@ -94,6 +94,18 @@ describe('waivers', () => {
     });
   });
 
+  test('are for their finding however its id is written', () => {
+    const ids = ['CVE-1', 'GHSA-abcd-1234-ef56'];
+    const scan = amd(...ids.map((id) => finding(id)));
+    const written = (expires: string): readonly Waiver[] =>
+      ['cve-1', 'GHSA-ABCD-1234-EF56'].map((id) => waiver(id, expires));
+    const used = ids.map((id) => ({ id }));
+    const judgement = judge({ rules: { ...build, waivers: written('2027-01-01') }, scan, today });
+    expect(judgement).toMatchObject({ verdict: 'pass', waived: used });
+    const later = judge({ rules: { ...build, waivers: written('2026-01-01') }, scan, today });
+    expect(later).toMatchObject({ verdict: 'refuse', expiredWaivers: used });
+  });
+
   test('are reported only when they matter', () => {
     const waivers = [
       waiver('CVE-2', '2027-01-01'),

@@ -5,7 +5,7 @@ import type { FindingCounts } from '../journal/events.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { plainText } from '../trust/strict.ts';
 import { mergeFindings } from '../trust/summary.ts';
-import { holdsOn } from './rules.ts';
+import { holdsOn, vulnerabilityKey } from './rules.ts';
 
 export interface Question {
   readonly rules: GateRules;
@@ -83,17 +83,24 @@ function isFixable(finding: Finding): boolean {
 }
 
 function isWaived(finding: Finding, waivers: readonly Waiver[]): boolean {
-  return waivers.some((waiver) => waiver.id === finding.id);
+  return waivers.some((waiver) => vulnerabilityKey(waiver) === vulnerabilityKey(finding));
 }
 
+/** Under the id that the finding has, whatever a waiver makes of it: that is what people look for. */
 function used(waivers: readonly Waiver[], findings: readonly Finding[]): readonly UsedWaiver[] {
-  const ids = new Set(findings.map((finding) => finding.id));
-  return waivers.filter((waiver) => ids.has(waiver.id)).map(({ id, reason, expires }) => ({ id, reason, expires }));
+  const ids = new Map(findings.map((finding) => [vulnerabilityKey(finding), finding.id]));
+  return waivers.flatMap((waiver) => {
+    const id = ids.get(vulnerabilityKey(waiver));
+    return id === undefined ? [] : [{ id, reason: waiver.reason, expires: waiver.expires }];
+  });
 }
 
 function lastOfEach(waivers: readonly Waiver[]): readonly Waiver[] {
   const ends = new Map<string, Waiver>();
-  for (const waiver of waivers) if (waiver.expires > (ends.get(waiver.id)?.expires ?? '')) ends.set(waiver.id, waiver);
+  for (const waiver of waivers) {
+    const key = vulnerabilityKey(waiver);
+    if (waiver.expires > (ends.get(key)?.expires ?? '')) ends.set(key, waiver);
+  }
   return [...ends.values()];
 }
 

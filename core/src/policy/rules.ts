@@ -39,6 +39,11 @@ export function waiversFor(policy: Policy, entry: Governed, today: string): read
   return rulesFor(policy, entry).waivers.filter((waiver) => holdsOn(waiver, today));
 }
 
+/** Of a waiver or a finding, to be compared: people write ids as they find them, and no two differ by case alone. */
+export function vulnerabilityKey({ id }: { readonly id: string }): string {
+  return id.toUpperCase();
+}
+
 /** To the end of its last day, UTC. Both are written as `2026-11-23`, and so in the order of time. */
 export function holdsOn({ expires }: { readonly expires: string }, today: string): boolean {
   return today <= expires;

@@ -9,6 +9,7 @@ import { isAbsolute, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Severity, Waiver } from '../config/settings-model.ts';
 import type { Position } from '../failure.ts';
+import { vulnerabilityKey } from '../policy/rules.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { clean, cut } from './wording.ts';
 
@@ -104,7 +105,10 @@ function logOf(image: ScannedImage, scanned: PlatformScan, findings: readonly Fi
   const rules = [...new Map(findings.map((finding) => [finding.id, finding])).values()];
   const indexes = new Map(rules.map(({ id }, index) => [id, index]));
   const { destination, digest, scan, waivers, at } = image;
-  const suppressions = findings.map(({ id }) => waivers.filter((waiver) => waiver.id === id).map(suppressionOf));
+  const suppressions = findings.map((finding) => {
+    const key = vulnerabilityKey(finding);
+    return waivers.filter((waiver) => vulnerabilityKey(waiver) === key).map(suppressionOf);
+  });
   // Where one result says whether it is suppressed, all do (§3.27.23 of the specification).
   const tells = suppressions.some((some) => some.length > 0);
   const { platform } = scanned;
