@@ -6,13 +6,14 @@ import { fail, ok, type PluginFailure, type Result } from '../../failure.ts';
 import { pluginFailure } from '../../plugin/answer.ts';
 import type { ContractName } from '../../plugin/contract-api.ts';
 import { ownerName } from '../../plugin/host.ts';
+import { staleDatabase } from '../../policy/stale.ts';
 import { pin, type Digest } from '../../reference.ts';
 import { factsOf } from '../../trust/facts.ts';
 import { isTooOld, missingOnChild, newestScan } from '../../trust/required.ts';
 import { formatPlatform } from '../../oci/model.ts';
 import type { Child, PlatformScan, Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
-import type { BuildOutput, Image, SbomOutput, StepContext } from '../engine.ts';
+import type { BuildOutput, Engine, Image, SbomOutput, StepContext } from '../engine.ts';
 import { readableChildren } from './image.ts';
 
 export interface ScanOutput {
@@ -49,7 +50,19 @@ export async function scanStep(step: StepContext, { image }: ScanInput): Promise
   const astray =
     elsewhere(step, 'image.scan@1', readable, scanned.value.platforms) ?? silentOn(step, readable, scanned.value);
   if (astray !== undefined) return fail(astray);
+  warnOnce(engine, staleDatabase(scanned.value));
   return ok({ scan: { ...scanned.value, platforms: [...scanned.value.platforms, ...opaque] }, attested: false });
+}
+
+/** Of each run: all its images are scanned with one database. */
+const told = new WeakMap<Engine, Set<string>>();
+
+function warnOnce(engine: Engine, message: string | undefined): void {
+  const before = told.get(engine) ?? new Set();
+  told.set(engine, before);
+  if (message === undefined || before.has(message)) return;
+  before.add(message);
+  engine.emit({ t: engine.now().getTime(), type: 'warning', message });
 }
 
 function unread({ digest, platform }: Image['children'][number]): PlatformScan {
