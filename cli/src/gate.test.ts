@@ -1,28 +1,69 @@
 /** What a run says of what it judges images by. */
 import { seedImage, startScriptedRegistry } from '@slipway/core/testing';
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { command, folderWith } from '../testing.ts';
 
-/** Scans as `scan.json` says, in a run that signs nothing. */
-const SCANNER = `import { readFileSync } from 'node:fs';
+/** Scans as `scan.json` says, lists one package, and signs with `own.key`. */
+const OWN = `import { readFileSync } from 'node:fs';
+import { sign } from 'node:crypto';
+const read = (name) => readFileSync(import.meta.dirname + '/' + name, 'utf8');
+const TYPE = 'application/vnd.in-toto+json';
 export default { name: 'own', version: '1.0.0', api: '1.1', needs: { tools: [] },
-  apply: (hooks) => hooks.task.for('image.scan@1').tapPromise('own', async ({ children }) => {
-    const { database, ...platform } = JSON.parse(readFileSync(import.meta.dirname + '/scan.json', 'utf8'));
-    const at = '2026-11-23T10:00:00Z';
-    const platforms = children.map(({ digest }) => ({ digest, platform: 'linux/amd64', status: 'scanned', packages: 1, findings: [], ...platform }));
-    return { ok: true, value: { scanner: { name: 'own', version: '1', uri: 'https://own.example' }, database, startedAt: at, finishedAt: at, platforms } };
-  }) };`;
+  apply(hooks) {
+    const on = (contract, run) => hooks.task.for(contract).tapPromise('own', async (input) => ({ ok: true, value: run(input) }));
+    on('image.scan@1', ({ children }) => {
+      const { database, at = '2026-11-23T10:00:00Z', ...platform } = JSON.parse(read('scan.json'));
+      const platforms = children.map(({ digest }) => ({ digest, platform: 'linux/amd64', status: 'scanned', packages: 1, findings: [], ...platform }));
+      return { scanner: { name: 'own', version: '1', uri: 'https://own.example' }, database, startedAt: at, finishedAt: at, platforms };
+    });
+    on('sbom.make@1', ({ children }) => ({ documents: children.map(({ digest }) => ({ digest, spdx: { spdxVersion: 'SPDX-2.3', name: 'a', packages: [{ name: 'a' }] } })) }));
+    on('statement.sign@1', ({ statement }) => {
+      const payload = Buffer.from(JSON.stringify(statement));
+      const signed = Buffer.concat([Buffer.from(['DSSEv1', TYPE.length, TYPE, payload.length, ''].join(' ')), payload]);
+      const dsseEnvelope = { payload: payload.toString('base64'), payloadType: TYPE, signatures: [{ sig: sign('sha256', signed, read('own.key')).toString('base64') }] };
+      return { bundle: JSON.stringify({ mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json', verificationMaterial: { publicKey: { hint: '' } }, dsseEnvelope }) };
+    });
+  } };`;
 
+const finding = {
+  id: 'CVE-2026-1',
+  severity: 'HIGH',
+  package: 'a',
+  installed: '1',
+  fixed: '2',
+  platforms: ['linux/amd64'],
+};
+
+/** A folder whose config publishes `entries`, and what its scanner finds from now on. */
+function folderOf(entries: readonly string[], policy: string) {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const cwd = folderWith({
+    'config.yaml': `sync:\n${entries.map((entry) => `  - ${entry}\n`).join('')}`,
+    'slipway.config.yaml': `plugins: [./own.mjs]
+use: { image.scan: own, sbom.make: own, statement.sign: own }
+signing: { key: ./own.key, publicKey: ./own.pub }
+policy: ${policy}
+`,
+    'own.mjs': OWN,
+    'own.key': privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    'own.pub': publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  });
+  const finds = (scan: Readonly<Record<string, unknown>>): void =>
+    writeFileSync(join(cwd, 'scan.json'), JSON.stringify(scan));
+  return { cwd, finds };
+}
+
+/** A run that signs nothing. */
 async function judged(scan: Readonly<Record<string, unknown>>, policy = '{ sync: refuse }', images = ['a']) {
   await using registry = await startScriptedRegistry();
   const { host } = registry;
   for (const name of images) seedImage(registry, name, name, { tag: '1' });
-  const cwd = folderWith({
-    'config.yaml': `sync:\n${images.map((name) => `  - { source: '${host}/${name}:1', destination: 'r.example/${name}:1' }\n`).join('')}`,
-    'slipway.config.yaml': `plugins: [./own.mjs]\nuse: { image.scan: own }\npolicy: ${policy}\n`,
-    'own.mjs': SCANNER,
-    'scan.json': JSON.stringify(scan),
-  });
+  const entries = images.map((name) => `{ source: '${host}/${name}:1', destination: 'r.example/${name}:1' }`);
+  const { cwd, finds } = folderOf(entries, policy);
+  finds(scan);
   return await command({ cwd }, 'run', '--to', `${host}/try`);
 }
 
@@ -41,17 +82,32 @@ it('what nobody could scan is refused with what accepts it, and a waiver that ha
   const unread = await judged({ status: 'unscanned', why: 'no packages were found' }, policy);
   expect(unread.code).toBe(3);
   expect(unread.stdout).toContain('→ no waiver covers what cannot be scanned: "unscannable: report" accepts it');
-  const finding = {
-    id: 'CVE-2026-1',
-    severity: 'HIGH',
-    package: 'a',
-    installed: '1',
-    fixed: '2',
-    platforms: ['linux/amd64'],
-  };
   const ended = await judged({ findings: [finding] }, policy);
   expect(ended.code).toBe(3);
   expect(ended.stdout).toContain(
     '→ a waiver ended: that of CVE-2026-1 on 2026-01-31; take an image that has the fixes',
   );
+});
+
+it('scan judges what is only tagged again too', async () => {
+  await using registry = await startScriptedRegistry();
+  const { host } = registry;
+  seedImage(registry, 'a', 'a', {
+    tag: '1',
+    platforms: ['amd64', 'arm64'].map((architecture) => ({ os: 'linux', architecture })),
+  });
+  const entries = [
+    ['a:1', 'to/a:1'],
+    ['to/a:1', 'to/a:stable'],
+    ['to/a:1', 'elsewhere/a:1'],
+  ].map(([source, destination]) => `{ source: '${host}/${source}', destination: '${host}/${destination}' }`);
+  const { cwd, finds } = folderOf(entries, '{ sync: refuse }');
+  finds({});
+  expect((await command({ cwd }, 'run')).code).toBe(0);
+  finds({ findings: [finding], at: '2026-11-24T10:00:00Z' });
+  const scanned = await command({ cwd }, 'scan');
+  expect(scanned.code, scanned.stdout).toBe(3);
+  for (const tag of ['to/a:1', 'to/a:stable', 'elsewhere/a:1'])
+    expect(scanned.stdout).toMatch(new RegExp(`${host}/${tag} +refused .* 0C 1H `));
+  expect((await command({ cwd }, 'verify', '--deep')).code).toBe(0);
 });

@@ -7,11 +7,17 @@ import type { Data, Step, Task, TaskContract } from './model.ts';
 import { needsOf, out } from './out.ts';
 import { taskId } from './task-id.ts';
 
-/** The plan's entries with trust `full`, each with the tasks of a scan. Entries do not wait for each other. */
+/**
+ * The plan's entries with trust `full`, each with the tasks of a scan. Entries do not wait for each other: also what is a retag of
+ * another is scanned for itself, and takes nothing from there.
+ */
 export function planScans(planned: Planned): Planned {
   const entries = planned.plan.entries.filter(({ trust }) => trust === 'full');
   const tasks = entries.filter(({ skip }) => skip === undefined).flatMap(({ id }) => scanTasks(id));
-  return { ...planned, plan: { entries: entries.map((entry) => ({ ...entry, needs: [] })), tasks } };
+  return {
+    ...planned,
+    plan: { entries: entries.map(({ retagOf: _retagOf, ...entry }) => ({ ...entry, needs: [] })), tasks },
+  };
 }
 
 function scanTasks(id: string): readonly Task[] {
