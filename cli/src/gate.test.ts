@@ -111,3 +111,17 @@ it('scan judges what is only tagged again too', async () => {
     expect(scanned.stdout).toMatch(new RegExp(`${host}/${tag} +refused .* 0C 1H `));
   expect((await command({ cwd }, 'verify', '--deep')).code).toBe(0);
 });
+
+it('a scan that a wrong clock has dated ahead does not hide what is found after it', async () => {
+  // Such a registry lists all that was ever attached.
+  await using registry = await startScriptedRegistry({ referrersApi: true });
+  const { host } = registry;
+  seedImage(registry, 'a', 'a', { tag: '1' });
+  const { cwd, finds } = folderOf([`{ source: '${host}/a:1', destination: '${host}/to/a:1' }`], '{ sync: refuse }');
+  finds({ at: '2999-11-23T10:00:00Z' });
+  expect((await command({ cwd }, 'run')).code).toBe(0);
+  finds({ findings: [finding] });
+  expect((await command({ cwd }, 'scan')).code).toBe(3);
+  const ran = await command({ cwd }, 'run');
+  expect(ran.code, ran.stdout).toBe(3);
+});

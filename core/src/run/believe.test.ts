@@ -34,6 +34,7 @@ async function looked(sizes: readonly number[], annotationsOf?: (at: number) => 
     };
   };
   const engine = {
+    now: () => new Date(0),
     memory: { get: () => undefined, put: async () => {} },
     registry: {
       referrers: async () =>
@@ -116,6 +117,7 @@ test('only what may be ours is read; what proves nothing is remembered, and what
   must(await registry.list(pin(at, one.digest), [elsewhere]));
   const remembered: (readonly [Digest, unknown])[] = [];
   const engine = {
+    now: () => new Date(0),
     registry,
     memory: {
       get: () => undefined,

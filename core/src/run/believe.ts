@@ -13,6 +13,7 @@ import { MAX_BUNDLE } from '../trust/bundle.ts';
 import type { Fact } from '../trust/facts.ts';
 import type { Accept, Signing } from '../config/settings-model.ts';
 import { predicateType as types, type Bundle } from '../trust/model.ts';
+import { withoutAhead } from '../trust/required.ts';
 import { trustFingerprint } from './trust-fingerprint.ts';
 import { believeLegacy } from './believe-legacy.ts';
 import type { Engine, Looking } from './engine.ts';
@@ -41,7 +42,11 @@ export async function believe(
   signing: Signing | undefined,
 ): Promise<Result<readonly Fact[]>> {
   if (signing === undefined) return ok([]);
-  if (signing.format === 'legacy') return believeLegacy(step, subject, signing);
+  const now = step.engine.now();
+  if (signing.format === 'legacy') {
+    const believed = await believeLegacy(step, subject, signing);
+    return believed.ok ? ok(withoutAhead(believed.value, now)) : believed;
+  }
   const listed = await step.engine.registry.referrers(subject, 'destination');
   if (!listed.ok) return listed;
   const ours = listed.value.filter(({ descriptor }) =>
@@ -67,7 +72,12 @@ export async function believe(
     if (!proved.ok) return proved;
     if (proved.value !== undefined) facts.set(proved.value.referrer, proved.value);
   }
-  return ok(ours.flatMap(({ descriptor }) => facts.get(descriptor.digest) ?? []));
+  return ok(
+    withoutAhead(
+      ours.flatMap(({ descriptor }) => facts.get(descriptor.digest) ?? []),
+      now,
+    ),
+  );
 }
 
 /**

@@ -6,7 +6,16 @@ import { copyPredicate } from './predicates/copy.ts';
 import { provenancePredicate, type Provenance } from './predicates/provenance.ts';
 import { indexSbom } from './predicates/sbom.ts';
 import { scanPredicate } from './predicates/scan.ts';
-import { isRenewed, isTooOld, missing, missingOnChild, newestProvenance, newestScan, superseded } from './required.ts';
+import {
+  isRenewed,
+  isTooOld,
+  missing,
+  missingOnChild,
+  newestProvenance,
+  newestScan,
+  superseded,
+  withoutAhead,
+} from './required.ts';
 import { canonicalJson, makeStatement } from './statement.ts';
 
 const digest = (byte: string): Digest => `sha256:${byte.repeat(32)}` as Digest;
@@ -190,6 +199,17 @@ describe('of several of a kind', () => {
     expect(newestProvenance([provenance, built])).toBe(provenance);
   });
 
+  test('what is dated ahead of whoever looks counts only where there is no other', () => {
+    const [ahead, built2030] = [scanAt('2030-01-01T00:00:00Z', '05'), provenanceOf('ahead', '2030-01-01T00:00:00Z')];
+    const madeAhead = fact(predicateType.provenance, provenancePredicate(built2030), digest('06'));
+    const now = new Date(at(20));
+    expect(withoutAhead([...all, ahead, madeAhead, old], now)).toEqual([...all, old]);
+    expect(withoutAhead([signature, ahead, madeAhead], now)).toEqual([signature, ahead, madeAhead]);
+    const aDayBefore = new Date(now.getTime() - 24 * 3600 * 1000);
+    expect(withoutAhead([old, twin], aDayBefore)).toEqual([old, twin]);
+    expect(withoutAhead([sbom, copy], new Date(0))).toEqual([sbom, copy]);
+  });
+
   test('older scans and provenance are superseded, nothing else is', () => {
     expect(superseded([...all, old, late, twin, built])).toEqual([scan.referrer, old.referrer, built.referrer]);
     expect(superseded([])).toEqual([]);
@@ -198,12 +218,12 @@ describe('of several of a kind', () => {
   });
 });
 
-test('a scan is too old by the clock of whoever looks; one that is dated ahead is not', () => {
+test('a scan is too old by the clock of whoever looks; how old one is that is dated ahead nobody knows', () => {
   const scan = { finishedAt: '2026-11-25T12:00:00Z' };
   const week = 7 * 24 * 3600 * 1000;
   const at = (years: number, days = 0): Date => new Date(Date.UTC(2026 + years, 10, 25 + days, 12));
   expect([0, 7, 8].map((days) => isTooOld(scan, week, at(0, days)))).toEqual([false, false, true]);
   expect(isTooOld(scan, week, at(1))).toBe(true);
-  expect(isTooOld(scan, week, at(-1))).toBe(false);
+  expect([0, -1, -2].map((days) => isTooOld(scan, week, at(0, days)))).toEqual([false, false, true]);
   expect(isTooOld(scan, undefined, at(1))).toBe(false);
 });

@@ -3,6 +3,9 @@ import type { Digest } from '../reference.ts';
 import { factsOf, isSigned, type Fact, type FactOf } from './facts.ts';
 import type { Scan } from './model.ts';
 
+/** Milliseconds that clocks of machines may differ by, and none be called wrong. */
+const CLOCKS_DIFFER = 24 * 3600 * 1000;
+
 export type Missing = 'signature' | 'sbom' | 'scan' | 'provenance' | 'copy';
 
 export interface Subject {
@@ -43,11 +46,22 @@ export function newestScan(facts: readonly Fact[]): FactOf<'scan'> | undefined {
 }
 
 /**
- * Whether a scan is older than is allowed, in milliseconds. One that some clock has dated ahead is not: to make another would not
- * make it the newest, and so the next run would make one more.
+ * Without the scans and provenance that some clock has dated ahead of ours, where there are others of their kind: they would be the newest for
+ * years, and nothing that is found meanwhile would count.
+ */
+export function withoutAhead(facts: readonly Fact[], now: Date): readonly Fact[] {
+  const isAhead = (fact: Fact): boolean => age(fact) - now.getTime() > CLOCKS_DIFFER;
+  const kinds = new Set(facts.filter((fact) => !isAhead(fact)).map(({ content }) => content.kind));
+  return facts.filter((fact) => !isRenewed(fact.content.kind) || !kinds.has(fact.content.kind) || !isAhead(fact));
+}
+
+/**
+ * Whether a scan is older than is allowed, in milliseconds. Of one that some clock has dated ahead nobody knows how old it is: another
+ * takes its place ({@link withoutAhead}).
  */
 export function isTooOld({ finishedAt }: Pick<Scan, 'finishedAt'>, maxAge: number | undefined, now: Date): boolean {
-  return maxAge !== undefined && now.getTime() - Date.parse(finishedAt) > maxAge;
+  const old = now.getTime() - Date.parse(finishedAt);
+  return maxAge !== undefined && (old > maxAge || -old > CLOCKS_DIFFER);
 }
 
 /** Of two that ended at the same time, the same one on every machine. */
