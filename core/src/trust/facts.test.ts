@@ -6,6 +6,7 @@ import { copyPredicate } from './predicates/copy.ts';
 import { provenancePredicate, type Provenance } from './predicates/provenance.ts';
 import { indexSbom } from './predicates/sbom.ts';
 import { scanPredicate } from './predicates/scan.ts';
+import { annotation } from './accept.ts';
 import {
   isRenewed,
   isTooOld,
@@ -13,6 +14,7 @@ import {
   missingOnChild,
   newestProvenance,
   newestScan,
+  outdatedBy,
   superseded,
   withoutAhead,
 } from './required.ts';
@@ -213,8 +215,23 @@ describe('of several of a kind', () => {
   test('older scans and provenance are superseded, nothing else is', () => {
     expect(superseded([...all, old, late, twin, built])).toEqual([scan.referrer, old.referrer, built.referrer]);
     expect(superseded([])).toEqual([]);
-    const kinds = all.map(({ content }) => content.kind).filter((kind) => isRenewed(kind));
-    expect(new Set(kinds)).toEqual(new Set(['scan', 'provenance']));
+  });
+
+  test('what is attached takes the place of older ones of its type, not of one that somebody made since', () => {
+    const facts = [signature, sbom, copy, old, late, built];
+    const about = (predicate: string, created: string) => ({
+      [annotation.predicateType]: predicate,
+      [annotation.created]: created,
+    });
+    const outdated = (attached: Readonly<Record<string, string>>, now: string) => [
+      ...outdatedBy([attached], facts, new Date(now)),
+    ];
+    const newer = about(predicateType.scan, at(15));
+    expect(outdated(newer, at(30))).toEqual([old.referrer]);
+    // By a clock that is ahead.
+    expect(outdated(newer, at(16))).toEqual([old.referrer, late.referrer]);
+    expect(outdated(about(predicateType.provenance, at(30)), at(30))).toEqual([built.referrer]);
+    expect(outdated({ [annotation.predicateType]: predicateType.sbom }, at(30))).toEqual([]);
   });
 });
 

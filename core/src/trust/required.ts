@@ -1,5 +1,6 @@
 /** What must be attached to an image before a tag may name it, and what a newer attachment replaces. */
 import type { Digest } from '../reference.ts';
+import { annotation } from './accept.ts';
 import { factsOf, isSigned, type Fact, type FactOf } from './facts.ts';
 import type { Scan } from './model.ts';
 
@@ -69,9 +70,24 @@ export function newestProvenance(facts: readonly Fact[]): FactOf<'provenance'> |
   return newest(factsOf(facts, 'provenance'));
 }
 
-/** A newer one of the same type takes its place. */
-export function isRenewed(kind: Fact['content']['kind']): boolean {
-  return kind === 'scan' || kind === 'provenance';
+/**
+ * Referrers of ours whose place is taken by what is attached with these annotations: scans and provenance of the same type, but what
+ * somebody else has made since. What some clock has dated ahead of `now` goes too, or it would be the newest for as long.
+ */
+export function outdatedBy(
+  attached: readonly Readonly<Record<string, string>>[],
+  facts: readonly Fact[],
+  now: Date,
+): ReadonlySet<Digest> {
+  const made = new Map(
+    attached.map((one) => [one[annotation.predicateType], Date.parse(one[annotation.created] ?? '')]),
+  );
+  const renewed = facts.filter(
+    ({ content: { kind }, predicateType }) => (kind === 'scan' || kind === 'provenance') && made.has(predicateType),
+  );
+  const isNewer = (fact: Fact): boolean =>
+    age(fact) > (made.get(fact.predicateType) ?? Number.NaN) && age(fact) <= now.getTime();
+  return new Set(renewed.filter((fact) => !isNewer(fact)).map(({ referrer }) => referrer));
 }
 
 /**

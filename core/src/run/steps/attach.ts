@@ -3,9 +3,8 @@ import { fail, ok, type Result } from '../../failure.ts';
 import { formatRepository, pin, type Digest, type Pinned } from '../../reference.ts';
 import type { Attachment } from '../../registry/model.ts';
 import { mediaType, type Descriptor } from '../../oci/model.ts';
-import { annotation } from '../../trust/accept.ts';
 import type { Bundle } from '../../trust/model.ts';
-import { isRenewed, superseded } from '../../trust/required.ts';
+import { outdatedBy, superseded } from '../../trust/required.ts';
 import { believe, readBundle } from '../believe.ts';
 import { legacyAttestations } from '../believe-legacy.ts';
 import type { Image, Probed, SignOutput, StepContext } from '../engine.ts';
@@ -100,14 +99,8 @@ async function outdatedOn(
 ): Promise<Result<ReadonlySet<Digest>>> {
   const believed = await believe(step, subject, step.engine.signing);
   if (!believed.ok) return believed;
-  const types = new Set(attachments.map(({ annotations }) => annotations[annotation.predicateType]));
-  return ok(
-    new Set(
-      believed.value
-        .filter(({ content, predicateType }) => isRenewed(content.kind) && types.has(predicateType))
-        .map(({ referrer }) => referrer),
-    ),
-  );
+  const annotations = attachments.map((attachment) => attachment.annotations);
+  return ok(outdatedBy(annotations, believed.value, step.engine.now()));
 }
 
 async function ourBundles(step: StepContext, subject: Pinned): Promise<Result<readonly Attachment[]>> {
@@ -119,15 +112,12 @@ async function ourBundles(step: StepContext, subject: Pinned): Promise<Result<re
   }
   const believed = await believe(step, subject, engine.signing);
   if (!believed.ok) return believed;
-  const facts = believed.value;
-  const old = new Set(superseded(facts));
-  const ours = new Set(facts.map(({ referrer }) => referrer).filter((referrer) => !old.has(referrer)));
-  const listed = await engine.registry.referrers(subject, 'destination');
-  if (!listed.ok) return listed;
+  const old = new Set(superseded(believed.value));
   const attachments: Attachment[] = [];
-  for (const { descriptor } of listed.value) {
-    if (!ours.has(descriptor.digest)) continue;
-    const bundle = await readBundle(engine, subject, descriptor.digest);
+  // From one list: by a second one, a scan that somebody renews in between would be neither the old nor the new.
+  for (const { referrer } of believed.value) {
+    if (old.has(referrer)) continue;
+    const bundle = await readBundle(engine, subject, referrer);
     if (!bundle.ok) return bundle;
     if (bundle.value === undefined) {
       return fail({

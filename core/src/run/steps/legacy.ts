@@ -14,7 +14,6 @@ import { formatPinned, pin, type Digest, type Pinned } from '../../reference.ts'
 import type { Attachment } from '../../registry/model.ts';
 import { createMutex } from '../../registry/mutex.ts';
 import { annotation, byAnother, candidateAnnotations } from '../../trust/accept.ts';
-import type { Fact } from '../../trust/facts.ts';
 import {
   attestationLayer,
   legacyAnnotation,
@@ -25,7 +24,7 @@ import {
   type LegacyKind,
 } from '../../trust/legacy.ts';
 import { predicateType, type Bundle } from '../../trust/model.ts';
-import { isRenewed } from '../../trust/required.ts';
+import { outdatedBy } from '../../trust/required.ts';
 import { believeLegacy, proveSignature, readLegacy } from '../believe-legacy.ts';
 import type { StepContext } from '../engine.ts';
 import { signingInput } from './signing-input.ts';
@@ -47,7 +46,9 @@ export async function attachLegacy(
   const present = await believeLegacy(step, subject, signing);
   if (!present.ok) return present;
   const layers = attestations(attachments);
-  const attested = await writeLegacy(step, subject, 'att', layers, replaced(present.value, layers));
+  const annotations = layers.map(({ descriptor }) => descriptor.annotations);
+  const outdated = outdatedBy(annotations, present.value, step.engine.now());
+  const attested = await writeLegacy(step, subject, 'att', layers, outdated);
   if (!attested.ok) return attested;
   if (present.value.some(({ content }) => content.kind === 'signature')) return ok(undefined);
   const signed = await sign(step, subject, signing);
@@ -62,13 +63,6 @@ function attestations(attachments: readonly Attachment[]): readonly Layer[] {
     return attestationLayer(Buffer.from(bytes).toString('utf8') as Bundle, annotations) ?? [];
   });
   return [...new Map(layers.map((layer) => [layer.descriptor.digest, layer])).values()];
-}
-
-/** Scans and provenance that newer ones of their type replace. */
-function replaced(present: readonly Fact[], layers: readonly Layer[]): ReadonlySet<Digest> {
-  const types = new Set(layers.map(({ descriptor }) => descriptor.annotations[annotation.predicateType]));
-  const old = present.filter(({ content, predicateType: type }) => isRenewed(content.kind) && types.has(type));
-  return new Set(old.map(({ referrer }) => referrer));
 }
 
 async function sign(step: StepContext, subject: Pinned, signing: Signing): Promise<Result<Layer>> {
