@@ -8,7 +8,7 @@ import { indexSbom } from './predicates/sbom.ts';
 import { scanPredicate } from './predicates/scan.ts';
 import { annotation } from './accept.ts';
 import {
-  isRenewed,
+  earlierProvenance,
   isTooOld,
   missing,
   missingOnChild,
@@ -198,7 +198,7 @@ describe('of several of a kind', () => {
     expect(newestScan([old, late])?.referrer).toBe(late.referrer);
     expect(newestScan([late, twin])).toBe(newestScan([twin, late]));
     expect(newestScan([provenance])).toBeUndefined();
-    expect(newestProvenance([provenance, built])).toBe(provenance);
+    expect(newestProvenance([provenance, built], 'r/a:1')).toBe(provenance);
   });
 
   test('what is dated ahead of whoever looks counts only where there is no other', () => {
@@ -230,8 +230,25 @@ describe('of several of a kind', () => {
     expect(outdated(newer, at(30))).toEqual([old.referrer]);
     // By a clock that is ahead.
     expect(outdated(newer, at(16))).toEqual([old.referrer, late.referrer]);
-    expect(outdated(about(predicateType.provenance, at(30)), at(30))).toEqual([built.referrer]);
-    expect(outdated({ [annotation.predicateType]: predicateType.sbom }, at(30))).toEqual([]);
+    expect(outdated({ [annotation.predicateType]: predicateType.sbom }, at(30))).toEqual([old.referrer]);
+  });
+
+  test('provenance is of the entry whose own tag it names first', () => {
+    const of = (time: string, byte: string, ...targets: readonly string[]): Fact =>
+      fact(predicateType.provenance, provenancePredicate({ ...provenanceOf(byte, time), targets }), digest(byte));
+    const one = of(at(10), '05', 'r/a:1', 'r/a:older');
+    const two = of(at(20), '06', 'r/a:2');
+    const both = [one, two];
+    expect(newestProvenance(both, 'r/a:older')).toBe(one);
+    expect(newestProvenance(both, 'r/a:2')).toBe(two);
+    expect(newestProvenance(both, 'r/a:3')).toBe(two);
+    expect(superseded(both)).toEqual([]);
+    expect(superseded([...both, of(at(30), '07', 'r/a:1')])).toEqual([one.referrer]);
+    const earlier = (finishedOn: string, ...targets: readonly string[]) =>
+      earlierProvenance(both, { targets, finishedOn }, new Date(at(40)));
+    expect(earlier(at(30), 'r/a:1')).toEqual([one.referrer]);
+    expect(earlier(at(5), 'r/a:1')).toEqual([]);
+    expect(earlier(at(30), 'r/a:3')).toEqual([]);
   });
 });
 

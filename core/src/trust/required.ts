@@ -2,7 +2,8 @@
 import type { Digest } from '../reference.ts';
 import { annotation } from './accept.ts';
 import { factsOf, isSigned, type Fact, type FactOf } from './facts.ts';
-import type { Scan } from './model.ts';
+import { predicateType, type Scan } from './model.ts';
+import type { Provenance } from './predicates/provenance.ts';
 
 /** Milliseconds that clocks of machines may differ by, and none be called wrong. */
 const CLOCKS_DIFFER = 24 * 3600 * 1000;
@@ -56,6 +57,10 @@ export function withoutAhead(facts: readonly Fact[], now: Date): readonly Fact[]
   return facts.filter((fact) => !isRenewed(fact.content.kind) || !kinds.has(fact.content.kind) || !isAhead(fact));
 }
 
+function isRenewed(kind: Fact['content']['kind']): boolean {
+  return kind === 'scan' || kind === 'provenance';
+}
+
 /**
  * Whether a scan is older than is allowed, in milliseconds. Of one that some clock has dated ahead nobody knows how old it is: another
  * takes its place ({@link withoutAhead}).
@@ -65,41 +70,65 @@ export function isTooOld({ finishedAt }: Pick<Scan, 'finishedAt'>, maxAge: numbe
   return maxAge !== undefined && (old > maxAge || -old > CLOCKS_DIFFER);
 }
 
-/** Of two that ended at the same time, the same one on every machine. */
-export function newestProvenance(facts: readonly Fact[]): FactOf<'provenance'> | undefined {
-  return newest(factsOf(facts, 'provenance'));
+/**
+ * What an image is known to be made from under a tag, `registry/repository:tag`: entries that come to one image have provenance each.
+ * Where none of them names the tag, the newest. Of two that ended at the same time, the same one on every machine.
+ */
+export function newestProvenance(facts: readonly Fact[], target: string): FactOf<'provenance'> | undefined {
+  const all = factsOf(facts, 'provenance');
+  return newest(all.filter(({ content }) => content.provenance.targets.includes(target))) ?? newest(all);
 }
 
 /**
- * Referrers of ours whose place is taken by what is attached with these annotations: scans and provenance of the same type, but what
- * somebody else has made since. What some clock has dated ahead of `now` goes too, or it would be the newest for as long.
+ * Referrers of ours that leave the list when something is attached with these annotations: what is superseded, and scans that a new one
+ * takes the place of, but one that somebody else has made since. One that some clock has dated ahead of `now` goes too, or it would be
+ * the newest for as long.
  */
 export function outdatedBy(
   attached: readonly Readonly<Record<string, string>>[],
   facts: readonly Fact[],
   now: Date,
 ): ReadonlySet<Digest> {
-  const made = new Map(
-    attached.map((one) => [one[annotation.predicateType], Date.parse(one[annotation.created] ?? '')]),
-  );
-  const renewed = facts.filter(
-    ({ content: { kind }, predicateType }) => (kind === 'scan' || kind === 'provenance') && made.has(predicateType),
-  );
-  const isNewer = (fact: Fact): boolean =>
-    age(fact) > (made.get(fact.predicateType) ?? Number.NaN) && age(fact) <= now.getTime();
-  return new Set(renewed.filter((fact) => !isNewer(fact)).map(({ referrer }) => referrer));
+  const scan = attached.find((one) => one[annotation.predicateType] === predicateType.scan);
+  const made = Date.parse(scan?.[annotation.created] ?? '');
+  const scans = scan === undefined ? [] : factsOf(facts, 'scan').filter((fact) => !isSince(fact, made, now));
+  return new Set([...superseded(facts), ...scans.map(({ referrer }) => referrer)]);
+}
+
+/** Provenance that one of `targets`, made at `made` (RFC 3339), says again, as above. */
+export function earlierProvenance(
+  facts: readonly Fact[],
+  { targets, finishedOn }: Pick<Provenance, 'targets' | 'finishedOn'>,
+  now: Date,
+): readonly Digest[] {
+  return factsOf(facts, 'provenance')
+    .filter((fact) => isOfOneEntry(fact, targets) && !isSince(fact, Date.parse(finishedOn), now))
+    .map(({ referrer }) => referrer);
+}
+
+function isSince(fact: Fact, made: number, now: Date): boolean {
+  return age(fact) > made && age(fact) <= now.getTime();
+}
+
+/** The first target is the entry's own. */
+function isOfOneEntry({ content }: FactOf<'provenance'>, targets: readonly string[]): boolean {
+  const [own] = content.provenance.targets;
+  return own === undefined || targets.includes(own);
 }
 
 /**
- * Referrers of ours that a newer one replaces: older scans and provenance. One exactly as old as the newest stays, since
- * nothing says which of them is right.
+ * Referrers of ours that a newer one replaces: older scans, and older provenance of the same entry. One exactly as old as the newest
+ * stays, since nothing says which of them is right.
  */
 export function superseded(facts: readonly Fact[]): readonly Digest[] {
-  return [factsOf(facts, 'scan'), factsOf(facts, 'provenance')].flatMap((group: readonly Fact[]) => {
-    const latest = newest(group);
-    const old = group.filter((fact) => latest !== undefined && age(fact) < age(latest));
-    return old.map((fact) => fact.referrer);
-  });
+  const provenance = factsOf(facts, 'provenance');
+  const scans = factsOf(facts, 'scan');
+  return [
+    ...scans.filter((fact) => scans.some((other) => age(other) > age(fact))),
+    ...provenance.filter((fact) =>
+      provenance.some((other) => age(other) > age(fact) && isOfOneEntry(fact, other.content.provenance.targets)),
+    ),
+  ].map(({ referrer }) => referrer);
 }
 
 function newest<F extends Fact>(facts: readonly F[]): F | undefined {

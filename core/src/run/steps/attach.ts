@@ -76,7 +76,7 @@ async function attachAll(
       // What is attached as bundles from before goes there too: the format may have been set since.
       const earlier = format === 'both' ? await ourBundles(step, at) : ok([]);
       if (!earlier.ok) return earlier;
-      const done = await attachLegacy(step, at, [...earlier.value, ...attachments], signing);
+      const done = await attachLegacy(step, at, [...earlier.value, ...attachments], { signing, replaced });
       if (!done.ok) return done;
     }
     attached += attachments.length;

@@ -65,7 +65,7 @@ export async function buildStep(
     if (!resolved.ok) return resolved;
     keys = resolvedKeys(parts.value, resolved.value);
     const published = ownDigest(entry, probed.before);
-    const made = provenanceKeys(probed.facts ?? []);
+    const made = provenanceKeys(entry, probed.facts ?? []);
     if (
       probed.stale !== true &&
       published !== null &&

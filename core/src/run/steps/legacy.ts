@@ -41,14 +41,14 @@ export async function attachLegacy(
   step: StepContext,
   subject: Pinned,
   attachments: readonly Attachment[],
-  signing: Signing,
+  { signing, replaced }: { readonly signing: Signing; readonly replaced: ReadonlySet<Digest> },
 ): Promise<Result<void>> {
   const present = await believeLegacy(step, subject, signing);
   if (!present.ok) return present;
   const layers = attestations(attachments);
   const annotations = layers.map(({ descriptor }) => descriptor.annotations);
   const outdated = outdatedBy(annotations, present.value, step.engine.now());
-  const attested = await writeLegacy(step, subject, 'att', layers, outdated);
+  const attested = await writeLegacy(step, subject, 'att', layers, new Set([...outdated, ...replaced]));
   if (!attested.ok) return attested;
   if (present.value.some(({ content }) => content.kind === 'signature')) return ok(undefined);
   const signed = await sign(step, subject, signing);

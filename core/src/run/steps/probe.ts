@@ -168,7 +168,7 @@ async function probeBuild(
   if (!looked.ok) return looked;
   const { facts, why, waived } = looked.value;
   const seen = { before, bases, keys, facts, ...(waived === undefined ? {} : { waived }) };
-  const provenance = newestProvenance(facts)?.content.provenance;
+  const provenance = newestProvenance(facts, formatReference(entry.targets[0].destination))?.content.provenance;
   if (provenance === undefined)
     return ok({ ...seen, goal: false, why: 'no provenance of ours says what it was made from' });
   const age = engine.now().getTime() - Date.parse(provenance.finishedOn);
@@ -191,7 +191,7 @@ async function probeBuild(
   });
 }
 
-/** What the published image was made from, as its newest believed provenance says. */
-export function provenanceKeys(facts: readonly Fact[]): BuildKeys | undefined {
-  return newestProvenance(facts)?.content.provenance.keys;
+/** What the published image was made from, as the newest believed provenance of the entry says. */
+export function provenanceKeys({ targets }: BuildEntry, facts: readonly Fact[]): BuildKeys | undefined {
+  return newestProvenance(facts, formatReference(targets[0].destination))?.content.provenance.keys;
 }

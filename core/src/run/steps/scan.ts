@@ -62,7 +62,7 @@ function warnOnce(engine: Engine, message: string | undefined): void {
   told.set(engine, before);
   if (message === undefined || before.has(message)) return;
   before.add(message);
-  engine.emit({ t: engine.now().getTime(), type: 'warning', message });
+  engine.emit({ type: 'warning', message });
 }
 
 function unread({ digest, platform }: Image['children'][number]): PlatformScan {

@@ -10,7 +10,7 @@ import { indexSbom, sbomPredicate } from '../../trust/predicates/sbom.ts';
 import { scanPredicate } from '../../trust/predicates/scan.ts';
 import { signaturePredicate } from '../../trust/predicates/signature.ts';
 import { factsOf, type Fact, type FactOf } from '../../trust/facts.ts';
-import { newestProvenance } from '../../trust/required.ts';
+import { earlierProvenance, newestProvenance } from '../../trust/required.ts';
 import { makeStatement } from '../../trust/statement.ts';
 import { scanOf, summariseScan } from '../../trust/summary.ts';
 import type { BuildOutput, StepContext } from '../engine.ts';
@@ -51,7 +51,9 @@ export function statementsFor(
   const sbom = ownSbom(step, input);
   if (sbom !== undefined) own.push(wanted(image.digest, predicateType.sbom, sbom));
   const origin =
-    step.entry.kind === 'build' ? provenance(step, step.entry, input) : copyOrigin(step, step.entry, input, present);
+    step.entry.kind === 'build'
+      ? provenance(step, step.entry, input, present)
+      : copyOrigin(step, step.entry, input, present);
   if (origin !== undefined) own.push(origin);
   return [...children, ...own];
 }
@@ -138,15 +140,17 @@ function provenance(
   step: StepContext,
   entry: BuildEntry,
   { built, probed, image }: SignInput,
+  present: readonly Fact[],
 ): WantedStatement | undefined {
   if (built === undefined) return undefined;
-  const earlier = newestProvenance(probed.facts ?? [])?.content.provenance;
   const targets = entry.targets.map(({ destination }) => formatReference(destination));
+  const earlier = newestProvenance(probed.facts ?? [], targets[0] ?? '')?.content.provenance;
   const named = entry.targets.every(({ templated }, at) => templated || earlier?.targets.includes(targets[at] ?? ''));
   if (built.kind === 'reused' && earlier?.keys.input === built.keys.input && named) return undefined;
   const { engine, planned } = step;
   const now = engine.now().toISOString();
   const made = built.kind === 'built' ? built : undefined;
+  const finishedOn = made?.finishedAt ?? now;
   const predicate = provenancePredicate({
     mode: planned.mode ?? '',
     source: entry.source,
@@ -162,15 +166,11 @@ function provenance(
     },
     invocationId: engine.run,
     startedOn: made?.startedAt ?? now,
-    finishedOn: made?.finishedAt ?? now,
+    finishedOn,
   });
-  return wanted(
-    image.digest,
-    predicateType.provenance,
-    predicate,
-    { created: made?.finishedAt ?? now, ...keyNames(built.keys) },
-    true,
-  );
+  const extra = { created: finishedOn, ...keyNames(built.keys) };
+  const statement = wanted(image.digest, predicateType.provenance, predicate, extra, true);
+  return { ...statement, replaces: earlierProvenance(present, { targets, finishedOn }, engine.now()) };
 }
 
 function keyNames({ input, resolved }: BuildKeys): Extra {

@@ -1,0 +1,82 @@
+/** Build entries that come to one image in one repository, as two versions of a base that have the same packages. */
+import { join } from 'node:path';
+import { startScriptedRegistry } from '@slipway/core/testing';
+import { expect, it } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { ownSettings, ownSigner } from '../own-signer.ts';
+import { command, folderWith } from '../testing.ts';
+
+const core = join(import.meta.dirname, '../../core/src/oci/write-layout.ts');
+const PROVENANCE = 'https://slsa.dev/provenance/v1';
+
+/** Makes the same image of every text. */
+const same = `import { join } from 'node:path';
+import { writeImageLayout } from '${core}';
+
+const platform = { os: 'linux', architecture: 'amd64' };
+const mode = {
+  name: 'same',
+  claims: (source) => source.endsWith('.txt'),
+  inputs: async ({ source }) => ({
+    ok: true,
+    value: { files: [source], packageIndexes: [], bases: [], platforms: [platform], packages: [], options: {} },
+  }),
+  build: async ({ files }) => {
+    const layout = join(files.work, 'layout');
+    await writeImageLayout(layout, [{ platform, layers: [[{ type: 'file', path: 'a', content: Buffer.from('a') }]] }]);
+    return { ok: true, value: { layout } };
+  },
+};
+export default {
+  name: 'build-same',
+  version: '1.0.0',
+  api: '1.0',
+  needs: { tools: [] },
+  apply: (hooks) => hooks.mode.tapPromise('build-same', async (modes) => modes.add(mode)),
+};
+`;
+
+interface Answered {
+  readonly entries: readonly { readonly destination: string; readonly digest: string; readonly why: string }[];
+}
+
+interface List {
+  readonly manifests: readonly { readonly annotations: Readonly<Record<string, string>> }[];
+}
+
+it.each([false, true])(
+  'each has provenance of its own, and neither is built again (referrers API: %s)',
+  async (referrersApi) => {
+    await using registry = await startScriptedRegistry({ referrersApi });
+    const { host } = registry;
+    const cwd = folderWith({
+      ...ownSigner(),
+      'slipway.config.yaml': ownSettings().replace('./own.mjs', './own.mjs, ./same.mjs'),
+      'config.yaml': `build:
+  - { source: ./one.txt, destination: '${host}/image:1', tags: [older] }
+  - { source: ./two.txt, destination: '${host}/image:2' }
+sync:
+  - { source: '${host}/image:1', destination: '${host}/elsewhere:1' }
+`,
+      'one.txt': '1',
+      'two.txt': '2',
+      'same.mjs': same,
+    });
+    const run = async (): Promise<Answered['entries']> => {
+      const ran = await command({ cwd }, 'run', '--json');
+      expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+      expect((await command({ cwd }, 'verify', '--deep')).code).toBe(0);
+      return (JSON.parse(ran.stdout) as Answered).entries;
+    };
+    const published = await run();
+    const [digest = ''] = [...new Set(published.map((row) => row.digest))];
+    expect(published.map((row) => row.digest)).toEqual(Array.from({ length: 4 }, () => digest));
+    expect((await run()).map(({ why }) => why)).not.toContainEqual(expect.stringContaining('changed:'));
+    writeFileSync(join(cwd, 'one.txt'), 'changed');
+    expect((await run()).map(({ why }) => why)).toContain('changed: file one.txt');
+    if (referrersApi) return;
+    const text = new TextDecoder().decode(registry.manifest('image', digest.replace(':', '-'))?.bytes);
+    const types = (JSON.parse(text) as List).manifests.flatMap(({ annotations }) => Object.values(annotations));
+    expect(types.filter((type) => type === PROVENANCE)).toHaveLength(2);
+  },
+);
