@@ -2,6 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { seedImage, startScriptedRegistry } from '@slipway/core/testing';
 import { expect, it } from 'vitest';
+import { ownSettings, ownSigner } from '../own-signer.ts';
 import { command, folderWith } from '../testing.ts';
 
 const OLDER = `export default {
@@ -47,18 +48,20 @@ it('says of signing either that it is well or what it lacks', async () => {
   expect(await signing({ SIGSTORE_ID_TOKEN: 'token' })).toEqual([expect.stringMatching(/^ok +signing: keyless$/)]);
 });
 
-it('warns of a key with a password that nobody gave', async () => {
+it('tries the key: a run finds out before anything is copied, and not once all is scanned', async () => {
   await using hub = await startScriptedRegistry();
   seedImage(hub, 'one', 'one', { tag: '1' });
-  const publicKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
   const cwd = folderWith({
+    ...ownSigner(),
+    'own.pub': ownSigner()['own.pub'] ?? '',
+    'slipway.config.yaml': ownSettings(),
     'config.yaml': `sync:\n  - { source: '${hub.host}/one:1', destination: '${hub.host}/mirror/one:1' }\n`,
-    'slipway.config.yaml': 'signing: { key: ./cosign.key, publicKey: cosign.pub }\n',
-    'cosign.pub': String(publicKey.export({ type: 'spki', format: 'pem' })),
-    'cosign.key': '-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\n',
   });
-  const env = { PATH: process.env['PATH'] ?? '' };
-  expect((await command({ cwd, env }, 'doctor')).stdout).toContain('COSIGN_PASSWORD is not set');
-  const given = await command({ cwd, env: { ...env, COSIGN_PASSWORD: '' } }, 'doctor');
-  expect(given.stdout).not.toContain('COSIGN_PASSWORD');
+  const said = 'what was signed does not verify';
+  const looked = await command({ cwd }, 'doctor');
+  expect([looked.code, looked.stdout]).toEqual([1, expect.stringMatching(new RegExp(`^FAIL +signing: ${said}`, 'm'))]);
+  const ran = await command({ cwd }, 'run');
+  expect([ran.code, ran.stdout]).toEqual([1, expect.stringContaining(said)]);
+  expect(hub.log.filter(({ method }) => method !== 'GET' && method !== 'HEAD')).toEqual([]);
+  expect((await command({ cwd }, 'run', '--to', `${hub.host}/try`)).code).toBe(0);
 });

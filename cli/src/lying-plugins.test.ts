@@ -1,7 +1,7 @@
 /** Plugins whose answers are well-formed, and wrong: they are named, and not the registry alone. */
 import { seedImage, startScriptedRegistry } from '@slipway/core/testing';
-import { generateKeyPairSync } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { ownSettings, ownSigner } from '../own-signer.ts';
 import { command, folderWith } from '../testing.ts';
 
 const PLATFORMS = ['amd64', 'arm64', 's390x'].map((architecture) => ({ os: 'linux', architecture }));
@@ -44,25 +44,15 @@ it('that altered an image', async () => {
   expect(ran.stdout).toContain('plugin sync-nothing altered the image');
 });
 
-/** What a scanner, an SBOM maker and a signer say when they are asked of `children` and `statement`. */
-function answering(answers: Readonly<Record<string, string>>): string {
-  const honest = {
-    'image.copy@1': `({ destination: { digest } }) => copied(digest)`,
-    'image.scan@1': `({ children }) => scan(children.map(({ digest }) => digest))`,
-    'sbom.make@1': `({ children }) => ({ documents: children.map(({ digest }) => ({ digest, spdx: {} })) })`,
-    'statement.sign@1': `() => ({ bundle: '{}' })`,
-  };
-  const taps = Object.entries({ ...honest, ...answers }).map(([contract, run]) => `on('${contract}', ${run});`);
+/** Answers `run` where an honest plugin would do as it is asked. */
+function answering(contract: string, run: string): string {
   return `const at = '2026-01-02T03:04:05Z';
     const other = 'sha256:' + '3'.repeat(64);
     const scan = (digests) => ({ scanner: { name: 'own', version: '1', uri: 'https://own.example' }, startedAt: at, finishedAt: at,
       platforms: digests.map((digest) => ({ digest, platform: 'linux/amd64', status: 'scanned', packages: 1, findings: [] })) });
-    const copied = (digest) => ({ digest });
-    export default { name: 'own', version: '1.0.0', api: '1.1', needs: { tools: [] },
-      apply(hooks) {
-        const on = (contract, run) => hooks.task.for(contract).tapPromise('own', async (input) => ({ ok: true, value: run(input) }));
-        ${taps.join('\n')}
-      } };`;
+    const run = ${run};
+    export default { name: 'liar', version: '1.0.0', api: '1.1', needs: { tools: [] },
+      apply: (hooks) => hooks.task.for('${contract}').tapPromise('liar', async (input) => ({ ok: true, value: run(input) })) };`;
 }
 
 it.each<[string, string, string, string]>([
@@ -79,20 +69,18 @@ it.each<[string, string, string, string]>([
   await using registry = await startScriptedRegistry();
   const { host } = registry;
   for (const name of ['from', 'to']) seedImage(registry, name, 'a', { platforms: PLATFORMS.slice(0, 2), tag: 'known' });
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const own = contract.replace('@1', ': own');
   const cwd = folderWith({
+    ...ownSigner(),
     'config.yaml': `sync:\n  - { source: '${host}/from:known', destination: '${host}/to:1' }\n`,
-    'slipway.config.yaml': `plugins: [./own.mjs]
-use: { image.copy: own, image.scan: own, sbom.make: own, statement.sign: own }
-signing: { key: ./own.key, publicKey: ./own.pub }
-`,
-    'own.mjs': answering({ [contract]: run }),
-    'own.key': privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    'own.pub': publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    'slipway.config.yaml': ownSettings()
+      .replace('./own.mjs', './own.mjs, ./liar.mjs')
+      .replace(own, own.replace('own', 'liar')),
+    'liar.mjs': answering(contract, run),
   });
   const ran = await command({ cwd }, 'sync');
   expect(ran.code, ran.stdout).toBe(1);
-  expect(ran.stdout).toContain(`plugin own: ${contract} `);
+  expect(ran.stdout).toContain(`plugin liar: ${contract} `);
   expect(ran.stdout).toContain(said);
   expect(ran.stdout).not.toContain('slipway doctor');
 });

@@ -30,8 +30,8 @@ test('same repository: only the tag moves; another repository: mounted, with the
   expect(ran.answer.entries.map((row) => [row.outcome, row.digest, row.signed])).toEqual(
     ran.answer.entries.map(() => ['published', digest, true]),
   );
-  // Two platforms and the index were scanned and signed once, for three tags: SBOM and scan each, signature, provenance.
-  expect(started(ran, 'cosign')).toBe(8);
+  // Two platforms and the index were scanned and signed once, for three tags: SBOM and scan each, signature, provenance. The key was tried.
+  expect(started(ran, 'cosign')).toBe(9);
   const uploads = proxy.requests.filter(
     ({ method, path }) => method === 'PUT' && path.startsWith(`/v2/${other}/blobs/uploads/`),
   );

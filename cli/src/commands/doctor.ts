@@ -1,12 +1,11 @@
 /** `doctor`: tools and their versions, registries, referrers, credentials, identity; each with what mends it. */
 import { join } from 'node:path';
-import { cancelled, diagnose, formatDiagnoses, variableIn, type Diagnosis, type Failure } from '@slipway/core';
+import { cancelled, diagnose, formatDiagnoses, type Diagnosis, type Failure } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
-import { readFile } from '../read-file.ts';
 import { lackingHere, prepare, toolNeeds, whyNotSigned, type Prepared } from '../prepare.ts';
 import { openCommandSession } from '../session.ts';
 
@@ -25,10 +24,9 @@ export async function doctorCommand(io: Io, options: Options): Promise<number> {
   const findings: readonly Diagnosis[] = [
     ...(await tools(prepared.value)),
     // How it would be signed is not well where it cannot be.
-    ...(await diagnose(session.engine)).filter(({ what }) => what !== 'signing' || unsigned.length === 0),
+    ...(await diagnose(session.engine, signal)).filter(({ what }) => what !== 'signing' || unsigned.length === 0),
     ...tagLists(prepared.value),
     ...signing(prepared.value, unsigned, to),
-    ...(unsigned.length === 0 ? password(io, prepared.value) : []),
     ...prepared.value.failed.map(({ selection, failure }) => failed(`selection ${selection.id}`, failure)),
     ...lacking.map((failure) => failed('this machine', failure)),
     ...folder(prepared.value, session.stateFolder),
@@ -49,17 +47,6 @@ function signing(
     return failures.map((failure) => failed('signing', failure));
   const hint = 'set signing.scratch in the settings to try the whole chain';
   return [{ what: 'signing', state: 'warning', detail: 'nothing is signed or attached with this --to', hint }];
-}
-
-/** That it is forgotten is seen by a run only once all is built and scanned. */
-function password({ env }: Io, { signing: signer }: Prepared): readonly Diagnosis[] {
-  const key = signer?.key;
-  if (key === undefined || env['COSIGN_PASSWORD'] !== undefined) return [];
-  const variable = variableIn(key);
-  const text = variable === undefined ? readFile(key) : env[variable];
-  if (text?.includes('-----BEGIN ENCRYPTED ') !== true) return [];
-  const detail = 'COSIGN_PASSWORD is not set, so that the key is opened with an empty password';
-  return [{ what: 'signing', state: 'warning', detail, hint: 'export the password that the key was made with' }];
 }
 
 /** Whoever only looks does without it; a run would not. */

@@ -1,8 +1,10 @@
 /** `slipway doctor`: what stands in the way of a run, found without changing anything, and how to mend each. */
-import type { Failure } from '../failure.ts';
+import { ok, type Failure } from '../failure.ts';
 import { placeName } from '../location.ts';
 import { formatRepository, isLocation, pin, type Reference, type Repository } from '../reference.ts';
+import { lookTask } from './believe.ts';
 import type { Engine } from './engine.ts';
+import { trySigning } from './steps/sign-one.ts';
 
 export interface Diagnosis {
   /** As `tool crane`, `registry ghcr.io`, `signing`. */
@@ -13,7 +15,7 @@ export interface Diagnosis {
 }
 
 /** Looks at every registry host and every layout once, by the first entry that names it. */
-export async function diagnose(engine: Engine): Promise<readonly Diagnosis[]> {
+export async function diagnose(engine: Engine, signal: AbortSignal): Promise<readonly Diagnosis[]> {
   const { entries, plan } = engine.planned;
   const retags = new Set(plan.entries.filter(({ retagOf }) => retagOf !== undefined).map(({ id }) => id));
   const sources = new Map<string, Reference>();
@@ -35,7 +37,7 @@ export async function diagnose(engine: Engine): Promise<readonly Diagnosis[]> {
     ),
     ...[...destinations.values()].map((reference) => lookAtDestination(engine, reference)),
   ]);
-  return [...looked, ...signingOf(engine)];
+  return [...looked, ...(await signingOf(engine, signal))];
 }
 
 /** `tagged`: it names an image that is to be there. */
@@ -73,12 +75,17 @@ function describeReferrers(api: boolean | undefined): string {
     : 'has no referrers API: attachments are listed under sha256-… tags, which a clean-up must keep';
 }
 
-/** Without a signer it is the command that knows whether one is needed. */
-function signingOf({ signing }: Engine): readonly Diagnosis[] {
-  if (signing === undefined) return [];
-  const { signer } = signing;
-  const detail = signer.kind === 'key' ? `by key, fingerprint ${signer.fingerprint}` : 'keyless';
-  return [{ what: 'signing', state: 'ok', detail }];
+/** Without a signer it is the command that knows whether one is needed; without its tool, nobody knows whether the key opens. */
+async function signingOf(engine: Engine, signal: AbortSignal): Promise<readonly Diagnosis[]> {
+  if (engine.signing === undefined) return [];
+  const { signer } = engine.signing;
+  const what = 'signing';
+  const signs = engine.planned.plan.tasks.some(({ contract }) => contract === 'statement.sign@1');
+  const able = signs ? await trySigning({ engine, task: lookTask('doctor'), signal }) : ok(undefined);
+  if (!able.ok && able.failure.reason !== 'missing-tool') return [failed(what, able.failure)];
+  return [
+    { what, state: 'ok', detail: signer.kind === 'key' ? `by key, fingerprint ${signer.fingerprint}` : 'keyless' },
+  ];
 }
 
 function failed(what: string, { message, hint }: Failure): Diagnosis {

@@ -16,6 +16,7 @@ import { pushStep, type PushInput } from './steps/push.ts';
 import { resolveStep, type ResolveInput } from './steps/resolve.ts';
 import { sbomStep, scanStep, type SbomInput, type ScanInput } from './steps/scan.ts';
 import { signStep, type SignInput } from './steps/sign.ts';
+import { trySigningOf } from './steps/sign-one.ts';
 import { tagStep, type TagInput } from './steps/tag.ts';
 import { verifyStep, type VerifyInput } from './steps/verify.ts';
 
@@ -55,11 +56,11 @@ export function perform(step: StepContext, input: unknown): Promise<Result<unkno
   }
 }
 
-async function packageStep(
-  { engine, task, signal }: StepContext,
-  input: ContractInput<'package.build@1'>,
-): Promise<Result<unknown>> {
+async function packageStep(step: StepContext, input: ContractInput<'package.build@1'>): Promise<Result<unknown>> {
+  const { engine, task, signal } = step;
   if (engine.host.owner('package.build@1') === undefined) return fail(noOwner('package.build@1'));
+  const able = await trySigningOf(step);
+  if (!able.ok) return able;
   await using context = await engine.context(task, 'package.build@1', signal);
   return await engine.host.call('package.build@1', input, context);
 }

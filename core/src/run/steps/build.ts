@@ -10,6 +10,7 @@ import { changesOf, editedFiles, inputKeys, keyParts, resolvedKeys, unsettledKey
 import { ownDigest } from '../targets.ts';
 import { buildEach, type BuildRequest, type Made } from './build-each.ts';
 import { provenanceKeys } from './probe.ts';
+import { trySigningOf } from './sign-one.ts';
 
 /** Inputs that changed which a warning names. */
 const MAX_NAMED = 3;
@@ -76,6 +77,8 @@ export async function buildStep(
       return ok({ kind: 'reused', digest: published, keys });
     }
   }
+  const able = await trySigningOf(step);
+  if (!able.ok) return able;
   const startedAt = engine.now().toISOString();
   const made =
     mode.perPlatform === true && request.platforms.length > 1

@@ -15,6 +15,7 @@ import { wantedDigest } from '../wanted.ts';
 import type { Engine, Image, Probed, StepContext } from '../engine.ts';
 import { isGone, readImage } from './image.ts';
 import { carryReferrers, listAsReferrer } from './referrers.ts';
+import { trySigningOf } from './sign-one.ts';
 import { readSubset } from './subset.ts';
 
 export interface CopyInput {
@@ -36,6 +37,8 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
   if (!held.ok) return held;
   if (held.value !== undefined) step.log('already in the destination repository');
   else {
+    const able = await trySigningOf(step);
+    if (!able.ok) return able;
     const copied =
       digest === source.digest
         ? await copyImage(step, source, destination)

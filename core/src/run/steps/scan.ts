@@ -8,13 +8,14 @@ import type { ContractName } from '../../plugin/contract-api.ts';
 import { ownerName } from '../../plugin/host.ts';
 import { staleDatabase } from '../../policy/stale.ts';
 import { pin, type Digest } from '../../reference.ts';
-import { factsOf } from '../../trust/facts.ts';
+import { factsOf, isSigned } from '../../trust/facts.ts';
 import { isTooOld, missingOnChild, newestScan } from '../../trust/required.ts';
 import { formatPlatform } from '../../oci/model.ts';
 import type { Child, PlatformScan, Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
 import type { BuildOutput, Engine, Image, SbomOutput, StepContext } from '../engine.ts';
 import { readableChildren } from './image.ts';
+import { trySigningOf } from './sign-one.ts';
 
 export interface ScanOutput {
   readonly scan: Scan;
@@ -43,6 +44,10 @@ export async function scanStep(step: StepContext, { image }: ScanInput): Promise
   const [readable, opaque] = [readableChildren(image), image.children.filter((child) => child.opaque).map(unread)];
   if (readable.length === 0) {
     return ok({ scan: { ...emptyScan(engine.now()), platforms: opaque }, attested: false });
+  }
+  if (engine.purpose !== 'scan' || isSigned(facts.value)) {
+    const able = await trySigningOf(step);
+    if (!able.ok) return able;
   }
   await using context = await engine.context(task, 'image.scan@1', signal);
   const scanned = await engine.host.call('image.scan@1', { subject: image.subject, children: readable }, context);

@@ -6,17 +6,14 @@ import PQueue from 'p-queue';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import type { Signing } from '../../config/settings-model.ts';
 import { mediaType } from '../../oci/model.ts';
-import { ownerName } from '../../plugin/host.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
-import { byAnother, candidateAnnotations } from '../../trust/accept.ts';
+import { candidateAnnotations } from '../../trust/accept.ts';
 import { factsOf, isSigned, type Fact } from '../../trust/facts.ts';
 import { predicateType as types, type Bundle } from '../../trust/model.ts';
-import { canonicalJson, statementSubject } from '../../trust/statement.ts';
 import { believe } from '../believe.ts';
 import type { BuildOutput, Image, Probed, SbomOutput, SignedAttachment, SignOutput, StepContext } from '../engine.ts';
-import { prove } from '../prove.ts';
 import { lacksSbom, type ScanOutput } from './scan.ts';
-import { signingInput } from './signing-input.ts';
+import { signOne } from './sign-one.ts';
 import { statementsFor, type WantedStatement } from './statements.ts';
 
 export interface SignInput {
@@ -32,7 +29,7 @@ export interface SignInput {
 const AT_ONCE = 4;
 
 export async function signStep(step: StepContext, input: SignInput): Promise<Result<SignOutput>> {
-  const { engine, task, signal } = step;
+  const { engine } = step;
   const { signing } = engine;
   if (signing === undefined) return ok({ attachments: [] });
   const present = await presentFacts(step, input.image, signing);
@@ -55,16 +52,9 @@ export async function signStep(step: StepContext, input: SignInput): Promise<Res
     wanted.map((one) =>
       queue.add(async (): Promise<SignedAttachment | undefined> => {
         if (failure !== undefined) return undefined;
-        // One context a statement: signers write files, and these run at the same time.
-        await using context = await engine.context(task, 'statement.sign@1', signal);
-        const made = await engine.host.call(
-          'statement.sign@1',
-          { statement: one.statement, signing: signingInput(signing) },
-          context,
-        );
-        const proof = made.ok ? await checkSigned(step, one, made.value.bundle, signing) : made;
-        if (made.ok && proof.ok) return attachment(one, made.value.bundle, signing);
-        if (!proof.ok) failure ??= proof.failure;
+        const made = await signOne(step, one.statement, signing);
+        if (made.ok) return attachment(one, made.value, signing);
+        failure ??= made.failure;
         return undefined;
       }),
     ),
@@ -87,28 +77,6 @@ async function presentFacts(
     present.set(digest, believed.value);
   }
   return ok(present);
-}
-
-/**
- * What comes back must be about what was given, and by who the settings say: a mixed-up bundle would vouch for another image,
- * and one by another key would be attached for nothing, since nobody here would believe it.
- */
-async function checkSigned(
-  step: StepContext,
-  { statement }: WantedStatement,
-  bundle: Bundle,
-  signing: Signing,
-): Promise<Result<void>> {
-  const proved = await prove(step, bundle, signing.signer, signing);
-  if (!proved.ok) return proved.failure.reason === 'trust' ? fail(byAnother(signing.signer, proved.failure)) : proved;
-  if (canonicalJson(proved.value.statement) === canonicalJson(statement)) return ok(undefined);
-  const signer = ownerName(step.engine.host, 'statement.sign@1');
-  return fail({
-    reason: 'trust',
-    class: 'permanent',
-    message: `plugin ${signer} returned a bundle for another statement than ${statement.predicateType} of ${statementSubject(statement) ?? 'nothing'}`,
-    hint: `use another plugin for statement.sign, or report it to the author of plugin ${signer}`,
-  });
 }
 
 function attachment(one: WantedStatement, bundle: Bundle, signing: Signing): SignedAttachment {
