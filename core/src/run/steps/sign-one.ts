@@ -40,13 +40,14 @@ const tried = new WeakMap<Engine, Promise<Result<void>>>();
 
 /**
  * A wrong password, or the key of another pair, would else show once all is built and scanned. Tried once a run, by a signature that
- * goes nowhere: so not with an identity, nor where the settings name a log, which would keep it.
+ * goes nowhere: so not with an identity, whose certificate a log would keep, and with a key without the services that the settings name.
  */
 export function trySigning(step: Looking): Promise<Result<void>> {
   const { engine } = step;
   const { signing } = engine;
-  if (signing?.key === undefined || signing.signingConfig !== undefined) return Promise.resolve(ok(undefined));
-  const trial = tried.get(engine) ?? tryKey(step, signing);
+  if (signing?.key === undefined) return Promise.resolve(ok(undefined));
+  const { signingConfig: _, trustedRoot: __, ...alone } = signing;
+  const trial = tried.get(engine) ?? tryKey(step, alone);
   tried.set(engine, trial);
   return trial;
 }
