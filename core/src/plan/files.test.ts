@@ -63,6 +63,11 @@ it('lists files below a folder, sorted, without .git, and without following link
   expect(await files.list('a/z.txt')).toMatchObject({ ok: false });
 });
 
+it('does not look into folders that are to be skipped', async () => {
+  const listed = await folderFiles(root).list('.', { skip: (folder) => folder === 'a' });
+  expect(listed.ok && listed.value.filter((path) => path.startsWith('a/'))).toEqual([]);
+});
+
 it('lists links that lead to no file as well where that is asked for', async () => {
   const listed = await folderFiles(root).list('a', { links: true });
   expect(listed).toEqual({ ok: true, value: ['a/b/c.txt', 'a/dangling', 'a/escape', 'a/link', 'a/loop', 'a/z.txt'] });

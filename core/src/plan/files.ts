@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { configFailure, errorCode, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
-import type { Files } from '../plugin/api.ts';
+import type { Files, ListOptions } from '../plugin/api.ts';
 
 /** In bytes. Sources of images are text that people write; more is a mistake, or an attack on the memory. */
 const MAX_FILE = 8 * 1024 * 1024;
@@ -37,7 +37,7 @@ const LEFT_OUT = new Set(['.git', '.slipway']);
 export function folderFiles(root: string): Files {
   return {
     read: (path) => readInside(root, path),
-    list: (folder, { links = false } = {}) => listInside(root, folder, links),
+    list: (folder, options = {}) => listInside(root, folder, options),
   };
 }
 
@@ -137,7 +137,7 @@ function openInside(root: string, path: string): Result<OpenFile, ConfigFailure>
 async function listInside(
   root: string,
   folder: string,
-  links: boolean,
+  { links = false, skip = () => false }: ListOptions,
 ): Promise<Result<readonly string[], ConfigFailure>> {
   const real = insideRoot(root, folder);
   if (!real.ok) return real;
@@ -152,8 +152,9 @@ async function listInside(
       for (const item of readdirSync(next.real, { withFileTypes: true })) {
         if (LEFT_OUT.has(item.name)) continue;
         const path = next.path === '' ? item.name : `${next.path}/${item.name}`;
-        if (item.isDirectory()) folders.push({ path, real: join(next.real, item.name) });
-        else if (item.isFile() || (item.isSymbolicLink() && (links || isFileInside(root, path)))) found.push(path);
+        if (item.isDirectory()) {
+          if (!skip(path)) folders.push({ path, real: join(next.real, item.name) });
+        } else if (item.isFile() || (item.isSymbolicLink() && (links || isFileInside(root, path)))) found.push(path);
         if (found.length + folders.length > MAX_FILES) {
           return fail(
             configFailure(

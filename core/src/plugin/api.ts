@@ -60,15 +60,21 @@ export interface TaskContext {
   readonly fetchJson: FetchJson;
 }
 
+export interface ListOptions {
+  readonly links?: boolean;
+  readonly skip?: (folder: string) => boolean;
+}
+
 /** Reads files of the config's folder, and nothing outside of it. */
 export interface Files {
   /** UTF-8 text; a `config` failure when it is missing, too large, or outside the folder. */
   read(path: string): Promise<Result<string>>;
   /**
    * Every file below a folder, sorted, relative to the root; `.git` and `.slipway` left out. With `links` also the symbolic links
-   * that lead to no file in the root, for builds that are sent them as they are.
+   * that lead to no file in the root, for builds that are sent them as they are. Folders below it for which `skip` is true, by their
+   * path relative to the root, are not looked into.
    */
-  list(folder: string, options?: { readonly links?: boolean }): Promise<Result<readonly string[]>>;
+  list(folder: string, options?: ListOptions): Promise<Result<readonly string[]>>;
 }
 
 /** What decides a build's result, found without network, clock or tool. */

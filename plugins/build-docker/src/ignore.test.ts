@@ -15,7 +15,7 @@ const PATHS = [
 
 function kept(text: string): readonly string[] {
   const ignored = parseIgnore(text);
-  return PATHS.filter((path) => !ignored(path));
+  return PATHS.filter((path) => !ignored.file(path));
 }
 
 function without(...gone: readonly string[]): readonly string[] {
@@ -60,12 +60,37 @@ describe('.dockerignore', () => {
     ['a[\\[]b', ['a[b'], ['a\\b']],
   ])('a set has what is escaped in it: %s', (pattern, gone, there) => {
     const ignored = parseIgnore(pattern);
-    expect([...gone, ...there].filter(ignored)).toEqual(gone);
+    expect([...gone, ...there].filter(ignored.file)).toEqual(gone);
+  });
+
+  it.each<[string, string, boolean]>([
+    ['a folder that is left out', 'src', true],
+    ['one that is not', 'docs', false],
+    ['only what is in it', 'src/*', false],
+    ['an exception elsewhere', '*\n!docs\n!src.md', true],
+    ['an exception in it', '*\n!src/deep/*.md', false],
+    ['an exception that may be anywhere', '*\n!**/README.md', false],
+    ['an exception that is taken back', '!src/a.log\n*', true],
+  ])('says whether anything in a folder is left: %s', (_, text, expected) => {
+    expect(parseIgnore(text).folder('src')).toBe(expected);
+  });
+
+  it('leaves out all that is in a folder of which nothing is left', () => {
+    const names = fc.array(fc.constantFrom('a', 'b', 'ab'), { minLength: 1, maxLength: 3 });
+    const pattern = fc.string({ unit: fc.constantFrom('*', '**', '/', '!', 'a', 'b', '?', '\n'), maxLength: 16 });
+    fc.assert(
+      fc.property(pattern, names, names, (text, above, below) => {
+        const ignored = parseIgnore(text);
+        const folder = above.join('/');
+        fc.pre(ignored.folder(folder));
+        expect(ignored.file(`${folder}/${below.join('/')}`)).toBe(true);
+      }),
+    );
   });
 
   it('takes a time that does not grow with the number of stars', () => {
     const ignored = parseIgnore(`${'**/*a'.repeat(200)}!`);
-    expect(ignored(`${'a/'.repeat(500)}b`)).toBe(false);
+    expect(ignored.file(`${'a/'.repeat(500)}b`)).toBe(false);
   });
 
   it('never throws', () => {
@@ -73,7 +98,7 @@ describe('.dockerignore', () => {
       fc.property(
         fc.string({ unit: fc.constantFrom('*', '/', '!', '[', ']', '\\', '^', '-', '.', 'a', '\n', '?', '#') }),
         (text) => {
-          expect(parseIgnore(text)('a/b.c')).toBeTypeOf('boolean');
+          expect(parseIgnore(text).file('a/b.c')).toBeTypeOf('boolean');
         },
       ),
     );

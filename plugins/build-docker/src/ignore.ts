@@ -4,8 +4,13 @@
  */
 import { posix } from 'node:path';
 
-/** Whether a path, relative to the context and with `/` between parts, is left out. */
-export type Ignored = (path: string) => boolean;
+/** Of paths relative to the context, with `/` between parts. */
+export interface Ignored {
+  /** Whether it is left out. */
+  readonly file: (path: string) => boolean;
+  /** Whether everything below is, so that nobody need look. */
+  readonly folder: (path: string) => boolean;
+}
 
 export function parseIgnore(text: string): Ignored {
   const rules = text
@@ -14,7 +19,16 @@ export function parseIgnore(text: string): Ignored {
     .filter((line) => !line.startsWith('#'))
     .flatMap((line) => toRule(line.trim()));
   // The last rule that matches decides.
-  return (path) => rules.findLast(({ pattern }) => matches(pattern, path))?.leavesOut ?? false;
+  const last = (path: string): number => rules.findLastIndex(({ pattern }) => matches(pattern, path));
+  const leavesOut = (index: number): boolean => rules[index]?.leavesOut ?? false;
+  return {
+    file: (path) => leavesOut(last(path)),
+    folder: (path) => {
+      const index = last(path);
+      const later = rules.slice(index + 1).filter((rule) => !rule.leavesOut);
+      return leavesOut(index) && !later.some(({ pattern }) => follow(pattern, `${path}/`).size > 0);
+    },
+  };
 }
 
 interface Rule {
@@ -90,17 +104,22 @@ function plain(character = ''): string {
   return character.length > 1 ? character.slice(1) : character;
 }
 
-/** Whether the pattern fits the path or a folder above it: all positions in the pattern are followed at once. */
+/** Whether the pattern fits the path or a folder above it. */
 function matches(pattern: readonly Token[], path: string): boolean {
+  return follow(pattern, path).has(pattern.length);
+}
+
+/** The positions in the pattern that the text leads to, all followed at once; the last one as soon as it fits a folder above. */
+function follow(pattern: readonly Token[], text: string): ReadonlySet<number> {
   let positions = new Set<number>();
   enter(0, pattern, positions);
-  for (const character of path) {
-    if (character === '/' && positions.has(pattern.length)) return true;
+  for (const character of text) {
+    if (character === '/' && positions.has(pattern.length)) return positions;
     const next = new Set<number>();
     for (const position of positions) step(position, character, pattern, next);
     positions = next;
   }
-  return positions.has(pattern.length);
+  return positions;
 }
 
 function step(position: number, character: string, pattern: readonly Token[], next: Set<number>): void {

@@ -28,15 +28,15 @@ export async function findInputs(entry: BuildEntry, files: Files, options: Docke
     for (const { text: name, reference, needed } of named.value) if (needed) bases.set(name, { text: name, reference });
   }
   const context = contextFolder(entry);
-  const listed = await files.list(context, { links: true });
-  if (!listed.ok) return fail({ ...listed.failure, at: entry.at });
-  const read = await readIgnore(entry, files, listed.value);
+  const read = await readIgnore(entry, files);
   if (!read.ok) return read;
-  const rules = read.value;
-  const prefix = context === '.' ? '' : `${context}/`;
-  const sent = listed.value.filter((file) => !rules.ignored(file.slice(prefix.length)));
+  const { ignored, file } = read.value;
+  const start = context === '.' ? 0 : context.length + 1;
+  const listed = await files.list(context, { links: true, skip: (path) => ignored.folder(path.slice(start)) });
+  if (!listed.ok) return fail({ ...listed.failure, at: entry.at });
+  const sent = listed.value.filter((path) => !ignored.file(path.slice(start)));
   return ok({
-    files: [...new Set([...sent, entry.source, ...(rules.file === undefined ? [] : [rules.file])])].sort(),
+    files: [...new Set([...sent, entry.source, ...(file === undefined ? [] : [file])])].sort(),
     packageIndexes: [],
     bases: [...bases.values()],
     platforms,
@@ -76,26 +76,19 @@ interface IgnoreRules {
 
 /**
  * The Dockerfile's own ignore file stands in for that of the context, as in BuildKit. One that is there and cannot be read is a failure:
- * what it keeps out would be sent. `listed`: what is in the context, where that is known already.
+ * what it keeps out would be sent.
  */
-export async function readIgnore(
-  entry: BuildEntry,
-  files: Files,
-  listed?: readonly string[],
-): Promise<Result<IgnoreRules>> {
-  const context = contextFolder(entry);
-  for (const file of [`${entry.source}.dockerignore`, posix.join(context, '.dockerignore')]) {
+export async function readIgnore(entry: BuildEntry, files: Files): Promise<Result<IgnoreRules>> {
+  for (const file of [`${entry.source}.dockerignore`, posix.join(contextFolder(entry), '.dockerignore')]) {
     const text = await files.read(file);
     if (text.ok) return ok({ ignored: parseIgnore(text.value), file, text: text.value });
-    const path = posix.normalize(file);
-    const absent = listed !== undefined && posix.dirname(path) === context && !listed.includes(path);
-    if (!absent && (await isFile(path, files))) return fail({ ...text.failure, at: entry.at });
+    if (await isFile(posix.normalize(file), files)) return fail({ ...text.failure, at: entry.at });
   }
-  return ok({ ignored: () => false });
+  return ok({ ignored: parseIgnore('') });
 }
 
 /** Neither a folder nor a link that leads to nothing: with such BuildKit does as if it were not there. */
 async function isFile(path: string, files: Files): Promise<boolean> {
-  const listed = await files.list(posix.dirname(path));
+  const listed = await files.list(posix.dirname(path), { skip: () => true });
   return listed.ok && listed.value.includes(path);
 }

@@ -84,6 +84,20 @@ describe('the mode docker', () => {
     });
   });
 
+  it('does not look into folders that are left out: there may be more in them than is ever sent', async () => {
+    const files = { Dockerfile: 'FROM scratch', '.dockerignore': 'node_modules', 'node_modules/a/b': '', 'src/c': '' };
+    const seen = folderFiles(folder(files));
+    const asked: boolean[] = [];
+    await mode.inputs(entry('Dockerfile'), {
+      read: seen.read,
+      list: async (path, options = {}) => {
+        if (options.links === true) asked.push(...['node_modules', 'src'].map((each) => options.skip?.(each) === true));
+        return seen.list(path, options);
+      },
+    });
+    expect(asked).toEqual([true, false]);
+  });
+
   it('takes another context, and the ignore file of the Dockerfile before that of the context', async () => {
     const files = {
       'a/Dockerfile': 'FROM scratch',

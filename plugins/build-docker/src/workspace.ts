@@ -65,8 +65,9 @@ async function copyFolder({ from, to, ignored, signal }: Copying): Promise<boole
       if (signal.aborted) return false;
       if (LEFT_OUT.has(item.name)) continue;
       const path = folder === '' ? item.name : `${folder}/${item.name}`;
-      if (item.isDirectory()) folders.push(path);
-      else if (!ignored(path) && (item.isFile() || item.isSymbolicLink())) {
+      if (item.isDirectory()) {
+        if (!ignored.folder(path)) folders.push(path);
+      } else if (!ignored.file(path) && (item.isFile() || item.isSymbolicLink())) {
         await makeFolders(to, dirname(path));
         if (item.isFile()) await copyPlain(join(from, path), join(to, path));
         else await symlink(await readlink(join(from, path)), join(to, path));
