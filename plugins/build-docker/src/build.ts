@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { endpointFor, type Builders } from './builder.ts';
 import { findCaches } from './caches.ts';
 import { explain, SPARE_BASE } from './explain.ts';
+import { argsWith, frontendOf } from './frontend.ts';
 import { spareBases } from './inputs.ts';
 import type { DockerOptions } from './options.ts';
 import { findSecrets } from './secrets.ts';
@@ -23,6 +24,9 @@ export async function build(context: BuildContext, options: DockerOptions, build
   if (!builder.ok) return fail(explain(builder.failure, options, endpoint));
   const workspace = await makeWorkspace(context);
   if (!workspace.ok) return workspace;
+  const frontend = frontendOf(workspace.value.text, { file: context.entry.source, args: options.buildArgs });
+  if (!frontend.ok) return frontend;
+  const buildArgs = argsWith(options.buildArgs, frontend.value, context.bases);
   const args = [
     ...['build', ...builder.value.args, '--file', workspace.value.dockerfile],
     ...['--platform', context.platforms.map(formatPlatform).join(',')],
@@ -38,7 +42,7 @@ export async function build(context: BuildContext, options: DockerOptions, build
     // Dates in layers would make each build another image; attestations of BuildKit's would be children of unknown platform.
     ...['--output', `type=oci,dest=${LAYOUT},tar=false,rewrite-timestamp=true`, '--provenance=false', '--sbom=false'],
     ...['--progress', 'plain'],
-    ...Object.entries(options.buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
+    ...Object.entries(buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
     ...secrets.value.args,
     ...caches.value.args,
     ...(options.noCache || context.noCache ? ['--no-cache'] : []),

@@ -48,8 +48,8 @@ const meanings: readonly Meaning[] = [
   },
   {
     pattern:
-      /resolve image config for docker-image:\/\/docker\.io\/docker\/dockerfile|failed to resolve source metadata for docker\.io\/docker\/dockerfile/i,
-    hint: 'the line "# syntax=…" makes the builder fetch the Dockerfile language from docker.io: leave the line out, name a copy in your registry, or give the builder a mirror',
+      /resolve image config for docker-image:\/\/|failed to resolve source metadata for docker\.io\/docker\/dockerfile/i,
+    hint: 'the line "# syntax=…" makes the builder fetch the Dockerfile language from a registry: leave the line out, name a copy in your registry, or give the builder a mirror',
   },
   {
     pattern: /left-out\.invalid/,

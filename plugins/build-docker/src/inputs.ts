@@ -3,6 +3,7 @@ import { configFailure, fail, formatPlatform, formatReference, ok } from '@slipw
 import type { BuildContext, BuildEntry, Files, ModeInputs, Platform, Result } from '@slipway/core';
 import { posix } from 'node:path';
 import { imagesOf } from './dockerfile.ts';
+import { frontendOf } from './frontend.ts';
 import { mayFetch } from './fetches.ts';
 import { parseIgnore, type Ignored } from './ignore.ts';
 import { decisive, type DockerOptions } from './options.ts';
@@ -26,6 +27,12 @@ export async function findInputs(entry: BuildEntry, files: Files, options: Docke
     const named = imagesOf(text.value, { file: entry.source, args: options.buildArgs, platform });
     if (!named.ok) return named;
     for (const { text: name, reference, needed } of named.value) if (needed) bases.set(name, { text: name, reference });
+  }
+  const frontend = frontendOf(text.value, { file: entry.source, args: options.buildArgs });
+  if (!frontend.ok) return frontend;
+  if (frontend.value !== undefined) {
+    const { text: name, reference } = frontend.value;
+    bases.set(name, { text: name, reference });
   }
   const context = contextFolder(entry);
   const read = await readIgnore(entry, files);

@@ -30,13 +30,17 @@ export interface Instruction {
 export interface Instructions {
   /** `\` unless the `escape` directive says otherwise. */
   readonly escape: string;
+  /** What the `syntax` directive says: the image of the language's frontend, and perhaps words for it. */
+  readonly syntax?: Directive;
   readonly instructions: readonly Instruction[];
 }
 
 /** Never fails: what is no Dockerfile gives instructions that mean nothing. */
 export function readInstructions(text: string): Instructions {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
-  const escape = readDirectives(lines).get('escape') === '`' ? '`' : '\\';
+  const directives = readDirectives(lines, '#');
+  const escape = directives.get('escape')?.value === '`' ? '`' : '\\';
+  const syntax = directives.get('syntax') ?? readDirectives(lines, '//').get('syntax');
   const instructions: Instruction[] = [];
   for (let next = 0; next < lines.length;) {
     const joined = joinLines(lines, next, escape);
@@ -46,18 +50,26 @@ export function readInstructions(text: string): Instructions {
     instructions.push(instruction);
     next = skipHeredocs(instruction, joined.text, lines, next);
   }
-  return { escape, instructions };
+  return { escape, ...(syntax === undefined ? {} : { syntax }), instructions };
 }
 
-const DIRECTIVE = /^#\s*(syntax|escape|check)\s*=\s*(.+?)\s*$/i;
+export interface Directive {
+  readonly value: string;
+  readonly place: Place;
+}
 
-/** They count only above everything else, comments included. */
-function readDirectives(lines: readonly string[]): ReadonlyMap<string, string> {
-  const found = new Map<string, string>();
-  for (const line of lines) {
-    const [, name, value] = DIRECTIVE.exec(line) ?? [];
-    if (name === undefined || value === undefined) break;
-    found.set(name.toLowerCase(), value);
+const DIRECTIVE = /^(\s*(syntax|escape|check)\s*=\s*)(.+?)\s*$/i;
+
+/** They count only above everything else, comments included; a first line for the shell is passed over. Of two the first counts. */
+function readDirectives(lines: readonly string[], comment: '#' | '//'): ReadonlyMap<string, Directive> {
+  const found = new Map<string, Directive>();
+  for (const [index, line] of lines.entries()) {
+    if (index === 0 && line.startsWith('#!')) continue;
+    const text = line.startsWith(comment) ? line.slice(comment.length) : '';
+    const [, before, name, value] = DIRECTIVE.exec(text) ?? [];
+    if (before === undefined || name === undefined || value === undefined || found.has(name.toLowerCase())) break;
+    const column = comment.length + before.length + 1;
+    found.set(name.toLowerCase(), { value, place: { line: index + 1, column } });
   }
   return found;
 }

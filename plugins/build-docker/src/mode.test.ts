@@ -155,6 +155,11 @@ describe('the mode docker', () => {
     expect(found.ok && found.value.bases.map(({ text }) => text)).toEqual(['a:amd64', 'a:arm64']);
   });
 
+  it('has the image of the syntax line among its bases', async () => {
+    const found = await inputs({ Dockerfile: '# syntax=docker/dockerfile:1\nFROM a:1' }, entry('Dockerfile'));
+    expect(found.ok && found.value.bases.map(({ text }) => text)).toEqual(['a:1', 'docker/dockerfile:1']);
+  });
+
   it('has no base that only a stage has which the builder leaves out, and names it for that', async () => {
     const text = 'FROM dev.example/tools:1 AS dev\nFROM docker.io/library/a:1\nFROM a:1';
     const found = await inputs({ Dockerfile: text }, entry('Dockerfile'));
