@@ -2,7 +2,16 @@
  * A private copy of what a build reads. The builder is sent every file of a folder with its mode, so the copy is what makes
  * two checkouts equal: without `.git` and our own folder, without what is ignored, and with modes that no umask changed.
  */
-import { cancelled, configFailure, fail, folderFiles, ok, type BuildContext, type Result } from '@slipway/core';
+import {
+  cancelled,
+  configFailure,
+  errorCode,
+  fail,
+  folderFiles,
+  ok,
+  type BuildContext,
+  type Result,
+} from '@slipway/core';
 import { constants } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, readlink, realpath, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
@@ -57,11 +66,14 @@ interface Copying {
   readonly signal: AbortSignal;
 }
 
-/** Folders appear with the first thing in them. Symbolic links stay links, and nothing is read through them. */
+/**
+ * Folders appear with the first thing in them. Symbolic links stay links, and nothing is read through them. What is gone again when its
+ * turn comes, as an editor's temporary file, was never there; of what the key has, the core sees that it is gone.
+ */
 async function copyFolder({ from, to, ignored, signal }: Copying): Promise<boolean> {
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const item of await readdir(join(from, folder), { withFileTypes: true })) {
+    for (const item of (await unlessGone(readdir(join(from, folder), { withFileTypes: true }))) ?? []) {
       if (signal.aborted) return false;
       if (LEFT_OUT.has(item.name)) continue;
       const path = folder === '' ? item.name : `${folder}/${item.name}`;
@@ -69,12 +81,22 @@ async function copyFolder({ from, to, ignored, signal }: Copying): Promise<boole
         if (!ignored.folder(path)) folders.push(path);
       } else if (!ignored.file(path) && (item.isFile() || item.isSymbolicLink())) {
         await makeFolders(to, dirname(path));
-        if (item.isFile()) await copyPlain(join(from, path), join(to, path));
-        else await symlink(await readlink(join(from, path)), join(to, path));
+        if (item.isFile()) await unlessGone(copyPlain(join(from, path), join(to, path)));
+        else {
+          const target = await unlessGone(readlink(join(from, path)));
+          if (target !== undefined) await symlink(target, join(to, path));
+        }
       }
     }
   }
   return true;
+}
+
+async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
+  return work.catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
 }
 
 /** The mode that Git would give it. */
