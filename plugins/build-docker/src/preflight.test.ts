@@ -64,10 +64,11 @@ it('looks for no builder where there is no home', async () => {
   expect(userConfig()).toBeUndefined();
 });
 
-it('names a secret whose source is missing', async () => {
-  const secrets = { a: { env: 'NOT_SET' } };
+it('names every secret whose source is missing', async () => {
+  const secrets = { a: { env: 'NOT_SET' }, b: { file: 'gone' } };
   expect(await messages({ secrets, builder: 'mine' }, {})).toEqual([
     'config: the build secret "a" comes from the environment variable NOT_SET, which is not set',
+    'config: the build secret "b" comes from the file gone, which cannot be read',
   ]);
   const at = folder();
   writeFileSync(join(at, 'token'), 'x');

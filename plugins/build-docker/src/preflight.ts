@@ -13,9 +13,10 @@ const SOCKET = 'unix://';
 
 export async function preflight({ options, root, env }: PreflightRequest): Promise<readonly Failure[]> {
   const parsed = parseOptions(options);
-  const secrets = await findSecrets(parsed.secrets, root, env);
+  // Each by itself, so that all that are missing are told at once.
+  const secrets = Object.entries(parsed.secrets).map(([id, source]) => findSecrets({ [id]: source }, root, env));
   const caches = findCaches(parsed, root);
-  const sources = [secrets, caches].flatMap((found) => (found.ok ? [] : [found.failure]));
+  const sources = [...(await Promise.all(secrets)), caches].flatMap((found) => (found.ok ? [] : [found.failure]));
   return [...sources, ...(await missingBuilders(parsed, env))];
 }
 
