@@ -19,9 +19,9 @@ export async function build(context: BuildContext, options: DockerOptions, build
   if (!secrets.ok) return secrets;
   const caches = findCaches(options, context.files.root, context);
   if (!caches.ok) return caches;
-  const endpoint = endpointFor(options, context.platforms);
+  const asked = { options, endpoint: endpointFor(options, context.platforms), source: context.entry.source };
   const builder = await builders(context);
-  if (!builder.ok) return fail(explain(builder.failure, options, endpoint));
+  if (!builder.ok) return fail(explain(builder.failure, asked));
   const workspace = await makeWorkspace(context);
   if (!workspace.ok) return workspace;
   const frontend = frontendOf(workspace.value.text, { file: context.entry.source, args: options.buildArgs });
@@ -58,7 +58,7 @@ export async function build(context: BuildContext, options: DockerOptions, build
   };
   const hosts = [...new Set([...registriesOf(context), ...caches.value.hosts])].sort();
   const built = await context.exec('buildx', args, { env, hosts });
-  if (!built.ok) return fail(explain(built.failure, options, endpoint));
+  if (!built.ok) return fail(explain(built.failure, asked));
   return ok({ layout: join(context.files.work, LAYOUT), materials: materialsOf(context) });
 }
 

@@ -1,5 +1,6 @@
 /** What buildx's last words mean, and what the reader can do. */
 import type { Failure, ToolFailure } from '@slipway/core';
+import { posix } from 'node:path';
 import type { DockerOptions } from './options.ts';
 
 interface Meaning {
@@ -8,6 +9,8 @@ interface Meaning {
   readonly hint: string;
   /** Left as the core judged it when absent. */
   readonly class?: ToolFailure['class'];
+  /** Also what a step says that ran and failed. */
+  readonly ofSteps?: true;
 }
 
 export const NEEDED =
@@ -48,7 +51,7 @@ const meanings: readonly Meaning[] = [
   },
   {
     pattern:
-      /resolve image config for docker-image:\/\/|failed to resolve source metadata for docker\.io\/docker\/dockerfile/i,
+      /^ > resolve image config for docker-image:\/\/|failed to resolve source metadata for docker\.io\/docker\/dockerfile/im,
     hint: 'the line "# syntax=…" makes the builder fetch the Dockerfile language from a registry: leave the line out, name a copy in your registry, or give the builder a mirror',
   },
   {
@@ -62,10 +65,16 @@ const meanings: readonly Meaning[] = [
     pattern: /exec format error|exec user process caused/i,
     hint: 'the builder cannot run programs of that platform: install emulation (tonistiigi/binfmt), or use a builder of that platform',
     class: 'permanent',
+    ofSteps: true,
   },
   {
     pattern: /secret .*not found|secret not found/i,
     hint: 'name it under "secrets" in the options of the plugin build-docker',
+    class: 'permanent',
+  },
+  {
+    pattern: /failed to calculate checksum of ref .*: not found/i,
+    hint: 'look for it in the build context, or in the image or stage after --from: no context has .git, .slipway, empty folders, or what its ignore file leaves out',
     class: 'permanent',
   },
   {
@@ -75,16 +84,33 @@ const meanings: readonly Meaning[] = [
   },
 ];
 
-/** `endpoint`: where the builder in question listens, if buildx was told. */
-export function explain(failure: Failure, options: DockerOptions, endpoint: string | undefined): Failure {
-  if (failure.reason !== 'tool') return failure;
-  const output = `${failure.message}\n${failure.output ?? ''}`;
-  const meaning = meanings.find(({ pattern }) => pattern.test(output));
+/** The words of such a step, and what it is, are its author's: an address that answers 403 is no registry of a base. */
+const STEP_FAILED = /process ".*" did not complete successfully: exit code: \d+$/m;
+
+/** Lines in which buildx says what went wrong, and with what of its own; the others may tell of what went well, or are words of steps. */
+const OF_BUILDX = /^(?:#\d+ )?ERROR: |^ > (?:\[internal\] |resolve image config for )/;
+
+export interface Asked {
+  readonly options: DockerOptions;
+  /** Where the builder in question listens, if buildx was told. */
+  readonly endpoint: string | undefined;
+  /** The Dockerfile, relative to the root. */
+  readonly source: string;
+}
+
+export function explain(given: Failure, { options, endpoint, source }: Asked): Failure {
+  if (given.reason !== 'tool') return given;
+  const output = given.output ?? '';
+  const ofStep = STEP_FAILED.test(output);
+  const heard = [given.message, ...output.split('\n').filter((each) => ofStep || OF_BUILDX.test(each))].join('\n');
+  const line = lineIn(output, posix.basename(source));
+  const failure = line === undefined ? given : { ...given, at: { file: source, line, column: 1 } };
+  const meaning = meanings.find(({ pattern, ofSteps }) => (!ofStep || ofSteps === true) && pattern.test(heard));
   if (meaning !== undefined) {
     const message = meaning.message?.(options) ?? failure.message;
     return { ...failure, class: meaning.class ?? failure.class, message, hint: meaning.hint };
   }
-  if (endpoint !== undefined && /waiting for connection/i.test(output)) {
+  if (endpoint !== undefined && !ofStep && /waiting for connection/i.test(heard)) {
     const message = `no buildkitd answers at ${endpoint}`;
     const option = options.endpoints === undefined ? 'endpoint' : 'endpoints';
     return {
@@ -95,4 +121,12 @@ export function explain(failure: Failure, options: DockerOptions, endpoint: stri
     };
   }
   return failure;
+}
+
+/** Which line of the Dockerfile buildx quotes, and so blames: it says so above what it quotes. */
+function lineIn(output: string, name: string): number | undefined {
+  const lines = output.split('\n');
+  const at = lines.findLastIndex((line, index) => line.startsWith(`${name}:`) && lines[index + 1]?.startsWith('-----'));
+  const number = Number(lines[at]?.slice(name.length + 1));
+  return Number.isSafeInteger(number) && number > 0 ? number : undefined;
 }
