@@ -45,6 +45,15 @@ it('knows a step of a platform that the builder cannot run', () => {
   expect(explained(said(2, ['exec /bin/sh: exec format error'], error)).hint).toContain('emulation');
 });
 
+it('tries again where the builder ended in the middle', () => {
+  const lost = 'closing transport due to: connection error: desc = "error reading from server: EOF"';
+  const failure = said(2, [], `failed to receive status: rpc error: code = Unavailable desc = ${lost}`);
+  expect(explained(failure)).toMatchObject({
+    class: 'transient',
+    message: expect.stringContaining('the builder ended'),
+  });
+});
+
 it('names the line of the Dockerfile that buildx quotes', () => {
   const failure = said(2, ['Dockerfile:7'], '"/x": not found');
   expect(explained(failure).at).toEqual({ file: 'images/app/Dockerfile', line: 2, column: 1 });

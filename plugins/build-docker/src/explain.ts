@@ -73,6 +73,12 @@ const meanings: readonly Meaning[] = [
     class: 'permanent',
   },
   {
+    pattern: /rpc error: code = Unavailable|error reading from server/i,
+    message: () => 'the builder ended while it built, or the connection to it was lost',
+    hint: 'see why in its log, as for want of memory; trying again can help',
+    class: 'transient',
+  },
+  {
     pattern: /failed to calculate checksum of ref .*: not found/i,
     hint: 'look for it in the build context, or in the image or stage after --from: no context has .git, .slipway, empty folders, or what its ignore file leaves out',
     class: 'permanent',
