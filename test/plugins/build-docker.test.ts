@@ -226,6 +226,18 @@ RUN --mount=type=secret,id=a --mount=type=secret,id=b cat /run/secrets/a /run/se
     if (!failed.built.ok) expect(failed.built.failure.hint).toContain('# syntax');
   });
 
+  it('takes the frontend of a syntax line by its digest, which the Dockerfile names by a name that does not exist', async () => {
+    const name = 'frontend.example/dockerfile:1';
+    const at = await checkout({ 'images/app/Dockerfile': `# syntax=${name}\nFROM scratch\nCOPY Dockerfile /\n` });
+    const starts: string[][] = [];
+    // There is nothing in it that could be started.
+    const { built } = await buildIn(at, { bases: { [name]: data }, starts });
+    if (built.ok || built.failure.reason !== 'tool') throw new Error('buildx was to fail');
+    const image = `${data.registry}/${data.path}@${data.digest}`;
+    expect(built.failure.output).toContain(`resolve image config for docker-image://${image}`);
+    expect(starts.flat()).not.toContain('--build-context');
+  });
+
   it('refuses a builder beside an endpoint, and endpoints that are none', async () => {
     await expect(hostOf(plugin, { builder: 'b', endpoint })).rejects.toThrow('"builder" is not allowed');
     await expect(hostOf(plugin, { endpoint: '--help' })).rejects.toThrow(/endpoint/);

@@ -6,7 +6,7 @@ import { endpointFor, type Builders } from './builder.ts';
 import { findCaches } from './caches.ts';
 import { explain, SPARE_BASE } from './explain.ts';
 import { argsWith, frontendOf } from './frontend.ts';
-import { spareBases } from './inputs.ts';
+import { namedContexts } from './inputs.ts';
 import type { DockerOptions } from './options.ts';
 import { findSecrets } from './secrets.ts';
 import { makeWorkspace } from './workspace.ts';
@@ -27,18 +27,15 @@ export async function build(context: BuildContext, options: DockerOptions, build
   const frontend = frontendOf(workspace.value.text, { file: context.entry.source, args: options.buildArgs });
   if (!frontend.ok) return frontend;
   const buildArgs = argsWith(options.buildArgs, frontend.value, context.bases);
+  const named = namedContexts(workspace.value.text, context, options);
+  // A frontend that knows no named contexts, as before Dockerfile 1.4, must be given none but those that are asked for.
+  const contexts = Object.entries(context.bases).filter(([text, base]) => named.needed.has(text) || isLocation(base));
   const args = [
     ...['build', ...builder.value.args, '--file', workspace.value.dockerfile],
     ...['--platform', context.platforms.map(formatPlatform).join(',')],
-    ...Object.entries(context.bases).flatMap(([text, base]) => [
-      '--build-context',
-      `${text}=${sourceOf(base, context.files.root)}`,
-    ]),
+    ...contexts.flatMap(([text, base]) => ['--build-context', `${text}=${sourceOf(base, context.files.root)}`]),
     // What a base of somebody else's does ON BUILD may take from a stage that nobody else needs: its image has no digest here.
-    ...spareBases(workspace.value.text, context, options).flatMap((text) => [
-      '--build-context',
-      `${text}=docker-image://${SPARE_BASE}`,
-    ]),
+    ...named.spare.flatMap((text) => ['--build-context', `${text}=docker-image://${SPARE_BASE}`]),
     // Dates in layers would make each build another image; attestations of BuildKit's would be children of unknown platform.
     ...['--output', `type=oci,dest=${LAYOUT},tar=false,rewrite-timestamp=true`, '--provenance=false', '--sbom=false'],
     ...['--progress', 'plain'],

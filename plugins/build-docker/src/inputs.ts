@@ -53,20 +53,29 @@ export async function findInputs(entry: BuildEntry, files: Files, options: Docke
   });
 }
 
-/** Texts of images that only stages have which the builder leaves out; none that is needed under another text. */
-export function spareBases(
+export interface NamedContexts {
+  /** Texts of images that the builder takes. */
+  readonly needed: ReadonlySet<string>;
+  /** Texts of images that only stages have which the builder leaves out; none that is needed under another text. */
+  readonly spare: readonly string[];
+}
+
+/** What the stages of a Dockerfile that was read before name, on any platform; its frontend is none of them. */
+export function namedContexts(
   text: string,
   { entry, platforms, inputs }: Pick<BuildContext, 'entry' | 'platforms' | 'inputs'>,
   { buildArgs: args }: DockerOptions,
-): readonly string[] {
+): NamedContexts {
   const taken = new Set(inputs.bases.map(({ reference }) => formatReference(reference)));
-  const spare = platforms.flatMap((platform) => {
+  const images = platforms.flatMap((platform) => {
     const named = imagesOf(text, { file: entry.source, args, platform });
-    return named.ok
-      ? named.value.filter(({ needed, reference }) => !needed && !taken.has(formatReference(reference)))
-      : [];
+    return named.ok ? named.value : [];
   });
-  return [...new Set(spare.map((image) => image.text))];
+  const spare = images.filter(({ needed, reference }) => !needed && !taken.has(formatReference(reference)));
+  return {
+    needed: new Set(images.filter((image) => image.needed).map((image) => image.text)),
+    spare: [...new Set(spare.map((image) => image.text))],
+  };
 }
 
 /** Relative to the root: as the entry says, else the folder of the Dockerfile. `.` is the root itself. */

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { spareBases } from './inputs.ts';
+import { namedContexts } from './inputs.ts';
 import { dockerMode } from './mode.ts';
 import { parseOptions } from './options.ts';
 
@@ -168,7 +168,7 @@ describe('the mode docker', () => {
       { text: 'a:1', reference: { kind: 'tagged', registry: 'docker.io', path: 'library/a', tag: '1' } },
     ]);
     const context = { entry: entry('Dockerfile'), platforms: found.value.platforms, inputs: found.value };
-    expect(spareBases(text, context, parseOptions({}))).toEqual(['dev.example/tools:1']);
+    expect(namedContexts(text, context, parseOptions({})).spare).toEqual(['dev.example/tools:1']);
   });
 
   it('counts what changes the image among its options, in one order, and nothing secret', async () => {
