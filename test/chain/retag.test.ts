@@ -1,4 +1,5 @@
 /** Syncs whose source is the destination of another entry, and the back door that they must not be. */
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { crane, freshPath, push, world } from '../world.ts';
 import { HELLO, project, type Ran } from './project.ts';
@@ -113,6 +114,36 @@ describe('by digest, in a repository that a build publishes to', () => {
     expect(ran.code, ran.stdout).toBe(0);
     expect(ran.row(`${path}:1.0`)).toMatchObject({ outcome: 'published', digest, signed: true });
     expect(ran.answer.tools).toEqual([]);
+  });
+
+  test('a digest that came through the chain may have to be signed by somebody besides', async () => {
+    const { host } = world().destination;
+    const path = freshPath('asked');
+    const build = [{ source: `./${HELLO}`, destination: `${host}/${path}:latest` }];
+    const one = await project({ build });
+    const digest = (await one.run('run')).row(`${path}:latest`).digest;
+    const { keys } = world();
+    const asked = (key: string): Readonly<Record<string, unknown>> => ({
+      source: `${host}/${path}:latest@${digest}`,
+      destination: `${host}/${path}:${key}`,
+      verify: { key: `./${key}.pub` },
+    });
+    await one.change({
+      build,
+      sync: [asked('production'), asked('foreign')],
+      files: {
+        'production.pub': await readFile(keys.production.publicKey, 'utf8'),
+        'foreign.pub': await readFile(keys.foreign.publicKey, 'utf8'),
+      },
+    });
+    const ran = await one.run('run');
+    expect(ran.code, ran.stdout).toBe(1);
+    expect(ran.row(`${path}:production`)).toMatchObject({ outcome: 'published', digest, signed: true });
+    expect(ran.row(`${path}:foreign`).failure?.message).toContain('is not signed by');
+    expect(await digestOf(`${host}/${path}:foreign`)).toBeUndefined();
+    const again = await one.run('run', '--exclude', '*:foreign');
+    expect(again.row(`${path}:production`).outcome).toBe('unchanged');
+    expect(again.answer.tools).toEqual([]);
   });
 });
 

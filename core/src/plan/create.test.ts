@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { configFailure, fail, ok } from '../failure.ts';
 import type { Mode } from '../plugin/api.ts';
 import type { Plan, Task } from './model.ts';
-import { apkoMode, build, dockerMode, mistakes, onMain, planned, reference, settings, sync } from './sample.ts';
+import { checkOrder } from './rules.ts';
+import { apkoMode, build, dockerMode, mistakes, onMain, planned, planOf, reference, settings, sync } from './sample.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 
@@ -154,6 +155,40 @@ describe('retags', () => {
       expect(task(plan, `${id}#probe`)).toMatchObject({ needs: [], input: { pinned: DIGEST } });
       expect(chain(plan, id)).toEqual(['probe', 'resolve', 'gate', 'verify', 'tag']);
     }
+  });
+
+  const verify = { accept: [{ kind: 'key', publicKey: 'PEM', fingerprint: 'a' }] } as const;
+
+  it('by digest may have to be signed by somebody, which is looked at before the tag moves', async () => {
+    const entries = [
+      sync(`r.example/app@${DIGEST}`, 'r.example/app:old', { verify }),
+      sync(`r.example/app@${DIGEST}`, 'r.example/other:old', { verify }),
+    ];
+    const { plan } = await planned([...entries, base], files);
+    expect(entries.map(({ id }) => chain(plan, id))).toEqual([
+      ['probe', 'resolve', 'admit', 'gate', 'verify', 'tag'],
+      ['probe', 'resolve', 'admit', 'copy', 'gate', 'attach', 'verify', 'tag'],
+    ]);
+    const admitted = task(plan, 'sync:r.example/app:old#admit');
+    expect(admitted.contract).toBe('image.verify@1');
+    const early = plan.tasks.map((each) =>
+      each.entry === admitted.entry ? { ...each, needs: each.needs.filter((need) => need !== admitted.id) } : each,
+    );
+    expect(checkOrder(plan)).toEqual([]);
+    expect(checkOrder({ ...plan, tasks: early })).not.toEqual([]);
+  });
+
+  it('by tag are asked nothing that the other entry answers', async () => {
+    const first = sync('alpine', 'r.example/alpine:1');
+    const asked = [
+      sync('r.example/app:1', 'r.example/app:stable', { verify }),
+      sync('r.example/alpine:1', 'r.example/alpine:stable', { verify }),
+    ];
+    const result = await planOf([base, first, ...asked], files);
+    expect(result.ok ? [] : result.failures.map(({ hint }) => hint)).toEqual([
+      'leave it out: what a build publishes was signed here, and that is verified',
+      `ask for it at "${first.id}"`,
+    ]);
   });
 
   it('of a mirror into full trust goes through the whole chain, after the mirror', async () => {

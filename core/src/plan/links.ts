@@ -47,19 +47,28 @@ export function needsOfEntry(id: string, links: Links): readonly string[] {
   return [...new Set([...(links.bases.get(id)?.values() ?? [])].map((base) => base.entry))];
 }
 
-/** An image of another entry is ours: it is complete as it is, and judged by what is attached to it. */
+/**
+ * An image of another entry is ours: it is complete as it is, and judged by what is attached to it. Of one that is pinned, who
+ * signed it is still a question: the digest may be older than the entry.
+ */
 export function retagFailures(config: Config, { sources, pinned }: Links): readonly ConfigFailure[] {
+  const kinds = new Map(config.entries.map(({ id, kind }) => [id, kind]));
   return config.entries.flatMap((entry) => {
-    const origin = sources.get(entry.id)?.entry ?? pinned.get(entry.id)?.entry;
+    const taken = sources.get(entry.id)?.entry;
+    const origin = taken ?? pinned.get(entry.id)?.entry;
     if (entry.kind !== 'sync' || origin === undefined) return [];
-    const asked = (['platforms', 'verify'] as const).filter((key) => entry[key] !== undefined);
-    return asked.map((key) =>
-      configFailure(
-        `the source of "${entry.id}" is what "${origin}" publishes, so "${key}" means nothing here`,
-        `ask for it at "${origin}"`,
-        entry.at,
-      ),
-    );
+    const keys = taken === undefined ? (['platforms'] as const) : (['platforms', 'verify'] as const);
+    return keys
+      .filter((key) => entry[key] !== undefined)
+      .map((key) =>
+        configFailure(
+          `the source of "${entry.id}" is what "${origin}" publishes, so "${key}" means nothing here`,
+          key === 'verify' && kinds.get(origin) === 'build'
+            ? 'leave it out: what a build publishes was signed here, and that is verified'
+            : `ask for it at "${origin}"`,
+          entry.at,
+        ),
+      );
   });
 }
 

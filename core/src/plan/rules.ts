@@ -72,14 +72,24 @@ function brokenRules(entry: PlannedEntry, tasks: readonly Task[]): readonly Conf
 function rulesFor(entry: PlannedEntry, tasks: readonly Task[]): readonly Rule[] {
   const { admits } = entry;
   if (admits === undefined) return rulesOfTrust(entry, tasks);
-  return [...rulesOfTrust(entry, tasks), ['core.resolve@1', admits], [admits, 'image.copy@1'], [admits, 'core.tag@1']];
+  const admitted: readonly Rule[] = [
+    ['core.resolve@1', admits],
+    [admits, 'core.tag@1'],
+  ];
+  const copied: readonly Rule[] = copies(tasks) ? [[admits, 'image.copy@1']] : [];
+  return [...rulesOfTrust(entry, tasks), ...admitted, ...copied];
 }
 
 function rulesOfTrust(entry: PlannedEntry, tasks: readonly Task[]): readonly Rule[] {
   if (entry.trust === 'copy') return MIRROR;
   if (entry.unsigned === true) return UNSIGNED;
   if (entry.retagOf === undefined) return FULL;
-  return tasks.some((task) => task.contract === 'image.copy@1') ? RETAG_ELSEWHERE : RETAG;
+  return copies(tasks) ? RETAG_ELSEWHERE : RETAG;
+}
+
+/** Not where the image is in its repository already. */
+function copies(tasks: readonly Task[]): boolean {
+  return tasks.some((task) => task.contract === 'image.copy@1');
 }
 
 /** Whether a step of the same entry with this contract must have ended before `task` starts. */
