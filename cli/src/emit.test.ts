@@ -341,6 +341,9 @@ describe('the command', () => {
     expect(await warned(signs(`subject: '${file('sync.yml')}'`))).toContain('scan.yml signs as itself');
     const both = `  accept: [{ issuer: 'https://token.actions.githubusercontent.com', subject: '${file('scan.yml')}' }]\n`;
     expect(await warned(`${signs(`subject: '${file('sync.yml')}'`)}${both}`)).toBe('');
+    // Who else is accepted, from another issuer, is no workflow.
+    const other = `  accept: [{ issuer: 'https://gitlab.example', subjectPattern: '.*' }]\n`;
+    expect(await warned(`${signs(`subject: '${file('sync.yml')}'`)}${other}`)).toContain('scan.yml signs as itself');
     expect(await warned(signs(`subjectPattern: '.*/(sync|scan)\\.yml@refs/heads/main'`))).toBe('');
     const given = `${signs(`subject: '${file('slipway.yml')}'`)}  identityTokenEnv: TOKEN\n`;
     expect(await warned(given)).toBe('');
@@ -372,9 +375,9 @@ signing: { keyless: { issuer: 'https://token.actions.githubusercontent.com', sub
 
   it('writes its files, and finds that they drifted', async () => {
     const cwd = repository(
-      "async ({ context }) => ({ ok: true, value: { files: [{ path: 'run.yaml', content: context.config }] } })",
+      "async ({ context }) => ({ ok: true, value: { files: [{ path: 'run.yaml', content: context.config }], warnings: ['not tried'] } })",
     );
-    expect(await command({ cwd }, 'emit', 'tekton')).toMatchObject({ code: 0, stderr: '' });
+    expect(await command({ cwd }, 'emit', 'tekton')).toMatchObject({ code: 0, stderr: 'warning: not tried\n' });
     expect(readFileSync(join(cwd, '.tekton/run.yaml'), 'utf8')).toBe('config.yaml');
     expect((await command({ cwd }, 'emit', 'tekton', '--check')).code).toBe(0);
     const elsewhere = await command({ cwd }, 'emit', 'tekton', '--check', '--dir', 'other');

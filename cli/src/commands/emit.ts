@@ -1,16 +1,14 @@
 /** `emit`: the files that run the plan elsewhere, as workflows of GitHub Actions, written, or compared with those that are there. */
 import { readdirSync, rmSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import {
   configFailure,
   errorCode,
   emitContext,
   emitPlan,
-  matchesIdentity,
   planJson,
   type Checked,
   type EmitOutput,
-  type Settings,
 } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
@@ -99,32 +97,9 @@ export async function emit(
     const what = `${unsigned.message}, so that these workflows would end with exit code 2`;
     io.stderr(`warning: ${what}: ${unsigned.hint}\n`);
   }
-  const { files } = emitted.value;
-  const signs = format === 'github' && planned.plan.entries.some(({ trust }) => trust === 'full');
-  const stranger = signs ? strangerAmong(files, settings.value) : undefined;
-  if (stranger !== undefined) io.stderr(`warning: ${stranger}\n`);
+  const { files, warnings = [] } = emitted.value;
+  for (const warning of warnings) io.stderr(`warning: ${warning}\n`);
   return { ok: true, value: files };
-}
-
-const ISSUER = 'https://token.actions.githubusercontent.com';
-
-/**
- * A workflow signs as its own file. Where whose signatures count is written out, and is no file that is emitted, each of its runs
- * would fail once all is built and scanned. What a pattern fits is not known here: no setting names the repository.
- */
-function strangerAmong(files: EmitOutput['files'], { signing, main }: Settings): string | undefined {
-  if (signing?.signer.kind !== 'identity' || signing.identityTokenEnv !== undefined) return undefined;
-  if (!matchesIdentity(signing.signer.issuer, ISSUER)) return undefined;
-  const accepted = signing.accept.flatMap((one) => (one.kind === 'identity' ? [one.subject] : []));
-  const subjects = accepted.flatMap((subject) => ('exact' in subject ? [subject.exact] : []));
-  if (subjects.length < accepted.length) return undefined;
-  const names = files.map(({ path }) => basename(path)).filter((name) => name !== 'pull-request.yml');
-  const stranger = names.find(
-    (name) => !subjects.some((subject) => subject.endsWith(`/.github/workflows/${name}@refs/heads/${main}`)),
-  );
-  if (stranger === undefined) return undefined;
-  const pattern = `/\\.github/workflows/(${names.map((name) => name.replace(/\.yml$/, '')).join('|')})\\.yml@refs/heads/${main}`;
-  return `${stranger} signs as itself, and signing accepts ${subjects.join(' and ')} alone, so that its runs would fail: name all of these workflows by a subjectPattern that ends in ${pattern}`;
 }
 
 const defaults = { json: false, progress: 'quiet', frozen: false, fail: 'subgraph' } as const;

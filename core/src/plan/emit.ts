@@ -34,11 +34,13 @@ export function emitContext(settings: Settings, paths: EmitPaths): EmitContext {
 function signerOf(signing: Signing | undefined): EmitSigner {
   if (signing === undefined) return { keyless: false, secrets: [] };
   const { key, identityTokenEnv } = signing;
-  if (key === undefined)
+  if (key === undefined) {
     return {
       keyless: identityTokenEnv === undefined,
       secrets: secretNames(identityTokenEnv ? [identityTokenEnv] : []),
+      identities: signing.accept.filter((one) => one.kind === 'identity'),
     };
+  }
   // A key that a service keeps has no password of ours.
   const isService = key.includes('://') && variableIn(key) === undefined;
   return { keyless: false, secrets: isService ? [] : secretNames([...namesIn(key), 'COSIGN_PASSWORD']) };

@@ -1,4 +1,5 @@
 /** What `plan.emit@1` takes and gives: part of the plugin API, since 1.1. */
+import type { Accept } from '../config/settings-model.ts';
 import type { PlannedEntry, Task } from '../plan/model.ts';
 
 export interface EmitInput {
@@ -18,6 +19,8 @@ export interface EmitInput {
 export interface EmitOutput {
   /** Paths are relative to the format's own folder, as `.github`. */
   readonly files: readonly { readonly path: string; readonly content: string }[];
+  /** What the user should know of files that are written all the same: a sentence each. */
+  readonly warnings?: readonly string[];
 }
 
 /** What runs a plan elsewhere must know besides it. */
@@ -45,4 +48,6 @@ export interface EmitSigner {
   readonly keyless: boolean;
   /** Names of secrets. */
   readonly secrets: readonly string[];
+  /** Whose keyless signatures count; absent: nobody's. */
+  readonly identities?: readonly Extract<Accept, { readonly kind: 'identity' }>[];
 }

@@ -80,15 +80,16 @@ const statement = record({
 });
 
 const matcher: JsonSchema = { oneOf: [record({ exact: text }), record({ pattern: text })] };
+const identity = record({ kind: { const: 'identity' }, issuer: matcher, subject: matcher });
 const accept: JsonSchema = {
   oneOf: [
     record({ kind: { const: 'key' }, publicKey: text, fingerprint: { type: 'string', pattern: '^[0-9a-f]{64}$' } }),
-    record({ kind: { const: 'identity' }, issuer: matcher, subject: matcher }),
+    identity,
   ],
 };
 const signing = record({ 'key?': text, 'signingConfig?': text, 'trustedRoot?': text, 'identityTokenEnv?': text });
 
-const signer = record({ keyless: { type: 'boolean' }, secrets: list(text) });
+const signer = record({ keyless: { type: 'boolean' }, secrets: list(text), 'identities?': list(identity) });
 const plannedEntry: JsonSchema = {
   type: 'object',
   required: ['id', 'kind', 'source', 'destination', 'targets', 'at', 'needs', 'trust'],
@@ -171,7 +172,10 @@ const schemas: { readonly [N in ContractName]: ContractSchema } = {
       context: emitContext,
       split: { type: 'boolean' },
     }),
-    output: record({ files: list(record({ path: relativeFile, content: { type: 'string' } }), 1) }),
+    output: record({
+      files: list(record({ path: relativeFile, content: { type: 'string' } }), 1),
+      'warnings?': list(text),
+    }),
   },
 };
 

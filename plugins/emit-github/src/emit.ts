@@ -1,5 +1,6 @@
 /** A plan as workflows. Equal plans give equal bytes; nothing of the day or the branch is in them. */
 import { configFailure, fail, ok, type EmitInput, type EmitOutput, type Failure, type Result } from '@slipway/core';
+import { unacceptedSigner } from './identities.ts';
 import { splitJobs, type Part } from './split.ts';
 import {
   endScratchRegistry,
@@ -11,6 +12,8 @@ import {
   usesGhcr,
 } from './steps.ts';
 import { expression, format, type Job, type Workflow } from './workflow.ts';
+
+const PULL_REQUEST = 'pull-request';
 
 /** Bytes of a workflow: https://docs.github.com/en/actions/reference/limits */
 const MAX_FILE = 500_000;
@@ -29,7 +32,10 @@ export function emit(input: EmitInput, options: Options): Result<EmitOutput> {
     content: format(workflow),
   }));
   const tooLarge = files.find(({ content }) => Buffer.byteLength(content) > MAX_FILE);
-  return tooLarge === undefined ? ok({ files }) : fail(tooMuch(tooLarge.path, Buffer.byteLength(tooLarge.content)));
+  if (tooLarge !== undefined) return fail(tooMuch(tooLarge.path, Buffer.byteLength(tooLarge.content)));
+  const publishing = [...workflows.value.keys()].filter((name) => name !== PULL_REQUEST);
+  const warning = unacceptedSigner(input, publishing);
+  return ok({ files, ...(warning === undefined ? {} : { warnings: [warning] }) });
 }
 
 function tooMuch(path: string, bytes: number): Failure {
@@ -58,7 +64,7 @@ function workflowsOf(input: EmitInput, options: Options): Result<ReadonlyMap<str
     ...common('scan', { schedule: [{ cron: options.schedule }], workflow_dispatch: {} }),
     jobs: { scan: publisher(input, options)({ name: 'scan', step: scan }) },
   });
-  found.set('pull-request', pullRequest(input, options));
+  found.set(PULL_REQUEST, pullRequest(input, options));
   return ok(found);
 }
 
@@ -134,8 +140,8 @@ function pullRequest(input: EmitInput, { runsOn }: Options): Workflow {
     args: ' --to "$SLIPWAY_SCRATCH"',
   });
   return {
-    ...common('pull-request', { pull_request: { branches: [context.main] } }),
-    concurrency: { group: `slipway-pull-request-${expression('github.ref')}`, 'cancel-in-progress': true },
+    ...common(PULL_REQUEST, { pull_request: { branches: [context.main] } }),
+    concurrency: { group: `slipway-${PULL_REQUEST}-${expression('github.ref')}`, 'cancel-in-progress': true },
     jobs: {
       try: {
         name: 'try',
