@@ -36,12 +36,8 @@ export function addSetupCommands(program: Command, io: Io, ended: (exitCode: num
     .description('write what a plugin emits for another engine')
     .argument('<format>', 'as a plugin names it that implements plan.emit')
     .option('--dir <folder>', 'where to; the format with a dot before it when absent')
-    .action(async (format: string, options: Omit<EmitOptions, 'dir'> & Partial<Pick<EmitOptions, 'dir'>>) =>
-      ended(
-        await (
-          await import('./commands/emit.ts')
-        ).emitCommand(io, { ...options, dir: options.dir ?? `.${format}` }, format),
-      ),
+    .action(async (format: string, options: EmitOptions) =>
+      ended(await (await import('./commands/emit.ts')).emitCommand(io, options, format)),
     );
 
   program

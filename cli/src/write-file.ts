@@ -28,7 +28,7 @@ function realPath(path: string): string {
   }
 }
 
-function isWithin(path: string, folder: string): boolean {
+export function isWithin(path: string, folder: string): boolean {
   const below = relative(folder, path);
   return !isAbsolute(below) && below.split(sep)[0] !== '..';
 }
