@@ -2,7 +2,8 @@
 import { cancelled, verifyAll, type Checked, type VerifiedTarget } from '@slipway/core';
 import type { Io } from './io.ts';
 import type { Options } from './options.ts';
-import { whyNobodyCounts, type Prepared } from './prepare.ts';
+import { whyNobodyCounts } from './preflight.ts';
+import type { Prepared } from './prepare.ts';
 import { openCommandSession } from './session.ts';
 
 export interface Drift {

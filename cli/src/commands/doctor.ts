@@ -6,7 +6,8 @@ import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
-import { lackingHere, prepare, toolNeeds, whyNotSigned, type Prepared } from '../prepare.ts';
+import { lackingHere, toolNeeds, whyNotSigned } from '../preflight.ts';
+import { prepare, type Prepared } from '../prepare.ts';
 import { openCommandSession } from '../session.ts';
 
 export async function doctorCommand(io: Io, options: Options): Promise<number> {
@@ -18,15 +19,14 @@ export async function doctorCommand(io: Io, options: Options): Promise<number> {
   const opened = await openCommandSession(io, { prepared: prepared.value, purpose: 'run', looks: true, signal });
   if (!opened.ok) return refuse(io, options.json, 'doctor', opened.failures);
   await using session = opened.value;
-  const to = options.to !== undefined;
   const lacking = await lackingHere(io, prepared.value);
-  const unsigned = whyNotSigned(io, prepared.value, to);
+  const unsigned = whyNotSigned(io, prepared.value, options);
   const findings: readonly Diagnosis[] = [
     ...(await tools(prepared.value)),
     // How it would be signed is not well where it cannot be.
     ...(await diagnose(session.engine, signal)).filter(({ what }) => what !== 'signing' || unsigned.length === 0),
     ...tagLists(prepared.value),
-    ...signing(prepared.value, unsigned, to),
+    ...signing(prepared.value, unsigned, options),
     ...prepared.value.failed.map(({ selection, failure }) => failed(`selection ${selection.id}`, failure)),
     ...lacking.map((failure) => failed('this machine', failure)),
     ...folder(prepared.value, session.stateFolder),
@@ -40,10 +40,10 @@ export async function doctorCommand(io: Io, options: Options): Promise<number> {
 function signing(
   { planned, signing: signer }: Prepared,
   failures: readonly Failure[],
-  to: boolean,
+  { to }: Options,
 ): readonly Diagnosis[] {
   const isMirror = planned.plan.entries.every(({ trust }) => trust === 'copy');
-  if (failures.length > 0 || signer !== undefined || !to || isMirror)
+  if (failures.length > 0 || signer !== undefined || to === undefined || isMirror)
     return failures.map((failure) => failed('signing', failure));
   const hint = 'set signing.scratch in the settings to try the whole chain';
   return [{ what: 'signing', state: 'warning', detail: 'nothing is signed or attached with this --to', hint }];

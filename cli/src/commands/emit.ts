@@ -7,7 +7,8 @@ import { compareFiles, formatDrift, writeFiles } from '../emitted-files.ts';
 import type { Io } from '../io.ts';
 import { readSettings } from '../load.ts';
 import type { Options } from '../options.ts';
-import { prepare, whyNobodyCounts } from '../prepare.ts';
+import { whyNobodyCounts } from '../preflight.ts';
+import { prepare } from '../prepare.ts';
 import { isWithin } from '../write-file.ts';
 
 export interface EmitOptions extends Options {

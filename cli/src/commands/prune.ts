@@ -5,7 +5,8 @@ import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import { askedOf, type Options } from '../options.ts';
 import { painter } from '../paint.ts';
-import { prepare, whyNobodyCounts } from '../prepare.ts';
+import { whyNobodyCounts } from '../preflight.ts';
+import { prepare } from '../prepare.ts';
 import { openCommandSession, warningsTo } from '../session.ts';
 import { VERSION } from '../version.ts';
 

@@ -19,7 +19,8 @@ import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import { askedOf, type Options } from '../options.ts';
 import { painter } from '../paint.ts';
-import { preflight, prepare, type Prepared } from '../prepare.ts';
+import { preflight } from '../preflight.ts';
+import { prepare, type Prepared } from '../prepare.ts';
 import { createReporter } from '../reporters/index.ts';
 import { collectScans, type SarifCollector, type SarifOptions } from '../sarif.ts';
 import { openCommandSession } from '../session.ts';
@@ -62,7 +63,7 @@ export async function runCommand(
   }
   const { host, warnings } = prepared.value;
   const planned = command === 'scan' ? planScans(prepared.value.planned) : prepared.value.planned;
-  const failures = await preflight(io, { ...prepared.value, planned }, options.to !== undefined);
+  const failures = await preflight(io, { ...prepared.value, planned }, options);
   if (failures.length > 0) {
     // What a warning is about may well be why.
     for (const warning of warnings) io.stderr(`warning: ${warning}\n`);

@@ -14,7 +14,8 @@ import { deadline } from '../deadline.ts';
 import type { Io } from '../io.ts';
 import type { Options } from '../options.ts';
 import { painter } from '../paint.ts';
-import { prepare, whyNobodyCounts } from '../prepare.ts';
+import { whyNobodyCounts } from '../preflight.ts';
+import { prepare } from '../prepare.ts';
 import { openCommandSession } from '../session.ts';
 
 export interface VerifyOptions extends Options {
