@@ -1,8 +1,7 @@
 /** The one shape of every `--json` answer (schemas/envelope.ts), and the exit codes. Results go to stdout, all else to stderr. */
-import { formatFailure, type Failure } from '@slipway/core';
+import { formatFailure, readRegular, type Failure } from '@slipway/core';
 import { annotateFailures } from './actions.ts';
 import type { Io } from './io.ts';
-import { readFile } from './read-file.ts';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, refused: 3, missingTool: 5, interrupted: 130 } as const;
 
@@ -33,11 +32,14 @@ export function refusal(command: string, failures: readonly Failure[]): string {
   return `${JSON.stringify({ slipway: 1, command, ok: false, failures })}\n`;
 }
 
+/** Bytes of a file of which the line to blame is shown. */
+const MAX_SOURCE = 64 * 1024 * 1024;
+
 /** Each file is read once, however many failures it has. */
 function sourceReader(): (file: string) => string | undefined {
   const read = new Map<string, string | undefined>();
   return (file) => {
-    if (!read.has(file)) read.set(file, readFile(file));
+    if (!read.has(file)) read.set(file, readRegular(file, MAX_SOURCE));
     return read.get(file);
   };
 }

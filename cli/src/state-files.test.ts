@@ -53,6 +53,16 @@ test.each<[string, (file: string) => void]>([
       status: 2,
       stderr: expect.stringContaining('there is no journal'),
     });
+    expect(ran(cwd, 'report', `.slipway/runs/${RUN}.ndjson`)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('cannot be read'),
+    });
+    mkdirSync(join(cwd, 'new', '.git'), { recursive: true });
+    place(join(cwd, 'new', '.git', 'config'));
+    expect(ran(cwd, 'init', 'new')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('in place of example'),
+    });
     expect(ran(cwd, 'run').status).toBe(1);
   },
   180_000,

@@ -1,5 +1,5 @@
 /** `init`: a repository to start from. What it writes passes `plan` and `check --offline`, and overwrites nothing. */
-import { lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import {
   claimElsewhere,
@@ -8,6 +8,7 @@ import {
   fail,
   makeFolder,
   ok,
+  readRegular,
   temporaryFailure,
   type Checked,
   type Result,
@@ -72,15 +73,13 @@ function isThere(root: string, path: string): boolean {
   return lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined;
 }
 
+const MAX_GIT_CONFIG = 1024 * 1024;
+
 /** `org/repository` of the checkout's `origin` on GitHub, as git's config has it. */
 function repositoryOf(root: string): string | undefined {
-  try {
-    const config = readFileSync(join(root, '.git', 'config'), 'utf8');
-    const origin = /^\[remote "origin"\]\s*\n(?:(?!\[).*\n)*?\s*url = (.*)$/m.exec(config)?.[1] ?? '';
-    return /github\.com[:/]([A-Za-z0-9-]+\/[A-Za-z0-9._-]+?)(?:\.git)?\/?$/.exec(origin)?.[1];
-  } catch {
-    return undefined;
-  }
+  const config = readRegular(join(root, '.git', 'config'), MAX_GIT_CONFIG) ?? '';
+  const origin = /^\[remote "origin"\]\s*\n(?:(?!\[).*\n)*?\s*url = (.*)$/m.exec(config)?.[1] ?? '';
+  return /github\.com[:/]([A-Za-z0-9-]+\/[A-Za-z0-9._-]+?)(?:\.git)?\/?$/.exec(origin)?.[1];
 }
 
 /** A folder in somebody's checkout: its workflows would be committed, and never run. */

@@ -5,8 +5,10 @@ import {
   configFailure,
   errorCode,
   fail,
+  MAX_JOURNAL,
   ok,
   parseJournal,
+  readRegular,
   recentRuns,
   reportData,
   reportPage,
@@ -16,7 +18,6 @@ import {
 } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
 import type { Io } from '../io.ts';
-import { readFile } from '../read-file.ts';
 import { leadsOut, writeHere } from '../write-file.ts';
 
 export interface ReportOptions {
@@ -28,7 +29,7 @@ export interface ReportOptions {
 export function writeReport(file: string, folder: string, cwd: string): Result<readonly string[], Failure> {
   const out = leadsOut(folder, cwd);
   if (out !== undefined) return fail(out);
-  const text = readFile(file);
+  const text = readRegular(file, MAX_JOURNAL);
   if (text === undefined)
     return fail(configFailure(`the journal ${file} cannot be read`, 'journals are .slipway/runs/*.ndjson'));
   const events = parseJournal(text);
