@@ -15,7 +15,7 @@ export const defaultPlugins: Loaders = new Map([
 ]);
 
 /** In the place of a default one, for those whose settings say so. */
-export const otherPlugins: Loaders = new Map([
+const otherPlugins: Loaders = new Map([
   ['list-tags', async () => (await import('@slipway/list-tags')).default],
   ['sbom-syft', async () => (await import('@slipway/sbom-syft')).default],
   ['sync-crane', async () => (await import('@slipway/sync-crane')).default],
@@ -25,8 +25,8 @@ export const otherPlugins: Loaders = new Map([
 /** The default plugins, and of the others those that the settings list or `use`: a swap is one line. */
 export function pluginsFor({ plugins, use }: Pick<Settings, 'plugins' | 'use'>): Loaders {
   const named = new Set([...plugins.map(({ name }) => name), ...Object.values(use).map(({ plugin }) => plugin)]);
-  return new Map([...defaultPlugins, ...[...otherPlugins].filter(([name]) => named.has(name))]);
+  return new Map([...ourPlugins].filter(([name]) => defaultPlugins.has(name) || named.has(name)));
 }
 
-/** All that come with Slipway, by name. */
-export const ourPlugins: readonly string[] = [...defaultPlugins.keys(), ...otherPlugins.keys()];
+/** All that come with Slipway. */
+export const ourPlugins: Loaders = new Map([...defaultPlugins, ...otherPlugins]);

@@ -46,10 +46,11 @@ export async function loadEngine(
   const { limits } = loaded.value;
   const settings =
     options.jobs === undefined ? loaded.value : { ...loaded.value, limits: { ...limits, cpu: options.jobs } };
-  const plugins = await loadPlugins({ settings, defaults: pluginsFor(settings), known: ourPlugins });
+  const known = [...ourPlugins.keys()];
+  const plugins = await loadPlugins({ settings, defaults: pluginsFor(settings), known });
   if (!plugins.ok) return plugins;
   const host = await createHost(plugins.value, settings.use, {
-    known: ourPlugins,
+    known,
     warn: ({ message }) => io.stderr(`warning: ${message}\n`),
     redact: createRedactor(secretsFromEnv(io.env)),
   });

@@ -5,7 +5,7 @@ import { createHost, loadPlugins, parseRepository, pin, type ContractInput, type
 import { createTestContext, createTestWorld, seedImage, startScriptedRegistry } from '@slipway/core/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { folderWith } from '../testing.ts';
-import { defaultPlugins, otherPlugins } from './default-plugins.ts';
+import { ourPlugins } from './default-plugins.ts';
 
 const AMD64 = { os: 'linux', architecture: 'amd64' };
 
@@ -27,7 +27,7 @@ it.each([
   ['sign-cosign', 'payload.sign@1', 'cosign'],
 ] as const)('%s: %s of a silent %s', async (name, contract, tool) => {
   await using registry = await startScriptedRegistry();
-  const plugin = await (defaultPlugins.get(name) ?? otherPlugins.get(name))?.();
+  const plugin = await ourPlugins.get(name)?.();
   if (plugin === undefined) throw new Error(`there is no ${name}`);
   const { digest } = seedImage(registry, 'a', 'a', { platforms: [AMD64] });
   const repository = parseRepository(`${registry.host}/a`);

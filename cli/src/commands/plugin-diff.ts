@@ -32,7 +32,7 @@ import {
 } from '@slipway/core/testing';
 import { createToolFinder } from '@slipway/tools';
 import { answer, EXIT, refuse } from '../answer.ts';
-import { defaultPlugins, otherPlugins } from '../default-plugins.ts';
+import { ourPlugins } from '../default-plugins.ts';
 import type { Io } from '../io.ts';
 import { readSettings } from '../load.ts';
 import { VERSION } from '../version.ts';
@@ -86,7 +86,7 @@ export async function pluginDiffCommand(
 
 /** The plugin alone, with the options that the settings give it. */
 async function hostOf(name: string, settings: Settings): Promise<Checked<Host>> {
-  const own = defaultPlugins.get(name) ?? otherPlugins.get(name);
+  const own = ourPlugins.get(name);
   const setting = settings.plugins.find((each) => each.name === name) ?? { name, options: {} };
   const plugins = await loadPlugins({
     settings: { folder: settings.folder, plugins: [setting] },

@@ -3,7 +3,7 @@ import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promise
 import { dirname, join, relative, resolve } from 'node:path';
 import { configFailure, errorCode, fail, makeFolder, ok, type ConfigFailure, type Result } from '@slipway/core';
 import { answer, EXIT, refuse } from '../answer.ts';
-import { defaultPlugins, otherPlugins } from '../default-plugins.ts';
+import { ourPlugins } from '../default-plugins.ts';
 import type { Io } from '../io.ts';
 import { packageFolder, VERSION } from '../version.ts';
 
@@ -57,7 +57,7 @@ function readNames(name: string): Result<Names, ConfigFailure> {
       'it is build- and lower-case words joined by "-", perhaps with a scope: build-greet, @team/build-greet';
     return fail(configFailure(`${JSON.stringify(name)} is no name for a build mode's package`, hint));
   }
-  if (defaultPlugins.has(plugin) || otherPlugins.has(plugin) || mode === 'example') {
+  if (ourPlugins.has(plugin) || mode === 'example') {
     return fail(configFailure(`the name ${plugin} is taken`, 'choose another'));
   }
   return ok({ package: name, plugin, mode });
