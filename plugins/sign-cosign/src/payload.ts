@@ -1,43 +1,25 @@
 /** The legacy signature format: signs bytes as they are, and verifies such signatures of identities. */
 import { bundleFromJSON, isBundleWithMessageSignature } from '@sigstore/bundle';
 import { toSignedEntity } from '@sigstore/verify';
-import { fail, ok, readToolOutput } from '@slipway/core';
+import { fail, ok } from '@slipway/core';
 import type { ContractInput, ContractOutput, Result, TaskContext, ToolFailure } from '@slipway/core';
 import { X509Certificate } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { signingEnvironment } from './environment.ts';
 import { acceptedSigner, certificateAuthorities, messageOf, trustFor, untrusted, verifierFor } from './identity.ts';
-import { servicesFor } from './services.ts';
-import { explain } from './sign.ts';
+import { makeBundle, type MadeBundle } from './make-bundle.ts';
 
 /** Made as a bundle too, which is the only form that cosign keeps supporting; the signature is taken out of it. */
 export async function signPayload(
   { payload, signing }: ContractInput<'payload.sign@1'>,
   context: TaskContext,
 ): Promise<Result<ContractOutput<'payload.sign@1'>>> {
-  const env = signingEnvironment(signing);
-  if (!env.ok) return env;
-  const services = await servicesFor(signing, context);
-  if (!services.ok) return services;
-  const blob = join(context.files.work, 'payload.json');
-  const file = join(context.files.work, 'bundle.json');
-  const bytes = Buffer.from(payload, 'base64');
-  await writeFile(blob, bytes);
-  const args = [
-    ...['sign-blob', '--yes', '--bundle', file],
-    // The token flow takes a token or fails; every other one would wait for a person.
-    ...(signing.key === undefined ? ['--fulcio-auth-flow', 'token'] : ['--key', signing.key]),
-    ...['--signing-config', services.value.signingConfig, '--trusted-root', services.value.trustedRoot],
-    blob,
-  ];
-  const signed = await context.exec('cosign', args, { env: env.value });
-  if (!signed.ok) return fail(explain(signed.failure, signing, bytes.byteLength));
-  const written = await readToolOutput('cosign', file, String);
-  return written.ok ? readSignature(written.value, services.value.trustedRoot) : written;
+  const made = await makeBundle('sign-blob', Buffer.from(payload, 'base64'), signing, context);
+  return made.ok ? readSignature(made.value) : made;
 }
 
-async function readSignature(bundle: string, trustedRoot: string): Promise<Result<ContractOutput<'payload.sign@1'>>> {
+async function readSignature({
+  text: bundle,
+  trustedRoot,
+}: MadeBundle): Promise<Result<ContractOutput<'payload.sign@1'>>> {
   let signature: string;
   let raw: string | undefined;
   try {

@@ -1,85 +1,13 @@
 /** A statement in, a Sigstore bundle out. The core attaches it: the signer needs no registry. */
-import { fail, ok, parseBundle, readToolOutput } from '@slipway/core';
-import type { ContractInput, ContractOutput, Failure, Result, SigningInput, TaskContext } from '@slipway/core';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { signingEnvironment } from './environment.ts';
-import { servicesFor } from './services.ts';
+import { ok, parseBundle, type ContractInput, type ContractOutput, type Result, type TaskContext } from '@slipway/core';
+import { makeBundle } from './make-bundle.ts';
 
-const TOO_LARGE =
-  'if the statement is too large for the log: sign with a signing config that names no log, as with signing.key alone';
-
-/** Fails before cosign starts when there is nothing to sign with. */
 export async function signStatement(
-  input: ContractInput<'statement.sign@1'>,
+  { statement, signing }: ContractInput<'statement.sign@1'>,
   context: TaskContext,
 ): Promise<Result<ContractOutput<'statement.sign@1'>>> {
-  const { signing } = input;
-  const env = signingEnvironment(signing);
-  if (!env.ok) return env;
-  const services = await servicesFor(signing, context);
-  if (!services.ok) return services;
-  const statement = join(context.files.work, 'statement.json');
-  const bundle = join(context.files.work, 'bundle.json');
-  const text = JSON.stringify(input.statement);
-  await writeFile(statement, text);
-  const args = [
-    ...['attest-blob', '--yes', '--statement', statement, '--bundle', bundle],
-    // The token flow takes a token or fails; every other one would wait for a person.
-    ...(signing.key === undefined ? ['--fulcio-auth-flow', 'token'] : ['--key', signing.key]),
-    ...['--signing-config', services.value.signingConfig, '--trusted-root', services.value.trustedRoot],
-  ];
-  const signed = await context.exec('cosign', args, { env: env.value });
-  if (!signed.ok) return fail(explain(signed.failure, signing, Buffer.byteLength(text)));
-  const written = await readToolOutput('cosign', bundle, (text) => Buffer.from(text));
-  if (!written.ok) return written;
-  const made = parseBundle(written.value);
-  return made.ok ? ok({ bundle: made.value }) : made;
-}
-
-/** `size`: bytes of the statement. */
-export function explain(failure: Failure, signing: SigningInput, size: number): Failure {
-  if (failure.reason !== 'tool') return failure;
-  const output = failure.output ?? '';
-  const permanent = (message: string, hint: string): Failure => ({ ...failure, class: 'permanent', message, hint });
-  if (/\b413\b|too large|entity too large|message larger than max/i.test(output)) {
-    return permanent(`the transparency log refused the statement because it is too large (${kib(size)})`, TOO_LARGE);
-  }
-  if (output.includes('error signing bundle: invalid character')) {
-    // What a proxy in front of a log answers is a page, and cosign shows only that it could not read it.
-    return permanent(
-      `a signing service did not answer as one (the statement has ${kib(size)}): ${failure.message}`,
-      TOO_LARGE,
-    );
-  }
-  if (output.includes('decryption failed')) {
-    return permanent(
-      `the private key ${signing.key ?? ''} could not be opened with the password`,
-      'set COSIGN_PASSWORD to the password of the key',
-    );
-  }
-  if (/reading key|loading key|getting signer/.test(output)) {
-    return permanent(
-      `the signing key ${signing.key ?? ''} could not be read: ${failure.message}`,
-      "signing.key is a file of cosign's, env://NAME, or the URI of a key management service",
-    );
-  }
-  if (/retrieving ID token|reading ID token|ambient OIDC/.test(output)) {
-    return {
-      ...failure,
-      message: `no identity token could be had: ${failure.message}`,
-      hint: 'in GitHub Actions the job needs "permissions: id-token: write"',
-    };
-  }
-  return {
-    ...failure,
-    hint:
-      failure.class === 'transient'
-        ? 'a signing service could not be reached; try again'
-        : 'the lines of cosign above say why',
-  };
-}
-
-function kib(size: number): string {
-  return `${Math.ceil(size / 1024)} KiB`;
+  const made = await makeBundle('attest-blob', Buffer.from(JSON.stringify(statement)), signing, context);
+  if (!made.ok) return made;
+  const bundle = parseBundle(made.value.text);
+  return bundle.ok ? ok({ bundle: bundle.value }) : bundle;
 }
