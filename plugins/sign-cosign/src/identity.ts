@@ -48,11 +48,14 @@ export function verifierFor(trust: TrustMaterial): Verifier {
   });
 }
 
-/** `issuer subject` of a verified signer, when that is who is accepted. */
-export function acceptedSigner(
-  { identity }: Signer,
-  accept: Identity,
-): Result<{ readonly signer: string }, TrustFailure> {
+/** Who a certificate names. */
+export interface Certified {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+/** Who signed, when that is who is accepted. */
+export function acceptedSigner({ identity }: Signer, accept: Identity): Result<Certified, TrustFailure> {
   const issuer = identity?.extensions?.issuer;
   const subject = identity?.subjectAlternativeName;
   if (issuer === undefined || subject === undefined)
@@ -60,7 +63,12 @@ export function acceptedSigner(
   if (!matchesIdentity(accept.issuer, issuer) || !matchesIdentity(accept.subject, subject)) {
     return fail(untrusted(`the bundle was signed by ${subject} (${issuer}), who is not accepted`));
   }
-  return ok({ signer: `${issuer} ${subject}` });
+  return ok({ issuer, subject });
+}
+
+/** As `bundle.verify@1` and `payload.verify@1` name a signer. */
+export function signerName({ issuer, subject }: Certified): string {
+  return `${issuer} ${subject}`;
 }
 
 export function untrusted(message: string): TrustFailure {

@@ -213,8 +213,8 @@ async function bundleSigner(
     if (!verified.ok || !SIGNS.test(verified.value.statement.predicateType)) continue;
     const [algorithm = '', hex] = image.digest.split(':');
     if (verified.value.statement.subject[0].digest[algorithm] !== hex) continue;
-    const [issuer = '', ...subject] = verified.value.signer.split(' ');
-    signers.push({ signer: subject.join(' '), issuer, ...timeOf(text) });
+    const { issuer, subject } = verified.value.by;
+    signers.push({ signer: subject, issuer, ...timeOf(text) });
   }
   return earliest(signers);
 }

@@ -4,7 +4,15 @@ import { toSignedEntity } from '@sigstore/verify';
 import { fail, ok } from '@slipway/core';
 import type { ContractInput, ContractOutput, Result, TaskContext, ToolFailure } from '@slipway/core';
 import { X509Certificate } from 'node:crypto';
-import { acceptedSigner, certificateAuthorities, messageOf, trustFor, untrusted, verifierFor } from './identity.ts';
+import {
+  acceptedSigner,
+  certificateAuthorities,
+  messageOf,
+  signerName,
+  trustFor,
+  untrusted,
+  verifierFor,
+} from './identity.ts';
 import { makeBundle, type MadeBundle } from './make-bundle.ts';
 
 /** Made as a bundle too, which is the only form that cosign keeps supporting; the signature is taken out of it. */
@@ -57,7 +65,8 @@ export async function verifyPayload(
     const parsed = bundleFromJSON(JSON.parse(bundle));
     if (!isBundleWithMessageSignature(parsed)) return fail(untrusted('the bundle holds no signature over a payload'));
     const entity = toSignedEntity(parsed, Buffer.from(payload, 'base64'));
-    return acceptedSigner(verifierFor(trust.value).verify(entity), accept);
+    const accepted = acceptedSigner(verifierFor(trust.value).verify(entity), accept);
+    return accepted.ok ? ok({ signer: signerName(accepted.value) }) : accepted;
   } catch (error) {
     return fail(untrusted(`the signature does not verify: ${messageOf(error)}`));
   }
