@@ -53,7 +53,14 @@ export type * from './plugin/api.ts';
 export type * from './plugin/contract-api.ts';
 export type * from './plugin/emit-api.ts';
 export { readToolOutput } from './plugin/tool-output.ts';
-export { copyFromFirst, isTlsFailure, refusedCopy, type Refusal } from './plugin/copying.ts';
+export {
+  copyFromFirst,
+  isTlsFailure,
+  isUnreachable,
+  refusedCopy,
+  registryAnswer,
+  type Refusal,
+} from './plugin/copying.ts';
 export { implement } from './plugin/hooks.ts';
 export { createHost, type Host } from './plugin/host.ts';
 export { loadPlugins } from './plugin/load.ts';

@@ -62,6 +62,31 @@ export interface Refusal {
 /** What the other side says of us while a TLS connection is made, as Go words it. */
 const OUR_CERTIFICATE = /\bremote error: tls: (?:certificate required|bad certificate|handshake failure)/;
 
+const UNREACHABLE =
+  /connection refused|no such host|i\/o timeout|connection reset|unexpected EOF|: EOF\b|handshake timeout|network is unreachable|server misbehaving|context deadline exceeded/;
+
+/** Whether the words of a Go program say that no answer came, or half of one. */
+export function isUnreachable(words: string): boolean {
+  return UNREACHABLE.test(words);
+}
+
+const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  MANIFEST_UNKNOWN: 404,
+  NAME_UNKNOWN: 404,
+  BLOB_UNKNOWN: 404,
+  UNAUTHORIZED: 401,
+  DENIED: 403,
+  TOOMANYREQUESTS: 429,
+};
+
+/** How a registry answered, in the words of go-containerregistry, by which crane and cosign ask. */
+export function registryAnswer(words: string): Pick<Refusal, 'status' | 'code'> {
+  const code = Object.keys(STATUS_OF_CODE).find((each) => words.includes(`${each}: `));
+  const written = /unexpected status code (\d{3})/.exec(words)?.[1];
+  const status = written === undefined ? STATUS_OF_CODE[code ?? ''] : Number(written);
+  return { ...(status === undefined ? {} : { status }), ...(code === undefined ? {} : { code }) };
+}
+
 /** Whether the words of a Go program say that no TLS connection came about. */
 export function isTlsFailure(words: string): boolean {
   return /\bx509: |\btls: /.test(words);

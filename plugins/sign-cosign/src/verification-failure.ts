@@ -1,36 +1,17 @@
 /** What cosign's last words mean when it did not verify an image: nobody who may has signed it, or it could not be asked. */
-import { refusedCopy, type Failure, type Pinned } from '@slipway/core';
+import { isUnreachable, refusedCopy, registryAnswer, type Failure, type Pinned } from '@slipway/core';
 
 /** Nothing was found, or what was found is another's. */
 const UNTRUSTED =
   /no signatures found|no matching (?:signatures|attestations)|no bundles? found|failed to verify|invalid signature|none of the (?:expected )?identities|expected identit|certificate identity/i;
-const UNREACHABLE =
-  /connection refused|no such host|i\/o timeout|connection reset|unexpected EOF|: EOF\b|handshake timeout|network is unreachable|server misbehaving|context deadline exceeded/;
-const CODES: Readonly<Record<string, number>> = {
-  MANIFEST_UNKNOWN: 404,
-  NAME_UNKNOWN: 404,
-  UNAUTHORIZED: 401,
-  DENIED: 403,
-  TOOMANYREQUESTS: 429,
-};
 
 export function explainVerification(failure: Failure, image: Pinned): Failure {
   if (failure.reason !== 'tool') return failure;
   const words = lastWords(failure.output ?? '');
-  const unreachable = UNREACHABLE.test(words);
-  const code = Object.keys(CODES).find((each) => words.includes(each));
-  const written = /unexpected status code (\d{3})/.exec(words)?.[1];
-  const status = written === undefined ? (code === undefined ? undefined : CODES[code]) : Number(written);
-  if (unreachable || status !== undefined || words.includes('x509: certificate signed by unknown')) {
-    return refusedCopy({
-      tool: 'cosign',
-      side: 'source',
-      end: image,
-      words,
-      unreachable,
-      ...(status === undefined ? {} : { status }),
-      ...(code === undefined ? {} : { code }),
-    });
+  const answer = registryAnswer(words);
+  const unreachable = isUnreachable(words);
+  if (unreachable || answer.status !== undefined || words.includes('x509: certificate signed by unknown')) {
+    return refusedCopy({ tool: 'cosign', side: 'source', end: image, words, unreachable, ...answer });
   }
   if (!UNTRUSTED.test(words)) return failure;
   return {

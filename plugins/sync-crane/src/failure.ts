@@ -1,17 +1,6 @@
 /** What crane's last words mean: which end said no, and whether trying again can help. */
-import { formatPinned, isTlsFailure, refusedCopy, type Failure, type Pinned, type Side } from '@slipway/core';
-
-const STATUS_OF_CODE: Readonly<Record<string, number>> = {
-  MANIFEST_UNKNOWN: 404,
-  NAME_UNKNOWN: 404,
-  BLOB_UNKNOWN: 404,
-  UNAUTHORIZED: 401,
-  DENIED: 403,
-  TOOMANYREQUESTS: 429,
-};
-
-const UNREACHABLE =
-  /connection refused|no such host|i\/o timeout|connection reset|unexpected EOF|: EOF\b|handshake timeout|network is unreachable|server misbehaving/;
+import { formatPinned, isTlsFailure, isUnreachable, refusedCopy, registryAnswer } from '@slipway/core';
+import type { Failure, Pinned, Side } from '@slipway/core';
 
 /** Crane checks what it reads, also while it writes it onwards: then its words name the destination's address. */
 const WRONG_BYTES = /error verifying \w+ (?:checksum|size)|does not match requested digest/;
@@ -30,22 +19,10 @@ export function explain(failure: Failure, source: Pinned, destination: Pinned): 
   const side = BROKEN_OFF.test(words) ? 'source' : sideOf(words, source, destination);
   if (side === undefined) return failure;
   const end = side === 'source' ? source : destination;
-  const code = /\b([A-Z]+(?:_[A-Z]+)*): /.exec(words)?.[1];
-  const knownCode = code !== undefined && code in STATUS_OF_CODE ? code : undefined;
-  const written = /unexpected status code (\d{3})/.exec(words)?.[1];
-  const status =
-    written === undefined ? (knownCode === undefined ? undefined : STATUS_OF_CODE[knownCode]) : Number(written);
-  const unreachable = UNREACHABLE.test(words);
-  if (status === undefined && !unreachable && !isTlsFailure(words)) return failure;
-  return refusedCopy({
-    tool: 'crane',
-    side,
-    end,
-    words,
-    unreachable,
-    ...(status === undefined ? {} : { status }),
-    ...(knownCode === undefined ? {} : { code: knownCode }),
-  });
+  const answer = registryAnswer(words);
+  const unreachable = isUnreachable(words);
+  if (answer.status === undefined && !unreachable && !isTlsFailure(words)) return failure;
+  return refusedCopy({ tool: 'crane', side, end, words, unreachable, ...answer });
 }
 
 function lied(words: string, source: Pinned): Failure {

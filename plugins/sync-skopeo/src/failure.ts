@@ -2,15 +2,13 @@
 import {
   formatPinned,
   isTlsFailure,
+  isUnreachable,
   refusedCopy,
   type Failure,
   type Pinned,
   type Side,
   type ToolFailure,
 } from '@slipway/core';
-
-const UNREACHABLE =
-  /connection refused|no such host|i\/o timeout|connection reset|unexpected EOF|: EOF\b|handshake timeout|network is unreachable|server misbehaving/;
 
 /** What skopeo was doing; the first that fits. */
 const DOING: readonly (readonly [words: RegExp, side: Side])[] = [
@@ -43,7 +41,7 @@ export function explain(failure: Failure, source: Pinned, destination: Pinned, v
   const [, said, code] = ANSWERS.find(([pattern]) => pattern.test(words)) ?? [];
   const written = /(?:status code from registry|StatusCode:|HTTP status:) (\d{3})/.exec(words)?.[1];
   const status = written === undefined ? said : Number(written);
-  const unreachable = UNREACHABLE.test(words);
+  const unreachable = isUnreachable(words);
   if (status === undefined && !unreachable && !isTlsFailure(words)) return failure;
   const end = side === 'source' ? source : destination;
   return refusedCopy({
