@@ -136,6 +136,16 @@ describe('installTools without building', () => {
     });
   });
 
+  it('says so where a new folder is said not to be there, as in /proc', async () => {
+    const [modules, bin] = [freshFolder(), freshFolder()];
+    tinyModule(modules);
+    script(bin, 'go', 'echo go1.26.8');
+    const env = { PATH: `${bin}:/usr/bin:/bin`, SLIPWAY_TOOLS: '/proc/slipway/tools' };
+    expect(await installTools({ ...options(modules, ''), env })).toMatchObject({
+      failure: { reason: 'config', message: 'tools cannot be kept in /proc/slipway/tools (ENOENT)' },
+    });
+  });
+
   it('knows the names it can build', async () => {
     const result = await installTools({ ...options(freshFolder(), freshFolder()), names: ['tiny', 'kubectl'] });
     expect(result).toMatchObject({ ok: false, failure: { reason: 'config' } });

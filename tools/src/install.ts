@@ -2,7 +2,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cancelled, configFailure, fail, ok } from '@slipway/core';
+import { cancelled, configFailure, fail, makeFolder, ok } from '@slipway/core';
 import type { Failure, FoundTool, Result, ToolFailure } from '@slipway/core';
 import lockfile from 'proper-lockfile';
 import semver from 'semver';
@@ -107,7 +107,7 @@ async function buildLocked(
   cache: string,
   options: InstallOptions,
 ): Promise<Failure | undefined> {
-  await mkdir(cache, { recursive: true });
+  makeFolder(cache);
   // Losing the lock (a machine that slept past it) ends the build: two in one folder would cost more than starting again.
   const lost = new AbortController();
   const release = await lock(cache, lost, tools, options);
