@@ -4,9 +4,7 @@
  */
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { catalogue, createToolFinder, ensureDebianPackages, installTools, pinnedNeed } from '@slipway/tools';
-import type { Failure, Result } from '@slipway/core';
-import type { InstallProgress } from '@slipway/tools';
+import { prepare } from '../demo/world/prepare.ts';
 import { runChecks, staticChecks, vitest } from './checks.ts';
 import { child, root } from './child.ts';
 
@@ -19,9 +17,10 @@ const debianPackages = ['bubblewrap', 'busybox-static', 'chromium', 'runc', 'sko
 const resultFile = join(root, 'node_modules', '.cache', 'slipway', 'vitest.json');
 
 async function main(args: readonly string[]): Promise<number> {
-  const ready = await prepare();
-  if (!ready.ok) {
-    tell(ready.failure);
+  try {
+    await install();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
     return close([{ passed: 0, failed: 1 }], 1);
   }
   const checks = args.length > 0 ? { passed: 0, failed: 0 } : await runChecks(staticChecks);
@@ -29,49 +28,13 @@ async function main(args: readonly string[]): Promise<number> {
   return close([checks, tests.count], tests.code === 0 && checks.failed > 0 ? 1 : tests.code);
 }
 
-async function prepare(): Promise<Result<unknown>> {
-  const debian = await ensureDebianPackages(debianPackages, {
-    run: (program, args, env) => child(program, args, { output: 'keep', env }),
-    onInstall: (missing) => console.log(`installing the Debian packages ${missing.join(', ')} (under a minute)`),
-  });
-  if (!debian.ok) return debian;
-  const finder = createToolFinder({ env: process.env });
-  // Only benchmarks need those that remain.
-  const needed = catalogue.filter(({ kind }) => kind !== 'bench');
-  const found = await Promise.all(needed.map((pin) => finder.find(pinnedNeed(pin))));
-  const missing = needed.filter((_, index) => found[index]?.ok !== true);
-  if (missing.length === 0) return debian;
-  const minutes = Math.ceil(missing.reduce((sum, pin) => sum + pin.expectedSeconds, 0) / 60);
-  const names = missing.map((pin) => pin.name);
-  console.log(`building ${names.join(', ')} from pinned sources: about ${minutes} min on two idle cores, once`);
+async function install(): Promise<void> {
   const stop = new AbortController();
   const abort = (): void => stop.abort();
   process.on('SIGINT', abort).on('SIGTERM', abort);
-  const installed = await installTools({ names, env: process.env, signal: stop.signal, onProgress: progressPrinter() });
+  await prepare({ packages: debianPackages, log: console.log, signal: stop.signal });
   process.off('SIGINT', abort).off('SIGTERM', abort);
-  return installed;
-}
-
-/** A line when a build begins and ends, and one every half minute, so that a log shows that something happens. */
-function progressPrinter(): (progress: InstallProgress) => void {
-  let shown = '';
-  return ({ state, tool, index, total, seconds, expectedSeconds }) => {
-    const key = `${state} ${tool} ${Math.floor(seconds / 30)}`;
-    if (key === shown) return;
-    shown = key;
-    const time = state === 'built' ? `${seconds.toFixed(0)} s` : `${seconds.toFixed(0)} of about ${expectedSeconds} s`;
-    console.log(
-      state === 'waiting'
-        ? `waiting for another installation: ${time}`
-        : `[${index}/${total}] ${state} ${tool}: ${time}`,
-    );
-  };
-}
-
-function tell(failure: Failure): void {
-  console.error(
-    [failure.message, 'output' in failure ? failure.output : undefined, failure.hint].filter(Boolean).join('\n'),
-  );
+  stop.signal.throwIfAborted();
 }
 
 async function runTests(args: readonly string[]): Promise<{ readonly code: number; readonly count: Count }> {

@@ -1,6 +1,7 @@
 /** Makes sure that the programs are there which the world and Slipway need, on a bare machine too. */
-import { catalogue, createToolFinder, ensureDebianPackages, installTools, pinnedNeed, type Pin } from '@slipway/tools';
-import type { ToolFinder } from '@slipway/core';
+import { catalogue, createToolFinder, ensureDebianPackages, installTools, pinnedNeed } from '@slipway/tools';
+import type { InstallProgress, Pin } from '@slipway/tools';
+import type { Failure, ToolFinder } from '@slipway/core';
 import { runAny } from './processes.ts';
 
 export interface PrepareOptions {
@@ -22,7 +23,7 @@ export async function prepare(options: PrepareOptions): Promise<ToolFinder> {
     },
     onInstall: (names) => log(`installing Debian packages: ${names.join(', ')} (about half a minute)`),
   });
-  if (!debian.ok) throw new Error(`${debian.failure.message}. ${debian.failure.hint ?? ''}`);
+  if (!debian.ok) throw notPrepared(debian.failure);
   const pins = catalogue.filter(({ name, kind }) => options.tools?.includes(name) ?? kind !== 'bench');
   const missing = await missingPins(pins);
   if (missing.length > 0) await build(missing, options);
@@ -44,9 +45,28 @@ async function build(missing: readonly Pin[], { log, signal }: PrepareOptions): 
     names: missing.map(({ name }) => name),
     env: process.env,
     signal,
-    onProgress: ({ state, tool, index, total, seconds }) => {
-      if (state === 'built') log(`built ${tool} (${index} of ${total}) in ${Math.round(seconds)} s`);
-    },
+    onProgress: progressPrinter(log),
   });
-  if (!built.ok) throw new Error(`${built.failure.message}. ${built.failure.hint ?? ''}`);
+  if (!built.ok) throw notPrepared(built.failure);
+}
+
+/** A line when a build begins and ends, and one every half minute, so that a log shows that something happens. */
+function progressPrinter(log: (line: string) => void): (progress: InstallProgress) => void {
+  let shown = '';
+  return ({ state, tool, index, total, seconds, expectedSeconds }) => {
+    const key = `${state} ${tool} ${Math.floor(seconds / 30)}`;
+    if (key === shown) return;
+    shown = key;
+    const time = state === 'built' ? `${seconds.toFixed(0)} s` : `${seconds.toFixed(0)} of about ${expectedSeconds} s`;
+    log(
+      state === 'waiting'
+        ? `waiting for another installation: ${time}`
+        : `[${index}/${total}] ${state} ${tool}: ${time}`,
+    );
+  };
+}
+
+function notPrepared(failure: Failure): Error {
+  const output = failure.reason === 'tool' ? failure.output : undefined;
+  return new Error([failure.message, output, failure.hint].filter((part) => part !== undefined).join('\n'));
 }
