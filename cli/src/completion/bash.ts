@@ -1,5 +1,5 @@
 /** https://www.gnu.org/software/bash/manual/html_node/Programmable-Completion.html */
-import type { Level } from './levels.ts';
+import { pathOf, type Level } from './levels.ts';
 
 export function bashScript(levels: readonly Level[]): string {
   return `# bash completion of slipway: source <(slipway completion bash)
@@ -20,11 +20,6 @@ ${levels.map((level) => `    '${pathOf(level.path)}') COMPREPLY=($(compgen -W "$
 }
 complete -o default -F _slipway slipway
 `;
-}
-
-/** `/tools/install`; empty at the top. */
-export function pathOf(path: readonly string[]): string {
-  return path.map((name) => `/${name}`).join('');
 }
 
 function wordsOf({ commands, options, choices }: Level): readonly string[] {

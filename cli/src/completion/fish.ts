@@ -1,6 +1,5 @@
 /** https://fishshell.com/docs/current/completions.html */
-import { pathOf } from './bash.ts';
-import type { Level } from './levels.ts';
+import { pathOf, type Level } from './levels.ts';
 
 export function fishScript(levels: readonly Level[]): string {
   return `# fish completion of slipway: slipway completion fish | source

@@ -45,6 +45,11 @@ export function levelsOf(program: Command, path: readonly string[] = []): readon
   return [level, ...commands.flatMap((command) => levelsOf(command, [...path, command.name()]))];
 }
 
+/** A level's path as one word, as `/tools/install`; empty at the top. */
+export function pathOf(path: readonly string[]): string {
+  return path.map((name) => `/${name}`).join('');
+}
+
 function word(name: string, about: string): Word {
   return { name: safe(name), about: about.replaceAll(/[^A-Za-z0-9 ,.;/=()-]/g, ' ').replaceAll(/ +/g, ' ') };
 }

@@ -1,6 +1,5 @@
 /** https://zsh.sourceforge.io/Doc/Release/Completion-System.html */
-import { pathOf } from './bash.ts';
-import type { Level } from './levels.ts';
+import { pathOf, type Level } from './levels.ts';
 
 export function zshScript(levels: readonly Level[]): string {
   return `#compdef slipway
