@@ -135,7 +135,7 @@ interface RunAnswer {
 }
 
 function showSecondRun(console: Console, stdout: string): void {
-  // The envelope's shape is promised by its schema in docs/.
+  // The shape is promised by cli/schemas/envelope.schema.json.
   const answer = JSON.parse(stdout) as RunAnswer;
   for (const { destination, outcome, why } of answer.entries) console.say(`  ${destination}: ${outcome} (${why})`);
   const started = answer.tools.map(({ name, started }) => `${name} ${started}`).join(', ');

@@ -1,4 +1,4 @@
-/** The command line of the benchmarks: `--name value`, all of them numbers or lists with a default. */
+/** The command line of the benchmarks: `--name value`, a number, a list or a text. */
 
 export function option(name: string, otherwise: number): number {
   const text = textOption(name);

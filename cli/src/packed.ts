@@ -25,7 +25,7 @@ if (process.argv.length === 3 && command === '--version') {
     const bundle = openBundle(import.meta.dirname, storeFor(command));
     const { start } = bundle.load(START) as { readonly start: () => Promise<void> };
     process.on('exit', (code) => {
-      // What ends with 2 has hardly begun.
+      // A wrong command line ends with 2 before much was compiled: not worth keeping.
       if (code !== 2) bundle.keep();
     });
     return start();

@@ -86,10 +86,10 @@ export function processIo(): Io {
 export function endProcess(): void {
   ending = true;
   const { exitCode } = process;
-  // A plugin may still call `process.exit`. First, since what listens already may know better.
+  // A plugin may still call `process.exit`: keep our code. First of the listeners, so that those of ours can still change it.
   process.prependListener('exit', () => (process.exitCode = exitCode));
   setInterval(() => {
-    // Somebody reads slowly.
+    // Output is still waiting for a slow reader.
     if (process.stdout.writableLength + process.stderr.writableLength > 0) return;
     flush();
     process.stderr.write(

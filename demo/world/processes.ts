@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from './listen.ts';
 
@@ -74,13 +75,9 @@ export const runAny: Runner = (command, args, options = {}) =>
       clearTimeout(timer);
       clearTimeout(killer);
       options.signal?.removeEventListener('abort', stop);
-      resolve({ code: code ?? 128 + signalNumber(signal), stdout, stderr });
+      resolve({ code: code ?? 128 + constants.signals[signal ?? 'SIGTERM'], stdout, stderr });
     });
   });
-
-function signalNumber(signal: NodeJS.Signals | null): number {
-  return signal === 'SIGINT' ? 2 : signal === 'SIGKILL' ? 9 : 15;
-}
 
 export interface ServerDescription {
   readonly command: string;
