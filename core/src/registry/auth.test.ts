@@ -159,6 +159,15 @@ describe('tokens', () => {
     },
   );
 
+  test.each(['Bearer', 'Bearer realm="http://["'])('%s does not say where to get a token', async (challenge) => {
+    await using server = await startScriptedRegistry({
+      onRequest: () => ({ kind: 'answer', status: 401, headers: { 'www-authenticate': challenge } }),
+    });
+    await using registry = client();
+    const failure = failureOf(await registry.head(reference(`${server.host}/a:1`), 'source'));
+    expect(failure.message).toBe(`${server.host} asks for a token, and does not say where to get one`);
+  });
+
   test('an address without a host is one of the registry itself', async () => {
     await using server = await startScriptedRegistry({ tokens: { realm: '/token', users: { ann: ANN.secret } } });
     seedImage(server, 'a', 'one', { tag: '1' });

@@ -6,7 +6,7 @@ import { isSchema1, MAX_MANIFEST, parseManifest } from '../oci/parse.ts';
 import { formatRepository, parseDigest, type Digest, type Repository, type Tag } from '../reference.ts';
 import type { HttpResponse } from './http.ts';
 import type { Head, Side } from './model.ts';
-import { lied, pageHint, refusal, registryFailure, type Asked } from './refusal.ts';
+import { lied, pageHint, refusal, registryFailure, storedOther, type Asked } from './refusal.ts';
 import type { Attempt } from './retry.ts';
 import type { Call, Wire } from './wire.ts';
 
@@ -137,9 +137,7 @@ export async function putManifest(
   if (!isStored.value) return fail((await refusal(call, response.value)).failure);
   await response.value.drain();
   const other = otherStored(response.value, content.descriptor.digest);
-  if (other !== undefined) {
-    return fail(lied(call, `it says that it stored ${other} instead of ${content.descriptor.digest}`));
-  }
+  if (other !== undefined) return fail(storedOther(call, content.descriptor.digest, other));
   return ok({ subject: response.value.header('oci-subject'), tagged: response.value.header('oci-tag') });
 }
 

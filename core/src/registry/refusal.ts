@@ -33,6 +33,14 @@ export function lied(asked: Asked, detail: string): RegistryFailure {
   });
 }
 
+/** The registry says that what it stored has another digest than what it was sent. */
+export function storedOther(asked: Asked, sent: string, stored: string): RegistryFailure {
+  const message = `${asked.registry} says that it stored ${stored} for ${thing(asked)}, where ${sent} was sent`;
+  return registryFailure(asked, 'permanent', message, {
+    hint: `${asked.registry}, or a proxy before it, is broken or changes what is sent: tell whoever runs it`,
+  });
+}
+
 /** What it was about, whatever was to be done with it. */
 export function thing({ what }: Pick<Asked, 'what'>): string {
   return what.replace(/^to (?:store|mount|delete|cancel) /, '');

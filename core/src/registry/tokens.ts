@@ -107,7 +107,11 @@ function realmOf(visit: Visit, challenge: Challenge, mayGo: Reach): Result<URL> 
   const text = challenge.parameters.get('realm');
   const url = text === undefined ? null : URL.parse(text, visit.origin.href);
   if (url !== null && mayGo(visit.origin, url) && url.username === '') return ok(url);
-  const message = `${visit.registry} asks to log in at an address that is not safe to send a password to`;
+  const why =
+    url === null
+      ? 'asks for a token, and does not say where to get one'
+      : 'asks to log in at an address that is not safe to send a password to';
+  const message = `${visit.registry} ${why}`;
   return fail(registryFailure(visit, 'permanent', message, { hint: oddHint(visit.registry) }));
 }
 

@@ -6,7 +6,7 @@ import { smallerBody, type BodyLimits } from './body-limits.ts';
 import { counted, inPieces, without } from './chunks.ts';
 import type { HttpResponse, StreamBody } from './http.ts';
 import { otherStored, type Where } from './manifests.ts';
-import { lied, oddHint, refusal, registryFailure, thing, type Asked } from './refusal.ts';
+import { oddHint, refusal, registryFailure, storedOther, thing, type Asked } from './refusal.ts';
 import type { Attempt } from './retry.ts';
 import { givingBack } from './spent.ts';
 import type { UploadRecords } from './upload-records.ts';
@@ -181,7 +181,7 @@ async function finished(
   if (status === 201) {
     await answer.value.drain();
     const other = otherStored(answer.value, descriptor.digest);
-    if (other !== undefined) return { result: fail(lied(asked, `it says that it stored ${other}`)) };
+    if (other !== undefined) return { result: fail(storedOther(asked, descriptor.digest, other)) };
     return { result: body?.whole() === false ? await saidEarly(upload, asked) : ok(undefined) };
   }
   if (isTaken(answer.value)) {
