@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import { readText } from '../config/read-text.ts';
 import { isAbandoned, isOwnerName, ownName } from '../exec/owner.ts';
-import { configFailure, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
+import { configFailure, errorCode, fail, ok, type ConfigFailure, type Result } from '../failure.ts';
 import { repin, type Repin } from './config-text.ts';
 import { formatLock, parseLock } from './format.ts';
 import { lockName, type Lock } from './model.ts';
@@ -86,9 +86,8 @@ async function removeAbandoned(file: string): Promise<void> {
 }
 
 function unwritten(file: string, error: unknown): ConfigFailure {
-  const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
   return configFailure(
-    `${file} cannot be written${code}`,
+    `${file} cannot be written (${errorCode(error)})`,
     'see that it and its folder may be written, and that the disk is not full',
   );
 }

@@ -1,7 +1,7 @@
 /** The files of an image layout in a TAR archive, read where they lie: the headers are read once, the contents when they are asked for. */
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { ok, type Result } from '../failure.ts';
+import { errorCode, ok, type Result } from '../failure.ts';
 import { readable, type Broken, type LayoutFiles } from './layout-files.ts';
 import { isRecord, MAX_RECORDS, memberNames, parseHeader, parseRecords, type Records } from './tar-members.ts';
 
@@ -80,8 +80,8 @@ async function openArchive(file: string, broken: Broken): Promise<Result<FileHan
     await handle.close();
     return broken('is not a regular file');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    return code === 'ENOENT' ? ok(undefined) : broken(`cannot be read (${String(code)})`);
+    const code = errorCode(error);
+    return code === 'ENOENT' ? ok(undefined) : broken(`cannot be read (${code})`);
   }
 }
 

@@ -1,18 +1,11 @@
 /** Image layouts of one platform each, seen as one layout: nothing is copied. */
 import { fail, ok, type Result, type ToolFailure } from '../failure.ts';
 import type { Content } from '../registry/model.ts';
+import { readWhole } from '../registry/whole.ts';
 import type { Digest } from '../reference.ts';
-import { StreamFailure } from './digest.ts';
 import { joinIndex } from './join-index.ts';
 import type { Layout } from './layout.ts';
-import {
-  formatPlatform,
-  isImageConfig,
-  isUnknownPlatform,
-  type Descriptor,
-  type ManifestContent,
-  type Platform,
-} from './model.ts';
+import { formatPlatform, isImageConfig, isUnknownPlatform, type ManifestContent, type Platform } from './model.ts';
 import { parseJson } from './parse.ts';
 
 export interface PlatformLayout {
@@ -58,7 +51,9 @@ async function configPlatform(
 ): Promise<Result<string | undefined>> {
   if (!isImageConfig(config)) return ok(undefined);
   if (config.size > MAX_CONFIG) return wrong(`the image's config is larger than ${MAX_CONFIG} bytes`);
-  const bytes = await wholeBlob(content, config);
+  const stream = await content.blob(config);
+  if (!stream.ok) return stream;
+  const bytes = await readWhole(stream.value);
   if (!bytes.ok) return bytes;
   const json = parseJson(bytes.value);
   if (!json.ok) return wrong(`the image's config ${json.problem}`);
@@ -91,19 +86,6 @@ async function madePlatforms(content: Content, image: ManifestContent): Promise<
     platform === undefined || isUnknownPlatform(platform) ? [] : [`${platform.os}/${platform.architecture}`],
   );
   return ok([...new Set(named)]);
-}
-
-async function wholeBlob(content: Content, descriptor: Descriptor): Promise<Result<Uint8Array>> {
-  const stream = await content.blob(descriptor);
-  if (!stream.ok) return stream;
-  const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of stream.value) chunks.push(chunk);
-  } catch (error) {
-    if (error instanceof StreamFailure) return fail(error.failure);
-    throw error;
-  }
-  return ok(Buffer.concat(chunks));
 }
 
 /** A layout whose root is the index of all. Throws when a platform comes twice. */

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { ok, type Failure, type Result } from '../failure.ts';
+import { errorCode, ok, type Failure, type Result } from '../failure.ts';
 import { StreamFailure } from './digest.ts';
 
 /** The failure that a problem with the layout is; a problem is a phrase that goes after its name: "has no file …". `hint`: what helps a source. */
@@ -43,10 +43,10 @@ export function filesInFolder(base: string, broken: Broken): LayoutFiles {
       return broken(`has no regular file at ${path}`);
     } catch (error) {
       await handle?.close();
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      const code = errorCode(error);
       if (code === 'ENOENT') return ok(undefined);
       if (code === 'ELOOP') return broken(`has a symbolic link at ${path}`);
-      return broken(`cannot be read at ${path} (${String(code)})`);
+      return broken(`cannot be read at ${path} (${code})`);
     }
   }
 
@@ -85,8 +85,7 @@ export function readable(stream: Readable, path: string, broken: Broken): AsyncI
           try {
             return await chunks.next();
           } catch (error) {
-            const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code';
-            throw new StreamFailure(broken(`cannot be read at ${path} (${code})`).failure);
+            throw new StreamFailure(broken(`cannot be read at ${path} (${errorCode(error)})`).failure);
           }
         },
         async return() {

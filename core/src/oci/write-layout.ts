@@ -10,6 +10,7 @@ import { configFailure, fail, ok, type Failure, type Result } from '../failure.t
 import type { Digest } from '../reference.ts';
 import { sha256 } from './digest.ts';
 import { mediaType, type Descriptor, type Platform } from './model.ts';
+import { oneChunk } from './streams.ts';
 import { layerMembers, tarBytes, type LayerMember } from './tar.ts';
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties, `config`: how a container of it starts. */
@@ -86,7 +87,7 @@ async function writeImage(
 }
 
 function layerBytes(layer: ImageContent['layers'][number]): Result<AsyncIterable<Uint8Array>> {
-  if (layer instanceof Uint8Array) return ok(once(layer));
+  if (layer instanceof Uint8Array) return ok(oneChunk(layer));
   if (!isMembers(layer)) return ok(layer);
   const members = layerMembers(layer);
   return members.ok ? ok(tarBytes(members.value)) : members;
@@ -94,10 +95,6 @@ function layerBytes(layer: ImageContent['layers'][number]): Result<AsyncIterable
 
 function isMembers(layer: ImageContent['layers'][number]): layer is readonly LayerMember[] {
   return Array.isArray(layer);
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
-  yield bytes;
 }
 
 /** Its digest is known at its end only, so that is when it gets its name. */

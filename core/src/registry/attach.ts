@@ -100,7 +100,7 @@ async function mergeUntilThere(
   ours: readonly Descriptor[],
   drop: ReadonlySet<Digest>,
 ): Promise<Result<void>> {
-  const name = `${formatPinned(pin(where, subject.digest))}`;
+  const name = formatPinned(pin(where, subject.digest));
   const tag = fallbackTag(subject.digest);
   for (let round = 0; round <= MERGES; round += 1) {
     const present = await readFallback(wire, where, subject.digest);

@@ -41,8 +41,7 @@ export async function openBlob(
     ...(whole === undefined ? {} : { whole }),
   };
   const get = async (start: number, again = true): Promise<Result<Chunks>> => {
-    const headers = start === 0 ? {} : { range: `bytes=${start}-` };
-    const response = await wire.call({ ...call, headers });
+    const response = await wire.call({ ...call, headers: fromByte(start) });
     if (!response.ok) return response;
     const elsewhere = response.value.url.host !== wire.originOf(where.registry).host;
     if (again && elsewhere && response.value.status >= 400) {
@@ -84,7 +83,7 @@ export async function openForeignBlob(
     if (clear ? !named : url.protocol !== 'https:' || (isPrivate(url.hostname) && !named)) continue;
     const from = { ...asked, registry: url.host };
     const get: Ask = async (start) => {
-      const headers = start === 0 ? {} : { range: `bytes=${start}-` };
+      const headers = fromByte(start);
       const response = await wire.call({ ...from, method: 'GET', url, scopes: [], headers, anonymous: true });
       return response.ok ? read(from, response.value, start, descriptor.size) : response;
     };
@@ -131,6 +130,10 @@ async function read(asked: Asked, response: HttpResponse, start: number, size: n
     return fail(registryFailure(asked, 'permanent', message, { hint: oddHint(asked.registry) }));
   }
   return ok(response.stream()[Symbol.asyncIterator]());
+}
+
+function fromByte(start: number): { readonly range?: string } {
+  return start === 0 ? {} : { range: `bytes=${start}-` };
 }
 
 /** `bytes 100-999/1000`: from where we asked, and of a whole that is as long as it should be. */

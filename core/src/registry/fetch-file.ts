@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { fail, ok, type RegistryFailure, type Result } from '../failure.ts';
 import { StreamFailure } from '../oci/digest.ts';
 import { createHttp, type HttpResponse } from './http.ts';
+import { isTransientStatus, registryFailure } from './refusal.ts';
 import { createRetrier } from './retry.ts';
 
 export type FetchedFile =
@@ -17,6 +18,8 @@ export interface FileFetcher {
 
 /** Bytes; Alpine's largest index is some MiB. */
 const MAX_FILE = 256 * 1024 * 1024;
+const HINT =
+  'the package repositories are named in the build source and in its melange files; see whether they can be reached from here';
 
 export function createFileFetcher({
   userAgent,
@@ -56,11 +59,9 @@ async function read(response: HttpResponse, url: URL, known: string | undefined)
   }
   if (response.status !== 200) {
     await response.drain();
-    const again = response.status >= 500 || response.status === 429 ? 'transient' : 'permanent';
-    return fail({
-      ...fileFailure(url.host, again, `${url.href} answered ${response.status}`),
-      status: response.status,
-    });
+    const { status } = response;
+    const kind = isTransientStatus(status) ? 'transient' : 'permanent';
+    return fail(fileFailure(url.host, kind, `${url.href} answered ${status}`, { status }));
   }
   const hash = createHash('sha256');
   let size = 0;
@@ -78,13 +79,11 @@ async function read(response: HttpResponse, url: URL, known: string | undefined)
   return ok({ kind: 'new', sha256: hash.digest('hex'), etag: response.header('etag') });
 }
 
-function fileFailure(host: string, again: 'transient' | 'permanent', message: string): RegistryFailure {
-  return {
-    reason: 'registry',
-    class: again,
-    side: 'source',
-    host,
-    message,
-    hint: 'the package repositories are named in the build source and in its melange files; see whether they can be reached from here',
-  };
+function fileFailure(
+  host: string,
+  kind: 'transient' | 'permanent',
+  message: string,
+  details: { readonly status?: number } = {},
+): RegistryFailure {
+  return registryFailure({ side: 'source', registry: host }, kind, message, { ...details, hint: HINT });
 }

@@ -13,6 +13,7 @@ import { oneChunk, openedLate } from '../oci/streams.ts';
 import { isLocation, parseDigest, type Digest, type Repository } from '../reference.ts';
 import type { HttpResponse, StreamBody } from './http.ts';
 import type { Registry } from './model.ts';
+import { withoutBody } from './response.ts';
 import { rehearseLayouts } from './rehearsed-layouts.ts';
 import { readWhole } from './whole.ts';
 import type { Call, Wire } from './wire.ts';
@@ -108,7 +109,8 @@ export function createRehearsal(): Rehearsal {
       /^\/v2\/(?<path>.+)\/(?<kind>manifests|blobs\/uploads|blobs)\/(?<name>[^/]*)$/.exec(url.pathname)?.groups ?? {};
     if (path === undefined || name === undefined) return undefined;
     const place = `${call.registry}/${path}`;
-    const here = (status: number, headers: Readonly<Record<string, string>> = {}) => ok(response(url, status, headers));
+    const here = (status: number, headers: Readonly<Record<string, string>> = {}) =>
+      ok(withoutBody(status, headers, url));
     if (kind === 'manifests') return aboutManifest(call, place, decodeURIComponent(name), here);
     if (kind === 'blobs') return aboutBlob(call, `${place}@${name}`, url);
     if (call.method === 'POST') return openUpload(wire, call, { place, url });
@@ -150,7 +152,7 @@ export function createRehearsal(): Rehearsal {
   function aboutBlob(call: Call, key: string, url: URL): Result<HttpResponse> | undefined {
     const open = blobs.get(key);
     if (open === undefined) return undefined;
-    const found = response(url, 200, {});
+    const found = withoutBody(200, {}, url);
     // What it takes to read it from where it is would not be read in earnest.
     return ok(call.method === 'GET' ? { ...found, ...bodyOf(() => current.run(undefined, open)) } : found);
   }
@@ -168,11 +170,11 @@ export function createRehearsal(): Rehearsal {
       if (there.value) {
         // Where it is in earnest it is read there: nothing has been mounted, and whoever reads the copy would not find it.
         blobs.set(`${place}@${digest}`, blobs.get(key) ?? (() => readAt(wire, call, from, digest)));
-        return ok(response(url, 201, { 'docker-content-digest': digest }));
+        return ok(withoutBody(201, { 'docker-content-digest': digest }, url));
       }
     }
     const location = new URL(UPLOAD, `${url.origin}${url.pathname.replace(/[^/]*$/, '')}`);
-    return ok(response(url, 202, { location: location.href }));
+    return ok(withoutBody(202, { location: location.href }, url));
   }
 
   /** Asked in place of the mount, which would open an upload. */
@@ -219,17 +221,6 @@ export function createRehearsal(): Rehearsal {
       tally.requests.set(from, (tally.requests.get(from) ?? 0) + 1);
     }
   }
-}
-
-function response(url: URL, status: number, headers: Readonly<Record<string, string>>): HttpResponse {
-  return {
-    status,
-    url,
-    header: (name) => headers[name],
-    async *stream() {},
-    bytes: async () => ok(new Uint8Array()),
-    drain: async () => {},
-  };
 }
 
 function bodyOf(open: Open): Pick<HttpResponse, 'stream' | 'bytes'> {

@@ -70,7 +70,7 @@ function read(
   return {
     [Symbol.asyncIterator]() {
       const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-      const isFast = createPace(patience);
+      const isFast = createSpeedCheck(patience);
       return {
         async next() {
           const since = performance.now();
@@ -98,7 +98,7 @@ function read(
 }
 
 /** Only the waiting counts: whoever reads may be as slow as it likes. */
-function createPace(patience: number): (milliseconds: number, bytes: number) => boolean {
+function createSpeedCheck(patience: number): (milliseconds: number, bytes: number) => boolean {
   let [waited, came] = [0, 0];
   return (milliseconds, bytes) => {
     waited += milliseconds;

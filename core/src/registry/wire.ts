@@ -123,7 +123,7 @@ export function createWire(options: WireOptions): Wire {
       if (answer.value.status === 403 && mayBeNew(call)) return ok({ ...answer.value, status: 404 });
       if (answer.value.status !== 401) return answer;
       // Read now: an open answer keeps its place in the host's lane, in which the request for a token has to wait.
-      before = await readWhole(answer.value);
+      before = await buffered(answer.value);
       const again = auth.challenged(visit, before.header('www-authenticate'), pass.header, round > 1);
       const isLogin = pass.header?.startsWith('Basic ') === true;
       if (!again || round === MAX_ROUNDS) return ok(isLogin ? { ...before, refusedLogin: true } : before);
@@ -139,7 +139,7 @@ export function createWire(options: WireOptions): Wire {
   async function asGuest(call: Call, visit: Visit, answer: HttpResponse): Promise<Result<HttpResponse>> {
     if (answer.status !== 401 || (call.method !== 'GET' && call.method !== 'HEAD')) return ok(answer);
     // Its answer is the one to tell, whatever goes wrong with a token.
-    const refused = await readWhole(answer);
+    const refused = await buffered(answer);
     const token = await auth.guest({ ...visit, origin: answer.url }, refused.header('www-authenticate'));
     return token.ok && token.value !== undefined
       ? send(call, answer.url, { header: token.value, renewed: () => undefined })
@@ -244,7 +244,8 @@ function errandOf(call: Call): Errand {
   return { side: call.side, registry: call.registry, what: call.what, path: call.scopes[0]?.path ?? '', pull };
 }
 
-async function readWhole(response: HttpResponse): Promise<HttpResponse> {
+/** The same answer, whose body has been read into memory: the connection and its place in the lane are free again. */
+async function buffered(response: HttpResponse): Promise<HttpResponse> {
   const body = await response.bytes(MAX_ERROR);
   return { ...response, bytes: async () => body, drain: async () => {} };
 }
