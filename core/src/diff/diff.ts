@@ -2,6 +2,7 @@
 import PQueue from 'p-queue';
 import type { Config, Selection, SyncEntry, Target } from '../config/model.ts';
 import { cancelled, type Failure, type Result } from '../failure.ts';
+import { ownTargets } from '../lock/lockable.ts';
 import type { PlannedEntry } from '../plan/model.ts';
 import { taskId } from '../plan/task-id.ts';
 import { formatReference, formatRepository, type Digest, type Repository, type Tag } from '../reference.ts';
@@ -144,6 +145,7 @@ async function listSelections({
   readonly tallies: readonly Tally[];
 }> {
   const { registry, config } = engine;
+  const published = ownTargets(config);
   const tallies: Tally[] = [];
   const listed = new Map<string, Promise<Result<readonly Tag[]>>>();
   const rows = await Promise.all(
@@ -154,7 +156,7 @@ async function listSelections({
       const there = await registry.tags(home.repository, 'destination');
       // A repository that nothing was ever sent to.
       if (!there.ok) return [];
-      const gone = goneTags(home, { there: there.value, source: source.value, config });
+      const gone = goneTags(home, there.value, source.value, published);
       return Promise.all(gone.map(({ tag, from }) => goneRow(engine, selection, home.repository, tag, from)));
     }),
   );

@@ -1,15 +1,21 @@
-/** Tags that a selection once brought, and that its source has no more. */
-import type { Config, Selection } from '../config/model.ts';
+/** Tags that a selection once brought, and that its source no longer has. */
+import type { Selection } from '../config/model.ts';
 import { fillIn, splitTag } from '../config/targets.ts';
 import { formatReference, parseTag, type Repository, type Tag } from '../reference.ts';
 import { parsePlace } from '../location.ts';
 import { isLiteral, selectTags } from '../selection/select-tags.ts';
 
+/** A tag at the destination, and the source's tag that it was copied from. */
+export interface Copied {
+  readonly tag: Tag;
+  readonly from: Tag;
+}
+
 /** Where a selection's tags go, if all go to one repository and the name of each says which tag it came from. */
 export interface Home {
   readonly repository: Repository;
-  /** The source's tag of a tag there; `undefined`: it is none of this selection's. */
-  readonly tagOf: (there: Tag) => Tag | undefined;
+  /** Those of the tags there that this selection may have brought. */
+  readonly copied: (there: readonly Tag[]) => readonly Copied[];
 }
 
 export function homeOf({ destinations: [own], values, select, backup }: Selection): Home | undefined {
@@ -18,17 +24,26 @@ export function homeOf({ destinations: [own], values, select, backup }: Selectio
   const repository = named.ok ? parsePlace(named.value) : named;
   if (!repository.ok || isLiteral(select)) return undefined;
   const [before, after, ...more] = template.split('{tag}');
-  // With a date or a commit in it, the tags of earlier days are none that are missed.
+  // With a date or a commit in the name, tags of earlier days are not missing from anything.
   if (before === undefined || after === undefined || more.length > 0 || /[{}]/.test(before + after)) return undefined;
   const isBackup = backup === undefined ? () => false : backupPattern(backup.template);
-  // How many are taken, and of which, changes; which tests a tag passes by itself does not.
+  // `latest` and `minimum` depend on which other tags there are; the other tests look at one tag alone.
   const { latest: _, minimum: __, ...tests } = select;
   return {
     repository: repository.value,
-    tagOf(there) {
-      if (!there.startsWith(before) || !there.endsWith(after) || isBackup(there)) return undefined;
-      const tag = parseTag(there.slice(before.length, there.length - after.length));
-      return tag !== undefined && selectTags(tests, [tag]).tags.includes(tag) ? tag : undefined;
+    copied(there) {
+      const named = there.flatMap((tag): readonly Copied[] => {
+        if (!tag.startsWith(before) || !tag.endsWith(after) || isBackup(tag)) return [];
+        const from = parseTag(tag.slice(before.length, tag.length - after.length));
+        return from === undefined ? [] : [{ tag, from }];
+      });
+      const selected = new Set(
+        selectTags(
+          tests,
+          named.map(({ from }) => from),
+        ).tags,
+      );
+      return named.filter(({ from }) => selected.has(from));
     },
   };
 }
@@ -43,22 +58,14 @@ function backupPattern(template: string): (tag: string) => boolean {
   return (tag) => pattern.test(tag);
 }
 
-/** Of the tags at the destination, those that came from a tag that the source has no more, and that no entry publishes. */
+/** Tags at the destination whose tag the source no longer has, and that no entry publishes. */
 export function goneTags(
-  home: Home,
-  {
-    there,
-    source,
-    config,
-  }: { readonly there: readonly Tag[]; readonly source: readonly Tag[]; readonly config: Config },
-): readonly { readonly tag: Tag; readonly from: Tag }[] {
+  { repository, copied }: Home,
+  there: readonly Tag[],
+  source: readonly Tag[],
+  published: ReadonlySet<string>,
+): readonly Copied[] {
   const offered = new Set(source);
-  const published = new Set(
-    config.entries.flatMap(({ targets }) => targets.map(({ destination }) => formatReference(destination))),
-  );
-  return there.flatMap((tag) => {
-    const from = home.tagOf(tag);
-    if (from === undefined || offered.has(from)) return [];
-    return published.has(formatReference({ kind: 'tagged', ...home.repository, tag })) ? [] : [{ tag, from }];
-  });
+  const isPublished = (tag: Tag): boolean => published.has(formatReference({ kind: 'tagged', ...repository, tag }));
+  return copied(there).filter(({ tag, from }) => !offered.has(from) && !isPublished(tag));
 }

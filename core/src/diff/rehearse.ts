@@ -74,11 +74,11 @@ export async function rehearseEntry(
   const inPlace = isInPlace(tasks.get(`${entry.id}#resolve`));
   const resolved = await resolveStep(step, { probed: probed.value, inPlace });
   if (!resolved.ok) return resolved;
-  const image = resolved.value.image ?? (await copyStep(step, { probed: resolved.value.probed }));
-  if ('ok' in image && !image.ok) return image;
-  const settled = 'ok' in image ? image.value : image;
-  const tagged = await tagStep(step, { probed: probed.value, image: settled });
-  return tagged.ok ? ok({ probed: probed.value, digest: settled.digest }) : tagged;
+  const { image: there } = resolved.value;
+  const image = there === undefined ? await copyStep(step, { probed: resolved.value.probed }) : ok(there);
+  if (!image.ok) return image;
+  const tagged = await tagStep(step, { probed: probed.value, image: image.value });
+  return tagged.ok ? ok({ probed: probed.value, digest: image.value.digest }) : tagged;
 }
 
 /** The image is in the destination repository already. */
