@@ -43,7 +43,7 @@ it('leaves a tag that has moved since it was judged', async () => {
   const { scripted, doomed, digest, announced } = await repository();
   const gone = await doomed('c', digest, 'a', 'b');
   expect(announced()).toBeUndefined();
-  expect(gone).toMatchObject({ ok: false, unsafe: false, failure: { reason: 'trust' } });
+  expect(gone).toMatchObject({ ok: false, tag: 'kept', failure: { reason: 'trust' } });
   expect(scripted.tags('x')).toEqual(['a', 'b', 'c']);
   expect(scripted.log.filter(({ method }) => method === 'DELETE')).toEqual([]);
 });
@@ -59,7 +59,7 @@ it('puts back what a registry takes with the tag, and says that it is not safe t
   const content = scripted.manifest('x', 'a')?.bytes ?? new Uint8Array();
   scripted.putManifest('x', Buffer.from(content).toString(), 'd', mediaType.ociManifest);
   const taken = await doomed('a', digest, 'b', 'c', 'd');
-  expect(taken).toMatchObject({ ok: false, unsafe: true });
+  expect(taken).toMatchObject({ ok: false, tag: 'gone' });
   expect(taken.ok ? '' : taken.failure.message).toContain(
     `${scripted.host}/x:b, ${scripted.host}/x:d name too; those tags were put back`,
   );
@@ -72,7 +72,7 @@ it('goes on nowhere where it is not known what a registry took with the tag', as
     method === 'HEAD' && path.endsWith('/b') && !scripted.tags('x').includes('a')
       ? { kind: 'answer', status: 403 }
       : undefined;
-  expect(await doomed('a', digest, 'b', 'c')).toMatchObject({ ok: false, unsafe: true });
+  expect(await doomed('a', digest, 'b', 'c')).toMatchObject({ ok: false, tag: 'gone' });
 });
 
 it.each([405, 400])('says that a registry which answers %d does not delete tags', async (status) => {
@@ -80,7 +80,7 @@ it.each([405, 400])('says that a registry which answers %d does not delete tags'
     onRequest: ({ method }) => (method === 'DELETE' ? { kind: 'answer', status } : undefined),
   });
   const refused = await doomed('a', digest, 'b');
-  expect(refused).toMatchObject({ ok: false, unsafe: false, failure: { reason: 'registry', status } });
+  expect(refused).toMatchObject({ ok: false, tag: 'kept', failure: { reason: 'registry', status } });
   expect(refused.ok ? '' : refused.failure.hint).toContain('does not delete tags');
   expect(scripted.tags('x')).toEqual(['a', 'b', 'c']);
 });

@@ -14,7 +14,7 @@ import {
 import type { Registry } from '../registry/model.ts';
 import { formatDigest } from '../report/wording.ts';
 
-/** Tags that are looked at at once. */
+/** Requests in flight. */
 const AT_ONCE = 8;
 
 export interface Doomed {
@@ -25,48 +25,50 @@ export interface Doomed {
   readonly sharers: readonly Tagged[];
 }
 
-/** `unsafe`: the tag is gone, and the registry takes more with it. `unseen`: nobody saw whether it is gone. */
+/**
+ * After a failure, `tag` says what is known of the tag. `kept`: it was not deleted. `unseen`: nobody could see whether it is gone.
+ * `gone`: it is, and the registry took more with it, or may have, so that nothing else may be deleted there.
+ */
 export type Deleted =
   | { readonly ok: true }
-  | { readonly ok: false; readonly failure: Failure; readonly unsafe: boolean; readonly unseen?: true };
+  | { readonly ok: false; readonly failure: Failure; readonly tag: 'kept' | 'unseen' | 'gone' };
 
-/** `announce` is called just before the registry is asked; where it fails, that is not. */
+/** `announce` is called just before the registry is asked to delete; if it fails, the registry is not asked. */
 export async function deleteTag(
   registry: Registry,
   { target, digest, sharers }: Doomed,
   announce: () => Failure | undefined,
 ): Promise<Deleted> {
-  const failed = (failure: Failure, unsafe = false): Deleted => ({ ok: false, failure, unsafe });
-  // Some registries delete the image with the tag, whatever else names it: then it is put back.
+  const kept = (failure: Failure): Deleted => ({ ok: false, failure, tag: 'kept' });
+  const gone = (failure: Failure): Deleted => ({ ok: false, failure, tag: 'gone' });
+  // Some registries delete the image with the tag, even if other tags name it. It is read now, to be put back then.
   const shared = await firstNaming(registry, sharers, digest);
-  if (!shared.ok) return failed(shared.failure);
+  if (!shared.ok) return kept(shared.failure);
   const sharer = shared.value;
   const content = sharer === undefined ? ok(undefined) : await registry.manifest(pin(target, digest), 'destination');
-  if (!content.ok) return failed(content.failure);
+  if (!content.ok) return kept(content.failure);
   const now = await registry.head(target, 'destination');
-  if (!now.ok) return failed(now.failure);
-  if (now.value?.digest !== digest) return failed(moved(target, digest, now.value?.digest));
+  if (!now.ok) return kept(now.failure);
+  if (now.value?.digest !== digest) return kept(moved(target, digest, now.value?.digest));
   const unrecorded = announce();
-  if (unrecorded !== undefined) return failed(unrecorded);
+  if (unrecorded !== undefined) return kept(unrecorded);
   const deleted = await registry.deleteTag(target);
-  // Also where it says no: an answer was lost. Who is interrupted sees nothing any more.
+  // Looked at even after a failure: the tag may be gone, and only the answer lost.
   const after = await registry.head(target, 'destination');
   if (!after.ok) {
-    const failure = mayBeGone(target, deleted.ok ? after.failure : deleted.failure);
-    return { ok: false, failure, unsafe: false, unseen: true };
+    return { ok: false, failure: mayBeGone(target, deleted.ok ? after.failure : deleted.failure), tag: 'unseen' };
   }
-  if (after.value !== undefined) return failed(deleted.ok ? stillThere(target) : deleted.failure);
+  if (after.value !== undefined) return kept(deleted.ok ? stillThere(target) : deleted.failure);
   if (sharer === undefined || content.value === undefined) return { ok: true };
   const other = await registry.head(sharer, 'destination');
-  // What it took is not known.
-  if (!other.ok) return failed(other.failure, true);
+  if (!other.ok) return gone(other.failure);
   if (other.value?.digest === digest) return { ok: true };
   const put = await putBack(registry, pin(target, digest), content.value, sharers);
-  if (put.failure !== undefined) return failed(put.failure, true);
-  return put.back.length === 0 ? { ok: true } : failed(tookMore(target, put.back), true);
+  if (put.failure !== undefined) return gone(put.failure);
+  return put.back.length === 0 ? { ok: true } : gone(tookMore(target, put.back));
 }
 
-/** Every tag of `tags` that is gone; one that somebody has moved meanwhile stays. */
+/** Puts back each of `tags` that is gone; a tag that somebody has moved meanwhile stays as it is. */
 async function putBack(
   registry: Registry,
   image: Pinned,
@@ -98,7 +100,7 @@ async function firstNaming(
   return ok(undefined);
 }
 
-/** What these tags name: for each digest those that do. */
+/** Each digest that any of these tags names, with all that name it. */
 export async function tagsByDigest(
   registry: Registry,
   repository: Repository,

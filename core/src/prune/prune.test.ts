@@ -71,6 +71,7 @@ async function repository(more: (host: string) => Partial<Config> = () => ({})) 
     registry,
     memory: { get: (referrer: Digest) => known.get(referrer), put: async () => {} },
     run: 'r',
+    now: () => new Date(),
     emit: (event: UntimedEvent) => void events.push(event),
     unrecorded,
   } as unknown as Engine;

@@ -12,7 +12,7 @@ import { believe, lookTask } from '../run/believe.ts';
 import type { Engine } from '../run/engine.ts';
 import type { Signing } from '../config/settings-model.ts';
 import { factsOf, type Fact } from '../trust/facts.ts';
-import { guard, prunable } from './algebra.ts';
+import { guard, prunable } from './may-go.ts';
 import { deleteTag, tagsByDigest, type Deleted } from './delete-tag.ts';
 import { namesOf, placesOf, type Place } from './places.ts';
 
@@ -49,7 +49,7 @@ export interface Pruned {
   readonly refused?: Failure;
 }
 
-/** Tags that are looked at at once. */
+/** Tags whose attestations are read at once. */
 const AT_ONCE = 8;
 
 interface Candidate {
@@ -134,14 +134,10 @@ async function lookAt(
 ): Promise<Result<Found>> {
   const tags = await engine.registry.tags(place.repository, 'destination');
   if (!tags.ok) return tags;
-  const matches = (patterns: readonly string[], tag: string): boolean =>
-    patterns.map(glob).some((test) => namesOf(place, tag).some(test));
+  const [chosen, excluded] = [matcherOf(place, only), matcherOf(place, exclude)];
   const stored = tags.value.filter((tag) => !isReferrersTag(tag));
   const kept = (tag: string): boolean =>
-    place.isBackup(tag) ||
-    (!templated && place.isDated(tag)) ||
-    (only.length > 0 && !matches(only, tag)) ||
-    matches(exclude, tag);
+    place.isBackup(tag) || (!templated && place.isDated(tag)) || (only.length > 0 && !chosen(tag)) || excluded(tag);
   const open = stored.filter((tag) => !place.named.has(tag) && !kept(tag));
   const queue = new PQueue({ concurrency: AT_ONCE });
   const looked = await Promise.all(
@@ -158,7 +154,13 @@ async function lookAt(
   return ok({ name, stored, candidates: going.flatMap((tag) => candidates.get(tag) ?? []) });
 }
 
-/** `undefined`: nothing that is believed says that this very tag was made here. */
+/** Whether one of these globs matches a name of the tag. */
+function matcherOf(place: Place, patterns: readonly string[]): (tag: string) => boolean {
+  const globs = patterns.map(glob);
+  return (tag) => namesOf(place, tag).some((name) => globs.some((matches) => matches(name)));
+}
+
+/** `undefined`: no attestation that is believed says that this very tag was made here. */
 async function provenance(
   engine: Engine,
   signing: Signing,
@@ -188,7 +190,7 @@ function madeBy(facts: readonly Fact[], target: string): string | undefined {
   return undefined;
 }
 
-/** One after the other: the first registry that deletes more than a tag ends it for that repository. */
+/** One after the other: once a registry has deleted more than a tag, nothing else is deleted in that repository. */
 async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortSignal): Promise<readonly PrunedTag[]> {
   const tags: PrunedTag[] = [];
   for (const { stored, candidates } of found) {
@@ -196,7 +198,7 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
     const staying = stored.filter((tag) => !going.has(tag));
     const [first] = candidates;
     if (first === undefined) continue;
-    // Looked up once for all that are deleted there: a repository may have thousands.
+    // Looked up once for all the tags that go: a repository may have thousands that stay.
     const shared = await tagsByDigest(engine.registry, first.target, staying);
     let unsafe: Failure | undefined;
     for (const { target, digest, why } of candidates) {
@@ -211,13 +213,14 @@ async function deleteAll(engine: Engine, found: readonly Found[], signal: AbortS
       };
       const done: Deleted = shared.ok
         ? await deleteTag(engine.registry, { target, digest, sharers: shared.value.get(digest) ?? [] }, announce)
-        : { ok: false, failure: shared.failure, unsafe: false };
-      if (!done.ok && done.unsafe) unsafe = done.failure;
+        : { ok: false, failure: shared.failure, tag: 'kept' };
+      if (!done.ok && done.tag === 'gone') unsafe = done.failure;
       const end = done.ok ? { state: 'deleted' as const } : { state: 'failed' as const, failure: done.failure };
-      // Where the registry took more than the tag, that is gone too.
-      const state = done.ok || done.unsafe ? 'deleted' : 'failed';
-      // Without it the journal says that the tag may be gone.
-      if (done.ok || done.unseen !== true) engine.emit({ type: 'tag.done', tag: destination, digest, ...end, state });
+      // Where nobody saw what became of the tag, the journal has no `tag.done`, which means that it may be gone.
+      if (done.ok || done.tag !== 'unseen') {
+        const state = done.ok || done.tag === 'gone' ? 'deleted' : 'failed';
+        engine.emit({ type: 'tag.done', tag: destination, digest, ...end, state });
+      }
       tags.push({ destination, digest, why, ...end });
     }
   }

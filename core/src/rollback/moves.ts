@@ -7,27 +7,27 @@ import type { Fact } from '../trust/facts.ts';
 /** One tag to be put back. */
 export interface Move {
   readonly destination: Tagged;
-  /** What it was moved to, or `null` for a tag that was deleted; anything else there now is somebody else's. */
+  /** What it was moved to, or `null` where it was deleted. If it names anything else now, that is somebody else's doing. */
   readonly from: Digest | null;
   readonly to: Digest;
 }
 
 /**
- * Of each tag that the run moved from one digest to another, or deleted, or was about to when it was killed, the last first. New tags
- * have nothing to go back to. Journals of earlier versions tell only what was moved when all of an entry had succeeded.
+ * One move for each tag that the run moved from one digest to another, or deleted, or was about to when it was killed; the last
+ * first. New tags have nothing to go back to. Journals of earlier versions have no `tag.move`, only rows of entries that succeeded.
  */
 export function movesOfRun(events: readonly Event[]): readonly Move[] {
   const moves = new Map<string, Move>();
-  const add = (tag: string, from: string | null, to: string | null, deleted = false): void => {
-    const move = moves.has(tag) ? undefined : moveOf(tag, to, from, deleted);
+  const add = (tag: string, now: string | null, before: string | null): void => {
+    const move = moves.has(tag) ? undefined : moveOf(tag, now, before);
     if (move !== undefined) moves.set(tag, move);
   };
   for (const event of events) {
-    if (event.type === 'tag.move') add(event.tag, event.from, event.to);
-    if (event.type === 'tag.delete') add(event.tag, event.digest, null, true);
+    if (event.type === 'tag.move') add(event.tag, event.to, event.from);
+    if (event.type === 'tag.delete') add(event.tag, null, event.digest);
     if (event.type !== 'entry.done') continue;
     for (const { outcome, destination, before, digest } of event.rows) {
-      if (outcome === 'published') add(destination, before, digest);
+      if (outcome === 'published' && digest !== null) add(destination, digest, before);
     }
   }
   return [...moves.values()].toReversed();
@@ -52,10 +52,11 @@ export function moveByFacts(target: string, digest: Digest, facts: readonly Fact
   return newest && moveOf(target, digest, newest.before);
 }
 
-function moveOf(target: string, from: string | null, to: string | null, deleted = false): Move | undefined {
+/** Undefined: there is nothing to go back to, or the journal holds what is no digest. */
+function moveOf(target: string, now: string | null, before: string | null): Move | undefined {
   const destination = parseLocation(target);
-  const [now, before] = [deleted ? null : parseDigest(from ?? ''), parseDigest(to ?? '')];
-  if (!destination.ok || destination.value.kind !== 'tagged' || now === undefined || before === undefined)
+  const [from, to] = [now === null ? null : parseDigest(now), parseDigest(before ?? '')];
+  if (!destination.ok || destination.value.kind !== 'tagged' || from === undefined || to === undefined)
     return undefined;
-  return now === before ? undefined : { destination: destination.value, from: now, to: before };
+  return from === to ? undefined : { destination: destination.value, from, to };
 }

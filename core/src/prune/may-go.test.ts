@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_MAX, guard, prunable, type Share } from './algebra.ts';
+import { DEFAULT_MAX, guard, prunable, type Share } from './may-go.ts';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g'] as const;
 const some = fc.subarray([...NAMES]);

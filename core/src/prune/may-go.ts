@@ -12,12 +12,12 @@ export interface Tags {
   readonly kept: (tag: string) => boolean;
 }
 
-/** Stored, made by us, and neither named nor kept any more: never a tag that anybody else has made. */
+/** Stored, made by us, and no longer named or kept. Never a tag that somebody else made. */
 export function prunable({ stored, made, named, kept }: Tags): readonly string[] {
   return stored.filter((tag) => made.has(tag) && !named.has(tag) && !kept(tag));
 }
 
-/** Tags that go without being asked for more. */
+/** As many tags may go unless --max says otherwise. */
 export const DEFAULT_MAX = 10;
 
 export interface Share {
