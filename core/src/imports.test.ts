@@ -71,6 +71,7 @@ const rules: readonly Rule[] = [
       'node:worker_threads',
       'core/src/exec/!(model).ts',
       'core/src/plan/files.ts',
+      'core/src/state-lines.ts',
       'core/src/trust/memory.ts',
     ],
     instead: 'data as a parameter, or an interface as `Files`',

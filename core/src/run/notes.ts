@@ -3,7 +3,7 @@
  * Losing it costs requests, never correctness; see {@link openLines} for whose file is believed.
  */
 import { createHash } from 'node:crypto';
-import { openLines } from '../trust/memory.ts';
+import { openLines } from '../state-lines.ts';
 
 export interface Notes {
   /** What was noted under a name made of parts; the first says what it is about. */

@@ -4,7 +4,7 @@
  */
 import { ok, type Result } from '../failure.ts';
 import type { FetchedFile } from '../registry/fetch-file.ts';
-import { openLines } from '../trust/memory.ts';
+import { openLines } from '../state-lines.ts';
 
 export interface PackageIndexes {
   /** sha256 of the index's bytes, hex. Single-flight per URL. */
