@@ -1,7 +1,8 @@
-/** What a locked source or selection was made for. It changes with all that decides what is locked, and with nothing else. */
+/** A key stands for what the config asked for when something was locked: once the config asks for something else, it differs. */
 import type { Selection, SyncEntry, SyncOptions } from '../config/model.ts';
 import { sha256 } from '../oci/digest.ts';
 import { formatReference, formatRepository } from '../reference.ts';
+import { canonicalJson } from '../trust/statement.ts';
 
 export function keyOfSource(entry: SyncEntry): string {
   return keyOf({ source: formatReference(entry.source), ...asked(entry) });
@@ -16,12 +17,7 @@ function asked({ platforms, verify }: SyncOptions): Readonly<Record<string, unkn
   return { platforms, verify };
 }
 
-/** Enough of a hash that nobody meets another by chance; nothing depends on its strength. */
+/** Short, since it stands in a file that people review, and no attacker gains anything by two entries with the same key. */
 function keyOf(data: unknown): string {
-  return sha256(Buffer.from(JSON.stringify(data, sortKeys))).slice('sha256:'.length, 'sha256:'.length + 16);
-}
-
-function sortKeys(_: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return sha256(canonicalJson(data)).slice('sha256:'.length, 'sha256:'.length + 16);
 }
