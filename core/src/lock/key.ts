@@ -17,7 +17,7 @@ function asked({ platforms, verify }: SyncOptions): Readonly<Record<string, unkn
   return { platforms, verify };
 }
 
-/** Short, since it stands in a file that people review, and no attacker gains anything by two entries with the same key. */
+/** Short, since people review the file that it stands in; nothing depends on the strength of the hash. */
 function keyOf(data: unknown): string {
   return sha256(canonicalJson(data)).slice('sha256:'.length, 'sha256:'.length + 16);
 }

@@ -18,7 +18,7 @@ for (const [network, prefix] of [
   PRIVATE.addSubnet(network, prefix, 'ipv4');
 }
 for (const [network, prefix] of [
-  // With those that hold an IPv4 address, which may be a private one: nobody on the internet is called so.
+  // Among them all forms that hold an IPv4 address, since that may be a private one; no public registry has such an address.
   ['::', 96],
   ['::ffff:0:0:0', 96],
   ['64:ff9b::', 96],
@@ -48,8 +48,8 @@ export function isPrivate(hostname: string): boolean {
 }
 
 /**
- * A test for the networks of `NO_PROXY`, as `10.0.0.0/8, .example`: of the rest undici takes care. As the tools written in Go have it, a
- * network is asked about addresses alone, and names are not looked up.
+ * Whether an address is in one of the networks of `NO_PROXY`, as `10.0.0.0/8`; the names in it are left to undici. As in tools written in
+ * Go, a name is not looked up to see whether it is in a network.
  */
 export function inNetworksOf(noProxy: string): (hostname: string) => boolean {
   const networks = new BlockList();
@@ -75,14 +75,14 @@ function bare(hostname: string): string {
 }
 
 /**
- * `registry.example` → `registry.example:443`, or `:80` where it is spoken to in the clear: the port that the protocol has anyway may
- * be written or left out, and addresses always leave it out.
+ * A host with its port, so that two can be compared: `registry.example` → `registry.example:443`, or `:80` for plain HTTP. People may write
+ * the default port or leave it out; URLs always leave it out.
  */
 export function withPort(host: string, clear: boolean): string {
   return /:\d+$/.test(host) ? host : `${host}:${clear ? 80 : 443}`;
 }
 
-/** The other name of a host: without that port, or with it; undefined: it is asked at another. */
+/** The other way to write a host: without the default port, or with it. Undefined: it has another port, so there is only one way. */
 export function otherName(host: string, clear: boolean): string | undefined {
   const port = withPort('', clear);
   if (host.endsWith(port)) return host.slice(0, -port.length);
@@ -96,7 +96,7 @@ export interface Reach {
 }
 
 export interface ReachOptions {
-  /** Both are asked about hosts with their ports, whichever they are. */
+  /** This and `named` are given hosts with their port, even if it is the default one. */
   readonly plainHttp: (host: string) => boolean;
   /** Hosts that the settings name: those are meant, wherever they are. */
   readonly named?: (host: string) => boolean;

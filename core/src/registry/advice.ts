@@ -11,7 +11,7 @@ const UNITS: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
 };
-/** Milliseconds that nobody means who says more: a date so far away could not even be written. */
+/** The most milliseconds that are taken seriously: a date further away could not even be formatted. */
 const LONGEST = 10 * 365 * 24 * 3_600_000;
 const NUMBER = String.raw`\d{1,9}(?:\.\d{1,9})?(?:ns|us|µs|μs|ms|s|m|h)`;
 

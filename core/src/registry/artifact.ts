@@ -15,8 +15,8 @@ export const EMPTY_CONFIG: Descriptor = { mediaType: mediaType.empty, digest: sh
 type NewIndex = Pick<ManifestContent, 'bytes' | 'descriptor'>;
 
 /**
- * The index with our entries, and without those to drop; undefined: it is so already. Entries of others are kept as they
- * were read, with fields that Slipway does not know.
+ * The index with our entries and without those to drop. Undefined: it is like that already; `foreign`: what is there is no index. Entries
+ * of others are kept as they were read, with fields that Slipway does not know.
  */
 export function merge(
   present: ManifestContent | undefined,

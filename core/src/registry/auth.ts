@@ -31,13 +31,13 @@ export interface Auth {
   /** Whether a header of {@link authorization} is not to be sent any more: it has expired since, or was refused. */
   isSpent(visit: Visit, header: string): boolean;
   /**
-   * Learns from a 401. `sent` is the header that was not accepted, `fresh` that it was made for this very request. True:
-   * a new try may be let in.
+   * Learns from a 401 how to log in. `sent`: the header that was refused; `fresh`: it was made after an earlier 401 to the same request, so
+   * it is not merely outdated. True: another try is worth it.
    */
   challenged(visit: Visit, header: string | undefined, sent: string | undefined, fresh: boolean): boolean;
   /**
-   * What to bring to another host than the registry, which a redirect led to and which asks for a token: one that anybody gets, with
-   * no login. `visit.origin` is that host; undefined: it asks for something else.
+   * The `Authorization` header for a host that a redirect led to (`visit.origin`) and that asks for a token: an anonymous one, since no
+   * login is meant for that host. Undefined: it asks for something else.
    */
   guest(visit: Visit, header: string | undefined): Promise<Result<string | undefined>>;
 }
@@ -59,13 +59,15 @@ const DEMAND = /^[a-z]+(?:\([a-z]+\))?:[!-~]{1,512}$/;
 export function createAuth({ http, retrier, credentials, mayGo, writes, memory }: AuthOptions): Auth {
   const client = createTokenClient({ http, retrier, mayGo });
   const challenges = new Map<string, Challenge>();
-  /** Hosts whose challenge of this run is known, so that what is remembered of them is of no interest. */
+  /**
+   * Registries that sent a challenge in this run, or whose remembered challenge proved wrong: what is remembered of them does not count.
+   */
   const seen = new Set<string>();
   const tokens = new Map<string, Token>();
-  /** Of hosts that redirects lead to, by their origin and scope. */
+  /** Anonymous tokens for hosts that redirects lead to, by origin and scope. */
   const guests = new Map<string, Token>();
   const pending = new Map<string, Promise<Result<Token | undefined>>>();
-  /** By registry and what we would ask for. */
+  /** Scopes that registries demanded in place of ours, by registry and our scopes. */
   const demands = new Map<string, string>();
   /** Repositories, by registry and path, where only pulling is granted although we will write there. */
   const readOnly = new Set<string>();
@@ -82,7 +84,7 @@ export function createAuth({ http, retrier, credentials, mayGo, writes, memory }
     const now = Date.now();
     const kept = keptFor(visit, now);
     if (kept !== undefined) {
-      // A failure of this one is no matter: the token that is there is good for a while.
+      // If this fails, it does not matter: the kept token is good for a while yet.
       if (kept.renew <= now) void fetchOnce(visit, challenge);
       return ok(kept.header);
     }
@@ -128,7 +130,7 @@ export function createAuth({ http, retrier, credentials, mayGo, writes, memory }
     );
   }
 
-  /** Whoever asks while the answer is under way gets the same answer. Undefined: what was remembered is of no use. */
+  /** One request for all who ask at the same time. Undefined: the remembered challenge proved wrong, and is forgotten. */
   function fetchOnce(visit: Visit, challenge: Challenge): Promise<Result<Token | undefined>> {
     const key = keyOf(visit.registry, wanted(visit));
     const running = pending.get(key) ?? fetchToken(visit, challenge).finally(() => pending.delete(key));
@@ -150,7 +152,7 @@ export function createAuth({ http, retrier, credentials, mayGo, writes, memory }
       }
       if (remembered && token.failure.class !== 'cancelled') return forget(visit);
       if (token.failure.class !== 'permanent' || !askForLess(visit)) {
-        // One scope was refused as well, so that it was not their number.
+        // A single scope was refused too, so the number of scopes was not the reason.
         if (less) oneScope.delete(visit.registry);
         return token;
       }
@@ -215,8 +217,8 @@ export function createAuth({ http, retrier, credentials, mayGo, writes, memory }
 }
 
 /**
- * A realm that is remembered gets a password only where nobody can have put it: at the registry itself, or where everybody
- * knows the two to be one. Elsewhere the registry is asked again.
+ * Whether a remembered realm may get a password. Somebody may have changed what is remembered, so it must be at the registry itself or be
+ * known to belong to it; otherwise the registry is asked again.
  */
 function isAtHome({ origin }: Visit, challenge: Challenge): boolean {
   const realm = URL.parse(challenge.parameters.get('realm') ?? '');

@@ -19,8 +19,8 @@ import { cancelUpload, sendBlob } from './uploads.ts';
 import type { Wire } from './wire.ts';
 
 /**
- * Bytes from which a registry that has not yet shown that it mounts is asked once more before a blob is sent: it may have
- * opened the upload only because it never mounts.
+ * A blob of at least this many bytes is asked for by HEAD before it is sent, as long as the registry has not shown that it mounts: it may
+ * have opened the upload only because it never does.
  */
 const LARGE = 4 * 1024 * 1024;
 
@@ -42,9 +42,9 @@ export interface BlobService {
   forget(repository: Repository, digests: readonly Digest[]): void;
 }
 
-/** How a host answers mounts. Undefined: it has not shown it. */
+/** How a host answers mounts. A property is undefined until the host has shown it. */
 interface Manners {
-  /** A mount from the very repository tells whether the blob is there. */
+  /** To mount a blob from the repository that wants it tells whether it is there. */
   own?: boolean;
   /** A blob that was sent to one repository can be mounted into another. */
   other?: boolean;
@@ -87,7 +87,7 @@ export function createBlobService({ wire, presence, records, limits }: BlobServi
       // It was brought with another size than this manifest says.
       if (taken.ok && isOdd(wanted)) continue;
       if (taken.ok) return ok({ ...taken.value, mine: false });
-      // Whoever was first failed by its own source or was called off, which is no reason for us to: the next one leads.
+      // The first one's source failed, or it was cancelled. That says nothing about our source, so the next one tries.
     }
   }
 
@@ -106,7 +106,10 @@ export function createBlobService({ wire, presence, records, limits }: BlobServi
     return mountOrLead(wanted);
   }
 
-  /** From the source, or from wherever this run has brought it; waits for one who is sending it to this host, or is the one. */
+  /**
+   * Mounts it from the source, or from where this run has brought it. If another task is sending it to this host, waits for that; if not,
+   * sends it.
+   */
   async function mountOrLead(wanted: Wanted): Promise<Result<Taken>> {
     const { where, descriptor, source } = wanted;
     const host = mannersOf(where);
@@ -125,12 +128,12 @@ export function createBlobService({ wire, presence, records, limits }: BlobServi
         if (session === undefined) session = asked.value.session;
         else if (asked.value.session !== undefined) await cancelUpload(wire, where, asked.value.session);
         host.closed.add(from.path);
-        // Where we have sent it ourselves it can be read: it is the host that does not mount.
+        // We have sent it there ourselves, so we may read it: the host does not mount at all.
         if (sent.includes(from) && host.other !== true) host.other = false;
         continue;
       }
       const sending = host.other === false ? undefined : senders.get(hostNameOf(where, descriptor.digest));
-      // Nothing may come between the look and the lead: two would lead.
+      // No `await` between this look and `lead`: two tasks would send it.
       if (sending === undefined) return lead(wanted, session);
       await sending;
     }

@@ -16,8 +16,8 @@ export interface UploadSession {
 }
 
 /**
- * One that is there with another size than the descriptor says is as good as none: it is sent again, and shows whether it is the
- * registry that has half of it, or the descriptor that lies. So is one that cannot be asked for.
+ * A blob of another size than the descriptor says counts as missing: sending it again shows whether the registry has only half of it, or
+ * the descriptor lies. So does a blob of a host that knows no HEAD.
  */
 export async function hasBlob(wire: Wire, where: Where, descriptor: Descriptor): Promise<Result<boolean>> {
   const state = await blobState(wire, where, descriptor);
@@ -51,9 +51,8 @@ export function lengthOf({ header }: HttpResponse): number | undefined {
 }
 
 /**
- * Asks the registry to take the blob from another of its repositories; from the very one it is to be in, the answer says whether
- * it is there. `session`: it would not, and opened an upload instead, or only said no; either way the bytes have to be
- * sent, which is no failure.
+ * Asks the registry to take the blob from another of its repositories. If `from` is the repository itself, the answer says whether the blob
+ * is there. That it was not mounted is no failure: the bytes have to be sent, to `session` if the registry opened an upload.
  */
 export async function mountBlob(
   wire: Wire,
@@ -78,7 +77,7 @@ export async function mountBlob(
   return ok({ mounted: false, ...(session?.ok === true ? { session: session.value } : {}) });
 }
 
-/** Also where the registry breaks over it each time: whether it is well is for those to find out who send the bytes. */
+/** Server errors too: some registries fail at every mount. If the registry is really down, sending the bytes will show it. */
 function isRefusal(failure: Failure): boolean {
   if (failure.class === 'permanent') return true;
   return failure.reason === 'registry' && failure.status !== undefined && failure.status >= 500;

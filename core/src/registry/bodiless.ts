@@ -1,4 +1,4 @@
-/** HEAD, which is most of what an unchanged image costs: without the stream that undici makes for each answer. */
+/** HEAD requests, without the stream that undici makes for each answer: they are most of what an unchanged image costs. */
 import type { Dispatcher } from 'undici';
 
 /** By their names in small letters. */
@@ -46,7 +46,7 @@ export function sendBodiless(
   });
 }
 
-/** How to end what is under way. undici itself ends nothing that still waits for its connection. */
+/** Functions that end the requests under way. undici itself does not end those that still wait for a connection. */
 export type Live = Set<(reason: Error) => void>;
 
 /** The same promise, which also ends when all that is under way is ended. */
@@ -57,7 +57,7 @@ export function endedBy<T>(live: Live, promise: Promise<T>): Promise<T> {
   });
 }
 
-/** 102 and 103 in place of an answer, which nobody sends more often. */
+/** Interim answers (102 and 103) before the real one; no server needs more. */
 const MAX_ANNOUNCEMENTS = 32;
 
 /** To be called for each; throws when it is likely that nothing else will come. */

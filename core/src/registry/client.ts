@@ -31,7 +31,7 @@ export interface RegistryOptions extends WireSettings {
 /** Bytes of a blob that is read into memory, unless told. */
 const MAX_BLOB = 16 * 1024 * 1024;
 
-/** All of it is over HTTP. */
+/** A registry over HTTP, which also fetches JSON. */
 export interface RemoteRegistry extends Registry {
   readonly fetchJson: FetchJson;
 }

@@ -54,7 +54,7 @@ export async function copy(
   /** No manifest is kept once it is there: an index may name ten thousand, of four megabytes each. */
   const manifests = new Map<Digest, Promise<Result<void>>>();
   const blobs = new Map<Digest, Promise<Result<Taken>>>();
-  /** As it was first said: whoever says another size later lies, or did then. */
+  /** Sizes as they were first said. If another size is said later, one of the two is a lie. */
   const sizes = new Map<Digest, number>();
   const room = createRoom(ROOM);
   const blobRoom = createRoom(BLOBS);
@@ -73,7 +73,7 @@ export async function copy(
     return admitted(child) ?? once(manifests, key, careful);
   }
 
-  /** A failure where a part is not to be copied for what is said of it. */
+  /** Why a part is not copied: it is said to have two sizes, or there are too many parts. Undefined: it is. */
   function admitted({
     digest: key,
     size,
@@ -146,7 +146,7 @@ export async function copy(
     return !put.ok && lacksParts(put.failure) ? fail(notSeenYet(put.failure)) : put;
   }
 
-  /** Whoever lacks the config of an image lacks its manifest: no registry takes one before the other. */
+  /** A registry that lacks an image's config lacks its manifest too: none takes a manifest before its parts. */
   async function isConfigMissing({ value }: ManifestContent & { kind: 'manifest' }): Promise<Result<boolean>> {
     if (to.takeBlob === undefined) return ok(false);
     const { promise, resolve } = Promise.withResolvers<Result<boolean>>();
@@ -244,7 +244,7 @@ function lacksParts(failure: Failure): failure is RegistryFailure {
   return failure.reason === 'registry' && PART_UNKNOWN.has(failure.code);
 }
 
-/** It has said of each part that it has it. */
+/** The registry has said of each part that it has it. */
 function notSeenYet(failure: RegistryFailure): RegistryFailure {
   const hint = 'some registries show what they have taken only after a moment; run again';
   return { ...failure, class: 'transient', hint };

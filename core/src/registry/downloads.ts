@@ -14,7 +14,7 @@ import { lied, oddHint, pageHint, refusal, registryFailure, type Asked } from '.
 import type { Whole } from './whole.ts';
 import type { Wire } from './wire.ts';
 
-/** Bytes that count as getting further, and how often in a row it may break off without. */
+/** A download that breaks off is resumed this often, and as often again whenever at least STEP bytes have come in between. */
 const STEP = 1024 * 1024;
 const TRIES = 3;
 
@@ -55,7 +55,7 @@ export async function openBlob(
   return check(asked, descriptor, get);
 }
 
-/** Nobody asks for a blob whose manifest was not found: the name is right. */
+/** A blob is asked for only when its manifest was found, so the name is right, and the image incomplete. */
 async function lacked(asked: Asked, response: HttpResponse): Promise<Failure> {
   const hint = `the image is incomplete at ${asked.registry}, which lacks a part that its manifest names: push it there again`;
   return { ...(await refusal(asked, response)).failure, hint };

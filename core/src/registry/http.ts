@@ -41,7 +41,7 @@ export interface HttpRequest {
   /** For failures: which end of the work it is, and the registry's name in references. */
   readonly side: Side;
   readonly registry: string;
-  /** Its body is a secret of this very address. */
+  /** Its body is a secret that only this origin may get: it is not sent on to another one. */
   readonly confidential?: true;
   /** The answer may be long: it leaves room for others at the same host. */
   readonly long?: true;
@@ -49,11 +49,13 @@ export interface HttpRequest {
   readonly whole?: Whole;
   /** Asked when it is this request's turn: a failure keeps it from being sent. */
   readonly admit?: () => Promise<Failure | undefined>;
-  /** Asked before that, of the login that it brings: another one, if that is of no use by now. */
+  /** Asked before `admit`: a new `Authorization` header, if this one has become useless while the request waited. */
   readonly renewed?: (authorization: string) => Promise<Result<string | undefined>> | undefined;
 }
 
-/** The body must be used by exactly one of the three: an unread body keeps its connection and its place in the queue. */
+/**
+ * The body must be used by exactly one of `bytes`, `stream` and `drain`: an unread body keeps its connection and its place in the queue.
+ */
 export interface HttpResponse {
   readonly status: number;
   header(name: string): string | undefined;

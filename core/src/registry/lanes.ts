@@ -99,7 +99,8 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
             refusals = 0;
             refusing = undefined;
             pace.answered();
-            // All places for its kind were taken: a host that only serves downloads would else never be asked more.
+            // If all places for its kind were taken, the window counts as full: at a host that only serves downloads it would never grow
+            // otherwise.
             window.answered(isFree(kind) ? busy : window.size);
           }
         },
@@ -167,7 +168,7 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
   function refuse(halve: (now: number) => void, since: number, wait: number | undefined): void {
     const now = clock.now();
     halve(now);
-    // "At once", as many say it by 0 or a time that is over, is no pace for all who wait.
+    // Many hosts say "at once", by 0 or a time in the past: too soon, when all who wait come back together.
     const said = wait !== undefined && wait >= REST;
     // It was sent before the host began to rest: the answer says nothing new.
     if (since < rested && !said) return;
@@ -176,7 +177,7 @@ function createHost(limits: HostLimits, rampUp: boolean, signal: AbortSignal | u
     if (!said && refusals === 1) pace.refused();
     const rest = said ? wait : Math.min(LONGEST_REST, REST * 2 ** (refusals - 1));
     refusing ??= now;
-    // Whoever waits then is not sent any more, see {@link createManners}.
+    // A longer rest is not waited for: {@link createManners} refuses further requests.
     if (rest <= LONGEST_WAIT && now - refusing <= GIVE_UP) next = Math.max(next, now + rest);
     rested = now;
   }

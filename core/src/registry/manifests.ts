@@ -149,8 +149,8 @@ async function storedBy(wire: Wire, where: Where, digest: Digest, status: number
 }
 
 /**
- * Makes the tag name the manifest by its very digest. Put under a tag, a registry would name it by sha256; another algorithm it
- * has to be told, in a way that only newer ones know:
+ * Makes the tag name the manifest by this very digest. A registry gives a manifest that is put under a tag its sha256 digest; with another
+ * algorithm it is put under its digest, and the tag is a parameter, which only newer registries know:
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests
  */
 export async function tagManifest(

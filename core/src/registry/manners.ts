@@ -45,8 +45,8 @@ export interface MannersOptions {
 /** How many different warnings are shown. */
 const MAX_WARNINGS = 100;
 /**
- * Milliseconds that a pull waits for the answers to others: it keeps its place meanwhile, which one of them may need that is sent on
- * to another address. Then the registry has the word.
+ * Milliseconds that a pull waits for the answers to others. It keeps its place in the lane meanwhile, which one of them may need after a
+ * redirect; so after that it is sent, and the registry decides.
  */
 const PATIENCE = 10_000;
 
@@ -117,7 +117,9 @@ export function createManners(options: MannersOptions): Manners {
     return waitOrClose(errand, response.status, wait);
   }
 
-  /** Waits that never lead to an answer end as one that is too long: for all who are still to ask. */
+  /**
+   * How long to wait; or a failure, for all later requests too, if that is too long or the registry has refused everything for too long.
+   */
   function waitOrClose(errand: Errand, status: number, wait: number | undefined): RegistryFailure | number | undefined {
     const now = clock.now();
     const since = refusing.get(errand.registry) ?? now;

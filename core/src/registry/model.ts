@@ -13,8 +13,7 @@ export interface Content {
   /** `undefined`: not there. */
   manifest(digest: Digest): Promise<Result<ManifestContent | undefined>>;
   /**
-   * The stream fails if the bytes do not match the descriptor's digest and size, and, where it is said that it is small and wanted
-   * whole, if it takes longer than that may.
+   * The stream fails if the bytes do not match the descriptor's digest and size. `whole`: also if it takes longer than a small blob may.
    */
   blob(descriptor: Descriptor, whole?: Whole): Promise<Result<AsyncIterable<Uint8Array>>>;
   /** A layer that registries only point to, from the addresses in its descriptor; without credentials. */
@@ -78,7 +77,7 @@ export interface Attachment {
 /** One side of the work, for error messages: the same registry can be source of one entry and destination of another. */
 export type Side = 'source' | 'destination';
 
-/** An address, or a path below the registry that holds `repository`, which is asked as who may read that. */
+/** A full address; or a path at the registry of `repository`, asked with the right to read that repository. */
 export type JsonRequest = { readonly url: string } | { readonly repository: Repository; readonly path: string };
 
 export interface FetchedJson {
@@ -101,7 +100,7 @@ export interface Registry {
   /** Makes `tag` name `subject`'s manifest, by putting the very bytes again: one request when `known` has them. */
   tag(subject: Pinned, tag: Tag, known?: ManifestContent): Promise<Result<void>>;
   /**
-   * `pages`: with more of them, of up to a thousand tags each, it is a failure, and no more are read. `exact`: only this very
+   * `pages`: a list of more pages, of up to a thousand tags each, is a failure; the rest of it is not read. `exact`: only this very
    * repository is asked, and no trusted mirror of it.
    */
   tags(
@@ -109,7 +108,7 @@ export interface Registry {
     side: Side,
     options?: { readonly pages?: number; readonly exact?: boolean },
   ): Promise<Result<readonly Tag[]>>;
-  /** By the referrers API, or by the tag scheme (`sha256-<hex>`) where there is none. Includes the tag scheme's index too. Each once. */
+  /** By the referrers API, or by the tag scheme (`sha256-<hex>`) where there is none. Each once. */
   referrers(subject: Pinned, side: Side): Promise<Result<readonly Referrer[]>>;
   /**
    * Attaches each as a manifest with `subject`. One writer a subject in this process; on a registry without the API the

@@ -45,8 +45,8 @@ export interface Account {
   /** The registry refused a pull because its limit is reached, until then. */
   close(until: number): void;
   /**
-   * Undefined: a pull may be sent, and has begun. Else why not; `later`, only told to who is `patient`: it may be enough, as the
-   * answers to those under way will tell.
+   * Undefined: the pull may be sent, and counts as begun. Otherwise why not. `later`, only with `patient`: the answers to the pulls under
+   * way will tell whether any is left.
    */
   begin(now: number, patient: boolean): Shortage | 'later' | undefined;
   end(): void;

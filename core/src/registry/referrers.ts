@@ -58,8 +58,8 @@ export async function listReferrers(
 }
 
 /**
- * Undefined: the registry has no such API. `refused`: some refuse all that they do not know, so the tag has to tell; who may really
- * not read here may not read that either.
+ * Undefined: the registry has no such API. `refused`: some registries refuse all that they do not know, so the tag scheme is asked next. If
+ * we really may not read here, that is refused as well.
  */
 async function askApi(
   wire: Wire,

@@ -53,7 +53,7 @@ export function createRepositories({ wire, mirrors, plainHttp, records, limits }
   /** Which repository a content reads from, so that a copy within one registry can mount. */
   const repositories = new WeakMap<Content, Repository>();
 
-  /** All that a manifest names is where the manifest is; an index may be there without its children. */
+  /** Where a manifest is, its blobs are too; an index may be there without its children. */
   function learn(where: Where, content: ManifestContent): void {
     cache.put(content);
     manifests.add(where, content.descriptor.digest);
@@ -70,7 +70,7 @@ export function createRepositories({ wire, mirrors, plainHttp, records, limits }
     const found = await heads.fly(key, ask).answer;
     if (!found.ok) return found;
     if (found.value === undefined) {
-      // Those who were written down last are last.
+      // Deleted first, so that the newest is the last, and the oldest can be dropped.
       absent.delete(key);
       absent.set(key, performance.now());
       const [oldest] = absent.keys();

@@ -32,7 +32,7 @@ export interface Retrier {
   shunned(host: string): Failure | undefined;
 }
 
-/** Tries of one operation that may be bad luck: whoever is refused more often is not allowed at all. */
+/** How often an operation may be one too many (429) without using up a try. More often than that is no bad luck. */
 const MOST_SPARED = 20;
 
 export interface RetryOptions {
@@ -88,7 +88,7 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
       if (final) return result;
       if (tried > retries || now - since > (spare ? GIVE_UP_SPARE : GIVE_UP) || (retryAfter ?? 0) > LONGEST_WAIT) {
         const failure = afterTries(result.failure, tried + spared, now - first);
-        // It has answered nobody else either. The longer that goes on, the longer nobody looks.
+        // The host has answered nobody else either. The longer it is down, the longer it is left alone.
         if (spare && since <= first)
           alone.set(host, { until: now + Math.max(LEAVE_ALONE, now - since), failure: result.failure });
         return fail(failure);

@@ -14,8 +14,8 @@ import { parseRetryAfter, type Retrier } from './retry.ts';
 export interface Token {
   readonly header: string;
   /**
-   * Milliseconds since the epoch: when it came; from `renew` on a new one is fetched while this one is still used, until `until`.
-   * A clock that was put back says of none how old it is, and none is used.
+   * Milliseconds since the epoch. The token came at `since` and is used until `until`; from `renew` on a new one is fetched meanwhile.
+   * Before `since` it is not used: a clock that was put back cannot tell how old it is.
    */
   readonly since: number;
   readonly renew: number;

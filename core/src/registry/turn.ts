@@ -13,7 +13,9 @@ export interface Turn {
   readonly headers: RequestHeaders;
 }
 
-/** How often the login of one request is renewed: each serves at least one of those that wait, unless it is of no use when it comes. */
+/**
+ * How often the login of one request is renewed. Without a limit, tokens that are useless as soon as they come would be fetched for ever.
+ */
 const MAX_RENEWALS = 100;
 
 /** Waits for a place. Only then it is looked whether its login is still good, and what is to be sent is opened. */
@@ -45,8 +47,8 @@ interface Entered {
 }
 
 /**
- * What has expired meanwhile is fetched anew, perhaps from this very host, among its requests: so nobody keeps a place there, nor an
- * answer that is still to be read, which keeps one. Uploads have a lane of their own.
+ * Fetches a new login if this one has become useless while the request waited. The token may come from this very host, in the same lane, so
+ * the request gives up its place meanwhile. Uploads keep theirs, since they have a lane of their own.
  */
 async function withLogin(lanes: Lanes, request: HttpRequest, url: URL, entered: Entered): Promise<Result<Entered>> {
   const { kind } = entered;

@@ -12,7 +12,9 @@ import { givingBack } from './spent.ts';
 import type { UploadRecords } from './upload-records.ts';
 import type { Wire } from './wire.ts';
 
-/** Statuses of what stands before a registry, when it would not wait for the whole; once it may be an accident. */
+/**
+ * Statuses of a proxy that did not wait for the end of an upload. Once may be an accident; after the second, smaller requests are tried.
+ */
 const GATEWAY: ReadonlySet<number | undefined> = new Set([502, 504]);
 
 export interface Upload {
@@ -199,7 +201,7 @@ async function finished(
   return { result: fail({ ...failure, class: 'transient' }) };
 }
 
-/** It did not wait for the whole, which alone proves that the blob is the right one: it may have had it already. */
+/** The registry said that it is stored before it had all bytes. That is right only if it had the blob already. */
 async function saidEarly({ wire, where, descriptor }: Upload, asked: Asked): Promise<Result<void>> {
   const there = await hasBlob(wire, where, descriptor);
   if (!there.ok) return there;
@@ -239,7 +241,7 @@ export function forget(progress: Progress): void {
 interface Body extends StreamBody {
   /** The source could not be opened. */
   readonly unread: () => boolean;
-  /** All of it was given away, or nobody wanted it: its source gives the last part only when the whole is right. */
+  /** All of it was read, or none. The source gives its last bytes only when the whole has the right digest. */
   readonly whole: () => boolean;
 }
 

@@ -87,8 +87,8 @@ export function createWire(options: WireOptions): Wire {
   }
 
   /**
-   * The first request to a registry goes ahead of all others: its answer says how to log in, which each of them would else
-   * have to be told. Answers with what lets the others go, once their turn has come.
+   * The first request to a registry goes ahead of all others: its answer says how to log in, so that the others need not be refused first.
+   * They wait here; the function that is returned lets them go.
    */
   async function introduce(registry: string): Promise<() => void> {
     const first = introductions.get(registry);
@@ -117,7 +117,8 @@ export function createWire(options: WireOptions): Wire {
       const pass: Pass = { header: authorization.value, renewed: (header) => renewed(visit, header) };
       const answer = await send(call, url, pass);
       if (!answer.ok) return answer;
-      // What another host says, behind a redirect, is nothing to log in for. Without one it is the very address that was asked.
+      // A 401 of another host, after a redirect, is not this registry's. Without a redirect the answer has the very URL object that was
+      // asked.
       if (answer.value.url !== url && answer.value.url.origin !== origin.origin)
         return asGuest(call, visit, answer.value);
       if (answer.value.status === 403 && mayBeNew(call)) return ok({ ...answer.value, status: 404 });
@@ -135,7 +136,10 @@ export function createWire(options: WireOptions): Wire {
     return auth.isSpent(visit, header) ? auth.authorization(visit) : undefined;
   }
 
-  /** Registries that stand before another one send us on to it: what anybody may read there can be read, once more and by nobody's name. */
+  /**
+   * Some registries redirect to another one behind them, which asks for a token of its own. What is public there can be read with an
+   * anonymous token.
+   */
   async function asGuest(call: Call, visit: Visit, answer: HttpResponse): Promise<Result<HttpResponse>> {
     if (answer.status !== 401 || (call.method !== 'GET' && call.method !== 'HEAD')) return ok(answer);
     // Its answer is the one to tell, whatever goes wrong with a token.
@@ -171,14 +175,14 @@ export function createWire(options: WireOptions): Wire {
       admit: async () => {
         // Redirects are part of the one errand.
         if (begun) return undefined;
-        // Another one has waited long enough meanwhile, for all of them.
+        // Another request may have given up on this host meanwhile, for all of them.
         const refused = (isSpare(call) ? retrier.shunned(call.registry) : undefined) ?? (await manners.admit(errand));
         begun = refused === undefined;
         return refused;
       },
       renewed: (sent) => {
         if (pass?.header === undefined) return undefined;
-        // A redirect within the host still has what was sent first.
+        // After a redirect within the host, `sent` is still the first header.
         const login =
           pass.renewed(pass.header) ?? (pass.header === sent ? undefined : Promise.resolve(ok(pass.header)));
         return login?.then((now) => {
