@@ -7,7 +7,7 @@ import type { Digest } from '../reference.ts';
 import { startScriptedRegistry, type ScriptedOptions } from '../testing/scripted-registry.ts';
 import { copy } from './copy.ts';
 import { failureOf, lines, must, repository } from './test-client.ts';
-import { names, blob, image, pair, sync, trace, got, sent, LAYER } from './tracing.ts';
+import { names, blob, image, pair, sync, trace, got, sent, LAYER } from './test-trace.ts';
 
 describe('a host that does not mount', () => {
   const refuses: ScriptedOptions = {

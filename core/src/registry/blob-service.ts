@@ -43,7 +43,7 @@ export interface BlobService {
 }
 
 /** How a host answers mounts. A property is undefined until the host has shown it. */
-interface Manners {
+interface MountHabits {
   /** To mount a blob from the repository that wants it tells whether it is there. */
   own?: boolean;
   /** A blob that was sent to one repository can be mounted into another. */
@@ -70,12 +70,12 @@ export function createBlobService({ wire, presence, records, limits }: BlobServi
   const flights = createFlights<Result<Taken>>();
   /** By host and digest: the one who sends it now. Never fails. */
   const senders = new Map<string, Promise<unknown>>();
-  const manners = new Map<string, Manners>();
+  const habits = new Map<string, MountHabits>();
   const doubted = new Set<string>();
 
-  function mannersOf({ registry }: Repository): Manners {
-    const known = manners.get(registry) ?? { closed: new Set() };
-    manners.set(registry, known);
+  function habitsOf({ registry }: Repository): MountHabits {
+    const known = habits.get(registry) ?? { closed: new Set() };
+    habits.set(registry, known);
     return known;
   }
 
@@ -112,7 +112,7 @@ export function createBlobService({ wire, presence, records, limits }: BlobServi
    */
   async function mountOrLead(wanted: Wanted): Promise<Result<Taken>> {
     const { where, descriptor, source } = wanted;
-    const host = mannersOf(where);
+    const host = habitsOf(where);
     let session: UploadSession | undefined;
     for (;;) {
       const own = source?.registry === where.registry && !sameRepository(source, where) ? [source] : [];
@@ -160,7 +160,7 @@ export function createBlobService({ wire, presence, records, limits }: BlobServi
   }
 
   async function ask({ where, descriptor, likely }: Wanted, session?: UploadSession): Promise<Result<Answer>> {
-    const host = mannersOf(where);
+    const host = habitsOf(where);
     const head = async (opened: UploadSession | undefined): Promise<Result<Answer>> => {
       const there = await hasBlob(wire, where, descriptor);
       if (!there.ok || !there.value) {

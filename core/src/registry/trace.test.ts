@@ -2,7 +2,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ScriptedRegistry } from '../testing/scripted-registry.ts';
 import { client } from './test-client.ts';
-import { image, index, pair, sync, trace, got, sent } from './tracing.ts';
+import { image, index, pair, sync, trace, got, sent } from './test-trace.ts';
 
 describe('an image with five layers', () => {
   const layers = ['a', 'b', 'c', 'd', 'e'];
