@@ -15,7 +15,7 @@ const CHUNK = 256 * 1024;
 /** Members of one archive; each blob is one. */
 const MAX_MEMBERS = 1_000_000;
 
-/** `undefined`: there is no such archive. What the archive holds is settled now: one that is replaced later is not seen. */
+/** `undefined`: there is no such archive. The members are listed now; to read from an archive that was replaced since is a failure. */
 export async function filesInArchive(file: string, broken: Broken): Promise<Result<LayoutFiles | undefined>> {
   const opened = await openArchive(file, broken);
   if (!opened.ok || opened.value === undefined) return opened as Result<undefined>;

@@ -1,7 +1,7 @@
 /**
- * A layout in a TAR archive. What is new goes to a layout in a working folder beside it, and the archive is written whole and put in
- * place once the run has ended. A killed run leaves that folder, and the next one goes on from it: from all of it if the archive is
- * still the one that it was to be added to, else from the blobs.
+ * A layout in a TAR archive. What is new goes to a layout in a working folder beside it, and the archive is written whole and put in place
+ * once the run has ended. A killed run leaves that folder, and the next one goes on from it: from all of it if the archive is still the one
+ * that it was begun on, otherwise from its blobs alone.
  */
 import { createWriteStream } from 'node:fs';
 import { readFile, realpath, rename, rm, stat } from 'node:fs/promises';
@@ -131,7 +131,7 @@ function workFolder(file: string): Promise<string> {
   return realpath(dirname(file)).then((parent) => join(parent, `.${basename(file)}.slipway`));
 }
 
-/** Names that were given on another archive than the one that is there now would take the place of its own. */
+/** If the archive was replaced since the working folder was begun, names in the folder would override those of the new archive. */
 async function rebase(folder: string, stamp: string): Promise<void> {
   if ((await baseOf(folder)) === stamp) return;
   await rm(join(folder, INDEX), { force: true });
@@ -143,7 +143,7 @@ async function baseOf(folder: string): Promise<string | undefined> {
   return readFile(join(folder, BASE), 'utf8').catch(() => undefined);
 }
 
-/** A run that was killed when the archive was in place has left the working folder, or its lock: nothing is to be gone on with. */
+/** A run that was killed once the archive was in place has left its working folder or its lock: both are of no use any more. */
 async function tidy(file: string): Promise<Result<void>> {
   try {
     const folder = await workFolder(file);
@@ -166,7 +166,7 @@ async function stampOf(file: string): Promise<string> {
   return status === undefined ? '' : `${status.ino} ${status.size} ${status.mtimeMs}`;
 }
 
-/** The members of an archive of all that `index.json` lists, with what that needs; none when it lists nothing. */
+/** Members for all that can be reached from `index.json`; none when it lists nothing. */
 async function reachable(files: LayoutFiles, broken: Broken): Promise<Result<readonly LayerMember[]>> {
   const index = await readIndexFile(files, broken);
   if (!index.ok) return index;
@@ -180,7 +180,7 @@ async function reachable(files: LayoutFiles, broken: Broken): Promise<Result<rea
     if (sizes.has(digest)) continue;
     const blob = await files.open(blobPath(digest));
     if (!blob.ok) return blob;
-    // Layers that are only pointed to, and platforms that whoever made the layout left out.
+    // Foreign layers, and platforms that were left out when the layout was made: those need not be there.
     if (blob.value === undefined) continue;
     await blob.value.close();
     sizes.set(digest, blob.value.size);

@@ -13,8 +13,8 @@ export function named(index: IndexFile, tag: Tag): Descriptor | undefined {
 }
 
 /**
- * All that can be asked for by a tag where images come from. Some tools name an image in full (`docker.io/library/alpine:3.20`): that
- * is its tag, where no other image has it.
+ * The tags of a layout that is a source. Some tools name an image in full (`docker.io/library/alpine:3.20`): the tag in that counts, if no
+ * other image has it.
  */
 export function sourceTags({ value: { manifests } }: IndexFile): ReadonlyMap<Tag, Digest> {
   const plain = new Map<Tag, Digest>();
@@ -34,8 +34,8 @@ export function sourceTags({ value: { manifests } }: IndexFile): ReadonlyMap<Tag
 }
 
 /**
- * What a layout without the tag that was asked for is meant to be by who made it for one image: the only image with a name, the only
- * descriptor, or `index.json` itself where it lists the platforms of an image, as apko writes it.
+ * The image of a layout that holds only one, whatever its tag: the only image with a name, the only descriptor, or `index.json` itself
+ * where it lists the platforms of one image, as apko writes it. Undefined: there are several.
  */
 export function onlyImage(index: IndexFile): Digest | undefined {
   const { manifests } = index.value;
@@ -77,11 +77,9 @@ export function editIndex(
     if (name !== undefined) return !names.has(name) || names.get(name) === digest;
     return !nowNamed.has(digest) && !(dropped as ReadonlySet<unknown>).has(digest);
   });
+  const [keptNames, keptDigests] = [new Set(kept.map(nameOf)), new Set(kept.map((entry) => property(entry, 'digest')))];
   const missing = added.filter(
-    ({ name, descriptor }) =>
-      !kept.some(
-        (entry) => property(entry, 'digest') === descriptor.digest && (name === undefined || nameOf(entry) === name),
-      ),
+    ({ name, descriptor }) => !(name === undefined ? keptDigests.has(descriptor.digest) : keptNames.has(name)),
   );
   if (missing.length === 0 && kept.length === before.length && index !== undefined) return undefined;
   const edited = {
@@ -93,7 +91,7 @@ export function editIndex(
   return new TextEncoder().encode(JSON.stringify(edited));
 }
 
-/** Without annotations of the manifest's own, which could give it another's name. */
+/** The manifest's own annotations are left out: among them could be a name that belongs to another image. */
 function rawOf({ descriptor, name }: Entry): unknown {
   const { mediaType: type, digest, size, artifactType } = descriptor;
   return {

@@ -76,7 +76,7 @@ export async function checkPlatforms({ root, content }: Layout, platforms: reado
   );
 }
 
-/** Those that say so. */
+/** The platforms of an image, as far as it names them. */
 async function madePlatforms(content: Content, image: ManifestContent): Promise<Result<readonly string[]>> {
   if (image.kind === 'manifest') {
     const said = await configPlatform(content, image);

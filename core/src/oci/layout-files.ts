@@ -6,10 +6,13 @@ import type { Readable } from 'node:stream';
 import { errorCode, ok, type Failure, type Result } from '../failure.ts';
 import { StreamFailure } from './digest.ts';
 
-/** The failure that a problem with the layout is; a problem is a phrase that goes after its name: "has no file …". `hint`: what helps a source. */
+/**
+ * Makes a problem with the layout a failure. The problem is a phrase that goes after the layout's name: "has no file …". `hint`: what helps
+ * where the layout is a source.
+ */
 export type Broken = (problem: string, hint?: string) => { readonly ok: false; readonly failure: Failure };
 
-/** Reading ends it; who does not read closes it. */
+/** Its stream closes the file when it ends or is left; a file that is not streamed must be closed. */
 export interface LayoutFile {
   /** Bytes. */
   readonly size: number;

@@ -52,7 +52,7 @@ async function signOfLife(path: string): Promise<number | undefined> {
 
 /** `undefined`: somebody has it, or has left it behind less than {@link STALE} ago. */
 async function tryLock(path: string): Promise<Lock | undefined> {
-  // Loaded by who writes a layout: most runs do not.
+  // Loaded only where a layout is written: most runs write none.
   const { default: lockfile } = await import('proper-lockfile');
   try {
     let held = true;

@@ -33,7 +33,7 @@ export function folderMedium(root: string, path: string): Medium {
     const marker = await readMarker(inside, broken);
     if (!marker.ok) return marker;
     if (marker.value) return ok(inside);
-    // Nothing, or what a run that was killed when it began with the marker has left.
+    // Empty, or left by a run that was killed while it wrote the marker.
     const isEmpty = (await readdir(real.value)).every(isUnfinished);
     return isEmpty ? ok(undefined) : broken(`has no file "${MARKER}"`);
   }
@@ -64,7 +64,7 @@ export function folderMedium(root: string, path: string): Medium {
     },
     async finish(broken) {
       const there = await files(broken);
-      // Whatever it is, it was said where something was to be read or written.
+      // A failure was told already, when something was read or written.
       if (!there.ok || there.value === undefined) return ok(undefined);
       try {
         const real = await realpath(base);
@@ -94,7 +94,7 @@ export async function confine(root: string, path: string, broken: Broken): Promi
   return fail({ ...refused.failure, hint: 'write the path that the link leads to, from the root of the file system' });
 }
 
-/** Of the path, or of what is there of it. A link to nothing counts as what it points to, which must not be made through it. */
+/** The real path of what exists of `path`. Empty, and so nowhere in a folder, for a link to nothing: no file may be made through it. */
 async function nearestReal(path: string): Promise<string> {
   for (let at = path; ; at = dirname(at)) {
     try {

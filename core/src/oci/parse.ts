@@ -22,7 +22,7 @@ const INDEXES: ReadonlySet<string> = new Set([mediaType.ociIndex, mediaType.dock
 const MEDIA_TYPE =
   /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}(?:;[\x20-\x7e]{0,255})?$/;
 
-/** Of a manifest or an index: what other descriptors name, Slipway does not look into. */
+/** Whether this is a manifest or an index: Slipway looks into nothing else that a descriptor names. */
 export function isManifestType(type: string): boolean {
   return MANIFESTS.has(type) || INDEXES.has(type);
 }
@@ -31,7 +31,7 @@ export function isIndexType(type: string): boolean {
   return INDEXES.has(type);
 }
 
-/** Of all objects that are read here. */
+/** The fields that are read here, of all kinds of objects. */
 const FIELDS: ReadonlySet<string> = new Set([
   ...['schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'manifests', 'subject', 'annotations'],
   ...['digest', 'size', 'platform', 'urls', 'data'],

@@ -25,7 +25,7 @@ export interface LayoutServer {
 interface Place {
   readonly location: Repository;
   readonly path: string;
-  /** Of blobs that its manifests have named: a registry is asked for a blob by its digest alone. */
+  /** Sizes of the blobs that served manifests name: a request for a blob has only its digest. */
   readonly sizes: Map<Digest, number>;
   users: number;
 }
@@ -54,7 +54,7 @@ export function createLayoutServer(layouts: Pick<Registry, 'manifest' | 'content
     const found = await layouts.manifest({ kind: 'pinned', ...place.location, digest }, 'destination');
     if (!found.ok) return refuse(response, 500, 'UNKNOWN', found.failure.message);
     if (found.value === undefined) return refuse(response, 404, 'MANIFEST_UNKNOWN');
-    for (const part of partsOf(found.value)) place.sizes.set(part.digest, part.size);
+    for (const part of blobsOf(found.value)) place.sizes.set(part.digest, part.size);
     send(response, found.value.bytes, found.value.descriptor.mediaType, digest);
   }
 
@@ -123,7 +123,7 @@ export function createLayoutServer(layouts: Pick<Registry, 'manifest' | 'content
   };
 }
 
-function partsOf(content: ManifestContent): readonly Descriptor[] {
+function blobsOf(content: ManifestContent): readonly Descriptor[] {
   return content.kind === 'index' ? [] : [content.value.config, ...content.value.layers];
 }
 

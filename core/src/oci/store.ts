@@ -96,14 +96,15 @@ export function createStore(name: string, medium: Medium): LayoutStore {
     // Begun by another writer, perhaps: nothing has a name in it yet.
     if (opened.value?.index === undefined) return ok(undefined);
     const { index, content } = opened.value;
-    const digest = named(index, tag)?.digest ?? (side === 'source' ? lessPlainly(index, tag) : undefined);
+    const digest = named(index, tag)?.digest ?? (side === 'source' ? impliedBy(index, tag) : undefined);
     if (digest === undefined) return ok(undefined);
     const found = await content.manifest(digest);
     if (!found.ok || found.value !== undefined) return found;
     return brokenOn(side)(`names ${digest} as ${tag}, which it does not hold`);
   }
 
-  function lessPlainly(index: IndexFile, tag: Tag): Digest | undefined {
+  /** What a tag means at a source that has no entry of exactly that name. */
+  function impliedBy(index: IndexFile, tag: Tag): Digest | undefined {
     return sourceTags(index).get(tag) ?? (tag === 'latest' ? onlyImage(index) : undefined);
   }
 

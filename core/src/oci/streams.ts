@@ -26,7 +26,7 @@ export function watched(
   };
 }
 
-/** Opened when its first bytes are asked for: where they cannot be written, nobody would close it. */
+/** A stream that is opened when its first bytes are asked for. Opened sooner, nobody would close it if writing fails before that. */
 export async function* openedLate(
   open: () => Promise<Result<AsyncIterable<Uint8Array>>>,
 ): AsyncGenerator<Uint8Array, undefined> {

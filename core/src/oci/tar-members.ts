@@ -1,7 +1,7 @@
 /**
- * The headers of a TAR archive from elsewhere, taken apart. Programs that read such archives disagree about whatever the formats left open, so
- * that one archive could be one image for us and another for whoever loads it. What they would read otherwise is refused, none of
- * which the tools write that make images: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_06 and
+ * The headers of a TAR archive from elsewhere, taken apart. Readers of such archives disagree wherever the formats leave something open, so
+ * that one archive could be one image to us and another to those who load it. All that others may read differently is refused; tools that
+ * make images write none of it: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html#tag_20_94_13_06 and
  * https://www.gnu.org/software/tar/manual/html_node/Standard.html
  */
 import { ok, type Result } from '../failure.ts';
@@ -22,7 +22,9 @@ export interface Records {
 /** Bytes of a long name, or of the records before a member. */
 export const MAX_RECORDS = 64 * 1024;
 
-/** Of POSIX for the next member, GNU's long name and long target of a link, and of POSIX for all members from there on. */
+/**
+ * Members that describe others: `x` the next one and `g` all that follow (POSIX), `L` a long name and `K` a long target of a link (GNU).
+ */
 const RECORDS = /^[xLKg]$/;
 const FILE = /^[0\0]$/;
 /** Links, devices, folders and pipes: some readers skip the content that their header announces, others see headers in it. */
@@ -43,7 +45,7 @@ export function isRecord({ flag }: Header): boolean {
 
 /** `before`: the flags of the records that stand before this one and belong to the same member. */
 export function parseRecords(flag: string, before: string, bytes: Uint8Array, broken: Broken): Result<Records> {
-  // One wins over the other, and not the same everywhere.
+  // Of several one wins, and readers differ in which.
   if (flag === 'x' || flag === 'g' ? before !== '' : before.includes('x') || before.includes(flag))
     return broken(otherwise('several records before one member'));
   if (flag === 'K') return ok({});
@@ -57,7 +59,7 @@ export function parseRecords(flag: string, before: string, bytes: Uint8Array, br
 
 /** The names of an archive's members, each of which must be one file, or none, for everybody. */
 export function memberNames(broken: Broken) {
-  /** Links and the like too: they are not there for us, and for others they replace a file, or lead elsewhere. */
+  /** Files, links and the like. We skip all but files, but for other readers a link may replace a file, or lead elsewhere. */
   const leaves = new Set<string>();
   const folders = new Set<string>();
 
