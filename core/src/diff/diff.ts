@@ -58,7 +58,7 @@ export async function diffAll({ engine: real, rehearsal, expansions, cost, signa
   };
 
   async function settle(entry: SyncEntry, planned: PlannedEntry): Promise<Settled> {
-    // Registered only after this turn of the loop, so that an entry finds those that stand below it.
+    // Goes on once all entries are in `settled`, so that an entry finds those that come after it.
     await Promise.resolve();
     const [need] = planned.needs;
     const taken = need === undefined ? undefined : await settled.get(need);
@@ -127,7 +127,7 @@ function compare(entry: SyncEntry, target: Target, { before, why }: Probed, to: 
   const text = formatReference(target.destination);
   const from = before[text] ?? undefined;
   const named = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
-  // Lists have said that it is there, and nobody looked what it names.
+  // A list of tags says that it is there; what it names was not looked up.
   if (!Object.hasOwn(before, text) || to === undefined) return { kind: 'same', why };
   const isDated = !lastingTargets(entry).includes(target);
   const stays = (isDated && ownDigest(entry, before) === to) || (from !== undefined && isImmutable(entry));
@@ -222,7 +222,7 @@ function hostsOf(tallies: readonly Tally[]): Readonly<Record<string, number>> {
   return Object.fromEntries([...hosts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** As Docker Hub said it while it was asked. */
+/** What Docker Hub said last while this diff was made. */
 function quotaOf({ entries }: Config, { registry }: Engine): DiffQuota | undefined {
   for (const entry of entries) {
     if (entry.kind !== 'sync' || entry.source.registry !== 'docker.io') continue;

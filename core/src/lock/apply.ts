@@ -10,18 +10,18 @@ import { lockName, type Lock, type LockedSelection } from './model.ts';
 
 const HINT = 'run slipway update, and commit what it writes';
 
-/** By the id of an entry or a selection: why there is nothing to take for it. */
+/** Why the lock has nothing that can be used, by the id of an entry or a selection. */
 export type Unlocked = ReadonlyMap<string, ConfigFailure>;
 
 export interface Frozen extends Expanded {
-  /** Entries that are here have the source that the config says, and selections no entries. */
+  /** These entries keep the source that the config says; these selections give no entries. */
   readonly unlocked: Unlocked;
 }
 
 /**
- * Sources become `tag@digest`, selections the tags that are locked. What the lock has nothing for, or what was made for another
- * source, other tests, platforms or signers, is {@link Frozen.unlocked}, for whoever knows what is asked for. `lock`: absent when
- * there is no such file.
+ * Sources become `tag@digest`, selections their locked tags. What is not in the lock, or was locked for another source, other tests,
+ * platforms or signers, is {@link Frozen.unlocked}: {@link checkLocked} refuses those that a command is about. `lock`: absent when there is
+ * no such file.
  */
 export async function applyLock(config: Config, lock: Lock | undefined): Promise<Loaded<Frozen>> {
   const unlocked = new Map<string, ConfigFailure>();
@@ -81,12 +81,12 @@ function complaint(
   return configFailure(`what ${lockName} has of "${id}" was made for ${other}`, hintFor(id), at);
 }
 
-/** Whoever has just done the one needs the other. */
+/** The second part is for those who have just run update, which could not look this one up. */
 function hintFor(id: string): string {
   return `${HINT}; what update cannot look up is not in it, and left out by --exclude '${id}'`;
 }
 
-/** Somebody wrote into it: the key is right, and the tests of the selection would not choose these tags. */
+/** Somebody edited the lock: its key is right, but the selection would not choose these tags. */
 function edit({ id, at }: Selection): ConfigFailure {
   return configFailure(`the tags that ${lockName} has of "${id}" are not those that its select can choose`, HINT, at);
 }
@@ -95,7 +95,7 @@ function tagsOf(locked: LockedSelection | undefined): readonly Tag[] {
   return [...(locked?.tags.keys() ?? [])];
 }
 
-/** The image of another entry of the config is what that comes to in the run: it stays as it is. */
+/** An entry whose source is another entry's destination stays as it is: it takes what that one comes to in the run. */
 function pinned(entry: Entry, lock: Lock, targets: ReadonlySet<string>): Entry {
   if (entry.kind !== 'sync' || entry.source.kind !== 'tagged' || targets.has(formatReference(entry.source)))
     return entry;

@@ -7,7 +7,7 @@ import type { Lock } from './model.ts';
 /** An entry whose source is a tag. */
 export type TaggedEntry = SyncEntry & { readonly source: Tagged };
 
-/** In the config's order. The image of another entry is not among them: it is what that entry comes to in the run. */
+/** In the config's order. Without those whose source is another entry's destination: they take what that one comes to in the run. */
 export function lockable(config: Config): readonly TaggedEntry[] {
   const targets = ownTargets(config);
   return config.entries.filter(

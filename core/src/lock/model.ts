@@ -14,7 +14,7 @@ export interface LockedImage {
 }
 
 export interface LockedSource extends LockedImage {
-  /** Of what the config says of it: made for another source or other options, it does not count. See `lock/key.ts`. */
+  /** Stands for what the config says of the entry: if that changes, what is locked no longer counts. See `lock/key.ts`. */
   readonly key: string;
   /** With its tag, for whoever reads it. */
   readonly source: string;

@@ -13,12 +13,12 @@ export async function readPlatforms(registry: Registry, image: Pinned): Promise<
   return found.ok ? ok([...new Set(found.value.filter(isName))].sort()) : found;
 }
 
-/** What an index says is for whoever made it to say, and goes into a file. */
+/** Strangers write what an index says, and this goes into a file. */
 function isName(platform: string): boolean {
   return /^[!-~]{1,128}$/.test(platform);
 }
 
-/** `seen`: indexes that name each other a thousand times would else be opened a billion times. */
+/** `seen`: each index is opened once, even if indexes name each other thousands of times. */
 async function collect(
   registry: Registry,
   image: Pinned,

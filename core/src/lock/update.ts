@@ -26,11 +26,11 @@ export type VerifySource = (image: Pinned, verification: SourceVerification) => 
 export interface UpdateRequest {
   /** As it was loaded: selections not expanded, `--to` not applied. */
   readonly config: Config;
-  /** What was found of the config's selections; those that are not here keep what the lock has. */
+  /** What was found for selections; those without an expansion keep what the lock has. */
   readonly expansions: readonly Expansion[];
   /** Absent: there is none yet. */
   readonly lock?: Lock;
-  /** The others keep what the lock has. */
+  /** Entries to look up; the others keep what the lock has. */
   readonly concerned: (entry: SyncEntry) => boolean;
   readonly registry: Registry;
   readonly verify?: VerifySource;
@@ -49,7 +49,7 @@ export interface LockChange {
   readonly kind: ChangeKind;
   readonly from?: Digest;
   readonly to?: Digest;
-  /** Of `to`; of `from` where it is gone. Not known of what stands in the config. */
+  /** Platforms of `to`, or of `from` where it is gone. Absent where they were not looked up. */
   readonly platforms?: readonly string[];
 }
 
@@ -61,7 +61,7 @@ export interface Updated {
   readonly changes: readonly LockChange[];
   /** What could not be asked: there the lock and the config keep what they have. */
   readonly failures: readonly { readonly id: string; readonly failure: Failure }[];
-  /** Something of it is not written yet. */
+  /** The lock or the config would have to be written. */
   readonly stale: boolean;
 }
 
@@ -118,7 +118,7 @@ export async function updateLock(request: UpdateRequest): Promise<Updated> {
     }
     const source = formatReference(entry.source);
     sources.set(entry.id, { key, source, ...image.value });
-    // What was locked of another source has not moved: it is another thing.
+    // If the entry had another source before, its image has not moved: it is a new one.
     return { changes: [changeOf(entry.id, source, old?.source === source ? old : undefined, image.value)] };
   }
 
@@ -224,12 +224,12 @@ interface Looked {
   readonly failure?: Updated['failures'][number];
 }
 
-/** What an entry and a selection say of what they take. */
+/** The part of an entry or a selection that says what to look up. */
 type Asked = Pick<SyncEntry, 'at' | 'verify'>;
 
 type PinnedEntry = SyncEntry & { readonly source: Pinned & { readonly tag: Tag } };
 
-/** Of a source without a tag nobody can say what it would be now. */
+/** Without a tag nobody can say what the source would be now. */
 function isPinned(entry: Config['entries'][number]): entry is PinnedEntry {
   return entry.kind === 'sync' && entry.source.kind === 'pinned' && entry.source.tag !== undefined;
 }

@@ -7,7 +7,7 @@ import { signedSomewhere } from '../run/signed-somewhere.ts';
 import { signerText } from '../trust/accept.ts';
 import type { VerifySource } from './update.ts';
 
-/** The age that `verify` may ask for as well is for the run to look at: time alone cures it. */
+/** The age that `verify` may ask for is left to the run: it needs nothing but time. */
 export function verifyWith(engine: Engine, signal: AbortSignal): VerifySource {
   return async (image, { accept: [first, ...others] }) => {
     if (first === undefined) return ok(undefined);

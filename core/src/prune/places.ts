@@ -8,7 +8,7 @@ import { backupNames, namePattern } from '../run/steps/backup.ts';
 export interface Place {
   readonly repository: Repository;
   readonly named: ReadonlySet<string>;
-  /** A template with {date} or {sha} could have made it. */
+  /** Whether a template with {date} or {sha} could have made the tag. */
   readonly isDated: (tag: string) => boolean;
   readonly isBackup: (tag: string) => boolean;
   /** Why none of its tags may go. */
@@ -75,7 +75,7 @@ function homeOf({ id, destination, values }: Selection): { readonly id: string; 
   return repository.ok ? { id, name: formatRepository(repository.value) } : undefined;
 }
 
-/** As `--only` names it: by its destination, or by the id that an entry of it has. */
+/** The names by which `--only` may mean a tag: its destination, the ids that an entry of it would have, and its repository. */
 export function namesOf({ repository }: Place, tag: string): readonly string[] {
   const name = formatRepository(repository);
   const text = `${name}:${tag}`;

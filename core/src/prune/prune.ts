@@ -1,6 +1,6 @@
 /**
- * Tags that this config once made, as the signed attestations on them prove, and names no longer. They are listed; only when it
- * is asked for are they deleted: the tags alone, never an image by its digest, each told in a journal just before.
+ * Tags that this config once made, as the signed attestations on them prove, and no longer names. They are listed, and deleted only if that
+ * is asked for: tags alone, never an image by its digest, and each is written to a journal just before.
  */
 import PQueue from 'p-queue';
 import { isReferrersTag } from '../config/targets.ts';

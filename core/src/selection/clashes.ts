@@ -1,4 +1,4 @@
-/** Two images for one destination that nobody could see in the config: a tag of somebody else's made them. */
+/** Two images for one destination that cannot be seen in the config, because a selection's tags bring them there. */
 import { isDeepStrictEqual } from 'node:util';
 import { placeOf, type Located } from '../config/collisions.ts';
 import type { Entry, Selection } from '../config/model.ts';
@@ -24,8 +24,9 @@ interface Clash {
 const NAMED = 3;
 
 /**
- * By the id of a selection that has a destination in common with an item that is written out, or with an earlier selection that
- * has none. Entries that do the same are no clash. What is written out twice was refused when the config was read.
+ * The failure of each selection that shares a destination with an item that is written out, or with an earlier selection that has no
+ * failure; by the selection's id. Entries that do the same are no clash. Two items that are written out were refused when the config was
+ * read.
  */
 export function findClashes(all: readonly EntryAt[]): ReadonlyMap<string, RegistryFailure> {
   const owners = new Map<string, Owner>();
@@ -38,7 +39,7 @@ export function findClashes(all: readonly EntryAt[]): ReadonlyMap<string, Regist
     const own = new Map<string, Owner>();
     const clashes = clashesOf(chosen, owners, own);
     if (clashes.length > 0) failures.set(selection.id, failureOf(selection, clashes));
-    // One that fails makes nothing: its destinations are free for the next.
+    // A selection that fails makes no entries, so its destinations stay free for the next one.
     else for (const [place, owner] of own) owners.set(place, owner);
   }
   return failures;
@@ -49,7 +50,7 @@ interface Owner {
   readonly at: Position;
 }
 
-/** Whoever has it already; undefined: it is theirs now. */
+/** The owner that the destination had already. Undefined: it had none, and is claimed now. */
 function claim(owners: Map<string, Owner>, destination: Located['destination'], claimed: Owner): Owner | undefined {
   const place = placeOf({ destination, at: claimed.at });
   const owner = owners.get(place);

@@ -14,7 +14,10 @@ export interface MadeEntry {
   readonly located: readonly Located[];
 }
 
-/** One entry a tag, in their order. A tag that a template makes no destination of is a failure: nothing is left out in silence. */
+/**
+ * One entry for each tag, in the tags' order. A tag of which a template makes no valid destination is a problem: no tag is left out
+ * silently.
+ */
 export function entriesOf(
   selection: Selection,
   tags: readonly Tag[],

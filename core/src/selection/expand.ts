@@ -44,9 +44,9 @@ export function selectEach({ selections }: Config, findTags: FindTags): Promise<
 }
 
 /**
- * A selection that cannot be expanded leaves the others as they are: its failure is for the run to tell. So it is where its tags
- * and another item come to one destination. A tag that cannot be a destination is a fault of the config. `expansions`: of all
- * selections, in their order. `settle`: puts in what is known of the sources, as a lock knows it.
+ * Replaces selections by entries. A selection that cannot be expanded, or whose tags clash with another item, does not hinder the others;
+ * the run tells its failure. A tag that makes no valid destination is a fault of the config. `expansions`: of all selections, in their
+ * order. `settle`: puts in what is known of the sources, as a lock knows it.
  */
 export function expandWith(
   config: Config,
@@ -85,7 +85,7 @@ export function expandWith(
   return loaded({ config: { ...config, entries, selections }, expansions: ended });
 }
 
-/** A tag that two items choose is one entry, the first, where both do the same with it; otherwise it is a clash. */
+/** A tag that two items choose is one entry if both do the same with it; if not, it was a clash. */
 function withoutRepeats(all: readonly EntryAt[]): readonly Entry[] {
   const first = new Map<string, Entry>();
   for (const { entry } of all) if (!first.has(entry.id)) first.set(entry.id, entry);
@@ -109,7 +109,7 @@ function checkCount({ source, select, at }: Selection, selected: Selected): Resu
   return fail({ reason: 'registry', class: 'permanent', side: 'source', host: source.registry, message, hint, at });
 }
 
-/** Whoever picks `1.2.3-alpine` by a pattern means no prerelease, but that is how a version with something behind it reads. */
+/** To pick `1.2.3-alpine` by a pattern is not to mean a prerelease, but a version with something behind it reads as one. */
 function suffixHint({ regex, extract }: Select, { dropped }: Selected): string {
   if (regex === undefined || extract !== undefined || dropped.prerelease === undefined) return '';
   return `what follows a version makes it a prerelease: compare the version alone, with extract: '([0-9.]+)-alpine' for tags as 1.2.3-alpine, or take them as prerelease: true; `;

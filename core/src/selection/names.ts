@@ -13,7 +13,7 @@ export function mayConcern(pattern: string, { id, destination }: Selection): boo
   });
 }
 
-/** Stands for whatever a variable comes to: no pattern has it, so that only "*" matches it. */
+/** Stands for the value of a variable. No pattern contains this character, so that only "*" matches it. */
 const ANYTHING = '\u{E000}';
 
 /** Whether the glob matches every entry of the selection, whatever its tags are; never yes where the answer may be no. */

@@ -27,13 +27,11 @@ export function compileExtract(regex: string): ((tag: string) => string | undefi
   };
 }
 
-/**
- * What `exclude` has: a glob, or between slashes, which no tag has, a regular expression for the whole tag, as `/[0-9]+-rc/`.
- */
+/** An item of `exclude`: a glob, or a regular expression for the whole tag between slashes, as `/[0-9]+-rc/` (no tag has slashes). */
 export function compileExclude(pattern: string): Pattern | { readonly problem: string } {
   const regex = /^\/(.*)\/$/s.exec(pattern)?.[1];
   if (regex !== undefined) return compileRegex(regex);
-  // Taken as it stands it would leave nothing out, and what was not wanted would be copied without a word.
+  // Such a pattern would exclude nothing, and unwanted tags would be copied without a word.
   const never = /[^\w.*?{},-]/u.exec(pattern)?.[0];
   return never === undefined ? compileGlob(pattern) : { problem: `leaves no tag out, since none has "${never}" in it` };
 }

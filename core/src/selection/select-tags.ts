@@ -26,7 +26,7 @@ export interface Selected {
   readonly dropped: Readonly<Partial<Record<Stage, number>>>;
 }
 
-/** All of it is literal: nothing has to be looked up. */
+/** Whether the selection only names tags, so that nothing has to be looked up. */
 export function isLiteral({ semver, regex, exclude, extract, sort, latest, tags }: Select): boolean {
   return (
     tags.length > 0 &&

@@ -2,13 +2,13 @@
 import { Range, compareBuild, parse, satisfies, type Comparator, type SemVer } from 'semver';
 
 export interface Version {
-  /** Of its first three numbers, each no larger than a range can say, and what follows the numbers. */
+  /** Made of the first three numbers, none larger than ranges can hold, and what follows the numbers. */
   readonly semver: SemVer;
-  /** Its numbers, and what some count besides, as in `3.8.1.1` or `10.0.17763.2114`. */
+  /** All its numbers: some versions have a fourth, as `3.8.1.1` or `10.0.17763.2114`. */
   readonly numbers: readonly [bigint, bigint, bigint, bigint];
 }
 
-/** What the semver package reads; times such as 20240108120000123 are larger. */
+/** The largest number that the semver package reads; times as 20240108120000123 are larger. */
 const MAX_NUMBER = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** As registries have them: `v1.2.3`, `1.2`, `20`, `22.04`, `1.2.3.4`, `1.2.3-rc.1`, `1.2.3_rc1` (Alpine), `1.2.3_build` (Helm writes `_` for `+`). */
@@ -61,7 +61,7 @@ export function inRange(version: Version, ranges: readonly Range[], prerelease: 
   return ranges.some(({ set }) => set.some((comparators) => comparators.every((each) => passes(version, each))));
 }
 
-/** Ranges know three numbers: a fourth makes it later than those alone, and earlier than the next. */
+/** Ranges know only three numbers: 1.2.3.4 counts as later than 1.2.3 and earlier than 1.2.4. */
 function passes({ semver }: Version, comparator: Comparator): boolean {
   const isAny = comparator.value === '';
   if (isAny || semver.compareMain(comparator.semver) !== 0) return isAny || comparator.test(semver);

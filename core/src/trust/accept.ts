@@ -29,7 +29,7 @@ export function signerText(accept: Accept): string {
   return `${subject} ${issuer}`;
 }
 
-/** Of what we have just had signed: its proof is good, and somebody else's. */
+/** The failure where what we have just had signed verifies, but as signed by somebody else. */
 export function byAnother(signer: Accept, failure: TrustFailure): TrustFailure {
   return {
     ...failure,
@@ -58,8 +58,8 @@ export function candidateAnnotations(signer: Accept, type: string, extra: Extra 
 }
 
 /**
- * Whether a referrer is worth reading. One without our annotation is, because people also sign with cosign itself; one
- * that names a key that is not accepted is not. Identities are compared only by the verification.
+ * Whether a referrer is worth reading. One without our annotation is, because people also sign with cosign itself; one that names a key
+ * that is not accepted is not. Identities are left to the verification, which alone can compare them.
  */
 export function isCandidate(annotations: Annotations | undefined, accept: readonly Accept[]): boolean {
   if (!KNOWN.has(annotations?.[annotation.predicateType])) return false;

@@ -7,7 +7,7 @@ export function keyHash({ publicKey }: { readonly publicKey: string }): 'sha256'
   return curve === 'secp384r1' ? 'sha384' : curve === 'secp521r1' ? 'sha512' : 'sha256';
 }
 
-/** What is no key has none: whoever verifies with it says so. */
+/** Undefined also for what is no key: verifying with it will say so. */
 function curveOf(publicKey: string): string | undefined {
   try {
     return createPublicKey(publicKey).asymmetricKeyDetails?.namedCurve;

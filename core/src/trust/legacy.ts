@@ -97,7 +97,7 @@ export function attestationLayer(bundle: Bundle, annotations: Annotations): Laye
   });
 }
 
-/** The bundle that an attestation's layer was made from; of a layer that cosign made with a key, the bundle it would have. */
+/** The bundle that an attestation's layer was made from. For a layer that cosign made with a key: the bundle that would say the same. */
 export function bundleOfAttestation(annotations: Annotations, envelope: Uint8Array): Bundle | undefined {
   const json = readJson(envelope, MAX_BUNDLE, 'the envelope');
   const verificationMaterial = materialOf(annotations);

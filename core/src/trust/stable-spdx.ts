@@ -66,7 +66,7 @@ function ociPurl(item: Fields, digest: string): Fields {
   return { referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: locator };
 }
 
-/** A CPE names the package itself; what else is about security may change with every database. */
+/** Of the references about security only CPEs stay, which name the package; the others may change with every database. */
 function references(item: Fields): readonly unknown[] {
   return items(item['externalRefs']).filter(
     (reference) =>

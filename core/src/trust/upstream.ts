@@ -1,4 +1,4 @@
-/** Whether who signed a source is one of those that a config asks for. Pure. */
+/** Whether the signer of a source is one that the config accepts. Pure. */
 import { RE2JS } from 're2js';
 import type { Accept } from '../config/settings-model.ts';
 import type { VerifiedSource } from './predicates/copy.ts';
@@ -13,7 +13,7 @@ export function isAccepted({ signer, issuer }: VerifiedSource, accept: readonly 
   });
 }
 
-/** The whole text, in time that grows with its length alone, whatever the pattern: strangers write what certificates say. */
+/** Matches the whole text, in linear time (RE2), since strangers write what stands in certificates. */
 export function matchesIdentity(wanted: Matcher, actual: string): boolean {
   if ('exact' in wanted) return wanted.exact === actual;
   try {
