@@ -8,7 +8,7 @@ export interface Credential {
   readonly fields: Fields;
   /** With its variables filled in, where all of them are set. */
   readonly name: string;
-  /** Variables that are not, of it and of where it is. */
+  /** Variables in its name and address that are not set. */
   readonly unset: readonly string[];
   /** What settings call it: `docker.io`, or a part of it; absent: nothing says where it is. */
   readonly place?: string;

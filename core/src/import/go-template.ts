@@ -130,7 +130,7 @@ function call(name: string, args: readonly Value[], { environment }: Known): Val
   }
 }
 
-/** Not what is filled in later, as `{tag}`. */
+/** A text that is known now, not one that is filled in later, as `{tag}`. */
 function isKnown(value: unknown): value is string {
   return typeof value === 'string' && !value.includes('{');
 }

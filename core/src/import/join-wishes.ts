@@ -1,16 +1,16 @@
-/** What several parts of a file want of one repository becomes one: twice the same would be an error, and not done twice. */
+/** What several parts of a file ask for from one repository becomes one entry: two with the same destination would be an error. */
 import { splitTag } from '../config/targets.ts';
 import type { Draft, Item, Select, Wish } from './model.ts';
 import { wayOf } from './places.ts';
 import { unionOf } from './union.ts';
 
-/** Joined are those with the same source, destination and options, at the place of the first. */
+/** Joins wishes with the same source, destination and options, at the place of the first. */
 export function joinWishes(wishes: readonly Wish[]): readonly Draft[] {
   const repositories = new Set(wishes.filter(({ sets }) => sets !== undefined).map(keyOf));
   const groups = new Map<string, Wish[]>();
   for (const wish of wishes) {
     const key = keyOf(wish);
-    // Images of which no list of tags is asked for stay as they are, each for itself.
+    // Single images whose repository is not asked for as a whole stay entries of their own.
     const name = repositories.has(key) ? key : JSON.stringify(wish.item);
     const group = groups.get(name);
     if (group === undefined) groups.set(name, [wish]);

@@ -26,7 +26,7 @@ export function keepLoadable(drafts: readonly Draft[]): Loaded<Kept> {
     const result = parseConfig(config, '/config.yaml', OPTIONS);
     if (result.ok) return loaded({ drafts: left, unsupported });
     const all = blamed(config, result.failures);
-    // Not about any one of them, as that there are too many.
+    // Failures of no single draft, as that there are too many.
     if (all.size === 0) return failed(result.failures.map(withoutPlace));
     const wrong = new Map([...all].filter(([, { message }]) => !TAKEN.test(message)));
     if (wrong.size === 0 && !trimmed) {
@@ -46,7 +46,7 @@ export function keepLoadable(drafts: readonly Draft[]): Loaded<Kept> {
   }
 }
 
-/** Of two that name one destination the first has it. What else the other asks for stays. */
+/** If two drafts name one destination, the first keeps it; the other keeps the rest of its tags. */
 function withoutTaken(drafts: readonly Draft[]): Kept {
   const taken = new Set<string>();
   const unsupported: Remark[] = [];
@@ -68,7 +68,10 @@ function withoutTaken(drafts: readonly Draft[]): Kept {
   return { drafts: kept, unsupported };
 }
 
-/** Which drafts the failures are about, with the first failure of each: that a destination is taken comes last. */
+/**
+ * The drafts that failures are about, with the first failure of each; one that says that a destination is taken counts only if there is no
+ * other.
+ */
 function blamed(config: string, failures: readonly ConfigFailure[]): ReadonlyMap<number, ConfigFailure> {
   const lines = new LineCounter();
   const list = parseDocument(config, { lineCounter: lines }).get('sync');
@@ -82,13 +85,13 @@ function blamed(config: string, failures: readonly ConfigFailure[]): ReadonlyMap
   return found;
 }
 
-/** Lines of the config that was made mean nothing to the reader of another file. */
+/** Without line numbers of the config that was made: the reader knows only the imported file. */
 function reason({ message, hint }: ConfigFailure): string {
   const said = message.replace(TAKEN, ' belongs to an earlier one already');
   return hint === undefined ? said : `${said} (${hint})`;
 }
 
-/** The file that it stands in is written only now. */
+/** Without its place, which is in a file that does not exist yet. */
 function withoutPlace({ message, hint }: ConfigFailure): ConfigFailure {
   return configFailure(message, hint);
 }

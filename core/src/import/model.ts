@@ -35,7 +35,7 @@ export interface Imported {
   readonly entries: number;
   /** What the result does not have, or not quite. In the order of the file, as the notes are. */
   readonly unsupported: readonly Remark[];
-  /** What it has in other words, and what need not be said. */
+  /** What the result says in another way, and what it need not say. */
   readonly notes: readonly Remark[];
 }
 
@@ -81,7 +81,7 @@ export interface SyncOptions {
 export type Image = Ends & SyncOptions;
 export type Item = Ends & { readonly select?: Select } & SyncOptions;
 
-/** What a reader of a file gives; all but the wishes as in {@link Imported}. */
+/** What the reader of a tool's file gives. The other properties are as in {@link Imported}. */
 export interface Wishes {
   readonly wishes: readonly Wish[];
   readonly settings: string;

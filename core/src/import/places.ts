@@ -18,7 +18,7 @@ export interface Place {
   readonly has: (tag: string) => boolean;
 }
 
-/** Undefined: it is named by its digest, or is no reference. */
+/** Undefined: the source is named by a digest, or is no reference. */
 export function sourceOf({ item: { source, select } }: Draft): Place | undefined {
   if (select === undefined) return placeOf(source);
   const repository = fullName(source);
@@ -49,7 +49,7 @@ export function destinationOf(draft: Draft): Place | undefined {
   };
 }
 
-/** Whether one tag may be in both. Two patterns may always have one in common. */
+/** Whether some tag may be in both. Two patterns are always taken to have one in common. */
 export function mayMeet(one: Place, other: Place): boolean {
   if (one.repository !== other.repository) return false;
   if (!one.open) return one.named.some(other.has);
@@ -68,7 +68,10 @@ export function selectOf({ semver, exclude = [], tags = [], prerelease, ...rest 
   };
 }
 
-/** Source, destination and options, said for an image as for the repository that it is of: what is the same may be one. */
+/**
+ * Source, destination and options as one text, written for a single image (`one`) as for its repository: what has the same text may become
+ * one entry.
+ */
 export function wayOf(image: Image, one: boolean): string {
   const { source, destination, ...options } = image;
   const [from, tag] = one ? splitTag(source) : [source];

@@ -1,12 +1,13 @@
-/** What regsync can be told and a config of ours cannot: why, and where it belongs. */
+/** Keys of regsync that our config does not have: why not, and where they belong. */
 import { quote } from '../config/quote.ts';
 import type { Credential } from './credentials.ts';
 import { isInSettings } from './settings.ts';
 import { truth } from './source-file.ts';
 
-export interface Word {
+/** What becomes of a key that no entry has. */
+export interface Verdict {
   readonly why: string;
-  /** Otherwise it is in the settings, or nobody misses it. */
+  /** False: it stands in the settings, or is not needed. */
   readonly lost: boolean;
 }
 
@@ -43,7 +44,7 @@ const WHY: Readonly<Record<string, string>> = {
     'set DOCKER_CONFIG and REGISTRY_AUTH_FILE to an empty folder to leave the logins of docker and podman out',
 };
 
-/** The same, of what nobody misses. */
+/** The same, for keys that are not needed. */
 const NEEDLESS: Readonly<Record<string, string>> = {
   ratelimit: `${MANNERS}; pulls that are left to others are "reserve" of the registry in the settings`,
   parallel: `${MANNERS}; "limits" in the settings has the rest`,
@@ -80,16 +81,16 @@ const OF_REGISTRY: Readonly<Record<string, string>> = {
 const NOT_NEEDED = ['repoAuth', 'blobChunk', 'blobMax', 'credExpire', 'priority', 'api', 'apiOpts'];
 
 /** `undefined`: it is read, or changes nothing. */
-export function whyNot(key: string, value: unknown): Word | undefined {
+export function whyNot(key: string, value: unknown): Verdict | undefined {
   if (READ.includes(key) || key.startsWith('x-')) return undefined;
-  // What is switched off is off here too.
+  // What is switched off needs no equivalent.
   if (truth(value) === false) return undefined;
   const needless = NEEDLESS[key];
   return needless === undefined ? lost(WHY[key] ?? 'regsync has no such key that is known here') : kept(needless);
 }
 
 /** Of a key of one of `creds`. */
-export function whyCredential(key: string, value: unknown, credential: Credential): Word | undefined {
+export function whyCredential(key: string, value: unknown, credential: Credential): Verdict | undefined {
   const { fields, name, unset, place, moved } = credential;
   if (key.startsWith('x-')) return undefined;
   if (place === undefined) {
@@ -118,7 +119,7 @@ export function whyCredential(key: string, value: unknown, credential: Credentia
   return lost(CREDENTIALS[key] ?? ELSEWHERE);
 }
 
-function whyMirrors({ place, mirrors }: Credential): Word {
+function whyMirrors({ place, mirrors }: Credential): Verdict {
   const found = mirrors.filter((mirror) => mirror.place !== undefined);
   const nowhere = mirrors.filter((mirror) => mirror.place === undefined).map(({ name }) => quote(name));
   const items = found.map((mirror) => `{ source: ${place}, mirror: ${mirror.place} }`);
@@ -129,10 +130,10 @@ function whyMirrors({ place, mirrors }: Credential): Word {
   return { why, lost: nowhere.length > 0 };
 }
 
-export function lost(why: string): Word {
+export function lost(why: string): Verdict {
   return { why, lost: true };
 }
 
-export function kept(why: string): Word {
+export function kept(why: string): Verdict {
   return { why, lost: false };
 }

@@ -15,7 +15,7 @@ const MEDIA_TYPES = [
   'application/vnd.oci.image.manifest.v1+json',
   'application/vnd.oci.image.index.v1+json',
 ];
-/** What is kept where nothing is nearer to what was written. */
+/** The backup where no template of ours is nearer to what was written. */
 const BACKUP = 'backup-{tag}-{date}';
 const DAY = '2006-01-02';
 /** Go's own ways to write a time. */

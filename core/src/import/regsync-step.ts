@@ -5,7 +5,7 @@ import { quote } from '../config/quote.ts';
 import { splitTag } from '../config/targets.ts';
 import { expandTemplate } from './go-template.ts';
 import type { ImportRequest, Wish } from './model.ts';
-import { kept, lost, whyNot, type Word } from './regsync-keys.ts';
+import { kept, lost, whyNot, type Verdict } from './regsync-keys.ts';
 import { readOptions } from './regsync-options.ts';
 import { patternOfDigestTags, readTagSets } from './regsync-tags.ts';
 import { isEmpty, listed, pathText } from './source-file.ts';
@@ -18,7 +18,7 @@ const ONE_IMAGE =
   'it copies the one that "source" names, latest without a tag; of a repository they are type: repository';
 
 /** `at`: where it stands, if that is not its name. */
-export type Say = (path: Path, word: Word, at?: Path) => void;
+export type Say = (path: Path, verdict: Verdict, at?: Path) => void;
 
 interface Step {
   readonly document: Document;
@@ -37,8 +37,8 @@ export function readStep(step: Fields, context: Step): readonly Wish[] {
   const repositories = type === 'registry' ? namedRepositories(fields(step['repos'])) : [];
   for (const [key, value] of Object.entries(step)) {
     const known = isEmpty(value) || (key === 'repos' && repositories.length > 0);
-    const word = known ? undefined : whyNot(key, value);
-    if (word !== undefined) say([...path, key], word);
+    const verdict = known ? undefined : whyNot(key, value);
+    if (verdict !== undefined) say([...path, key], verdict);
   }
   const written = { source: text(step['source']) ?? '', target: text(step['target']) ?? '' };
   const sync = { '.Sync.Type': type };
@@ -75,9 +75,9 @@ export function readStep(step: Fields, context: Step): readonly Wish[] {
   }
   const comments: string[] = [];
   /** What is not the same in the entry, or not as it looks, stands above it as well. */
-  const above = (at: Path, word: Word): void => {
-    say(at, word);
-    comments.push(`${pathText(at[0] === 'defaults' ? at : at.slice(path.length))}: ${word.why}`);
+  const above = (at: Path, verdict: Verdict): void => {
+    say(at, verdict);
+    comments.push(`${pathText(at[0] === 'defaults' ? at : at.slice(path.length))}: ${verdict.why}`);
   };
   const note = (at: Path, why: string): void => above(at, lost(why));
   const tell = (at: Path, why: string): void => above(at, kept(why));
@@ -94,13 +94,13 @@ export function readStep(step: Fields, context: Step): readonly Wish[] {
     return [{ ...made, item: { source: location(source), destination: location(target), ...options } }];
   }
   const item = { source: location(repositoryOf(source)), destination: `${location(repositoryOf(target))}:{tag}` };
-  const sets = readTagSets(step, path, { note, tell });
+  const sets = readTagSets(step, path, { lost: note, kept: tell });
   const digestTags = patternOfDigestTags(step, path);
   if (digestTags !== undefined) tell(digestTags, DIGEST_TAGS);
   const referrers = digestTags !== undefined && options.referrers === undefined ? { referrers: true as const } : {};
   return sets === undefined ? [] : [{ ...made, item: { ...item, ...options, ...referrers }, sets }];
 
-  /** What a variable held is there to stay: the config has none. */
+  /** Fills in variables: their values of now are written, since our config has no variables. */
   function expand(key: string, template: string, values: Readonly<Record<string, string>>): string | undefined {
     const expanded = expandTemplate(template, { values, environment });
     if (expanded.ok) {

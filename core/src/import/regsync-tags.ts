@@ -9,13 +9,14 @@ import { isEmpty, listed } from './source-file.ts';
 import { excludeOf, isLiteralTag, problemOfAnchored, wholeOfAnchored } from './tag-patterns.ts';
 import { EVERY, type Sets } from './union.ts';
 
-type Say = (path: Path, why: string) => void;
+/** Makes a remark on a key, also as a comment above the entry. */
+type Note = (path: Path, why: string) => void;
 
-interface Words {
-  /** Of what is lost. */
-  readonly note: Say;
+interface Notes {
+  /** Of what the entry lacks, or has in another way. */
+  readonly lost: Note;
   /** Of what is as regsync has it. */
-  readonly tell: Say;
+  readonly kept: Note;
 }
 
 const TESTS = ['allow', 'deny', 'semverRange'];
@@ -25,19 +26,19 @@ const BUILDS = '/[^-]*_.*/';
 const DIGEST_TAGS = ['', '.sig'].map((end) => `sha256-${'0'.repeat(64)}${end}`);
 const OTHER_TAGS = ['latest', '1.0.0'];
 
-/** Every tag that one of them means; `undefined`, and the reason noted: what the file means cannot be told. */
-export function readTagSets(step: Fields, path: Path, words: Words): Sets | undefined {
+/** The sets whose union the step copies. Undefined, with the reason noted: it cannot be told what the file means. */
+export function readTagSets(step: Fields, path: Path, notes: Notes): Sets | undefined {
   const written = [
     ...(isEmpty(step['tags']) ? [] : [{ value: step['tags'], at: [...path, 'tags'] }]),
     ...listed(step['tagSets']).map((value, index) => ({ value, at: [...path, 'tagSets', index] })),
   ];
-  const sets = written.map(({ value, at }) => readSet(value, at, words));
+  const sets = written.map(({ value, at }) => readSet(value, at, notes));
   if (sets.includes(undefined)) return undefined;
   const [first, ...others] = sets.flatMap((set) => (typeof set === 'object' ? [set] : []));
   return first === undefined && sets.includes('nothing') ? undefined : [first ?? EVERY, ...others];
 }
 
-/** The first pattern that was written for the tags of signatures: what any tag passes is for the others. */
+/** The first pattern that was written for tags of signatures: it matches those, and not just any tag. */
 export function patternOfDigestTags(step: Fields, path: Path): Path | undefined {
   const sets = [
     { set: step['tags'], at: [...path, 'tags'] },
@@ -53,25 +54,25 @@ export function patternOfDigestTags(step: Fields, path: Path): Path | undefined 
 }
 
 /** `empty`: it has no test. `nothing`: no tag passes, and that was said. */
-function readSet(set: unknown, at: Path, { note: refuse, tell }: Words): Select | 'empty' | 'nothing' | undefined {
+function readSet(set: unknown, at: Path, { lost, kept }: Notes): Select | 'empty' | 'nothing' | undefined {
   if (!isFields(set)) {
-    refuse(at, `it is no mapping with ${TESTS.join(', ')}, so the step was left out: tags by name stand under "allow"`);
+    lost(at, `it is no mapping with ${TESTS.join(', ')}, so the step was left out: tags by name stand under "allow"`);
     return undefined;
   }
   const given = Object.keys(set).filter((key) => listed(set[key]).length > 0);
   const known = given.filter((key) => TESTS.includes(key));
-  const lost =
+  const leftOut =
     given.length > 0 && known.length === 0 ? ', and nothing else chooses tags, so the step was left out' : '';
   for (const key of given) {
     if (!TESTS.includes(key))
-      refuse([...at, key], `regsync has no such test of tags: there are ${TESTS.join(', ')}${lost}`);
+      lost([...at, key], `regsync has no such test of tags: there are ${TESTS.join(', ')}${leftOut}`);
   }
-  if (known.length === 0) return lost === '' ? 'empty' : undefined;
+  if (known.length === 0) return leftOut === '' ? 'empty' : undefined;
   const [allow, deny] = [patterns('allow'), patterns('deny')];
   const semver = ranges();
   if (allow === undefined || deny === undefined || semver === undefined) return undefined;
   if (allow.length === 0 && known.includes('allow')) {
-    refuse([...at, 'allow'], 'it has empty items alone, which match no tag');
+    lost([...at, 'allow'], 'it has empty items alone, which match no tag');
     return 'nothing';
   }
   const builds = semver.length === 0 ? [] : [BUILDS];
@@ -92,7 +93,7 @@ function readSet(set: unknown, at: Path, { note: refuse, tell }: Words): Select 
     const problems = values.map(({ value }) => (text(value) ? problemOfAnchored(text(value) ?? '') : 'is no pattern'));
     for (const [index, problem] of problems.entries()) {
       const { at: place, value } = values[index] ?? { at, value: '' };
-      if (problem !== undefined) refuse(place, `${quote(text(value) ?? '')} ${problem}, so the step was left out`);
+      if (problem !== undefined) lost(place, `${quote(text(value) ?? '')} ${problem}, so the step was left out`);
     }
     return problems.every((problem) => problem === undefined)
       ? values.flatMap(({ value }) => text(value) ?? [])
@@ -104,7 +105,7 @@ function readSet(set: unknown, at: Path, { note: refuse, tell }: Words): Select 
     return listed(isFields(set) ? set[key] : undefined).flatMap((value, index) => {
       const place = [...at, key, index];
       if (!isEmpty(value)) return [{ value, at: place }];
-      tell(place, 'an empty item, left out: regsync finds nothing with it either');
+      kept(place, 'an empty item, left out: regsync finds nothing with it either');
       return [];
     });
   }
@@ -115,7 +116,7 @@ function readSet(set: unknown, at: Path, { note: refuse, tell }: Words): Select 
     const found = values.flatMap(({ value, at: place }) => {
       const range = text(value) ?? '';
       const imported = rangeOfRegsync(range);
-      if (imported === undefined) refuse(place, `${quote(range)} is not a range that "select.semver" reads`);
+      if (imported === undefined) lost(place, `${quote(range)} is not a range that "select.semver" reads`);
       return imported?.range ?? [];
     });
     return values.length > 0 && found.length === 0 ? undefined : found;

@@ -63,13 +63,13 @@ export function readRegsync(document: Document, { environment = {} }: ImportRequ
 function readTop(root: Fields, credentials: readonly Credential[], say: Say): void {
   for (const [index, credential] of credentials.entries()) {
     for (const [key, setting] of Object.entries(credential.fields)) {
-      const word = isEmpty(setting) ? undefined : whyCredential(key, setting, credential);
-      if (word !== undefined) say(['creds', index, key], word);
+      const verdict = isEmpty(setting) ? undefined : whyCredential(key, setting, credential);
+      if (verdict !== undefined) say(['creds', index, key], verdict);
     }
   }
   for (const [key, value] of Object.entries(fields(root['defaults']))) {
-    const word = isEmpty(value) ? undefined : whyNot(key, value);
-    if (word !== undefined) say(['defaults', key], word);
+    const verdict = isEmpty(value) ? undefined : whyNot(key, value);
+    if (verdict !== undefined) say(['defaults', key], verdict);
   }
   for (const key of Object.keys(root)) {
     if (['version', 'creds', 'defaults', 'sync'].includes(key) || key.startsWith('x-')) continue;

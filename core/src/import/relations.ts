@@ -1,4 +1,4 @@
-/** Drafts that take each other's images, or put theirs where others do: what would load, and then not plan or not run. */
+/** Drafts that take each other's images, or share destinations: a config of them would load, and then not plan or not run. */
 import type { Kept } from './loadable.ts';
 import type { Draft, Remark } from './model.ts';
 import { destinationOf, mayMeet, sourceOf, wayOf, type Place } from './places.ts';
@@ -9,18 +9,20 @@ interface Node {
   readonly destination: Place | undefined;
 }
 
-/** `elsewhere`: how images get destinations of their own. */
+/** `elsewhere`: advice how an image gets a destination of its own. */
 export function settleRelations(drafts: readonly Draft[], elsewhere: string): Kept {
   const unsupported: Remark[] = [];
-  /** Those of a repository, in their order. */
-  const makers = new Map<string, readonly Node[]>();
+  /** Drafts by the repository that they publish to, in their order. */
+  const makers = new Map<string, Node[]>();
   const kept: Node[] = [];
   for (const draft of drafts) {
     const node = { draft, source: sourceOf(draft), destination: destinationOf(draft) };
     const circle = circleOf(node);
     if (circle === undefined) {
       kept.push(node);
-      makers.set(repositoryOf(node), [...(makers.get(repositoryOf(node)) ?? []), node]);
+      const makersThere = makers.get(repositoryOf(node)) ?? [];
+      makers.set(repositoryOf(node), makersThere);
+      makersThere.push(node);
     } else {
       const why =
         circle === node
@@ -31,7 +33,10 @@ export function settleRelations(drafts: readonly Draft[], elsewhere: string): Ke
   }
   return { drafts: kept.map(settled), unsupported };
 
-  /** The last before it is closed of what it is made of, however far behind; itself, where it is its own source. */
+  /**
+   * The draft that takes this one's images and that this one's own image comes from, however indirectly: with it there would be a circle.
+   * It may be the draft itself.
+   */
   function circleOf(node: Node): Node | undefined {
     const seen = new Set<Node>();
     const waiting = [node];
@@ -45,7 +50,7 @@ export function settleRelations(drafts: readonly Draft[], elsewhere: string): Ke
     return undefined;
   }
 
-  /** Those whose images it takes. */
+  /** The drafts whose images this one takes. */
   function originsOf(node: Node): readonly Node[] {
     return (makers.get(node.source?.repository ?? '') ?? []).filter((maker) => takes(node, maker));
   }
@@ -71,7 +76,7 @@ export function settleRelations(drafts: readonly Draft[], elsewhere: string): Ke
     return { ...node.draft, item: origin === undefined ? item : rest, comments: [...node.draft.comments, ...comments] };
   }
 
-  /** The first before it that may have one of its destinations; the same from the same source is one entry. */
+  /** The first draft before it that may share a destination with it, unless both do the same: those make one entry. */
   function rivalOf(node: Node): Node | undefined {
     const all = makers.get(repositoryOf(node)) ?? [];
     const before = all.slice(0, all.indexOf(node));

@@ -6,7 +6,7 @@ import type { Credential } from './credentials.ts';
 /** Neither skopeo nor regsync scans or signs. */
 const TRUST = [{ match: '*', level: 'copy' }];
 const VARIABLE = /^\{\{\s*env\s+"([A-Za-z_]\w{0,127})"\s*\}\}$/;
-/** What no other tool would fill in. */
+/** A user name as it stands: no template that another tool would fill in. */
 const NAME = /^[^:\s{}]{1,512}$/;
 const HELPER = /^docker-credential-([A-Za-z0-9][\w.-]{0,63})$/;
 const COMMENT = '# A mirror, as the file makes one: what is published is neither scanned nor signed.\n';
@@ -76,7 +76,7 @@ export function isInSettings(key: string, credential: Fields, place: string): bo
   }
 }
 
-/** Both are of a whole host. */
+/** Our settings have both rates only for whole hosts. */
 function ratesOf(credential: Fields, place: string): Readonly<Record<string, unknown>> {
   if (place.includes('/')) return {};
   const connections = whole(credential['reqConcurrent'], 256);

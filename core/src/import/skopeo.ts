@@ -107,7 +107,7 @@ export function readSkopeo(document: Document, request: ImportRequest & { readon
     if (tags.length > 0) named.sets.push({ tags });
   }
 
-  /** Skopeo takes one; of a list any is meant. */
+  /** Skopeo reads one pattern; in a list, each adds its tags. */
   function readPatterns({ sets }: Named, path: Path, value: unknown): void {
     for (const [index, each] of listed(value).entries()) {
       const pattern = text(each) ?? '';

@@ -2,7 +2,7 @@
 
 import { compileRegex } from '../selection/patterns.ts';
 
-/** Not in a tag, so nothing else is meant by them in a glob. */
+/** Characters of a class that are written out in a glob at most. */
 const CLASS_LIMIT = 40;
 
 /**
@@ -12,7 +12,7 @@ const CLASS_LIMIT = 40;
 export function wholeOfSearch(pattern: string): string {
   const alternatives = splitAlternatives(pattern).map((each) => {
     const anchors = /^(?:\^[*+?]?\??)*/.exec(each)?.[0] ?? '';
-    // One that may be there no times is none: `^*` and `^?` are taken by Go.
+    // Go takes `^*` and `^?`, where the anchor may be absent: such a one anchors nothing.
     const start = anchors.split('^').some((quantifier, index) => index > 0 && !/^[*?]/.test(quantifier));
     const end = endsWithAnchor(each);
     const body = each.slice(anchors.length, end ? -1 : undefined);
@@ -22,8 +22,8 @@ export function wholeOfSearch(pattern: string): string {
 }
 
 /**
- * What a tool searches for that puts `^` and `$` around a pattern, but no group. So `*-slim` of people who think of globs is
- * `^*-slim$` there, which is what ends with `-slim`.
+ * The same for a tool that puts `^` and `$` around a pattern, without a group. So `*-slim`, which people write who think of globs, is
+ * `^*-slim$` there and matches what ends with `-slim`.
  */
 export function wholeOfAnchored(pattern: string): string {
   return wholeOfSearch(anchored(pattern));
@@ -38,7 +38,7 @@ export function problemOfAnchored(pattern: string): string | undefined {
   return problemOfSearch(anchored(pattern));
 }
 
-/** The same of a pattern that is searched for as it is. */
+/** Why Go's tools do not take a pattern as it is; `undefined`: they do. */
 export function problemOfSearch(pattern: string): string | undefined {
   const compiled = compileRegex(pattern);
   return 'problem' in compiled ? compiled.problem : undefined;

@@ -1,18 +1,18 @@
-/** Several sets of tags, of which each tag in any is wanted, as selections: as few as have words for it. */
+/** The union of several sets of tags, as few selections as can say it. */
 import type { Select } from './model.ts';
 
 export type Sets = readonly [Select, ...Select[]];
 
 export const EVERY: Select = { regex: '.*' };
 
-/** A tag may be in several selections: those of one source make one entry of it. */
+/** The selections may overlap: a tag that several choose becomes one entry. */
 export function unionOf(sets: Sets): Sets {
   if (sets.some(({ regex, exclude }) => regex === '.*' && exclude === undefined)) return [EVERY];
   const tags = [...new Set(sets.flatMap((set) => set.tags ?? []))];
   const named = tags.length === 0 ? {} : { tags };
   const tests = sets.map(withoutNames).filter((set) => Object.keys(set).length > 0);
   const [first, ...others] = joinPatterns(joinVersions(tests));
-  // Names are asked no test, so they can stand beside any.
+  // Tags by name pass no test, so they can stand beside any.
   return [{ ...named, ...first }, ...others];
 }
 
@@ -21,7 +21,7 @@ function withoutNames(set: Select): Select {
   return tests;
 }
 
-/** Those that differ in their versions alone are one with all of them. */
+/** Joins sets that differ only in their versions. */
 function joinVersions(sets: readonly Select[]): readonly Select[] {
   return joined(
     sets,
@@ -30,7 +30,7 @@ function joinVersions(sets: readonly Select[]): readonly Select[] {
   );
 }
 
-/** Those that differ in their pattern alone are one with either. */
+/** Joins sets that differ only in their pattern. */
 function joinPatterns(sets: readonly Select[]): readonly Select[] {
   return joined(
     sets,
@@ -39,7 +39,7 @@ function joinPatterns(sets: readonly Select[]): readonly Select[] {
   );
 }
 
-/** `common`: what two have to share to be joined; those without it stay as they are. What is the same twice is there once. */
+/** `common`: what two sets have to share to be joined; sets for which it is undefined stay as they are. Equal sets become one. */
 function joined(
   sets: readonly Select[],
   common: (set: Select) => Select | undefined,
