@@ -20,7 +20,8 @@ import { loadLock, saveLock, saveRepins } from './files.ts';
 import { formatLock } from './format.ts';
 import { lockedEntries } from './lockable.ts';
 import type { Lock } from './model.ts';
-import { updateLock, type UpdateRequest, type VerifySource } from './update.ts';
+import type { VerifySource } from './look.ts';
+import { updateLock, type UpdateRequest } from './update.ts';
 
 const BOTH = [
   { os: 'linux', architecture: 'arm64' },

@@ -1,6 +1,6 @@
 /** `slipway update`: what the registries say now, and in what that differs from the lock and from the config. Writes nothing. */
-import type { Config, SourceVerification, SyncEntry } from '../config/model.ts';
-import { cancelled, fail, ok, type Failure, type Position, type Result } from '../failure.ts';
+import type { Config, SyncEntry } from '../config/model.ts';
+import { ok, type Failure, type Position, type Result } from '../failure.ts';
 import {
   formatReference,
   formatRepository,
@@ -10,20 +10,15 @@ import {
   type Tag,
   type Tagged,
 } from '../reference.ts';
-import type { Registry } from '../registry/model.ts';
-import { absent } from '../run/absent.ts';
 import type { Expansion } from '../selection/expand.ts';
 import { formatLock } from './format.ts';
 import type { Repin } from './config-text.ts';
 import { keyOfSelection, keyOfSource } from './key.ts';
 import { lockable, type TaggedEntry } from './lockable.ts';
+import { createLook, type Asked, type LookOptions } from './look.ts';
 import { emptyLock, type Lock, type LockedImage, type LockedSelection, type LockedSource } from './model.ts';
-import { readPlatforms } from './platforms.ts';
 
-/** Checks an image as `verify:` asks; gives who signed it, where somebody had to. */
-export type VerifySource = (image: Pinned, verification: SourceVerification) => Promise<Result<string | undefined>>;
-
-export interface UpdateRequest {
+export interface UpdateRequest extends LookOptions {
   /** As it was loaded: selections not expanded, `--to` not applied. */
   readonly config: Config;
   /** What was found for selections; those without an expansion keep what the lock has. */
@@ -32,9 +27,6 @@ export interface UpdateRequest {
   readonly lock?: Lock;
   /** Entries to look up; the others keep what the lock has. */
   readonly concerned: (entry: SyncEntry) => boolean;
-  readonly registry: Registry;
-  readonly verify?: VerifySource;
-  readonly signal: AbortSignal;
 }
 
 export type ChangeKind = 'new' | 'moved' | 'gone' | 'same';
@@ -66,15 +58,14 @@ export interface Updated {
 }
 
 export async function updateLock(request: UpdateRequest): Promise<Updated> {
-  const { config, expansions, concerned, registry, verify, signal } = request;
+  const { config, expansions, concerned } = request;
+  const look = createLook(request);
   const before = request.lock ?? emptyLock;
   const sources = new Map<string, LockedSource>();
   const selections = new Map<string, LockedSelection>();
   const changes: LockChange[] = [];
   const repins: Repin[] = [];
   const failures: { readonly id: string; readonly failure: Failure }[] = [];
-  const heads = new Map<string, Promise<Result<Digest>>>();
-  const platforms = new Map<string, Promise<Result<readonly string[]>>>();
 
   const pinned = config.entries.filter(isPinned).filter(concerned);
   const tagged = lockable(config);
@@ -98,11 +89,11 @@ export async function updateLock(request: UpdateRequest): Promise<Updated> {
   async function repinned(entry: PinnedEntry): Promise<Looked> {
     const { id, at, source } = entry;
     const tag: Tagged = { kind: 'tagged', registry: source.registry, path: source.path, tag: source.tag };
-    const to = await headOf(tag, at);
+    const to = await look.headOf(tag, at);
     if (!to.ok) return refused(id, to.failure);
     const change = { id, source: formatReference(tag), in: 'config' as const, to: to.value };
     if (to.value === source.digest) return { changes: [{ ...change, kind: 'same' }] };
-    const image = await look(pin(source, to.value, source.tag), entry, undefined);
+    const image = await look.imageOf(pin(source, to.value, source.tag), entry);
     if (!image.ok) return refused(id, image.failure);
     repins.push({ at, from: source.digest, to: to.value });
     return { changes: [{ ...change, kind: 'moved', from: source.digest, platforms: image.value.platforms }] };
@@ -156,38 +147,10 @@ export async function updateLock(request: UpdateRequest): Promise<Updated> {
     old: LockedImage | undefined,
     trusted: boolean,
   ): Promise<Result<LockedImage>> {
-    const digest = await headOf(reference, asked.at);
+    const digest = await look.headOf(reference, asked.at);
     if (!digest.ok) return digest;
-    return look(
-      pin(reference, digest.value, reference.tag),
-      asked,
-      old?.digest === digest.value && trusted ? old : undefined,
-    );
-  }
-
-  async function look(image: Pinned, asked: Asked, known: LockedImage | undefined): Promise<Result<LockedImage>> {
-    if (known !== undefined) return ok(known);
-    const found = await once(platforms, formatReference(image), () => readPlatforms(registry, image));
-    if (!found.ok) return blame(found, asked.at);
-    const verified =
-      asked.verify === undefined || verify === undefined ? ok(undefined) : await verify(image, asked.verify);
-    if (!verified.ok) return blame(verified, asked.at);
-    return ok({
-      digest: image.digest,
-      platforms: found.value,
-      ...(verified.value === undefined ? {} : { verified: verified.value }),
-    });
-  }
-
-  function headOf(reference: Tagged, at: Position): Promise<Result<Digest>> {
-    return once(heads, formatReference(reference), async () => {
-      if (signal.aborted) return fail(cancelled);
-      const head = await registry.head(reference, 'source');
-      if (!head.ok) return blame(head, at);
-      if (head.value !== undefined) return ok(head.value.digest);
-      const hint = 'check the name; a private repository also answers so to whoever may not read it';
-      return fail(absent(reference, 'source', hint, at));
-    });
+    if (trusted && old?.digest === digest.value) return ok(old);
+    return look.imageOf(pin(reference, digest.value, reference.tag), asked);
   }
 
   function refused(id: string, failure: Failure): Looked {
@@ -224,9 +187,6 @@ interface Looked {
   readonly failure?: Updated['failures'][number];
 }
 
-/** The part of an entry or a selection that says what to look up. */
-type Asked = Pick<SyncEntry, 'at' | 'verify'>;
-
 type PinnedEntry = SyncEntry & { readonly source: Pinned & { readonly tag: Tag } };
 
 /** Without a tag nobody can say what the source would be now. */
@@ -244,21 +204,8 @@ function goneOf(id: string, source: string, { digest, platforms }: LockedImage):
   return { id, source, in: 'lock', kind: 'gone', from: digest, platforms };
 }
 
-function blame(
-  result: { readonly ok: false; readonly failure: Failure },
-  at: Position,
-): { readonly ok: false; readonly failure: Failure } {
-  return fail({ at, ...result.failure });
-}
-
 function compare(a: Position, b: Position): number {
   return a.line - b.line || a.column - b.column;
-}
-
-function once<T>(running: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-  const known = running.get(key) ?? make();
-  running.set(key, known);
-  return known;
 }
 
 /** Whether both are one text. */

@@ -5,7 +5,7 @@ import { lookTask } from '../run/believe.ts';
 import type { Engine } from '../run/engine.ts';
 import { signedSomewhere } from '../run/signed-somewhere.ts';
 import { signerText } from '../trust/accept.ts';
-import type { VerifySource } from './update.ts';
+import type { VerifySource } from './look.ts';
 
 /** The age that `verify` may ask for is left to the run: it needs nothing but time. */
 export function verifyWith(engine: Engine, signal: AbortSignal): VerifySource {
