@@ -174,6 +174,16 @@ describe('updateLock', () => {
     expect(lock.sources.size).toBe(0);
   });
 
+  it('tells what a source of two entries lacks at each of them', async () => {
+    await using source = await startScriptedRegistry();
+    const item = (to: string) => `  - { source: '${source.host}/none:1', destination: 's.example/${to}:1' }\n`;
+    const { failures } = await update(`sync:\n${item('a')}${item('b')}`);
+    expect(failures.map(({ id, failure }) => [id, failure.at?.line])).toEqual([
+      ['sync:s.example/a:1', 2],
+      ['sync:s.example/b:1', 3],
+    ]);
+  });
+
   it('leaves what --only is not about as it is', async () => {
     await using source = await startScriptedRegistry();
     const digests = seed(source);

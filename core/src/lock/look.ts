@@ -31,15 +31,16 @@ export function createLook({ registry, verify, signal }: LookOptions): Look {
   const heads = new Map<string, Promise<Result<Digest>>>();
   const platforms = new Map<string, Promise<Result<readonly string[]>>>();
 
-  function headOf(reference: Tagged, at: Position): Promise<Result<Digest>> {
-    return once(heads, formatReference(reference), async () => {
+  async function headOf(reference: Tagged, at: Position): Promise<Result<Digest>> {
+    const digest = await once(heads, formatReference(reference), async () => {
       if (signal.aborted) return fail(cancelled);
       const head = await registry.head(reference, 'source');
-      if (!head.ok) return blame(head, at);
+      if (!head.ok) return head;
       if (head.value !== undefined) return ok(head.value.digest);
       const hint = 'check the name; a private repository also answers so to whoever may not read it';
-      return fail(absent(reference, 'source', hint, at));
+      return fail(absent(reference, 'source', hint));
     });
+    return digest.ok ? digest : blame(digest, at);
   }
 
   async function imageOf(image: Pinned, { at, verify: wanted }: Asked): Promise<Result<LockedImage>> {
