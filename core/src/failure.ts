@@ -137,9 +137,12 @@ export type Failure =
   | WaitFailure
   | CancelledFailure;
 
-export type Result<T, F extends Failure = Failure> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly failure: F };
+export interface Failed<F extends Failure = Failure> {
+  readonly ok: false;
+  readonly failure: F;
+}
+
+export type Result<T, F extends Failure = Failure> = { readonly ok: true; readonly value: T } | Failed<F>;
 
 /** The same where everything that is wrong is told at once. */
 export type Checked<T, F extends Failure = Failure> =
@@ -150,7 +153,7 @@ export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
   return { ok: true, value };
 }
 
-export function fail<F extends Failure>(failure: F): { readonly ok: false; readonly failure: F } {
+export function fail<F extends Failure>(failure: F): Failed<F> {
   return { ok: false, failure };
 }
 

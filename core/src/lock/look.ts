@@ -1,6 +1,6 @@
 /** What registries say of the sources to be locked. Each is asked once, however many entries have it. */
 import type { SourceVerification, SyncEntry } from '../config/model.ts';
-import { cancelled, fail, ok, type Failure, type Position, type Result } from '../failure.ts';
+import { cancelled, fail, ok, type Failed, type Position, type Result } from '../failure.ts';
 import { formatReference, type Digest, type Pinned, type Tagged } from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
 import { absent } from '../run/absent.ts';
@@ -58,10 +58,7 @@ export function createLook({ registry, verify, signal }: LookOptions): Look {
   return { headOf, imageOf };
 }
 
-function blame(
-  result: { readonly ok: false; readonly failure: Failure },
-  at: Position,
-): { readonly ok: false; readonly failure: Failure } {
+function blame(result: Failed, at: Position): Failed {
   return fail({ at, ...result.failure });
 }
 

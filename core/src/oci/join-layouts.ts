@@ -1,5 +1,5 @@
 /** Image layouts of one platform each, seen as one layout: nothing is copied. */
-import { fail, ok, type Result, type ToolFailure } from '../failure.ts';
+import { fail, ok, type Failed, type Result, type ToolFailure } from '../failure.ts';
 import type { Content } from '../registry/model.ts';
 import { readWhole } from '../registry/whole.ts';
 import type { Digest } from '../reference.ts';
@@ -111,7 +111,7 @@ export function joinLayouts(parts: readonly [PlatformLayout, ...PlatformLayout[]
 function wrong(
   message: string,
   hint = 'a build for one platform must leave one image of that platform',
-): { readonly ok: false; readonly failure: ToolFailure } {
+): Failed<ToolFailure> {
   return fail({
     reason: 'tool',
     class: 'permanent',

@@ -3,14 +3,14 @@ import { constants } from 'node:fs';
 import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { errorCode, ok, type Failure, type Result } from '../failure.ts';
+import { errorCode, ok, type Failed, type Result } from '../failure.ts';
 import { StreamFailure } from './digest.ts';
 
 /**
  * Makes a problem with the layout a failure. The problem is a phrase that goes after the layout's name: "has no file …". `hint`: what helps
  * where the layout is a source.
  */
-export type Broken = (problem: string, hint?: string) => { readonly ok: false; readonly failure: Failure };
+export type Broken = (problem: string, hint?: string) => Failed;
 
 /** Its stream closes the file when it ends or is left; a file that is not streamed must be closed. */
 export interface LayoutFile {

@@ -2,7 +2,7 @@
  * Copies an image by digest, with everything it names: one way for layout → registry and registry → registry.
  * A manifest is sent only after all that it names is there, so that a copy that is killed leaves nothing half.
  */
-import { cancelled, fail, ok, type Failure, type RegistryFailure, type Result } from '../failure.ts';
+import { cancelled, fail, ok, type Failed, type Failure, type RegistryFailure, type Result } from '../failure.ts';
 import { StreamFailure } from '../oci/digest.ts';
 import { isForeign, partsOf, type Descriptor, type ManifestContent } from '../oci/model.ts';
 import { isIndexType, isManifestType, MAX_INDEX_DEPTH } from '../oci/parse.ts';
@@ -74,10 +74,7 @@ export async function copy(
   }
 
   /** Why a part is not copied: it is said to have two sizes, or there are too many parts. Undefined: it is. */
-  function admitted({
-    digest: key,
-    size,
-  }: Descriptor): Promise<{ readonly ok: false; readonly failure: Failure }> | undefined {
+  function admitted({ digest: key, size }: Descriptor): Promise<Failed> | undefined {
     const known = sizes.get(key) ?? size;
     sizes.set(key, known);
     if (known === size && sizes.size <= MAX_PARTS) return undefined;
@@ -219,9 +216,7 @@ async function inTurn<T>(items: readonly T[], work: (item: T) => Promise<Result<
 }
 
 /** What really went wrong: work that was called off because of it says only that it was. */
-function firstFailure(
-  results: readonly Result<unknown>[],
-): { readonly ok: false; readonly failure: Failure } | undefined {
+function firstFailure(results: readonly Result<unknown>[]): Failed | undefined {
   const failures = results.filter((result) => !result.ok);
   return failures.find(({ failure }) => failure.class !== 'cancelled') ?? failures[0];
 }
@@ -250,7 +245,7 @@ function notSeenYet(failure: RegistryFailure): RegistryFailure {
   return { ...failure, class: 'transient', hint };
 }
 
-function broken(host: string, problem: string): { readonly ok: false; readonly failure: Failure } {
+function broken(host: string, problem: string): Failed {
   const hint = 'the image is incomplete where it comes from';
   return fail({ reason: 'registry', class: 'permanent', side: 'source', host, message: `${host} ${problem}`, hint });
 }
