@@ -9,6 +9,7 @@ import {
   type Repository,
 } from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
+import { registryFailure } from '../registry/refusal.ts';
 import { archiveMedium } from './archive-medium.ts';
 import { folderMedium } from './medium.ts';
 import { createStore, type LayoutStore } from './store.ts';
@@ -49,7 +50,7 @@ export function createLayouts(folder: string, signal?: AbortSignal): Layouts {
       const name = formatRepository(repository);
       if (descriptor.size > limit) {
         const message = `the blob ${descriptor.digest} of ${name} is larger than ${limit} bytes`;
-        return fail({ reason: 'registry', class: 'permanent', side, host: name, message });
+        return fail(registryFailure({ side, registry: name }, 'permanent', message));
       }
       const stream = await at(repository).content(side).blob(descriptor);
       return stream.ok ? readWhole(stream.value) : stream;

@@ -12,6 +12,7 @@ import {
   type Tagged,
 } from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
+import { registryFailure } from '../registry/refusal.ts';
 import { formatDigest } from '../report/wording.ts';
 
 /** Requests in flight. */
@@ -139,25 +140,15 @@ function mayBeGone(target: Tagged, failure: Failure): Failure {
 }
 
 function stillThere(target: Tagged): Failure {
-  return {
-    reason: 'registry',
-    class: 'transient',
-    side: 'destination',
-    host: target.registry,
-    message: `${target.registry} says that it deleted ${formatReference(target)}, and still has it`,
-    hint: 'some registries show it only after a moment; look again',
-  };
+  const message = `${target.registry} says that it deleted ${formatReference(target)}, and still has it`;
+  const hint = 'some registries show it only after a moment; look again';
+  return registryFailure({ side: 'destination', registry: target.registry }, 'transient', message, { hint });
 }
 
 function tookMore(target: Tagged, back: readonly Tagged[]): Failure {
   const tags = back.map(formatReference).join(', ');
   const [name, was] = back.length === 1 ? ['names', 'that tag was'] : ['name', 'those tags were'];
-  return {
-    reason: 'registry',
-    class: 'permanent',
-    side: 'destination',
-    host: target.registry,
-    message: `${target.registry} deleted with ${formatReference(target)} the image that ${tags} ${name} too; ${was} put back, and nothing more is deleted there`,
-    hint: 'run slipway run, which puts back what else was attached, and delete tags by other means there',
-  };
+  const message = `${target.registry} deleted with ${formatReference(target)} the image that ${tags} ${name} too; ${was} put back, and nothing more is deleted there`;
+  const hint = 'run slipway run, which puts back what else was attached, and delete tags by other means there';
+  return registryFailure({ side: 'destination', registry: target.registry }, 'permanent', message, { hint });
 }

@@ -9,6 +9,7 @@ import { isIndexType, isManifestType, MAX_INDEX_DEPTH } from '../oci/parse.ts';
 import { watched } from '../oci/streams.ts';
 import type { Digest } from '../reference.ts';
 import type { Content, Taken, WritableContent } from './model.ts';
+import { registryFailure } from './refusal.ts';
 import { createRoom } from './room.ts';
 
 export interface CopyOptions {
@@ -247,7 +248,7 @@ function notSeenYet(failure: RegistryFailure): RegistryFailure {
 
 function broken(host: string, problem: string): Failed {
   const hint = 'the image is incomplete where it comes from';
-  return fail({ reason: 'registry', class: 'permanent', side: 'source', host, message: `${host} ${problem}`, hint });
+  return fail(registryFailure({ side: 'source', registry: host }, 'permanent', `${host} ${problem}`, { hint }));
 }
 
 function once<T>(running: Map<Digest, Promise<T>>, key: Digest, make: () => Promise<T>): Promise<T> {

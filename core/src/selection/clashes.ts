@@ -4,6 +4,7 @@ import { placeOf, type Located } from '../config/collisions.ts';
 import type { Entry, Selection } from '../config/model.ts';
 import type { Position, RegistryFailure } from '../failure.ts';
 import { formatReference, formatRepository } from '../reference.ts';
+import { registryFailure } from '../registry/refusal.ts';
 
 export interface EntryAt {
   readonly entry: Entry;
@@ -92,15 +93,10 @@ function whatIsDone(entry: Entry): object {
 function failureOf({ source, at }: Selection, clashes: readonly Clash[]): RegistryFailure {
   const told = clashes.slice(0, NAMED).map((clash) => tell(formatRepository(source), clash));
   const rest = clashes.length - told.length;
-  return {
-    reason: 'registry',
-    class: 'permanent',
-    side: 'source',
-    host: source.registry,
-    message: `${told.join('; ')}${rest > 0 ? `; and so with ${rest} more items` : ''}`,
-    hint: 'one destination belongs to one entry: select other tags, as by "exclude", or send them elsewhere',
-    at: clashes[0]?.at ?? at,
-  };
+  const message = `${told.join('; ')}${rest > 0 ? `; and so with ${rest} more items` : ''}`;
+  const hint = 'one destination belongs to one entry: select other tags, as by "exclude", or send them elsewhere';
+  const asked = { side: 'source', registry: source.registry } as const;
+  return { ...registryFailure(asked, 'permanent', message, { hint }), at: clashes[0]?.at ?? at };
 }
 
 function tell(source: string, { at, other, destinations }: Clash): string {

@@ -4,6 +4,7 @@ import type { Selection, SyncEntry, Target } from '../config/model.ts';
 import { parseDestination, parseFurtherTag } from '../config/targets.ts';
 import type { ConfigFailure, RegistryFailure } from '../failure.ts';
 import { formatRepository, type Tag } from '../reference.ts';
+import { registryFailure } from '../registry/refusal.ts';
 
 /** Entries of one selection: each takes some twenty kilobytes until the run ends. */
 export const MAX_ENTRIES = 50_000;
@@ -33,14 +34,9 @@ export function entriesOf(
 }
 
 export function tooMany(source: Selection['source'], found: number): RegistryFailure {
-  return {
-    reason: 'registry',
-    class: 'permanent',
-    side: 'source',
-    host: source.registry,
-    message: `${found} tags of ${formatRepository(source)} are selected, and more than ${MAX_ENTRIES} cannot be at once`,
-    hint: 'select fewer, as by "latest", or by several selections in configs of their own',
-  };
+  const message = `${found} tags of ${formatRepository(source)} are selected, and more than ${MAX_ENTRIES} cannot be at once`;
+  const hint = 'select fewer, as by "latest", or by several selections in configs of their own';
+  return registryFailure({ side: 'source', registry: source.registry }, 'permanent', message, { hint });
 }
 
 function entryOf(selection: Selection, tag: Tag): MadeEntry | { readonly problem: ConfigFailure } {

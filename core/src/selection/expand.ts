@@ -3,6 +3,7 @@ import { failed, loaded, type Loaded } from '../config/loaded.ts';
 import type { Config, Entry, Select, Selection } from '../config/model.ts';
 import { fail, ok, type ConfigFailure, type Failure, type Result } from '../failure.ts';
 import { formatRepository, type Tag } from '../reference.ts';
+import { registryFailure } from '../registry/refusal.ts';
 import { findClashes, type EntryAt } from './clashes.ts';
 import { entriesOf, MAX_ENTRIES, tooMany } from './entries.ts';
 import { selectTags, type Selected } from './select-tags.ts';
@@ -106,7 +107,8 @@ function checkCount({ source, select, at }: Selection, selected: Selected): Resu
     selected.seen === 0
       ? 'check the name; a private repository also answers so to whoever may not read it'
       : `${suffixHint(select, selected)}${found === 0 ? 'correct "select"; allowEmpty: true makes it no failure' : 'correct "select", or lower its "minimum"'}`;
-  return fail({ reason: 'registry', class: 'permanent', side: 'source', host: source.registry, message, hint, at });
+  const asked = { side: 'source', registry: source.registry } as const;
+  return fail({ ...registryFailure(asked, 'permanent', message, { hint }), at });
 }
 
 /** To pick `1.2.3-alpine` by a pattern is not to mean a prerelease, but a version with something behind it reads as one. */
