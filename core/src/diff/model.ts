@@ -59,7 +59,7 @@ export interface DiffQuota {
 export interface Diff {
   readonly rows: readonly DiffRow[];
   readonly selections: readonly DiffSelection[];
-  /** Of all entries, those included in which nothing is to be done, and of listing tags. */
+  /** Of all entries, also those in which nothing is to be done, and of listing tags. */
   readonly cost?: Cost;
   /** The requests of `cost`, by host. */
   readonly hosts: Readonly<Record<string, number>>;

@@ -23,7 +23,7 @@ export interface Rehearsed {
   readonly digest?: Digest;
 }
 
-/** Copies as sync-registry does, whoever else would: a tool's requests cannot be kept from being sent. */
+/** Copies as sync-registry does, even if another plugin would copy: the requests of a tool could not be held back. */
 export function rehearsingEngine(engine: Engine): Engine {
   const call = async (contract: ContractName, input: unknown, context: TaskContext): Promise<Result<unknown>> => {
     if (contract !== 'image.copy@1') throw new Error(`${contract} is not rehearsed`);

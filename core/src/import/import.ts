@@ -22,8 +22,8 @@ interface SourceFile {
 }
 
 /**
- * `files`: absolute; of skopeo several are one config. Fails when one is none of this tool; what is merely unknown is named in the
- * result.
+ * `files`: absolute; several files of skopeo are one config. Fails when one is not a file of this tool; keys that are merely unknown are
+ * named in the result.
  */
 export async function importFiles(
   kind: ImportKind,

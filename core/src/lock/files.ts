@@ -50,7 +50,7 @@ export async function saveRepins(config: string, repins: readonly Repin[]): Prom
   return changed.ok ? replace(file, mark + changed.value, mode & 0o777) : changed;
 }
 
-/** By a new file beside it that takes its name: nobody meets half of it, and nothing is written through a link. */
+/** Writes a new file beside it, which then takes its name: readers never see half of it, and nothing is written through a link. */
 async function replace(file: string, text: string, mode: number): Promise<Result<void, ConfigFailure>> {
   const temporary = `${file}.${await ownName()}`;
   try {

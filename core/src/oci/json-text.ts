@@ -1,6 +1,6 @@
 /** JSON text that can be parsed, and should not be believed all the same. Pure. */
 
-/** Real documents stay below 20; deeper ones only exist to exhaust the stack of whoever walks them. */
+/** Real documents stay below 20; deeper ones are made to exhaust the stack of their readers. */
 const MAX_DEPTH = 100;
 const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c];
 const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];

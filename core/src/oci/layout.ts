@@ -20,7 +20,7 @@ export interface Layout {
 /** On a descriptor in `index.json`: https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md */
 export const REF_NAME = 'org.opencontainers.image.ref.name';
 
-/** The marker of a layout, and its list of what it holds. */
+/** The file that marks a folder as a layout, and the one that lists what the layout holds. */
 export const MARKER = 'oci-layout';
 export const INDEX = 'index.json';
 const MAX_MARKER = 64 * 1024;

@@ -81,7 +81,7 @@ export function isUnknownPlatform(platform: Platform | undefined): boolean {
 }
 
 /**
- * Layers that registries do not hold, only point to; whoever needs them fetches them from where they are published.
+ * Layers that registries need not hold, only point to: they are fetched from where they are published.
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#non-distributable-layers
  */
 export function isForeign({ mediaType: type, urls }: Descriptor): boolean {

@@ -151,7 +151,7 @@ export function createStore(name: string, medium: Medium): LayoutStore {
   const putBytes = (descriptor: Pick<Descriptor, 'digest' | 'size'>, bytes: Uint8Array): Promise<Result<void>> =>
     putBlob(descriptor, async () => ok(oneChunk(bytes)));
 
-  /** Several images share layers: whoever comes second waits for the first. */
+  /** Several images share layers: the second one waits until the first has sent it. */
   function sendOnce(digest: Digest, send: () => Promise<Result<void>>): Promise<Result<void>> {
     const known = sending.get(digest);
     if (known !== undefined) return known.then((sent) => (sent.ok ? sent : send()));

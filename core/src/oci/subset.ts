@@ -33,7 +33,7 @@ export interface Lacking {
   readonly absent: readonly Platform[];
   /** Every platform that there is, sorted; empty when it is no image. */
   readonly present: readonly string[];
-  /** Of those that are there, where any is. */
+  /** The subset of the platforms that are there, if any is. */
   readonly rest?: Subset;
 }
 

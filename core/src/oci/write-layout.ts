@@ -106,7 +106,7 @@ async function writeLayer(blobs: string, bytes: AsyncIterable<Uint8Array>): Prom
     await using file = await open(temporary, 'w');
     for await (const chunk of bytes) {
       if (size === 0 && isCompressed(chunk)) {
-        // Its digest would stand in the config as that of what is in it: whatever pulls the image would find another.
+        // The config lists the digests of uncompressed layers, and this would be another one: pulling the image would fail.
         return fail(configFailure('a layer is compressed', 'unpack the archive first: layers are written as they are'));
       }
       hash.update(chunk);

@@ -1,6 +1,6 @@
 /**
- * What is attached, as bytes, and the index that lists it where nobody else does. Pure: registries and layouts hold the same.
- * https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
+ * Attached artifacts as bytes, and the index that lists them where a registry does not do so itself. Pure; the same for registries and
+ * layouts. https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
  */
 import { sha256 } from '../oci/digest.ts';
 import { mediaType, type Descriptor, type ManifestContent } from '../oci/model.ts';

@@ -1,7 +1,7 @@
 /**
- * Brings blobs to where they are wanted, for a whole run: by digest, not by task. A blob is sent once to a host: whoever wants it
- * in another repository of that host waits for the first one, and has it mounted from there. What is known to be there is
- * not asked about, and what is not known is asked in the request that would begin the upload:
+ * Brings blobs to where they are wanted, for a whole run: by digest, not by task. A blob is sent once to a host: tasks that want it in
+ * other repositories of that host wait, and have it mounted from there. A blob that is known to be there is not asked for; for others, the
+ * request that would begin the upload asks:
  * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#mounting-a-blob-from-another-repository
  */
 import { ok, type Result } from '../failure.ts';

@@ -8,7 +8,7 @@ import { property } from './refusal.ts';
 const HUB_SERVER = 'https://index.docker.io/v1/';
 const MAX_CONFIG = 1024 * 1024;
 
-/** What Slipway reads of such a file, as whoever wrote it left it. */
+/** What Slipway reads of such a file; nothing in it is checked yet. */
 export interface DockerConfigFile {
   readonly auths: unknown;
   readonly credHelpers: unknown;

@@ -35,7 +35,7 @@ export function secretsInHeader(authorization: string | undefined): readonly str
   return [value, login, login.slice(login.indexOf(':') + 1)];
 }
 
-/** What an address that a registry gave us gives away: whoever knows that of an upload may write to it. */
+/** The secret parts of an address that a registry gave us: who knows the address of an upload may write to it. */
 export function secretsInAddress({ pathname, searchParams }: URL): readonly string[] {
   return [pathname.slice(pathname.lastIndexOf('/') + 1), ...searchParams.values()];
 }

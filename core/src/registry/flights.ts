@@ -1,6 +1,6 @@
-/** Work under one name that is under way is not begun a second time: whoever asks meanwhile gets the same answer. */
+/** Work that is under way is not begun a second time: callers that ask for the same name meanwhile get the same answer. */
 export interface Flights<T> {
-  /** Who joins is told so by `joined`, since an answer may hold what only one of them may use. */
+  /** `joined`: the work was under way already. An answer may hold something that only one caller may use. */
   fly(name: string, work: () => Promise<T>): { readonly answer: Promise<T>; readonly joined: boolean };
 }
 

@@ -45,7 +45,7 @@ export interface HttpRequest {
   readonly confidential?: true;
   /** The answer may be long: it leaves room for others at the same host. */
   readonly long?: true;
-  /** Of what is small and wanted whole: how long that may take in all. */
+  /** Given where the answer is small and read whole: limits how long that may take in all. */
   readonly whole?: Whole;
   /** Asked when it is this request's turn: a failure keeps it from being sent. */
   readonly admit?: () => Promise<Failure | undefined>;

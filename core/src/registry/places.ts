@@ -55,8 +55,8 @@ function withMirrors(failure: Failure, mirrors: readonly Failure[]): Failure {
 }
 
 /**
- * Opens blobs wherever they are. A mirror whose bytes turn out wrong while they are read is not asked for that blob again,
- * and its failure is transient: whoever opens the blob anew gets it from the next place.
+ * Opens blobs wherever they are. A mirror whose bytes turn out wrong while they are read is not asked for that blob again, and its failure
+ * is transient: another try gets the blob from the next place.
  */
 export function createBlobReader(
   open: (where: Where, descriptor: Descriptor, whole?: Whole) => Promise<Result<AsyncIterable<Uint8Array>>>,

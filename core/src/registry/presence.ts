@@ -15,7 +15,7 @@ export interface Presence {
   elsewhere(repository: Repository, digest: Digest): readonly Repository[];
   /** `size` in bytes, where the blob itself was measured: what manifests say of it proves nothing. */
   add(repository: Repository, digest: Digest, size?: number): void;
-  /** Of what was measured on its way to this host. */
+  /** The size of a blob that this run has sent to the host, and measured. */
   sizeOf(repository: Pick<Repository, 'registry'>, digest: Digest): number | undefined;
   remove(repository: Repository, digest: Digest): void;
 }

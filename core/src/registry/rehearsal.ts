@@ -1,7 +1,7 @@
 /**
- * A dress rehearsal: everything is read as ever, and whatever would be written stays in here and is found again when it is read.
- * So the very code that copies says what a copy would cost. It knows registries that do what the specification says:
- * a mount from the repository itself tells whether a blob is there, and what one repository of a host has, another can mount.
+ * A dress rehearsal: reads go to the registry, while writes stay in here and are found again by later reads. So the very code that copies
+ * tells what a copy would cost. The registry is taken to do what the specification says: a mount from the repository itself tells whether a
+ * blob is there, and what one repository of a host has, another can mount.
  * https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -38,7 +38,7 @@ export interface Rehearsal {
   layouts(layouts: Registry): Registry;
 }
 
-/** Opens the bytes of what would have been sent, should somebody read it. */
+/** Opens the bytes that would have been sent, for a later read. */
 type Open = StreamBody['open'];
 
 interface Kept {
@@ -47,7 +47,7 @@ interface Kept {
   readonly digest: Digest;
 }
 
-/** In the path of an upload that nobody has opened. */
+/** The last part of the path of an upload that exists only here. */
 const UPLOAD = 'rehearsed';
 
 interface Counting {
@@ -153,7 +153,7 @@ export function createRehearsal(): Rehearsal {
     const open = blobs.get(key);
     if (open === undefined) return undefined;
     const found = withoutBody(200, {}, url);
-    // What it takes to read it from where it is would not be read in earnest.
+    // Not counted: a real run would read it here, and not from where it comes.
     return ok(call.method === 'GET' ? { ...found, ...bodyOf(() => current.run(undefined, open)) } : found);
   }
 
@@ -168,7 +168,7 @@ export function createRehearsal(): Rehearsal {
       const there = await isThere(wire, call, from, digest, key);
       if (!there.ok) return there;
       if (there.value) {
-        // Where it is in earnest it is read there: nothing has been mounted, and whoever reads the copy would not find it.
+        // A later read of the copy goes to the repository that really has the blob, since nothing was really mounted.
         blobs.set(`${place}@${digest}`, blobs.get(key) ?? (() => readAt(wire, call, from, digest)));
         return ok(withoutBody(201, { 'docker-content-digest': digest }, url));
       }
@@ -210,7 +210,7 @@ export function createRehearsal(): Rehearsal {
     counted(body.length, true);
   }
 
-  /** Whoever sends a blob that is elsewhere reads it there: one request more. */
+  /** To send a blob from another place costs one request more, which reads it there. */
   function counted(bytes: number, isElsewhere: boolean): void {
     const store = current.getStore();
     if (store === undefined) return;

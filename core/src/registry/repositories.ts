@@ -1,6 +1,6 @@
 /**
- * Reading from and writing to repositories, with what one run remembers of them: manifests by their digest, what is where, and
- * what is being asked or sent at this moment. Whoever asks the same at the same time gets the same answer.
+ * Reading from and writing to repositories, with what one run remembers of them: manifests by their digest, what is where, and what is
+ * being asked or sent at this moment. Equal questions at the same time get one answer.
  */
 import type { Mirror } from '../config/settings-model.ts';
 import { ok, type Result } from '../failure.ts';

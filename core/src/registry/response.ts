@@ -7,7 +7,7 @@ import type { HttpRequest, HttpResponse } from './http.ts';
 import { oddHint, registryFailure } from './refusal.ts';
 import { longest, type Whole } from './whole.ts';
 
-/** Bytes of a body that nobody wants which are read so that the connection can be used again. */
+/** Bytes of an unwanted body that are read, so that the connection can be used again. */
 const MAX_DRAIN = 64 * 1024;
 
 /** Bytes that must come in each second that is spent waiting for them, or a host could keep us for years. */
@@ -97,7 +97,7 @@ function read(
   };
 }
 
-/** Only the waiting counts: whoever reads may be as slow as it likes. */
+/** Only time spent waiting for the host counts: the reader may be as slow as it likes. */
 function createSpeedCheck(patience: number): (milliseconds: number, bytes: number) => boolean {
   let [waited, came] = [0, 0];
   return (milliseconds, bytes) => {

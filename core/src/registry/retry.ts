@@ -5,9 +5,9 @@ import { realClock, type Clock } from './clock.ts';
 
 /** Milliseconds before the second try; doubled for each further one. */
 const BASE = 250;
-/** Milliseconds: whoever is told to wait longer gives up and says so. */
+/** Milliseconds. A registry that asks for a longer wait is not waited for: the request fails. */
 export const LONGEST_WAIT = 60_000;
-/** Milliseconds in which a host gave nothing but transient failures, after which nobody waits for it any more. */
+/** Milliseconds. A host that gives nothing but transient failures for so long is not waited for any more. */
 export const GIVE_UP = 300_000;
 
 /** The same for what can be had elsewhere too, and the shortest time for which that is left alone then. */
@@ -97,7 +97,7 @@ export function createRetrier({ retries, signal, clock = realClock }: RetryOptio
       const answered = result.failure.reason !== 'registry' || result.failure.status !== undefined;
       if (tried === 1 && !answered) continue;
       const own = BASE * 2 ** (tried - 1) * (0.5 + clock.random() / 2);
-      // "At once", as many say it by 0 or a time that is over, is too soon for whoever was one too many.
+      // Many hosts say "at once", by 0 or a time in the past: too soon, after a request that was one too many.
       const least = retryAfter === undefined || isTooMany(result.failure) ? own : 0;
       const pause = Math.max(least, retryAfter ?? 0);
       pauses.set(host, Math.max(pauses.get(host) ?? 0, now + pause));

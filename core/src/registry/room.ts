@@ -1,4 +1,4 @@
-/** Room for what is in memory at once: whoever finds too little waits for those before it to leave, first come, first served. */
+/** A limit on what is in memory at once: work that finds too little room waits for earlier work to end, first come, first served. */
 import { createQueue } from './queue.ts';
 
 export interface Room {

@@ -45,7 +45,7 @@ export function createHeadAtSource(
     if (absent && isBelieved) return ok(undefined);
     if (!said.ok && !isRefused(said)) return said;
     const content = await read(place);
-    // Why it could not be read, as a limit of pulls, is no news of what is not there.
+    // If HEAD said that it is not there, that stands: a failed GET, as by a limit of pulls, does not say otherwise.
     if (!content.ok) return absent ? ok(undefined) : content;
     if (content.value === undefined) lacking.add(name);
     // What is transient may be otherwise for the next, and each GET counts as a pull.

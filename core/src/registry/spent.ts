@@ -7,8 +7,8 @@
 import { watched } from '../oci/streams.ts';
 
 /**
- * Bytes that were asked for after a chunk before it is given back. Whoever sends asks for more only while less than its
- * socket's high-water mark of 64 KiB is unsent, so a chunk this far behind has left.
+ * Bytes that were asked for after a chunk before it is given back. The sender asks for more only while less than its socket's high-water
+ * mark of 64 KiB is unsent, so a chunk this far behind has left.
  */
 const BEHIND = 256 * 1024;
 /** Smaller ones may be parts of buffers that others use too. */

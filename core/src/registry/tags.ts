@@ -14,7 +14,7 @@ const PAGE = 1000;
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_TAGS = 500_000;
 
-/** Of the first place that has tags of the repository: a mirror may have been sent none of it. The origin is the last. */
+/** The tags of the first place that has any: a mirror may have nothing of the repository. The origin is the last place. */
 export async function listTagsOf(
   wire: Wire,
   places: readonly Where[],

@@ -71,7 +71,7 @@ async function withLogin(lanes: Lanes, request: HttpRequest, url: URL, entered: 
   return ok({ place, kind, headers });
 }
 
-/** undici takes a connection back one turn of the event loop after its answer; whoever came sooner would open a new one. */
+/** undici takes a connection back one turn of the event loop after its answer: a request that begins sooner would open a new one. */
 export function leave(place: Place): void {
   setImmediate(place.release);
 }

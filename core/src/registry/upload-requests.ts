@@ -146,7 +146,7 @@ export async function sendParts(upload: Upload, progress: Progress, asked: Asked
   return sendEnd(upload, progress, asked, session);
 }
 
-/** It can be read once only: whoever has to send it again asks first what the registry has. */
+/** This body can be read only once: before another try, the registry is asked what it has. */
 function partOf(stream: AsyncIterable<Uint8Array>, length: number, asked: Asked): Body {
   let given: number | undefined;
   return {

@@ -17,7 +17,7 @@ export interface Call extends Asked {
   readonly scopes: readonly Scope[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | StreamBody;
-  /** Of what is small and wanted whole: how long that may take in all. */
+  /** Given where the answer is small and read whole: limits how long that may take in all. */
   readonly whole?: Whole;
   /** Never with credentials, not even to the registry itself. */
   readonly anonymous?: true;

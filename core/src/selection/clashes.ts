@@ -59,7 +59,7 @@ function claim(owners: Map<string, Owner>, destination: Located['destination'], 
   return owner;
 }
 
-/** Of one selection: with others, and among its own tags. */
+/** The clashes of one selection: with others, and among its own tags. */
 function clashesOf(
   chosen: readonly EntryAt[],
   others: ReadonlyMap<string, Owner>,

@@ -53,7 +53,7 @@ export function installedPackages(document: unknown): readonly string[] {
     .map((item) => purlOf(item) ?? `${asText(item['name']) ?? ''}@${asText(item['versionInfo']) ?? ''}`);
 }
 
-/** Of one image, in the document's order and at most so many: a browser has to show them. */
+/** Packages that are listed of one image at most: a browser has to show them. */
 const MAX_LISTED = 20_000;
 
 /** The installed packages for people to search in. What a hostile document holds is cut and cleaned. */

@@ -15,7 +15,7 @@ export interface SbomSummary {
   readonly created?: string;
 }
 
-/** The document passes through: whoever made it knows more of the image than Slipway does. */
+/** The document is passed on as it is: its maker knows more of the image than Slipway does. */
 export function sbomPredicate(document: unknown): unknown {
   return document;
 }
