@@ -148,10 +148,7 @@ export function createBlobService({ wire, presence, records, limits }: BlobServi
       return send(wanted, asked.value.session);
     };
     const answer = work();
-    const ended = answer.then(
-      () => {},
-      () => {},
-    );
+    const ended = Promise.allSettled([answer]);
     senders.set(name, ended);
     void ended.then(() => {
       if (senders.get(name) === ended) senders.delete(name);
@@ -159,25 +156,19 @@ export function createBlobService({ wire, presence, records, limits }: BlobServi
     return answer;
   }
 
-  async function ask({ where, descriptor, likely }: Wanted, session?: UploadSession): Promise<Result<Answer>> {
+  /**
+   * Whether the repository has the blob. To mount it from the repository itself is one request that also opens the upload; HEAD is
+   * asked where the host does not tell so, or might not. `session`: an upload that a refused mount has opened already.
+   */
+  async function ask(wanted: Wanted, session?: UploadSession): Promise<Result<Answer>> {
+    const { where, descriptor, likely } = wanted;
     const host = habitsOf(where);
-    const head = async (opened: UploadSession | undefined): Promise<Result<Answer>> => {
-      const there = await hasBlob(wire, where, descriptor);
-      if (!there.ok || !there.value) {
-        return there.ok ? ok({ there: false, ...(opened === undefined ? {} : { session: opened }) }) : there;
-      }
-      // It opened an upload for what it has, so its mounts tell nothing.
-      if (opened !== undefined) {
-        host.own = false;
-        await cancelUpload(wire, where, opened);
-      }
-      return ok({ there: true });
-    };
     const unproven = host.own !== true;
+    const isLarge = descriptor.size >= LARGE;
     // A mount that was refused: perhaps the host refuses all of them, whatever it has.
     if (session !== undefined)
-      return likely || unproven || descriptor.size >= LARGE ? head(session) : ok({ there: false, session });
-    if (host.own === false || (unproven && likely)) return head(undefined);
+      return likely || unproven || isLarge ? askByHead(wanted, session) : ok({ there: false, session });
+    if (host.own === false || (unproven && likely)) return askByHead(wanted);
     const mounted = await mountBlob(wire, where, descriptor, where);
     if (!mounted.ok) return mounted;
     if (mounted.value.mounted) {
@@ -185,11 +176,22 @@ export function createBlobService({ wire, presence, records, limits }: BlobServi
       return ok({ there: true });
     }
     const opened = mounted.value.session;
-    if (opened === undefined) {
-      host.own = false;
-      return head(undefined);
+    if (opened === undefined) host.own = false;
+    return opened === undefined || (unproven && isLarge)
+      ? askByHead(wanted, opened)
+      : ok({ there: false, session: opened });
+  }
+
+  async function askByHead({ where, descriptor }: Wanted, opened?: UploadSession): Promise<Result<Answer>> {
+    const there = await hasBlob(wire, where, descriptor);
+    if (!there.ok) return there;
+    if (!there.value) return ok({ there: false, ...(opened === undefined ? {} : { session: opened }) });
+    // It opened an upload for what it has, so its mounts tell nothing.
+    if (opened !== undefined) {
+      habitsOf(where).own = false;
+      await cancelUpload(wire, where, opened);
     }
-    return unproven && descriptor.size >= LARGE ? head(opened) : ok({ there: false, session: opened });
+    return ok({ there: true });
   }
 
   async function send(wanted: Wanted, session?: UploadSession): Promise<Result<Taken>> {
