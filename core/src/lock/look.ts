@@ -1,6 +1,7 @@
 /** What registries say of the sources to be locked. Each is asked once, however many entries have it. */
 import type { SourceVerification, SyncEntry } from '../config/model.ts';
 import { cancelled, fail, ok, type Failed, type Position, type Result } from '../failure.ts';
+import { once } from '../once.ts';
 import { formatReference, type Digest, type Pinned, type Tagged } from '../reference.ts';
 import type { Registry } from '../registry/model.ts';
 import { absent } from '../run/absent.ts';
@@ -60,10 +61,4 @@ export function createLook({ registry, verify, signal }: LookOptions): Look {
 
 function blame(result: Failed, at: Position): Failed {
   return fail({ at, ...result.failure });
-}
-
-function once<T>(running: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-  const known = running.get(key) ?? make();
-  running.set(key, known);
-  return known;
 }

@@ -14,6 +14,7 @@ import {
 import type { Registry } from '../registry/model.ts';
 import { registryFailure } from '../registry/refusal.ts';
 import { formatDigest } from '../report/wording.ts';
+import { trustFailure } from '../trust/strict.ts';
 
 /** Requests in flight. */
 const AT_ONCE = 8;
@@ -126,12 +127,8 @@ export async function tagsByDigest(
 
 function moved(target: Tagged, seen: Digest, now: Digest | undefined): Failure {
   const names = now === undefined ? 'nothing' : formatDigest(now);
-  return {
-    reason: 'trust',
-    class: 'permanent',
-    message: `${formatReference(target)} named ${formatDigest(seen)} and names ${names} now; it was not deleted`,
-    hint: 'find out who else publishes this tag',
-  };
+  const message = `${formatReference(target)} named ${formatDigest(seen)} and names ${names} now; it was not deleted`;
+  return trustFailure(message, 'find out who else publishes this tag');
 }
 
 function mayBeGone(target: Tagged, failure: Failure): Failure {

@@ -6,6 +6,7 @@
  */
 import { ok, type Result } from '../failure.ts';
 import type { Descriptor } from '../oci/model.ts';
+import { once } from '../once.ts';
 import { formatRepository, sameRepository, type Digest, type Repository } from '../reference.ts';
 import { hasBlob, mountBlob, type UploadSession } from './blobs.ts';
 import type { BodyLimits } from './body-limits.ts';
@@ -74,9 +75,7 @@ export function createBlobService({ wire, presence, records, limits }: BlobServi
   const doubted = new Set<string>();
 
   function habitsOf({ registry }: Repository): MountHabits {
-    const known = habits.get(registry) ?? { closed: new Set() };
-    habits.set(registry, known);
-    return known;
+    return once(habits, registry, () => ({ closed: new Set() }));
   }
 
   async function take(wanted: Wanted): Promise<Result<Taken>> {

@@ -7,6 +7,7 @@ import { StreamFailure } from '../oci/digest.ts';
 import { isForeign, partsOf, type Descriptor, type ManifestContent } from '../oci/model.ts';
 import { isIndexType, isManifestType, MAX_INDEX_DEPTH } from '../oci/parse.ts';
 import { watched } from '../oci/streams.ts';
+import { once } from '../once.ts';
 import type { Digest } from '../reference.ts';
 import type { Content, Taken, WritableContent } from './model.ts';
 import { registryFailure } from './refusal.ts';
@@ -76,8 +77,7 @@ export async function copy(
 
   /** Why a part is not copied: it is said to have two sizes, or there are too many parts. Undefined: it is. */
   function admitted({ digest: key, size }: Descriptor): Promise<Failed> | undefined {
-    const known = sizes.get(key) ?? size;
-    sizes.set(key, known);
+    const known = once(sizes, key, () => size);
     if (known === size && sizes.size <= MAX_PARTS) return undefined;
     failed = true;
     const problem =
@@ -249,10 +249,4 @@ function notSeenYet(failure: RegistryFailure): RegistryFailure {
 function broken(host: string, problem: string): Failed {
   const hint = 'the image is incomplete where it comes from';
   return fail(registryFailure({ side: 'source', registry: host }, 'permanent', `${host} ${problem}`, { hint }));
-}
-
-function once<T>(running: Map<Digest, Promise<T>>, key: Digest, make: () => Promise<T>): Promise<T> {
-  const known = running.get(key) ?? make();
-  running.set(key, known);
-  return known;
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { RegistryLogin } from '../config/registry-setting.ts';
 import type { DockerConfig } from '../exec/environment.ts';
 import { configFailure, fail, ok, type Result } from '../failure.ts';
+import { once } from '../once.ts';
 import type { Repository } from '../reference.ts';
 import { userHome } from '../user-home.ts';
 import {
@@ -86,11 +87,9 @@ export function createCredentials(options: CredentialsOptions): Credentials {
 
   function configAt(name: string): Promise<Result<DockerConfigFile>> {
     const text = name === INLINE ? env[INLINE] : undefined;
-    const config =
-      configs.get(name) ??
-      (text === undefined ? readDockerConfig(name) : Promise.resolve(parseDockerConfig(text, name)));
-    configs.set(name, config);
-    return config;
+    return once(configs, name, async () =>
+      text === undefined ? readDockerConfig(name) : parseDockerConfig(text, name),
+    );
   }
 
   /** Undefined: the settings say nothing of it. */
@@ -140,17 +139,11 @@ export function createCredentials(options: CredentialsOptions): Credentials {
   }
 
   function askOnce(helper: string, registry: string): Promise<Result<Login | undefined>> {
-    return once(`${helper} ${registry}`, () => askHelper(helper, registry, runHelper));
-  }
-
-  function once(key: string, make: () => Promise<Result<Login | undefined>>): Promise<Result<Login | undefined>> {
-    const known = logins.get(key) ?? make();
-    logins.set(key, known);
-    return known;
+    return once(logins, `${helper} ${registry}`, () => askHelper(helper, registry, runHelper));
   }
 
   function login(registry: string, path?: string): Promise<Result<Login | undefined>> {
-    return once(`of ${registry}/${path ?? ''}`, async () => {
+    return once(logins, `of ${registry}/${path ?? ''}`, async () => {
       const found = await find(registry, path);
       if (found.ok && found.value !== undefined) {
         learnt(found.value.secret);

@@ -3,6 +3,7 @@
  * wants to be told to people.
  */
 import type { Failure, RegistryFailure } from '../failure.ts';
+import { once } from '../once.ts';
 import type { Repository } from '../reference.ts';
 import type { HttpResponse } from './http.ts';
 import { createAccount, parseQuota, type Account, type Quota, type Shortage } from './quota.ts';
@@ -61,9 +62,7 @@ export function createManners(options: MannersOptions): Manners {
 
   function accountFor(repository: Repository): Account {
     const name = accountOf(repository);
-    const account = accounts.get(name) ?? createAccount(reserve(name));
-    accounts.set(name, account);
-    return account;
+    return once(accounts, name, () => createAccount(reserve(name)));
   }
 
   async function admit(errand: Errand): Promise<Failure | undefined> {

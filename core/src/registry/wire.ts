@@ -1,5 +1,6 @@
 /** One authenticated, retried request to a registry: what manifests, blobs and referrers are made of. */
 import { fail, ok, type Result } from '../failure.ts';
+import { once } from '../once.ts';
 import type { Repository } from '../reference.ts';
 import type { Reach } from './address.ts';
 import type { Auth, Scope, Visit } from './auth.ts';
@@ -67,9 +68,7 @@ export function createWire(options: WireOptions): Wire {
   const introductions = new Map<string, Promise<void>>();
 
   function originOf(registry: string): URL {
-    const known = origins.get(registry) ?? new URL(`${plainHttp(registry) ? 'http' : 'https'}://${hostOf(registry)}`);
-    origins.set(registry, known);
-    return known;
+    return once(origins, registry, () => new URL(`${plainHttp(registry) ? 'http' : 'https'}://${hostOf(registry)}`));
   }
 
   async function exchange(call: Call): Promise<Result<HttpResponse>> {

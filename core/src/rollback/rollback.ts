@@ -21,6 +21,7 @@ import { readImage } from '../run/steps/image.ts';
 import { movedByOther, moveTag } from '../run/steps/tag.ts';
 import { checkAttached } from '../run/steps/attached.ts';
 import { factsOf } from '../trust/facts.ts';
+import { trustFailure } from '../trust/strict.ts';
 import { absent } from '../run/absent.ts';
 import { moveByFacts, type Move } from './moves.ts';
 
@@ -158,19 +159,12 @@ function movedSince(destination: Tagged, from: Digest | null, now: Digest | null
 }
 
 function doesNotVerify(subject: Pinned, lacks: readonly string[]): Failure {
-  return {
-    reason: 'trust',
-    class: 'permanent',
-    message: `${formatPinned(subject)} does not verify: it lacks ${lacks.join(', ')}`,
-    hint: 'slipway show tells what is attached to it; --unverified puts the tag back all the same, and is recorded',
-  };
+  const hint =
+    'slipway show tells what is attached to it; --unverified puts the tag back all the same, and is recorded';
+  return trustFailure(`${formatPinned(subject)} does not verify: it lacks ${lacks.join(', ')}`, hint);
 }
 
 function nothingKnown(text: string, why: string): Failure {
-  return {
-    reason: 'trust',
-    class: 'permanent',
-    message: `nothing is known of where ${text} was before: ${why}`,
-    hint: 'name the run that moved it: its journal is in .slipway/runs of the machine that ran it',
-  };
+  const hint = 'name the run that moved it: its journal is in .slipway/runs of the machine that ran it';
+  return trustFailure(`nothing is known of where ${text} was before: ${why}`, hint);
 }
