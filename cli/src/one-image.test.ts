@@ -41,7 +41,16 @@ interface Answered {
 }
 
 interface List {
-  readonly manifests: readonly { readonly annotations: Readonly<Record<string, string>> }[];
+  readonly manifests: readonly Listed[];
+}
+
+interface Listed {
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** How many of these are provenance. */
+function provenance(listed: readonly Listed[]): number {
+  return listed.filter(({ annotations }) => Object.values(annotations).includes(PROVENANCE)).length;
 }
 
 it.each([false, true])(
@@ -76,7 +85,27 @@ sync:
     expect((await run()).map(({ why }) => why)).toContain('changed: file one.txt');
     if (referrersApi) return;
     const text = new TextDecoder().decode(registry.manifest('image', digest.replace(':', '-'))?.bytes);
-    const types = (JSON.parse(text) as List).manifests.flatMap(({ annotations }) => Object.values(annotations));
-    expect(types.filter((type) => type === PROVENANCE)).toHaveLength(2);
+    expect(provenance((JSON.parse(text) as List).manifests)).toBe(2);
   },
 );
+
+it('one entry has one provenance, in each format, also where the first of its tags is another one with each commit', async () => {
+  await using registry = await startScriptedRegistry();
+  const cwd = folderWith({
+    ...ownSigner(),
+    'slipway.config.yaml': ownSettings('both').replace('./own.mjs', './own.mjs, ./same.mjs'),
+    'config.yaml': `build: [{ source: ./one.txt, destination: '${registry.host}/image:{sha}', tags: [latest] }]\n`,
+    'one.txt': '1',
+    'same.mjs': same,
+  });
+  const read = (tag: string): unknown =>
+    JSON.parse(new TextDecoder().decode(registry.manifest('image', tag)?.bytes)) as unknown;
+  for (const commit of ['a', 'b']) {
+    const env = { GITHUB_SHA: commit.repeat(40), GITHUB_REF: 'refs/heads/main' };
+    const ran = await command({ cwd, env }, 'run', '--json');
+    expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+    const list = (JSON.parse(ran.stdout) as Answered).entries[0]?.digest.replace(':', '-') ?? '';
+    expect(provenance((read(list) as List).manifests)).toBe(1);
+    expect(provenance((read(`${list}.att`) as { readonly layers: readonly Listed[] }).layers)).toBe(1);
+  }
+});

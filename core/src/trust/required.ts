@@ -110,7 +110,7 @@ function isSince(fact: Fact, made: number, now: Date): boolean {
   return age(fact) > made && age(fact) <= now.getTime();
 }
 
-/** The first target is the entry's own. */
+/** The first target is the entry's own, and one that lasts where it has any. */
 function isOfOneEntry({ content }: FactOf<'provenance'>, targets: readonly string[]): boolean {
   const [own] = content.provenance.targets;
   return own === undefined || targets.includes(own);

@@ -7,7 +7,7 @@ import type { Bundle } from '../../trust/model.ts';
 import { outdatedBy, superseded } from '../../trust/required.ts';
 import { believe, readBundle } from '../believe.ts';
 import { legacyAttestations } from '../believe-legacy.ts';
-import type { Image, Probed, SignOutput, StepContext } from '../engine.ts';
+import type { Image, Probed, SignedAttachment, SignOutput, StepContext } from '../engine.ts';
 import { attachLegacy } from './legacy.ts';
 
 export interface AttachInput {
@@ -20,13 +20,7 @@ export interface AttachOutput {
 }
 
 export async function attachStep(step: StepContext, { image, sign }: AttachInput): Promise<Result<AttachOutput>> {
-  const replaced = new Set(sign.attachments.flatMap(({ replaces }) => replaces));
-  return attachAll(
-    step,
-    image,
-    (digest) => sign.attachments.filter(({ subject }) => subject === digest).map(({ attachment }) => attachment),
-    replaced,
-  );
+  return attachAll(step, image, (digest) => sign.attachments.filter(({ subject }) => subject === digest));
 }
 
 /** A retag into another repository: the very bundles that are attached at the source travel along. */
@@ -44,21 +38,24 @@ export async function carryStep(step: StepContext, { image, probed }: CarryInput
     if (!bundles.ok) return bundles;
     carried.set(digest, bundles.value);
   }
-  return attachAll(step, image, (digest) => carried.get(digest) ?? []);
+  return attachAll(step, image, (digest) =>
+    (carried.get(digest) ?? []).map((attachment) => ({ attachment, replaces: [] })),
+  );
 }
 
 async function attachAll(
   step: StepContext,
   image: Image,
-  of: (subject: Digest) => readonly Attachment[],
-  replaced: ReadonlySet<Digest> = new Set(),
+  of: (subject: Digest) => readonly Pick<SignedAttachment, 'attachment' | 'replaces'>[],
 ): Promise<Result<AttachOutput>> {
   const { engine } = step;
   const { signing } = engine;
   const format = signing?.format ?? 'bundle';
   let attached = 0;
   for (const subject of subjects(image)) {
-    const attachments = of(subject.digest);
+    const signed = of(subject.digest);
+    const attachments = signed.map(({ attachment }) => attachment);
+    const replaced = new Set(signed.flatMap(({ replaces }) => replaces));
     // A scan signs no image that it has nothing to say of.
     if (engine.purpose === 'scan' && attachments.length === 0) continue;
     const at = pin(image.subject, subject.digest);

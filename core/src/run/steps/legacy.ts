@@ -25,6 +25,7 @@ import {
 } from '../../trust/legacy.ts';
 import { predicateType, type Bundle } from '../../trust/model.ts';
 import { outdatedBy } from '../../trust/required.ts';
+import { readBundle } from '../believe.ts';
 import { believeLegacy, proveSignature, readLegacy } from '../believe-legacy.ts';
 import type { StepContext } from '../engine.ts';
 import { signingInput } from './signing-input.ts';
@@ -36,7 +37,10 @@ const APART = 200;
 
 const writers = createMutex();
 
-/** Attestations of one subject become its `.att`; its `.sig` is signed unless a signature of ours is there. */
+/**
+ * Attestations of one subject become its `.att`; its `.sig` is signed unless a signature of ours is there. `replaced`: layers of the
+ * `.att` that leave it, or, where bundles are attached too, the bundles that these were made from.
+ */
 export async function attachLegacy(
   step: StepContext,
   subject: Pinned,
@@ -48,12 +52,29 @@ export async function attachLegacy(
   const layers = attestations(attachments);
   const annotations = layers.map(({ descriptor }) => descriptor.annotations);
   const outdated = outdatedBy(annotations, present.value, step.engine.now());
-  const attested = await writeLegacy(step, subject, 'att', layers, new Set([...outdated, ...replaced]));
+  const leaving = signing.format === 'both' ? await layersOf(step, subject, replaced) : ok(replaced);
+  if (!leaving.ok) return leaving;
+  const attested = await writeLegacy(step, subject, 'att', layers, new Set([...outdated, ...leaving.value]));
   if (!attested.ok) return attested;
   if (present.value.some(({ content }) => content.kind === 'signature')) return ok(undefined);
   const signed = await sign(step, subject, signing);
   const written = signed.ok ? await writeLegacy(step, subject, 'sig', [signed.value], new Set()) : signed;
   return written.ok ? ok(undefined) : written;
+}
+
+async function layersOf(
+  { engine }: StepContext,
+  subject: Pinned,
+  bundles: ReadonlySet<Digest>,
+): Promise<Result<ReadonlySet<Digest>>> {
+  const layers = new Set<Digest>();
+  for (const referrer of bundles) {
+    const bundle = await readBundle(engine, subject, referrer);
+    if (!bundle.ok) return bundle;
+    const layer = bundle.value && attestationLayer(bundle.value.text, {});
+    if (layer !== undefined) layers.add(layer.descriptor.digest);
+  }
+  return ok(layers);
 }
 
 /** One layer for each statement, however often it was listed. */

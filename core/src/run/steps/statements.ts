@@ -143,10 +143,15 @@ function provenance(
   present: readonly Fact[],
 ): WantedStatement | undefined {
   if (built === undefined) return undefined;
-  const targets = entry.targets.map(({ destination }) => formatReference(destination));
-  const earlier = newestProvenance(probed.facts ?? [], targets[0] ?? '')?.content.provenance;
-  const named = entry.targets.every(({ templated }, at) => templated || earlier?.targets.includes(targets[at] ?? ''));
-  if (built.kind === 'reused' && earlier?.keys.input === built.keys.input && named) return undefined;
+  const named = (templated: boolean): readonly string[] =>
+    entry.targets.filter((one) => one.templated === templated).map(({ destination }) => formatReference(destination));
+  const lasting = named(false);
+  // By the first one the next provenance of this entry takes the place of this: a template's tag is another each day or commit.
+  const targets = [...lasting, ...named(true)];
+  const earlier = newestProvenance(probed.facts ?? [], formatReference(entry.targets[0].destination))?.content
+    .provenance;
+  const isNamed = lasting.every((target) => earlier?.targets.includes(target));
+  if (built.kind === 'reused' && earlier?.keys.input === built.keys.input && isNamed) return undefined;
   const { engine, planned } = step;
   const now = engine.now().toISOString();
   const made = built.kind === 'built' ? built : undefined;
