@@ -1,7 +1,7 @@
-/** Build entries that come to one image in one repository, as two versions of a base that have the same packages. */
+/** What is known of builds, of which several entries may come to one image in one repository, as two versions of a base with the same packages. */
 import { join } from 'node:path';
 import { startScriptedRegistry } from '@slipway/core/testing';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { writeFileSync } from 'node:fs';
 import { ownSettings, ownSigner } from '../own-signer.ts';
 import { command, folderWith } from '../testing.ts';
@@ -19,7 +19,7 @@ const mode = {
   claims: (source) => source.endsWith('.txt'),
   inputs: async ({ source }) => ({
     ok: true,
-    value: { files: [source], packageIndexes: [], bases: [], platforms: [platform], packages: [], options: {} },
+    value: { files: [source], packageIndexes: [], bases: [], platforms: [platform], packages: [], options: {}, maxAge: 30 * 24 * 3600 * 1000 },
   }),
   build: async ({ files }) => {
     const layout = join(files.work, 'layout');
@@ -108,4 +108,25 @@ it('one entry has one provenance, in each format, also where the first of its ta
     expect(provenance((read(list) as List).manifests)).toBe(1);
     expect(provenance((read(`${list}.att`) as { readonly layers: readonly Listed[] }).layers)).toBe(1);
   }
+});
+
+it('what a clock that was ahead dated is built again by its age, once', async () => {
+  onTestFinished(() => void vi.useRealTimers());
+  await using registry = await startScriptedRegistry();
+  const cwd = folderWith({
+    ...ownSigner(),
+    'slipway.config.yaml': ownSettings().replace('./own.mjs', './own.mjs, ./same.mjs'),
+    'config.yaml': `build: [{ source: ./one.txt, destination: '${registry.host}/image:1' }]\n`,
+    'one.txt': '1',
+    'same.mjs': same,
+  });
+  const ranAt = async (now: string): Promise<string | undefined> => {
+    vi.useFakeTimers({ now: new Date(now), toFake: ['Date'] });
+    const ran = await command({ cwd }, 'run', '--json');
+    expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+    return (JSON.parse(ran.stdout) as Answered).entries[0]?.why;
+  };
+  expect(await ranAt('2030-11-23T10:00:00Z')).toBe('not published yet');
+  expect(await ranAt('2026-11-23T10:00:00Z')).toMatch(/^its build is from 2030-11-23/);
+  expect(await ranAt('2026-11-24T10:00:00Z')).not.toMatch(/^its build is from/);
 });

@@ -71,7 +71,7 @@ export async function rehearseEntry(
   const probed = await probe(step, { ...input, ...(of === undefined ? {} : { of }) });
   if (!probed.ok) return probed;
   if (probed.value.goal || !whole) return ok({ probed: probed.value });
-  const inPlace = isInPlace(tasks.get(`${entry.id}#resolve`));
+  const inPlace = isInPlace(tasks.get(taskId(entry.id, 'resolve')));
   const resolved = await resolveStep(step, { probed: probed.value, inPlace });
   if (!resolved.ok) return resolved;
   const { image: there } = resolved.value;

@@ -253,7 +253,7 @@ describe('of several of a kind', () => {
 });
 
 test('a scan is too old by the clock of whoever looks; how old one is that is dated ahead nobody knows', () => {
-  const scan = { finishedAt: '2026-11-25T12:00:00Z' };
+  const scan = '2026-11-25T12:00:00Z';
   const week = 7 * 24 * 3600 * 1000;
   const at = (years: number, days = 0): Date => new Date(Date.UTC(2026 + years, 10, 25 + days, 12));
   expect([0, 7, 8].map((days) => isTooOld(scan, week, at(0, days)))).toEqual([false, false, true]);

@@ -2,7 +2,7 @@
 import type { Digest } from '../reference.ts';
 import { annotation } from './accept.ts';
 import { factsOf, isSigned, type Fact, type FactOf } from './facts.ts';
-import { predicateType, type Scan } from './model.ts';
+import { predicateType } from './model.ts';
 import type { Provenance } from './predicates/provenance.ts';
 
 /** Milliseconds that clocks of machines may differ by, and none be called wrong. */
@@ -62,11 +62,11 @@ function isRenewed(kind: Fact['content']['kind']): boolean {
 }
 
 /**
- * Whether a scan is older than is allowed, in milliseconds. Of one that some clock has dated ahead nobody knows how old it is: another
- * takes its place ({@link withoutAhead}).
+ * Whether a scan, or a build, that ended at `time` (RFC 3339) is older than is allowed, in milliseconds. Of one that some clock has dated
+ * ahead nobody knows how old it is: another takes its place ({@link withoutAhead}).
  */
-export function isTooOld({ finishedAt }: Pick<Scan, 'finishedAt'>, maxAge: number | undefined, now: Date): boolean {
-  const old = now.getTime() - Date.parse(finishedAt);
+export function isTooOld(time: string, maxAge: number | undefined, now: Date): boolean {
+  const old = now.getTime() - Date.parse(time);
   return maxAge !== undefined && (old > maxAge || -old > CLOCKS_DIFFER);
 }
 

@@ -9,7 +9,7 @@ import { isIndexType } from '../../oci/parse.ts';
 import { modeBehind } from '../../plan/modes.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
 import { isSigned, type Fact } from '../../trust/facts.ts';
-import { missing, newestProvenance } from '../../trust/required.ts';
+import { isTooOld, missing, newestProvenance } from '../../trust/required.ts';
 import type { BuildKeys } from '../../trust/model.ts';
 import { outsideBases } from '../bases.ts';
 import { believe } from '../believe.ts';
@@ -171,8 +171,7 @@ async function probeBuild(
   const provenance = newestProvenance(facts, formatReference(entry.targets[0].destination))?.content.provenance;
   if (provenance === undefined)
     return ok({ ...seen, goal: false, why: 'no provenance of ours says what it was made from' });
-  const age = engine.now().getTime() - Date.parse(provenance.finishedOn);
-  const stale = inputs.maxAge !== undefined && age > inputs.maxAge ? { stale: true as const } : {};
+  const stale = isTooOld(provenance.finishedOn, inputs.maxAge, engine.now()) ? { stale: true as const } : {};
   const made = provenance.keys;
   if (made.input !== keys.input) {
     const changes = changesOf(made, keys);

@@ -14,6 +14,7 @@ import { formatPlatform } from '../../oci/model.ts';
 import type { Child, PlatformScan, Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
 import type { BuildOutput, Engine, Image, SbomOutput, StepContext } from '../engine.ts';
+import { oncePer } from '../once-per.ts';
 import { readableChildren } from './image.ts';
 import { trySigningOf } from './sign-one.ts';
 
@@ -36,7 +37,7 @@ export async function scanStep(step: StepContext, { image }: ScanInput): Promise
     earlier !== undefined &&
     engine.purpose !== 'scan' &&
     !entry.always &&
-    !isTooOld(earlier, engine.settings.policy.scanMaxAge, engine.now())
+    !isTooOld(earlier.finishedAt, engine.settings.policy.scanMaxAge, engine.now())
   ) {
     step.log(`taken from the scan of ${earlier.finishedAt}`);
     return ok({ scan: earlier, attested: true });
@@ -60,13 +61,12 @@ export async function scanStep(step: StepContext, { image }: ScanInput): Promise
 }
 
 /** Of each run: all its images are scanned with one database. */
-const told = new WeakMap<Engine, Set<string>>();
+const toldIn = oncePer((_: Engine) => new Set<string>());
 
 function warnOnce(engine: Engine, message: string | undefined): void {
-  const before = told.get(engine) ?? new Set();
-  told.set(engine, before);
-  if (message === undefined || before.has(message)) return;
-  before.add(message);
+  const told = toldIn(engine);
+  if (message === undefined || told.has(message)) return;
+  told.add(message);
   engine.emit({ type: 'warning', message });
 }
 

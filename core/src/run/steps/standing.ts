@@ -68,7 +68,7 @@ export async function lookAt(step: StepContext, digest: Digest, shape: Targets['
   }
   const scan = newestScan(facts)?.content.scan;
   if (scan === undefined) return ok({ facts, why: undefined });
-  if (isTooOld(scan, engine.settings.policy.scanMaxAge, engine.now())) {
+  if (isTooOld(scan.finishedAt, engine.settings.policy.scanMaxAge, engine.now())) {
     return ok({ facts, why: `its scan is from ${scan.finishedAt}` });
   }
   // The image that the tag names is never worse than itself.
