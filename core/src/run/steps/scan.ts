@@ -61,7 +61,7 @@ export async function scanStep(step: StepContext, { image }: ScanInput): Promise
 }
 
 /** Of each run: all its images are scanned with one database. */
-const toldIn = oncePer((_: Engine) => new Set<string>());
+const toldIn = oncePer<Engine, Set<string>>(() => new Set());
 
 function warnOnce(engine: Engine, message: string | undefined): void {
   const told = toldIn(engine);
