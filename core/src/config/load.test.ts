@@ -248,6 +248,15 @@ test('a mode whose keys are no JSON Schema is a failure, not a crash', () => {
   expect(complaints(result)[0]).toMatch(/^1:1 the keys that the modes \(odd\) add have no valid JSON Schema/);
 });
 
+test('modes whose keys are JSON Schemas that do not go together are all named', () => {
+  const $id = 'https://modes.example/key';
+  const result = parseConfig('sync: []\n', FILE, {
+    ...options,
+    modeProperties: { one: { key: { $id, type: 'string' } }, other: { word: { $id, type: 'number' } } },
+  });
+  expect(complaints(result)[0]).toMatch(/^1:1 the keys that the modes \(one, other\) add have no valid JSON Schema/);
+});
+
 test("a mode's key says what it means when its pattern is broken", () => {
   const fileName = { type: 'string', pattern: '^[a-z]+$', description: 'Where the text is.' };
   const result = parseConfig(

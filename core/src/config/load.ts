@@ -106,9 +106,9 @@ function compileFor(modeProperties: ModeProperties): Compiled {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const all = Object.entries(modeProperties);
-    // Of several those are to blame that cannot be compiled by themselves either.
+    // Of several those are to blame that cannot be compiled by themselves either; where there are none, they do not go together.
     const broken = all.length < 2 ? all : all.filter(([mode, added]) => !compileFor({ [mode]: added }).ok);
-    const modes = broken.map(([mode]) => mode).join(', ');
+    const modes = (broken.length === 0 ? all : broken).map(([mode]) => mode).join(', ');
     return { ok: false, message: `the keys that the modes (${modes}) add have no valid JSON Schema: ${why}` };
   }
 }
