@@ -6,6 +6,7 @@ import { startScriptedRegistry, type ScriptedRegistry } from '../testing/scripte
 import type { Attachment } from './model.ts';
 import { fallbackTag } from './referrers.ts';
 import { client, failureOf, lines, must, pinned, repository } from './test-client.ts';
+import { expectClear } from './traps/pair.ts';
 
 function attachment(name: string): Attachment {
   return {
@@ -109,7 +110,9 @@ describe('the referrers API', () => {
     }
     expect(registry.referrersApi(subject)).toBe(true);
     for (const body of ['', 'null', '{"manifests":{}}']) {
-      expect(failureOf(await answered(body)).message, body).toContain('sent no valid list');
+      const failure = failureOf(await answered(body));
+      expect(failure.message, body).toContain('sent no valid list');
+      expectClear(failure);
     }
   });
 

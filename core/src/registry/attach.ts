@@ -109,7 +109,8 @@ async function mergeUntilThere(
     if (merged === undefined) return ok(undefined);
     if (merged === 'foreign' || merged.bytes.byteLength > MAX_MANIFEST) {
       const why = merged === 'foreign' ? 'is not an index' : 'is full';
-      return fail(registryFailure(where, 'permanent', `the list of what is attached to ${name} ${why} (tag ${tag})`));
+      const message = `the list of what is attached to ${name} ${why} (tag ${tag})`;
+      return fail(registryFailure(where, 'permanent', message, { hint: 'remove that tag, then run again' }));
     }
     // Writers elsewhere who collided once should not do so again.
     if (round > 0) await sleep(Math.random() * APART);

@@ -98,7 +98,9 @@ async function check(asked: Asked, descriptor: Descriptor, ask: Ask): Promise<Re
   const first = await ask(0);
   if (!first.ok) return first;
   const wrong = lied(asked, 'size or digest differ');
-  const short = registryFailure(asked, 'transient', `${asked.registry} broke off in the middle of ${asked.what}`);
+  const short = registryFailure(asked, 'transient', `${asked.registry} broke off in the middle of ${asked.what}`, {
+    hint: 'check the network and the registry, then run again',
+  });
   return ok(
     verified(continued(first.value, descriptor.size, ask), descriptor, (kind) => (kind === 'short' ? short : wrong)),
   );

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { seedImage } from '../testing/sample-images.ts';
 import { startScriptedRegistry } from '../testing/scripted-registry.ts';
 import { client, failureOf, logins, must, repository } from './test-client.ts';
+import { expectClear } from './traps/pair.ts';
 
 function answering(body: string, headers: Readonly<Record<string, string>> = {}, status = 200) {
   return startScriptedRegistry({ onRequest: () => ({ kind: 'answer', status, headers, body }) });
@@ -33,7 +34,7 @@ describe('an address', () => {
     for (const [body, status] of [...wrong, ['{}', 429] as const, ['{}', 503] as const, ['{}', 404] as const]) {
       await using server = await answering(body, {}, status);
       await using registry = client();
-      expect((await registry.fetchJson({ url: `http://${server.host}/x` })).ok).toBe(false);
+      expectClear(failureOf(await registry.fetchJson({ url: `http://${server.host}/x` })));
       expect(server.log).toHaveLength(1);
     }
   });

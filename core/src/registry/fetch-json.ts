@@ -4,7 +4,7 @@ import { withPort } from './address.ts';
 import { parseUrl, type Http, type HttpResponse } from './http.ts';
 import type { FetchJson, JsonRequest } from './model.ts';
 import { nextLink } from './pages.ts';
-import { plain, refusal, registryFailure, type Asked } from './refusal.ts';
+import { oddHint, pageHint, plain, refusal, registryFailure, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
 /** Bytes of one answer. */
@@ -46,7 +46,10 @@ export function createJsonFetcher({
     const bytes = await response.bytes(MAX_JSON);
     if (!bytes.ok) return bytes;
     const data = parse(bytes.value);
-    if (!data.ok) return fail(registryFailure(asked, 'permanent', `${asked.registry} sent no JSON for ${asked.what}`));
+    if (!data.ok) {
+      const hint = pageHint(response.header('content-type'), asked.registry) ?? oddHint(asked.registry);
+      return fail(registryFailure(asked, 'permanent', `${asked.registry} sent no JSON for ${asked.what}`, { hint }));
+    }
     const next = parseUrl(nextLink(response.header('link')), response.url);
     // A list that goes on elsewhere is no list of this service.
     return ok({ data: data.value, ...(next?.origin === response.url.origin ? { next: next.href } : {}) });

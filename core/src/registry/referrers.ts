@@ -9,7 +9,7 @@ import { formatPinned, formatRepository, pin, type Digest, type Repository, type
 import { getManifest, type Where } from './manifests.ts';
 import type { Referrer } from './model.ts';
 import { readPages } from './pages.ts';
-import { property, registryFailure, type Asked } from './refusal.ts';
+import { oddHint, property, registryFailure, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
 /** Statuses by which a registry says that it does not have the API at all, beside 404. */
@@ -98,7 +98,8 @@ async function askApi(
   }
   if (answer.value.kind === 'foreign') {
     if (answer.value.type !== mediaType.ociIndex) return ok(undefined);
-    return fail(registryFailure(asked, 'permanent', `${where.registry} sent no valid list for ${asked.what}`));
+    const message = `${where.registry} sent no valid list for ${asked.what}`;
+    return fail(registryFailure(asked, 'permanent', message, { hint: oddHint(where.registry) }));
   }
   return ok(eachOnce(found));
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startScriptedRegistry, type Action, type ScriptedRequest } from '../testing/scripted-registry.ts';
 import { client, failureOf, must, repository } from './test-client.ts';
+import { expectClear } from './traps/pair.ts';
 
 const ALL = Array.from({ length: 2500 }, (_, index) => `t${String(index).padStart(4, '0')}`);
 
@@ -29,6 +30,7 @@ describe('lists of tags that are odd', () => {
     for (const body of ['<html>log in</html>', '[]', '{"tags":"all"}']) {
       const { result } = await listOf(() => ({ kind: 'answer', status: 200, body }));
       expect(failureOf(result).message).toContain('sent something else for the tags of');
+      expectClear(failureOf(result));
     }
   });
 

@@ -4,7 +4,7 @@ import { formatRepository, parseTag, type Tag } from '../reference.ts';
 import type { Where } from './manifests.ts';
 import { readPages, type List } from './pages.ts';
 import { firstThatHas } from './places.ts';
-import { pageHint, property, registryFailure, type Asked } from './refusal.ts';
+import { oddHint, pageHint, property, registryFailure, type Asked } from './refusal.ts';
 import type { Wire } from './wire.ts';
 
 /** Tags asked for at once; some registries refuse more. */
@@ -64,12 +64,8 @@ async function listTags(wire: Wire, where: Where, pages = Number.POSITIVE_INFINI
     case 'refused':
       return fail(read.value.failure);
     case 'foreign': {
-      const hint = pageHint(read.value.type, where.registry);
-      return fail(
-        registryFailure(asked, 'permanent', `${where.registry} sent something else for ${what}`, {
-          ...(hint === undefined ? {} : { hint }),
-        }),
-      );
+      const hint = pageHint(read.value.type, where.registry) ?? oddHint(where.registry);
+      return fail(registryFailure(asked, 'permanent', `${where.registry} sent something else for ${what}`, { hint }));
     }
     case 'long':
       return fail(registryFailure(asked, 'permanent', `${what} are more than ${pages} pages`));
