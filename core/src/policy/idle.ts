@@ -30,11 +30,15 @@ export function idlePatterns(
     formatReference(entry.targets[0].destination),
   ];
   const among = (where: string, items: readonly Item[], namesOf: (entry: Entry) => readonly string[]) => {
-    const idle = items.filter(({ match }) => match !== undefined && isIdle(match, namesOf));
-    return idle.map(({ match = '', at }) => {
-      const place = at === undefined ? '' : `${relativePosition(at, folder)}: `;
-      return `${place}${quote(plainText(match))} of ${where} matches no entry, and so changes nothing; slipway plan lists their ids`;
-    });
+    const patterns = items.filter(({ match }) => match !== undefined);
+    // Put together once for all patterns, and for none where there are none: both can be many.
+    const names = patterns.length === 0 ? [] : [...new Set(entries.flatMap(namesOf))];
+    return patterns
+      .filter(({ match = '' }) => isIdle(match, names))
+      .map(({ match = '', at }) => {
+        const place = at === undefined ? '' : `${relativePosition(at, folder)}: `;
+        return `${place}${quote(plainText(match))} of ${where} matches no entry, and so changes nothing; slipway plan lists their ids`;
+      });
   };
   return [
     ...among('policy.overrides', policy.overrides, governed),
@@ -43,10 +47,7 @@ export function idlePatterns(
     ...among('check.waivers', check?.waivers ?? [], entryNames),
   ];
 
-  function isIdle(pattern: string, namesOf: (entry: Entry) => readonly string[]): boolean {
-    const matches = glob(pattern);
-    return (
-      !entries.some((entry) => namesOf(entry).some(matches)) && !selections.some((each) => mayConcern(pattern, each))
-    );
+  function isIdle(pattern: string, names: readonly string[]): boolean {
+    return !names.some(glob(pattern)) && !selections.some((each) => mayConcern(pattern, each));
   }
 }
