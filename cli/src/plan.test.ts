@@ -335,7 +335,7 @@ check:
   it('are told with their place where they match no entry: a mistake in one leaves an image to a milder rule', async () => {
     const around = { cwd: folderWith(files), env: MAIN };
     const idle = (text: string, where: string): string =>
-      `warning: slipway.config.yaml:${text} of ${where} matches no entry, and so changes nothing; slipway plan lists their ids\n`;
+      `warning: slipway.config.yaml:${text} of ${where} matches no entry, and so changes nothing; slipway plan lists the entries\n`;
     const others =
       idle('7:7: "build:*"', 'policy.waivers') +
       idle('11:5: "r.example/b:*"', 'trust') +

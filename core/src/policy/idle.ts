@@ -37,7 +37,7 @@ export function idlePatterns(
       .filter(({ match = '' }) => isIdle(match, names))
       .map(({ match = '', at }) => {
         const place = at === undefined ? '' : `${relativePosition(at, folder)}: `;
-        return `${place}${quote(plainText(match))} of ${where} matches no entry, and so changes nothing; slipway plan lists their ids`;
+        return `${place}${quote(plainText(match))} of ${where} matches no entry, and so changes nothing; slipway plan lists the entries`;
       });
   };
   return [
