@@ -2,8 +2,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 
 const PLUGIN = `
-import { createHash, sign } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { sign } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+const found = import.meta.dirname + '/scan.json';
 const ok = (value) => ({ ok: true, value });
 const signed = (key, bytes) => sign('sha256', bytes, readFileSync(key)).toString('base64');
 const payloadType = 'application/vnd.in-toto+json';
@@ -12,11 +13,11 @@ export default {
   apply(hooks) {
     const on = (contract, run) => hooks.task.for(contract).tapPromise('own', async (input) => ok(run(input)));
     on('image.scan@1', ({ children }) => {
-      const at = new Date().toISOString();
+      const { database, at = new Date().toISOString(), ...each } = existsSync(found) ? JSON.parse(readFileSync(found, 'utf8')) : {};
       const platforms = children.map(({ digest, platform: { os, architecture } }) => {
-        return { digest, platform: os + '/' + architecture, status: 'scanned', packages: 1, findings: [] };
+        return { digest, platform: os + '/' + architecture, status: 'scanned', packages: 1, findings: [], ...each };
       });
-      return { scanner: { name: 'own', version: '1', uri: 'https://own.example' }, startedAt: at, finishedAt: at, platforms };
+      return { scanner: { name: 'own', version: '1', uri: 'https://own.example' }, database, startedAt: at, finishedAt: at, platforms };
     });
     on('sbom.make@1', ({ children }) => ({
       documents: children.map(({ digest }) => ({ digest, spdx: { spdxVersion: 'SPDX-2.3', name: 'a', packages: [] } })),
@@ -37,7 +38,10 @@ export default {
 };
 `;
 
-/** The plugin and a new pair of keys, as files of a checkout. */
+/**
+ * The plugin and a new pair of keys, as files of a checkout. Where a `scan.json` is beside them, each platform is found to be as it says,
+ * with a `database` and at a time (`at`).
+ */
 export function ownSigner(): Readonly<Record<string, string>> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {

@@ -1,32 +1,10 @@
 /** What a run says of what it judges images by. */
 import { seedImage, startScriptedRegistry } from '@slipway/core/testing';
-import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { ownSettings, ownSigner } from '../own-signer.ts';
 import { command, folderWith } from '../testing.ts';
-
-/** Scans as `scan.json` says, lists one package, and signs with `own.key`. */
-const OWN = `import { readFileSync } from 'node:fs';
-import { sign } from 'node:crypto';
-const read = (name) => readFileSync(import.meta.dirname + '/' + name, 'utf8');
-const TYPE = 'application/vnd.in-toto+json';
-export default { name: 'own', version: '1.0.0', api: '1.1', needs: { tools: [] },
-  apply(hooks) {
-    const on = (contract, run) => hooks.task.for(contract).tapPromise('own', async (input) => ({ ok: true, value: run(input) }));
-    on('image.scan@1', ({ children }) => {
-      const { database, at = '2026-11-23T10:00:00Z', ...platform } = JSON.parse(read('scan.json'));
-      const platforms = children.map(({ digest }) => ({ digest, platform: 'linux/amd64', status: 'scanned', packages: 1, findings: [], ...platform }));
-      return { scanner: { name: 'own', version: '1', uri: 'https://own.example' }, database, startedAt: at, finishedAt: at, platforms };
-    });
-    on('sbom.make@1', ({ children }) => ({ documents: children.map(({ digest }) => ({ digest, spdx: { spdxVersion: 'SPDX-2.3', name: 'a', packages: [{ name: 'a' }] } })) }));
-    on('statement.sign@1', ({ statement }) => {
-      const payload = Buffer.from(JSON.stringify(statement));
-      const signed = Buffer.concat([Buffer.from(['DSSEv1', TYPE.length, TYPE, payload.length, ''].join(' ')), payload]);
-      const dsseEnvelope = { payload: payload.toString('base64'), payloadType: TYPE, signatures: [{ sig: sign('sha256', signed, read('own.key')).toString('base64') }] };
-      return { bundle: JSON.stringify({ mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json', verificationMaterial: { publicKey: { hint: '' } }, dsseEnvelope }) };
-    });
-  } };`;
 
 const finding = {
   id: 'CVE-2026-1',
@@ -39,20 +17,13 @@ const finding = {
 
 /** A folder whose config publishes `entries`, and what its scanner finds from now on. */
 function folderOf(entries: readonly string[], policy: string) {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const cwd = folderWith({
+    ...ownSigner(),
     'config.yaml': `sync:\n${entries.map((entry) => `  - ${entry}\n`).join('')}`,
-    'slipway.config.yaml': `plugins: [./own.mjs]
-use: { image.scan: own, sbom.make: own, statement.sign: own }
-signing: { key: ./own.key, publicKey: ./own.pub }
-policy: ${policy}
-`,
-    'own.mjs': OWN,
-    'own.key': privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    'own.pub': publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    'slipway.config.yaml': `${ownSettings()}policy: ${policy}\n`,
   });
   const finds = (scan: Readonly<Record<string, unknown>>): void =>
-    writeFileSync(join(cwd, 'scan.json'), JSON.stringify(scan));
+    writeFileSync(join(cwd, 'scan.json'), JSON.stringify({ at: '2026-11-23T10:00:00Z', ...scan }));
   return { cwd, finds };
 }
 
