@@ -26,11 +26,16 @@ export async function outsideBases(
     outside.map(async ({ text, reference }) => [text, reference, await askedOnce(engine, reference)] as const),
   );
   for (const [text, reference, digest] of found) {
-    if (!digest.ok) return digest;
+    if (!digest.ok) return fail(ofBase(digest.failure, text));
     if (digest.value === undefined) return fail(notFound(entry, text, reference));
     digests[text] = digest.value;
   }
   return ok(digests);
+}
+
+/** Its registry need not be one that the config names: a reader would look for it there. */
+function ofBase(failure: Failure, text: string): Failure {
+  return failure.reason === 'registry' ? { ...failure, message: `the base ${text}: ${failure.message}` } : failure;
 }
 
 function notFound({ source, at }: BuildEntry, text: string, { registry }: Reference): Failure {
