@@ -81,6 +81,18 @@ describe('scan-trivy', () => {
     expect((await sbom(input)).documents).toEqual([]);
   });
 
+  it('says of which platform the operating system gets no advisories any more', async () => {
+    // One that ended years ago, and one that trivy does not know: neither answer changes with the day of the test.
+    const [ended, unknown] = [alpineImage(AMD64, [musl], 'ended'), alpineImage(ARM64, [musl], 'unknown')];
+    const layout = imageLayout([released(ended, '3.16.1'), released(unknown, '99.1.0')]);
+    const { scan } = await ready();
+    const { platforms } = await scan(await pushed(layout, [AMD64, ARM64]));
+    expect(platforms.map(({ os, endOfLife }) => [os, endOfLife])).toEqual([
+      ['alpine 3.16.1', true],
+      ['alpine 99.1.0', undefined],
+    ]);
+  });
+
   it('says that an artifact without an image config cannot be scanned', async () => {
     const layout = artifactLayout(
       'application/vnd.cncf.helm.config.v1+json',
@@ -170,6 +182,14 @@ describe('scan-trivy', () => {
     if (!result.ok) expect(result.failure.hint).toContain('databaseRepository');
   });
 });
+
+function released(image: PlatformImage, version: string): PlatformImage {
+  const content = text(`ID=alpine\nVERSION_ID=${version}\n`);
+  const layers = image.layers.map((layer) =>
+    layer.map((member) => (member.path === 'etc/os-release' ? { ...member, type: 'file' as const, content } : member)),
+  );
+  return { ...image, layers };
+}
 
 /** Pushes to a path of its own; the children are in the order of `platforms`. */
 async function pushed(layout: Layout, platforms: readonly Platform[]): Promise<ScanInput> {

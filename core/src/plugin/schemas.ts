@@ -54,6 +54,7 @@ const platformScan = record({
   status: { enum: ['scanned', 'unscanned'] },
   'why?': text,
   'os?': text,
+  'endOfLife?': { const: true },
   packages: count,
   findings: list(finding),
 });

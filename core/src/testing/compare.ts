@@ -83,7 +83,8 @@ export async function compareScans(pair: Pair<Implementation>, input: ScanInput)
   return input.children.map(({ digest, platform }) => {
     const found = ({ platforms }: ContractOutput<'image.scan@1'>): ReadonlySet<string> => {
       const scan = platforms.find((each) => each.digest === digest);
-      return new Set([`that it is ${scan?.status ?? 'unscanned'}`, ...(scan?.findings ?? []).map(lineOf)]);
+      const ended = scan?.endOfLife === true ? ['that its system is at its end of life'] : [];
+      return new Set([`that it is ${scan?.status ?? 'unscanned'}`, ...ended, ...(scan?.findings ?? []).map(lineOf)]);
     };
     const name = `findings of ${platform.os}/${platform.architecture}`;
     return compared(name, pair, results, (a, b) => named(pair, setDifference(found(a), found(b)), 'found'));

@@ -53,6 +53,8 @@ export interface PlatformScan {
   readonly why?: string;
   /** As `alpine 3.20`. */
   readonly os?: string;
+  /** No advisories are published for `os` any more, by the scanner's own calendar: what became known since is not found. Since 1.1. */
+  readonly endOfLife?: true;
   readonly packages: number;
   readonly findings: readonly Finding[];
 }

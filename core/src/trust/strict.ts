@@ -39,6 +39,10 @@ export function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value.length <= MAX_TEXT ? value : undefined;
 }
 
+export function asTrue(value: unknown): true | undefined {
+  return value === true ? value : undefined;
+}
+
 /** A whole number from 0. */
 export function asCount(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;

@@ -8,7 +8,7 @@ const name = 'scan-trivy';
 const plugin: Plugin = {
   name,
   version: '0.1.0',
-  api: '1.0',
+  api: '1.1',
   options: optionsSchema,
   needs: { tools: [{ name: 'trivy', range: '>=0.70 <1' }] },
   apply(hooks, options) {

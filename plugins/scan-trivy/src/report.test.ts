@@ -62,6 +62,20 @@ describe('a report of trivy', () => {
     });
   });
 
+  it('says that nobody publishes advisories any more, also where it lists no packages', () => {
+    const of = (EOSL: unknown, packages: readonly unknown[] = [{ Name: 'musl' }]) =>
+      platformScan(
+        report({
+          Metadata: { RepoDigests: [`r.example/a@${digest}`], OS: { Family: 'alpine', Name: '3.16.1', EOSL } },
+          Results: [{ Packages: packages }],
+        }),
+        child,
+      );
+    expect(of(true)).toMatchObject({ status: 'scanned', os: 'alpine 3.16.1', endOfLife: true });
+    expect(of(true, [])).toMatchObject({ status: 'unscanned', endOfLife: true });
+    for (const other of [false, undefined, 'yes']) expect(of(other)).not.toHaveProperty('endOfLife');
+  });
+
   it('counts packages without an operating system as scanned', () => {
     const { os, ...scan } = platformScan(
       report({ Metadata: { RepoDigests: [`registry.example/a@${digest}`], OS: { Family: 'none' } } }),

@@ -23,6 +23,7 @@ export function platformScan(report: unknown, child: Child): PlatformScan {
     family === undefined || family === 'none'
       ? undefined
       : [family, text(os['Name'])].filter((part) => part !== undefined).join(' ');
+  const system = known === undefined ? {} : { os: known, ...(os['EOSL'] === true ? { endOfLife: true as const } : {}) };
   let packages = 0;
   const findings = new Map<string, Finding>();
   for (const result of list(record(report)['Results'])) {
@@ -35,14 +36,14 @@ export function platformScan(report: unknown, child: Child): PlatformScan {
   if (packages === 0) {
     const why =
       known === undefined ? 'no operating system and no packages were found' : `no packages were found (${known})`;
-    return { ...unscanned(child, why), ...(known === undefined ? {} : { os: known }) };
+    return { ...unscanned(child, why), ...system };
   }
   const sorted = [...findings.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, finding]) => finding);
   return {
     digest: child.digest,
     platform,
     status: 'scanned',
-    ...(known === undefined ? {} : { os: known }),
+    ...system,
     packages,
     findings: sorted,
   };

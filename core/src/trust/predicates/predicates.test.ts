@@ -31,6 +31,7 @@ const scan: Scan = {
       platform: 'linux/amd64',
       status: 'scanned',
       os: 'alpine 3.20',
+      endOfLife: true,
       packages: 14,
       findings: [
         {
@@ -116,6 +117,8 @@ describe('what is not exactly so is not read', () => {
     [['scanner', 'result', 'platforms'], {}],
     [['scanner', 'result', 'platforms'], [{ ...scan.platforms[0], status: 'clean' }]],
     [['scanner', 'result', 'platforms'], [{ ...scan.platforms[0], digest: 'sha256:x' }]],
+    [['scanner', 'result', 'platforms'], [{ ...scan.platforms[0], endOfLife: false }]],
+    [['scanner', 'result', 'platforms'], [{ ...scan.platforms[0], endOfLife: 'yes' }]],
     [
       ['scanner', 'result', 'platforms'],
       [{ ...scan.platforms[0], findings: [{ ...scan.platforms[0]?.findings[0], severity: 'NONE' }] }],

@@ -4,7 +4,7 @@
  */
 import { severities } from '../../config/settings-model.ts';
 import type { Finding, PlatformScan, Scan } from '../model.ts';
-import { asCount, asDigest, asList, asRecord, asText, asTime, oneOf, optional } from '../strict.ts';
+import { asCount, asDigest, asList, asRecord, asText, asTime, asTrue, oneOf, optional } from '../strict.ts';
 
 const MAX_PLATFORMS = 256;
 /** For one platform; the worst images that exist have some thousands. */
@@ -64,11 +64,12 @@ function readPlatform(value: unknown): PlatformScan | undefined {
   const status = oneOf('scanned', 'unscanned')(record['status']);
   const why = optional(record, 'why', asText);
   const os = optional(record, 'os', asText);
+  const endOfLife = optional(record, 'endOfLife', asTrue);
   const packages = asCount(record['packages']);
   const findings = asList(record['findings'], MAX_FINDINGS, readFinding);
   if (digest === undefined || platform === undefined || status === undefined || why === undefined) return undefined;
-  if (os === undefined || packages === undefined || findings === undefined) return undefined;
-  return { digest, platform, status, ...why, ...os, packages, findings };
+  if (os === undefined || endOfLife === undefined || packages === undefined || findings === undefined) return undefined;
+  return { digest, platform, status, ...why, ...os, ...endOfLife, packages, findings };
 }
 
 function readFinding(value: unknown): Finding | undefined {
