@@ -28,6 +28,11 @@ const rules = {
   fixable: { title: 'Fixable', description: 'Only findings with a fixed version count.', type: 'boolean' },
   unscanned: { ...verdict, title: 'Unscanned', description: 'When some platforms could not be scanned.' },
   unscannable: { ...verdict, title: 'Unscannable', description: 'When no platform could be scanned.' },
+  endOfLife: {
+    ...verdict,
+    title: 'End of life',
+    description: 'When the operating system gets no advisories any more.',
+  },
   notWorse: {
     title: 'Not worse',
     description: 'Pass an image that is no worse than the one the tag names now.',

@@ -21,6 +21,7 @@ const BUILD: GateRules = {
   fixable: true,
   unscanned: 'report',
   unscannable: 'refuse',
+  endOfLife: 'report',
   notWorse: false,
   waivers: [],
 };
@@ -85,10 +86,11 @@ function readRules(value: unknown, defaults: GateRules): GateRules {
 }
 
 function readDifferences(item: Fields): Partial<Omit<GateRules, 'waivers'>> {
-  const [own, unscanned, unscannable] = [
+  const [own, unscanned, unscannable, endOfLife] = [
     verdict(item['verdict']),
     verdict(item['unscanned']),
     verdict(item['unscannable']),
+    verdict(item['endOfLife']),
   ];
   const [fixable, notWorse] = [flag(item['fixable']), flag(item['notWorse'])];
   return {
@@ -97,6 +99,7 @@ function readDifferences(item: Fields): Partial<Omit<GateRules, 'waivers'>> {
     ...(fixable === undefined ? {} : { fixable }),
     ...(unscanned === undefined ? {} : { unscanned }),
     ...(unscannable === undefined ? {} : { unscannable }),
+    ...(endOfLife === undefined ? {} : { endOfLife }),
     ...(notWorse === undefined ? {} : { notWorse }),
   };
 }

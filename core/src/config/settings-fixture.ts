@@ -22,6 +22,7 @@ policy:
     fixable: false
     unscanned: refuse
     unscannable: report
+    endOfLife: refuse
     notWorse: true
   sync: refuse
   overrides:

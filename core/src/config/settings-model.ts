@@ -35,6 +35,8 @@ export interface GateRules {
   readonly fixable: boolean;
   readonly unscanned: Verdict;
   readonly unscannable: Verdict;
+  /** Of an operating system that gets no advisories any more. */
+  readonly endOfLife: Verdict;
   /** An image that is no worse than the one the tag names now passes. */
   readonly notWorse: boolean;
   readonly waivers: readonly Waiver[];

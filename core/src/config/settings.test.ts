@@ -41,6 +41,7 @@ test('without a file, everything has its default', async () => {
         fixable: true,
         unscanned: 'report',
         unscannable: 'refuse',
+        endOfLife: 'report',
         notWorse: false,
         waivers: [],
       },
@@ -50,6 +51,7 @@ test('without a file, everything has its default', async () => {
         fixable: true,
         unscanned: 'report',
         unscannable: 'report',
+        endOfLife: 'report',
         notWorse: false,
         waivers: [],
       },
@@ -65,7 +67,7 @@ test('every key', async () => {
   const result = await loadYaml(settings);
   const file = join(folder, 'slipway.config.yaml');
   expect(result.ok && result.warnings).toEqual([
-    'slipway.config.yaml:34:7: the waiver of CVE-2026-0002 ended on 2026-11-22',
+    'slipway.config.yaml:35:7: the waiver of CVE-2026-0002 ended on 2026-11-22',
   ]);
   const identity = {
     kind: 'identity',
@@ -96,6 +98,7 @@ test('every key', async () => {
         fixable: false,
         unscanned: 'refuse',
         unscannable: 'report',
+        endOfLife: 'refuse',
         notWorse: true,
       },
       sync: { verdict: 'refuse', severities: ['CRITICAL', 'HIGH'] },

@@ -24,6 +24,11 @@ export function adviceOn({ reasons, expiredWaivers, kind, byPlugin }: Refused): 
       : [
           `no waiver covers what cannot be scanned: "${unread}: report" accepts it, in policy.overrides for this entry alone`,
         ]),
+    ...(reasons.includes('endOfLife')
+      ? [
+          `${kind === 'build' ? 'build on' : 'take an image of'} a release that still gets advisories; no waiver covers an end of life: "endOfLife: report" accepts it, in policy.overrides for this entry alone`,
+        ]
+      : []),
     ...(byPlugin ? ["a plugin's gate refuses it, which no waiver changes: do as its sentence says"] : []),
   ].join('; ');
 }

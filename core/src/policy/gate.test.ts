@@ -177,6 +177,42 @@ describe('platforms that could not be read', () => {
   });
 });
 
+describe('an operating system at its end of life', () => {
+  const ended = (name: string, os?: string): PlatformScan => ({
+    ...platform(name, []),
+    ...(os === undefined ? {} : { os }),
+    endOfLife: true,
+  });
+  const scan = scanOf(ended('linux/amd64', 'alpine 3.16'), ended('linux/arm64', 'alpine 3.16'));
+  const rules = { ...build, endOfLife: 'refuse' } as const;
+
+  test('passes where the policy says nothing, and refuses once where it does, also by a summary', () => {
+    for (const one of [build, sync]) expect(judge({ rules: one, scan, today })).toMatchObject({ verdict: 'pass' });
+    for (const one of [scan, summariseScan(scan)])
+      expect(judge({ rules, scan: one, today })).toMatchObject({
+        verdict: 'refuse',
+        refusals: [
+          'alpine 3.16 is at its end of life, on linux/amd64, linux/arm64: it gets no advisories any more, so that new vulnerabilities in it are not found',
+        ],
+        reasons: ['endOfLife'],
+      });
+    expect(judge({ rules, scan: amd(), today }).verdict).toBe('pass');
+  });
+
+  test('refuses besides what is found, whatever today’s tag names, and no waiver covers it', () => {
+    const found = scanOf({ ...ended('linux/amd64', 'alpine 3.16'), findings: [finding('CVE-1')] });
+    expect(judge({ rules, scan: found, today }).reasons).toEqual(['fixable', 'endOfLife']);
+    const mild = { ...rules, verdict: 'report', notWorse: true, waivers: [waiver('alpine 3.16', today)] } as const;
+    expect(judge({ rules: mild, scan: found, before: found, today }).reasons).toEqual(['endOfLife']);
+  });
+
+  test('is named by its platform where the scanner gives no name, and cannot write control characters', () => {
+    expect(judge({ rules, scan: scanOf(ended('linux/amd64')), today }).refusals[0]).toMatch(/^linux\/amd64 is at/);
+    const hostile = scanOf(ended('linux/amd64', 'a\u001b[2J\nb'));
+    expect(judge({ rules, scan: hostile, today }).refusals[0]).toMatch(/^[^\p{Cc}]*$/u);
+  });
+});
+
 describe('not worse than the current tag', () => {
   const rules = { ...build, notWorse: true };
 
@@ -220,6 +256,7 @@ describe('properties', () => {
     fixable: fc.boolean(),
     unscanned: verdict,
     unscannable: verdict,
+    endOfLife: verdict,
     notWorse: fc.boolean(),
     waivers: fc.array(
       fc

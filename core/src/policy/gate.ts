@@ -5,6 +5,7 @@ import type { FindingCounts } from '../journal/events.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { plainText } from '../trust/strict.ts';
 import { mergeFindings } from '../trust/summary.ts';
+import { endedSystems } from './ended.ts';
 import { holdsOn, vulnerabilityKey } from './rules.ts';
 
 export interface Question {
@@ -17,7 +18,7 @@ export interface Question {
 }
 
 /** `unfixed`: a finding without a fixed version. */
-export type Reason = 'fixable' | 'unfixed' | 'unscanned' | 'unscannable';
+export type Reason = 'fixable' | 'unfixed' | 'unscanned' | 'unscannable' | 'endOfLife';
 
 export interface Judgement {
   readonly verdict: 'pass' | 'refuse';
@@ -45,10 +46,12 @@ export function judge({ rules, scan, today, before }: Question): Judgement {
   const counted = rules.verdict === 'refuse' ? withoutOld(left, rules, before, live) : [];
   const unscanned = scan.platforms.filter((platform) => platform.status === 'unscanned');
   const unread = refuseUnscanned(scan, unscanned, rules);
-  const refusals = [...counted.map(describeFinding), ...unread];
+  const ended = rules.endOfLife === 'refuse' ? describeEnded(scan) : [];
+  const refusals = [...counted.map(describeFinding), ...unread, ...ended];
   const reasons: readonly Reason[] = [
     ...counted.map((finding) => (isFixable(finding) ? 'fixable' : 'unfixed')),
     ...unread.map(() => (isUnscannable(scan) ? 'unscannable' : 'unscanned')),
+    ...ended.map(() => 'endOfLife' as const),
   ];
   return {
     verdict: refusals.length > 0 ? 'refuse' : 'pass',
@@ -144,6 +147,13 @@ function refuseUnscanned(scan: Scan, unscanned: readonly PlatformScan[], rules: 
   return unscanned.map((platform) => {
     const why = platform.why === undefined ? '' : ` (${plainText(platform.why)})`;
     return `${plainText(platform.platform)} could not be scanned${why}: nothing is known of its vulnerabilities`;
+  });
+}
+
+function describeEnded({ platforms }: Scan): readonly string[] {
+  return [...endedSystems(platforms)].map(([system, on]) => {
+    const [name, where] = [plainText(system), plainText(on.join(', '))];
+    return `${name} is at its end of life, on ${where}: it gets no advisories any more, so that new vulnerabilities in it are not found`;
   });
 }
 

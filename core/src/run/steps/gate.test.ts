@@ -40,6 +40,10 @@ it('nobody is told to waive what no waiver covers', () => {
     'no waiver covers what cannot be scanned: "unscannable: report" accepts it, in policy.overrides for this entry alone',
   );
   expect(hint({ reasons: ['fixable', 'unscanned'] })).toMatch(/waiver .*; no waiver covers .* "unscanned: report"/);
+  expect(hint({ reasons: ['endOfLife'] })).toBe(
+    'build on a release that still gets advisories; no waiver covers an end of life: "endOfLife: report" accepts it, in policy.overrides for this entry alone',
+  );
+  expect(hint({ reasons: ['endOfLife'] }, { kind: 'sync' })).toMatch(/^take an image of a release/);
   expect(hint({ reasons: [] }, { byPlugin: true })).toMatch(/^a plugin's gate refuses it/);
 });
 
