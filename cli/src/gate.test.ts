@@ -1,6 +1,6 @@
 /** What a run says of what it judges images by. */
 import { seedImage, startScriptedRegistry } from '@slipway/core/testing';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ownSettings, ownSigner } from '../own-signer.ts';
@@ -58,6 +58,44 @@ it('what nobody could scan is refused with what accepts it, and a waiver that ha
   expect(ended.stdout).toContain(
     '→ a waiver ended: that of CVE-2026-1 on 2026-01-31; take an image that has the fixes',
   );
+});
+
+it('an operating system at its end of life is told once, and refuses where the policy says so, also what is published', async () => {
+  await using registry = await startScriptedRegistry();
+  const { host } = registry;
+  const names = ['a', 'b'];
+  for (const name of names) seedImage(registry, name, name, { tag: '1' });
+  const { cwd, finds } = folderOf(
+    names.map((name) => `{ source: '${host}/${name}:1', destination: '${host}/to/${name}:1' }`),
+    '{ overrides: [{ match: "**/a:1", endOfLife: report }] }',
+  );
+  finds({ os: 'alpine 3.16', endOfLife: true });
+  const ran = await command({ cwd }, 'run');
+  expect(ran.code, ran.stdout).toBe(0);
+  expect(ran.stdout.match(/ none, end of life /g)).toHaveLength(2);
+  expect(ran.stdout.match(/2 images have .* end of life \(alpine 3\.16\), which .*/g)).toHaveLength(1);
+  expect(ran.stderr).not.toContain('warning');
+
+  const settings = join(cwd, 'slipway.config.yaml');
+  const strict = readFileSync(settings, 'utf8').replace('policy: {', 'policy: { sync: { endOfLife: refuse },');
+  writeFileSync(settings, strict);
+  const ahead = await command({ cwd }, 'plan', '--resolve', '--json');
+  expect(ahead.stdout).toContain('the policy refuses it now');
+  for (const name of ['run', 'scan']) {
+    const again = await command({ cwd }, name, '--json');
+    expect(again.code, again.stdout).toBe(3);
+    const { entries } = JSON.parse(again.stdout) as { entries: readonly Record<string, unknown>[] };
+    expect(entries).toMatchObject([
+      { outcome: 'unchanged', endOfLife: ['alpine 3.16'] },
+      {
+        outcome: 'refused',
+        failure: {
+          refusals: [expect.stringMatching(/^alpine 3\.16 is at its end of life, on linux\/amd64: /)],
+          hint: expect.stringMatching(/^take an image of a release that still gets advisories;.*"endOfLife: report"/),
+        },
+      },
+    ]);
+  }
 });
 
 it('scan judges what is only tagged again too', async () => {

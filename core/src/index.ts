@@ -89,6 +89,7 @@ export { taskLogs } from './report/logs.ts';
 export { formatPruned } from './report/pruned.ts';
 export { formatShown } from './report/shown.ts';
 export { formatDiagnoses, formatProbes, formatVerified } from './report/looked.ts';
+export { endOfLifeLine } from './report/ended.ts';
 export { formatCounts, formatFailures, formatTable, type Paint, type State } from './report/table.ts';
 export { MAX_JOURNAL, recentRuns, type PastRun } from './journal/recent.ts';
 export { isRunId } from './journal/run-id.ts';

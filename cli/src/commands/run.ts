@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import {
+  endOfLifeLine,
   execute,
   fail,
   formatCounts,
@@ -12,7 +13,7 @@ import {
   waiversFor,
   type Checked,
 } from '@slipway/core';
-import type { Position, Session, Waiver } from '@slipway/core';
+import type { Position, Row, Session, Waiver } from '@slipway/core';
 import { workspaceOf, writeActionsFiles } from '../actions.ts';
 import { answer, EXIT, refuse } from '../answer.ts';
 import { deadline } from '../deadline.ts';
@@ -130,8 +131,14 @@ export async function runCommand(
     exitCode,
     { run: engine.run, entries: rows, tools },
     () =>
-      `${formatTable(rows, paint)}\n${formatFailures(rows, logs.failed, paint, io.cwd)}${formatCounts(rows, seconds)}${journalOf(io, engine.journal.file)}\n`,
+      `${formatTable(rows, paint)}\n${formatFailures(rows, logs.failed, paint, io.cwd)}${endedLine(rows)}${formatCounts(rows, seconds)}${journalOf(io, engine.journal.file)}\n`,
   );
+}
+
+/** What the table says of them in three words. */
+function endedLine(rows: readonly Row[]): string {
+  const line = endOfLifeLine(rows);
+  return line === '' ? '' : `${line}\n`;
 }
 
 /** What `report` and `rollback` want of a run, and what the failures above point to. A full disk may have taken none of it. */

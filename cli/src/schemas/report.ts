@@ -61,6 +61,7 @@ const lookedInto = {
 /** What is there where it is known. */
 const lookedIntoWhereKnown = {
   unscanned: rowParts.unscanned,
+  endOfLife: rowParts.endOfLife,
   scanned: text('When its newest scan ended, RFC 3339.'),
   database: text('When the database of that scan was made.'),
 } as const;

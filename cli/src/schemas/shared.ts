@@ -107,6 +107,10 @@ export const rowParts = {
   seconds: amount('Time its tasks took together.'),
   backup: text('The tag under which what was overwritten is kept; nothing of it is verified.'),
   unscanned: list('Platforms that no scanner could read; findings says nothing of them.', text('As linux/arm64.')),
+  endOfLife: list(
+    'Operating systems that get no advisories any more; findings lacks what became known since.',
+    text('As alpine 3.20.'),
+  ),
   waived: list(
     'Waivers without which the policy had refused what is published, on the day of the run.',
     defined('waiver'),
@@ -213,7 +217,13 @@ export const definitions: Readonly<Record<string, JsonSchema>> = {
       packages: rowParts.packages,
       seconds: rowParts.seconds,
     },
-    { backup: rowParts.backup, unscanned: rowParts.unscanned, waived: rowParts.waived, failure: defined('failure') },
+    {
+      backup: rowParts.backup,
+      unscanned: rowParts.unscanned,
+      endOfLife: rowParts.endOfLife,
+      waived: rowParts.waived,
+      failure: defined('failure'),
+    },
   ),
 };
 

@@ -42,6 +42,8 @@ export interface Row {
   readonly findings: FindingCounts | null;
   /** Platforms that no scanner could read, when there are any; `findings` says nothing of them. */
   readonly unscanned?: readonly string[];
+  /** Operating systems that get no advisories any more, as `alpine 3.20`, when there are any; `findings` lacks what became known since. */
+  readonly endOfLife?: readonly string[];
   /** Of what is public: waivers without which the policy refused it on the day of the run, when there are any. */
   readonly waived?: readonly UsedWaiver[];
   readonly signed: boolean;

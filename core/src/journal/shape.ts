@@ -70,7 +70,7 @@ const row = fields(
     packages: orNull(amount),
     seconds: amount,
   },
-  { backup: text, unscanned: list(text), waived: waivers, failure },
+  { backup: text, unscanned: list(text), endOfLife: list(text), waived: waivers, failure },
 );
 const finding = fields(
   { id: text, severity: text, package: text, installed: text, platforms: list(text) },
@@ -80,7 +80,7 @@ const scan = fields(
   {
     scanner: fields({ name: text, version: text }),
     finishedAt: text,
-    platforms: list(fields({ platform: text, status: text, findings: list(finding) })),
+    platforms: list(fields({ platform: text, status: text, findings: list(finding) }, { os: text, endOfLife: flag })),
   },
   { database: text },
 );

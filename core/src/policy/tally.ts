@@ -1,7 +1,8 @@
-/** What a scan comes to in a row: counts over all platforms, and the platforms that nobody could look into. Pure. */
+/** What a scan comes to in a row: counts over all platforms, and of what the counts say little or nothing. Pure. */
 import type { FindingCounts } from '../journal/events.ts';
 import type { Scan } from '../trust/model.ts';
 import { mergeFindings } from '../trust/summary.ts';
+import { endedSystems } from './ended.ts';
 import { countFindings } from './gate.ts';
 
 export interface Tally {
@@ -9,6 +10,8 @@ export interface Tally {
   readonly findings: FindingCounts | null;
   /** Platforms that no scanner could read; `findings` says nothing of them. */
   readonly unscanned: readonly string[];
+  /** Operating systems at their end of life: `findings` lacks what became known since. */
+  readonly endOfLife: readonly string[];
   /** Most packages found on one platform; `null` when not known. */
   readonly packages: number | null;
 }
@@ -20,6 +23,7 @@ export function tallyOf(scan: Scan | undefined): Tally {
   return {
     findings: scanned.length === 0 ? null : countFindings(mergeFindings(scanned)),
     unscanned,
+    endOfLife: [...endedSystems(platforms).keys()],
     packages: scanned.length === 0 ? null : Math.max(...scanned.map((platform) => platform.packages)),
   };
 }

@@ -62,9 +62,13 @@ describe('numbers', () => {
 
   it('findings: none is not the same as not scanned', () => {
     const none = { CRITICAL: 0, HIGH: 0, MEDIUM: 0, LOW: 0, UNKNOWN: 0 };
-    expect(formatFindings(none)).toBe('none');
-    expect(formatFindings(null)).toBe('-');
-    expect(formatFindings({ ...none, HIGH: 2, UNKNOWN: 1 })).toBe('0C 2H 0M 0L 1?');
+    expect(formatFindings({ findings: none })).toBe('none');
+    expect(formatFindings({ findings: null })).toBe('-');
+    expect(formatFindings({ findings: { ...none, HIGH: 2, UNKNOWN: 1 } })).toBe('0C 2H 0M 0L 1?');
+    expect(formatFindings({ findings: none, endOfLife: ['alpine 3.16'] })).toBe('none, end of life');
+    const half = { unscanned: ['linux/arm64'], endOfLife: ['alpine 3.16'] };
+    expect(formatFindings({ findings: { ...none, LOW: 1 }, ...half })).toBe('0C 0H 0M 1L, 1 unscanned, end of life');
+    expect(formatFindings({ findings: null, ...half })).toBe('unscanned, end of life');
     expect(formatDigest(digest)).toBe('sha256:abababababab');
   });
 });

@@ -78,6 +78,7 @@ describe('SARIF of scans', () => {
     ]);
     expect(validate({ ...(JSON.parse(made[0]?.text ?? '') as object), runs: [{}] })).toBe(false);
     expect(made[0]?.text).not.toContain('\\u001b');
+    expect(made[0]?.text).not.toContain('end-of-life');
     expect(JSON.parse(made[0]?.text ?? '')).toMatchObject({
       runs: [
         {
@@ -115,6 +116,31 @@ describe('SARIF of scans', () => {
       ],
     });
     expect(sarifFiles(runs([finding('CVE-1')]))[0]?.text).not.toContain('suppressions');
+  });
+
+  it('has a result of its own where the operating system is at its end of life', () => {
+    const ended = { os: 'alpine 3.16', endOfLife: true } as const;
+    const covered = [{ id: 'CVE-1', reason: 'none', expires: '2027-01-31' }];
+    const made = runs([finding('CVE-1')], ended, undefined, undefined, covered);
+    const [file] = sarifFiles(made);
+    expect(validate(JSON.parse(file?.text ?? '')), JSON.stringify(validate.errors)).toBe(true);
+    const [first, ...others] = made.map(read);
+    expect(first?.results[1]).toMatchObject({
+      ruleId: 'slipway/end-of-life',
+      ruleIndex: 1,
+      level: 'warning',
+      message: {
+        text: 'alpine 3.16 is at its end of life: it gets no advisories any more, so that new vulnerabilities in it are not found; ghcr.io/example/a:1 for linux/amd64',
+      },
+      suppressions: [],
+    });
+    expect(first?.tool.driver.rules[1]?.id).toBe('slipway/end-of-life');
+    expect(others.map(({ results }) => results.map(({ ruleId }) => ruleId))).toEqual([['slipway/end-of-life']]);
+    const older = runs([], { ...ended, os: 'alpine 3.16.1' }).map(read);
+    expect(older[0]?.results[0]?.partialFingerprints).toEqual(first?.results[1]?.partialFingerprints);
+    const limits = { runs: 20, results: 2, compressed: 10_000_000 };
+    const [least] = runs([finding('CVE-1'), finding('CVE-2')], ended, undefined, limits);
+    expect(least?.left).toBe(1);
   });
 
   it('makes no link of what a title, a package or a version says', () => {

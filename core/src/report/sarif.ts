@@ -9,6 +9,7 @@ import { isAbsolute, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Severity, Waiver } from '../config/settings-model.ts';
 import type { Position } from '../failure.ts';
+import { endedSystems } from '../policy/ended.ts';
 import { vulnerabilityKey } from '../policy/rules.ts';
 import type { Finding, PlatformScan, Scan } from '../trust/model.ts';
 import { clean, cut } from './wording.ts';
@@ -31,6 +32,18 @@ const SEVERITIES: readonly (readonly [Severity, 'error' | 'warning' | 'note', st
   ['LOW', 'note', '2.0'],
   ['UNKNOWN', 'note', '0.0'],
 ];
+
+const ENDED = 'is at its end of life: it gets no advisories any more, so that new vulnerabilities in it are not found';
+
+/** Without a score: how bad it is, nobody publishes. */
+const END_OF_LIFE = {
+  id: 'slipway/end-of-life',
+  shortDescription: { text: 'Operating system at its end of life' },
+  fullDescription: { text: `The operating system of the image ${ENDED}.` },
+  help: { text: 'Build on, or take, a release that still gets advisories.' },
+  defaultConfiguration: { level: 'warning' },
+  properties: { tags: ['security', 'end-of-life'] },
+};
 
 export interface ScannedImage {
   /** Repository:tag. */
@@ -93,7 +106,8 @@ export function sarifFiles(runs: readonly SarifRun[], limits: Limits = LIMITS): 
 
 function runOf(image: ScannedImage, platform: PlatformScan, workspace: string, limits: Limits): SarifRun {
   const worstFirst = platform.findings.toSorted((a, b) => rankOf(a) - rankOf(b) || compare(keyOf(a), keyOf(b)));
-  for (let count = Math.min(limits.results, worstFirst.length); ; count = Math.floor(count / 2)) {
+  const room = limits.results - endedSystems([platform]).size;
+  for (let count = Math.min(room, worstFirst.length); ; count = Math.floor(count / 2)) {
     const text = JSON.stringify(logOf(image, platform, worstFirst.slice(0, count), workspace));
     const compressed = gzipSync(text).length;
     if (count === 0 || compressed <= limits.compressed - FRAME)
@@ -112,35 +126,55 @@ function logOf(image: ScannedImage, scanned: PlatformScan, findings: readonly Fi
   // Where one result says whether it is suppressed, all do (§3.27.23 of the specification).
   const tells = suppressions.some((some) => some.length > 0);
   const { platform } = scanned;
+  const resultOf = (ruleId: string, ruleIndex: number, level: string, text: string, hash: string) => ({
+    ruleId: sarifText(ruleId),
+    ruleIndex,
+    level,
+    message: { text },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: uriOf(at.file, workspace), uriBaseId: '%SRCROOT%' },
+          region: { startLine: at.line, startColumn: at.column },
+        },
+      },
+    ],
+    // The line of the config may move, and the package's version too: it stays the same finding.
+    partialFingerprints: { primaryLocationLineHash: hash },
+  });
+  const ended = [...endedSystems([scanned]).keys()].map((system) => {
+    const hash = fingerprint({ id: END_OF_LIFE.id, package: '' }, destination, platform);
+    const text = sarifText(`${system} ${ENDED}; ${destination} for ${platform}`);
+    return {
+      ...resultOf(END_OF_LIFE.id, rules.length, 'warning', text, hash),
+      ...(tells ? { suppressions: [] } : {}),
+    };
+  });
   return {
     tool: {
       driver: {
         name: scan.scanner.name,
         version: scan.scanner.version,
-        rules: rules.map(ruleOf),
+        rules: [...rules.map(ruleOf), ...ended.map(() => END_OF_LIFE)],
       },
     },
     // GitHub takes what stands before the last "/" for the category.
     automationDetails: { id: `${categoryOf(image, scanned)}/` },
     columnKind: 'utf16CodeUnits',
     properties: { destination: clean(destination), digest, platform: clean(platform) },
-    results: findings.map((finding, index) => ({
-      ruleId: sarifText(finding.id),
-      ruleIndex: indexes.get(finding.id) ?? 0,
-      level: levelOf(finding),
-      message: { text: messageOf(finding, destination, platform) },
-      locations: [
-        {
-          physicalLocation: {
-            artifactLocation: { uri: uriOf(at.file, workspace), uriBaseId: '%SRCROOT%' },
-            region: { startLine: at.line, startColumn: at.column },
-          },
-        },
-      ],
-      // The line of the config may move, and the package's version too: it stays the same finding.
-      partialFingerprints: { primaryLocationLineHash: fingerprint(finding, destination, platform) },
-      ...(tells ? { suppressions: suppressions[index] ?? [] } : {}),
-    })),
+    results: [
+      ...findings.map((finding, index) => ({
+        ...resultOf(
+          finding.id,
+          indexes.get(finding.id) ?? 0,
+          levelOf(finding),
+          messageOf(finding, destination, platform),
+          fingerprint(finding, destination, platform),
+        ),
+        ...(tells ? { suppressions: suppressions[index] ?? [] } : {}),
+      })),
+      ...ended,
+    ],
   };
 }
 
@@ -174,7 +208,11 @@ function messageOf({ id, severity, package: name, installed, fixed }: Finding, d
   return sarifText(`${id} (${severity}) in ${name} ${installed}, ${mended}; ${destination} for ${platform}`);
 }
 
-function fingerprint({ id, package: name }: Finding, destination: string, platform: string): string {
+function fingerprint(
+  { id, package: name }: Pick<Finding, 'id' | 'package'>,
+  destination: string,
+  platform: string,
+): string {
   return createHash('sha256').update([id, name, destination, platform].join('\n')).digest('hex');
 }
 

@@ -89,7 +89,7 @@ function cellsOf(row: Row): readonly string[] {
     formatDigest(row.digest),
     row.size === null ? '-' : formatBytes(row.size),
     row.packages === null ? '-' : String(row.packages),
-    formatFindings(row.findings, row.unscanned),
+    formatFindings(row),
     row.signed ? 'yes' : 'no',
     row.seconds.toFixed(1),
     whatChanged(row),

@@ -1,6 +1,6 @@
 /** Numbers and names as people read them. Everything from outside loses its control characters: a log is not a terminal. */
 import { relativePosition } from '../config/format.ts';
-import type { FindingCounts } from '../journal/events.ts';
+import type { Row } from '../journal/events.ts';
 import type { Failure } from '../failure.ts';
 import { headline } from './failure.ts';
 
@@ -25,11 +25,16 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
-/** `1C 2H 0M 3L`; `none`; `-` when it was not scanned, which is not the same. */
-export function formatFindings(counts: FindingCounts | null, unscanned: readonly string[] = []): string {
-  if (counts === null) return unscanned.length === 0 ? '-' : 'unscanned';
-  const { CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN } = counts;
-  const left = unscanned.length === 0 ? '' : `, ${unscanned.length} unscanned`;
+/** `1C 2H 0M 3L`; `none`; `-` when it was not scanned, which is not the same; nor is `none, end of life`. */
+export function formatFindings({
+  findings,
+  unscanned = [],
+  endOfLife = [],
+}: Pick<Row, 'findings' | 'unscanned' | 'endOfLife'>): string {
+  const ended = endOfLife.length === 0 ? '' : ', end of life';
+  if (findings === null) return unscanned.length === 0 ? '-' : `unscanned${ended}`;
+  const { CRITICAL, HIGH, MEDIUM, LOW, UNKNOWN } = findings;
+  const left = `${unscanned.length === 0 ? '' : `, ${unscanned.length} unscanned`}${ended}`;
   if (CRITICAL + HIGH + MEDIUM + LOW + UNKNOWN === 0) return `none${left}`;
   const unknown = UNKNOWN === 0 ? '' : ` ${UNKNOWN}?`;
   return `${CRITICAL}C ${HIGH}H ${MEDIUM}M ${LOW}L${unknown}${left}`;

@@ -12,7 +12,7 @@ import type { NotOk } from './loop.ts';
 export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
   const { probed, broken, waived = [] } = record;
   const { digest = null, scan } = knownOf(record);
-  const { findings, unscanned, packages } = tallyOf(scan);
+  const { findings, unscanned, endOfLife, packages } = tallyOf(scan);
   return entry.targets.map(({ destination }) => {
     const text = formatReference(destination);
     const outcome = outcomeOf(record, text);
@@ -27,6 +27,7 @@ export function rowsOf(entry: Entry, record: EntryRecord): readonly Row[] {
       ...(backup === undefined ? {} : { backup }),
       findings,
       ...(unscanned.length === 0 ? {} : { unscanned }),
+      ...(endOfLife.length === 0 ? {} : { endOfLife }),
       ...(isPublic({ outcome }) && waived.length > 0 ? { waived } : {}),
       signed: record.signed,
       size: record.image?.size ?? null,

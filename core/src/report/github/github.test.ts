@@ -318,6 +318,16 @@ describe('the summary', () => {
     expect(text([row()])).not.toContain('waiver');
   });
 
+  it('says in a line which systems are at their end of life, and with each row that it is one', () => {
+    const findings = { CRITICAL: 0, HIGH: 0, MEDIUM: 0, LOW: 0, UNKNOWN: 0 };
+    const shown = text([row({ findings, endOfLife: ['<b>', 'a', 'b', 'c'] }), row({ findings })]);
+    expect(shown).toContain(
+      '\n\n1 image has an operating system at its end of life &#40;&#60;b&#62;&#44; a&#44; b&#44; 1 more&#41;&#44; which',
+    );
+    expect(shown).toContain('| none&#44; end of life |');
+    expect(shown).toContain('| none |');
+  });
+
   it('says of what is refused which waivers held all the same', () => {
     const waived = [{ id: 'CVE-2', reason: 'not reachable', expires: '2027-01-31' }];
     const refused: Failure = { reason: 'policy', class: 'policy', refusals: ['CVE-1'], message: 'no', waived };

@@ -3,6 +3,7 @@ import type { Outcome, Row } from '../../journal/events.ts';
 import { MERMAID } from '../../plan/draw.ts';
 import { formatCounts } from '../table.ts';
 import { headline } from '../failure.ts';
+import { endOfLifeLine } from '../ended.ts';
 import { firstOfEach, folded, heldUp } from '../fold.ts';
 import { waivedBesides, waiversLine, waiversOf } from '../waivers.ts';
 import { clean, counted, cut, formatBytes, formatDigest, formatFindings } from '../wording.ts';
@@ -41,7 +42,7 @@ const COLOURS: Readonly<Record<Outcome, string>> = {
 /** Never longer than `limit`: the graph goes first, then rows from the end, and both are said. */
 export function jobSummary(input: SummaryInput): string {
   const { rows, command, run, seconds, limit } = input;
-  const head = `## slipway ${command}\n\n${formatCounts(rows, seconds)} · run ${literal(run)}\n\n${waivedLine(input)}`;
+  const head = `## slipway ${command}\n\n${formatCounts(rows, seconds)} · run ${literal(run)}\n\n${waivedLine(input)}${endedLine(rows)}`;
   const table = `| destination | outcome | digest | size | packages | findings | signed | what changed |\n| --- | --- | --- | ---: | ---: | --- | --- | --- |\n`;
   const graph = graphOf(input);
   const lines = rows.toSorted((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome)).map(rowLine);
@@ -71,6 +72,11 @@ function waivedLine({ rows, day }: SummaryInput): string {
   return line === '' ? '' : `${literal(line)}\n\n`;
 }
 
+function endedLine(rows: readonly Row[]): string {
+  const line = endOfLifeLine(rows);
+  return line === '' ? '' : `${literal(line)}\n\n`;
+}
+
 function rowLine(row: Row): string {
   const cells = [
     literal(row.destination),
@@ -78,7 +84,7 @@ function rowLine(row: Row): string {
     row.digest === null ? '-' : `<code>${literal(formatDigest(row.digest))}</code>`,
     row.size === null ? '-' : formatBytes(row.size),
     row.packages === null ? '-' : String(row.packages),
-    literal(formatFindings(row.findings, row.unscanned)),
+    literal(formatFindings(row)),
     row.signed ? 'yes' : 'no',
     literal(
       [changeOf(row), waivedBesides(row.failure)]

@@ -139,3 +139,18 @@ test('an image that is refused for more than what waivers cover is told with tho
   );
   expect(attention([row(1, policy(1))])).not.toContain('waived');
 });
+
+test('images whose system is at its end of life are a line, though nothing else is to be seen to', () => {
+  const { failure: _failure, ...done } = row(0, tool('none'), {
+    outcome: 'published',
+    digest: `sha256:${'a'.repeat(64)}`,
+  });
+  const of = (index: number, endOfLife: readonly string[]): readonly Row[] => [
+    { ...done, id: `build:r/a-${index}:1`, destination: `r/a-${index}:1`, endOfLife },
+  ];
+  const shown = attention(of(0, ['alpine 3.16']), of(1, ['alpine 3.16', '<b>']));
+  expect(text(shown)).toContain(
+    '2 images have an operating system at its end of life (&lt;b&gt;, alpine 3.16), which gets no advisories any more: new vulnerabilities in it are not found.',
+  );
+  expect(shown).toContain('findings=end-of-life');
+});

@@ -1,5 +1,6 @@
 /** What somebody has to look at: what failed, what was refused, and why; with the log, and what to do. Pure. */
 import { standingOf } from '../../journal/named.ts';
+import { endOfLifeLine } from '../ended.ts';
 import { headline } from '../failure.ts';
 import { waivedBesides } from '../waivers.ts';
 import { counted, formatDigest, formatSeconds } from '../wording.ts';
@@ -25,7 +26,12 @@ export function attention(data: ReportData): Html {
   const [failed, refused, unfinished] = [of('failed'), of('refused'), of('unfinished')];
   const held = [...of('skipped'), ...of('cancelled'), ...unfinished.filter(({ digest }) => digest === null)];
   const waived = images.some((image) => image.waived !== undefined);
-  if (failed.length + refused.length + unfinished.length + held.length + warnings.length === 0 && !waived)
+  const ended = endOfLifeLine(images);
+  if (
+    failed.length + refused.length + unfinished.length + held.length + warnings.length === 0 &&
+    !waived &&
+    ended === ''
+  )
     return nothing;
   const [failures, refusals] = shared(causesOf(failed), causesOf(refused));
   return markup`<section aria-labelledby="attention-heading">
@@ -38,6 +44,7 @@ export function attention(data: ReportData): Html {
     ${left('failed', failed, failures)} ${left('refused', refused, refusals)}
     ${unfinishedLines(unfinished, data)}${heldLines(held)}
     ${waivedLines(data)}
+    ${ended === '' ? nothing : markup`<p>${link(ended, { findings: 'end-of-life' })}.</p>`}
     ${warnings.map((warning) => markup`<p><span class="running">Warning:</span> ${warning}</p>`)}
   </section>`;
 }

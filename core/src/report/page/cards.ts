@@ -2,7 +2,7 @@
 import { counted } from '../wording.ts';
 import type { ReportData } from './data.ts';
 import { markup, nothing, type Html } from './html.ts';
-import { hasNewSevere, isSevere, isSevereOne, isUnknown, OUTCOMES } from './image-table.ts';
+import { hasNewSevere, isEnded, isSevere, isSevereOne, isUnknown, OUTCOMES } from './image-table.ts';
 import { link } from './parts.ts';
 
 type Goal = Readonly<Record<string, string>>;
@@ -11,6 +11,7 @@ export function cards({ counts, vulnerabilities, images }: ReportData): Html {
   const open = images.filter(({ tag }) => tag !== null);
   const severe = open.filter((image) => isSevere(image.counts)).length;
   const unknown = open.filter(isUnknown).length;
+  const ended = open.filter(isEnded).length;
   const kept = images.filter(({ made }) => isSevere(made?.counts ?? null)).length;
   const signed = open.filter((image) => image.signed === true).length;
   return markup`<ul class="cards">
@@ -20,9 +21,9 @@ export function cards({ counts, vulnerabilities, images }: ReportData): Html {
     })}
     ${card(
       `${severe} of ${open.length}`,
-      severe > 0 ? 'HIGH' : unknown > 0 ? 'UNKNOWN' : 'ok',
-      `public images have critical or high findings${unknown === 0 ? '' : `; no whole scan of ${unknown} is known`}`,
-      { findings: severe === 0 && unknown > 0 ? 'unknown' : 'severe' },
+      severe > 0 ? 'HIGH' : unknown + ended > 0 ? 'UNKNOWN' : 'ok',
+      `public images have critical or high findings${unknown === 0 ? '' : `; no whole scan of ${unknown} is known`}${ended === 0 ? '' : `; ${ended} ${ended === 1 ? 'has' : 'have'} a system at its end of life`}`,
+      { findings: severe > 0 || unknown + ended === 0 ? 'severe' : unknown > 0 ? 'unknown' : 'end-of-life' },
     )}
     ${kept === 0 ? nothing : card(String(kept), 'refused', 'have them in what was not published', { findings: 'unpublished' })}
     ${newsCards(images, vulnerabilities)}

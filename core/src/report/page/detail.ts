@@ -70,6 +70,14 @@ export function detail({ make, table, searchable }: Kit, data: Packed): (image: 
     const parts: Node[] = [make('p', 'faint', when)];
     if (image.unscanned !== undefined)
       parts.push(make('p', 'running', `Not scanned, so not known: ${image.unscanned.join(', ')}`));
+    if (image.endOfLife !== undefined)
+      parts.push(
+        make(
+          'p',
+          'running',
+          `At its end of life, so that new vulnerabilities are not found: ${image.endOfLife.join(', ')}`,
+        ),
+      );
     if (gone.length > 0)
       parts.push(
         closed(

@@ -53,6 +53,7 @@ const FINDINGS = {
   waived: 'waived',
   'waived-soon': 'waived, ends soon',
   unknown: 'not scanned, or not wholly',
+  'end-of-life': 'system at its end of life',
 };
 
 /** `day`: of the run, by which waivers end soon. */
@@ -93,7 +94,7 @@ export function imageTable(all: readonly ReportImage[], day: string): Html {
 }
 
 function imageRow(image: ReportImage, index: number, day: string): Html {
-  const { destination, outcome, size, packages, counts, unscanned, seconds } = image;
+  const { destination, outcome, size, packages, counts, unscanned, endOfLife, seconds } = image;
   const other = counts === null ? null : counts.MEDIUM + counts.LOW + counts.UNKNOWN;
   return markup`<tr data-index="${index}" data-marks="${marks(image, day).join(' ')}">
     <th scope="row" data-label="Image" data-sort="${destination}">
@@ -102,6 +103,7 @@ function imageRow(image: ReportImage, index: number, day: string): Html {
       ${unpublishedLine(image)}
       ${waivedLine(image)}
       ${unscanned === undefined ? nothing : markup`<span class="sub">not scanned: ${unscanned.join(', ')}</span>`}
+      ${endOfLife === undefined ? nothing : markup`<span class="sub">end of life: ${endOfLife.join(', ')}</span>`}
     </th>
     <td data-label="Outcome"><span class="state ${outcome}">${outcome}</span></td>
     ${countCell('Critical', image, counts?.CRITICAL ?? null)}
@@ -133,6 +135,7 @@ function marks(image: ReportImage, day: string): readonly string[] {
     ['waived', image.waived !== undefined],
     ['waived-soon', endsSoon(image, day)],
     ['unknown', isUnknown(image)],
+    ['end-of-life', isEnded(image)],
     ['signed', signed === true],
     ['unsigned', tag !== null && signed !== true],
   ];
@@ -165,6 +168,11 @@ export function isSevereOne({ severity }: Pick<Finding, 'severity'>): boolean {
 /** Whether nobody knows all that is in what the tag names: that is not the same as nothing. */
 export function isUnknown({ tag, counts, unscanned }: Pick<ReportImage, 'tag' | 'counts' | 'unscanned'>): boolean {
   return tag !== null && (counts === null || unscanned !== undefined);
+}
+
+/** Whether new vulnerabilities are not found in what the tag names. */
+export function isEnded({ endOfLife }: Pick<ReportImage, 'endOfLife'>): boolean {
+  return endOfLife !== undefined;
 }
 
 export function isSevere(counts: ReportImage['counts']): boolean {

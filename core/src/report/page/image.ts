@@ -16,6 +16,7 @@ export interface LookedInto {
   /** `null` when no scan of it is known. */
   readonly counts: Row['findings'];
   readonly unscanned?: readonly string[];
+  readonly endOfLife?: readonly string[];
   /** The most severe first. */
   readonly findings: readonly Finding[];
   readonly scanned?: string;
@@ -34,7 +35,7 @@ export interface Unpublished extends LookedInto {
 
 /** `digest` is what the run made, or found; what is looked into is what the tag names at its end. */
 export interface ReportImage
-  extends Omit<Row, 'outcome' | 'findings' | 'unscanned' | 'size' | 'packages' | 'signed'>, LookedInto {
+  extends Omit<Row, 'outcome' | 'findings' | 'unscanned' | 'endOfLife' | 'size' | 'packages' | 'signed'>, LookedInto {
   readonly outcome: ReportOutcome;
   /** What the tag names now; `null` when it names nothing, or no journal says what. */
   readonly tag: string | null;
@@ -113,10 +114,12 @@ function unpublished(
 function lookedInto(digest: string | null, row: ReportRow, { known, sizes }: Evidence): LookedInto {
   const evidence = known.get(digest ?? '');
   const scan = evidence?.scan;
-  const { findings: counts, unscanned = [], packages } = isPublic(row) && digest === row.digest ? row : tallyOf(scan);
+  const own = isPublic(row) && digest === row.digest ? row : tallyOf(scan);
+  const { findings: counts, unscanned = [], endOfLife = [], packages } = own;
   return {
     counts,
     ...(unscanned.length === 0 ? {} : { unscanned }),
+    ...(endOfLife.length === 0 ? {} : { endOfLife }),
     findings: mergeFindings(scan?.platforms ?? []),
     ...(scan === undefined ? {} : { scanned: scan.finishedAt }),
     ...(scan?.database === undefined ? {} : { database: scan.database }),

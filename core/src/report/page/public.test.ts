@@ -149,6 +149,12 @@ describe('what a tag names', () => {
       `${severe}; no whole scan of 2 is known`,
       'No scan found any; no whole scan of 2 public images is known.',
     ]);
+    expect(told({ findings: none, endOfLife: ['alpine 3.16'] })).toEqual([
+      'end-of-life',
+      'UNKNOWN',
+      `${severe}; 2 have a system at its end of life`,
+      'No scan found any; 2 public images have a system at its end of life.',
+    ]);
     expect(told({ findings: none })).toEqual(['severe', 'ok', severe, 'No scan found any.']);
   });
 });
