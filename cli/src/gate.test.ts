@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ownSettings, ownSigner } from '../own-signer.ts';
-import { command, folderWith } from '../testing.ts';
+import { answerOf, command, folderWith } from '../testing.ts';
 
 const finding = {
   id: 'CVE-2026-1',
@@ -84,8 +84,7 @@ it('an operating system at its end of life is told once, and refuses where the p
   for (const name of ['run', 'scan']) {
     const again = await command({ cwd }, name, '--json');
     expect(again.code, again.stdout).toBe(3);
-    const { entries } = JSON.parse(again.stdout) as { entries: readonly Record<string, unknown>[] };
-    expect(entries).toMatchObject([
+    expect(answerOf(again).entries).toMatchObject([
       { outcome: 'unchanged', endOfLife: ['alpine 3.16'] },
       {
         outcome: 'refused',

@@ -123,6 +123,17 @@ describe('run.json', () => {
     }
   });
 
+  it('says which systems are at their end of life', () => {
+    const ended = run.map((event) =>
+      event.type === 'entry.done'
+        ? { ...event, rows: event.rows.map((each) => ({ ...each, endOfLife: ['alpine 3.16'] })) }
+        : event,
+    );
+    const report = read(ended);
+    expect(JSON.stringify(report)).toContain('"endOfLife":["alpine 3.16"]');
+    expect(complaintsAboutReport(report)).toEqual([]);
+  });
+
   it.each([run, samplePrune()])('is closed, at every depth', (...journal) => {
     const open = objectsIn(read(journal)).filter((path) => {
       const report = read(journal);
