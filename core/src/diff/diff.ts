@@ -10,7 +10,6 @@ import type { Rehearsal, Tally } from '../registry/rehearsal.ts';
 import type { Engine, Probed } from '../run/engine.ts';
 import { isImmutable } from '../run/steps/immutable.ts';
 import { lastingTargets, ownDigest } from '../run/targets.ts';
-import { wantedDigest } from '../run/wanted.ts';
 import type { Expansion } from '../selection/expand.ts';
 import { goneTags, homeOf } from './gone.ts';
 import type { Cost, Diff, DiffQuota, DiffRow, DiffSelection } from './model.ts';
@@ -78,7 +77,7 @@ export async function diffAll({ engine: real, rehearsal, expansions, cost, signa
     // What a registry answers is told where its entry stands.
     if (!value.ok) return { rows: await failedRows(entry, { at: entry.at, ...value.failure }) };
     const { probed } = value.value;
-    const digest = value.value.digest ?? probed.digest ?? wantedDigest(probed);
+    const digest = value.value.digest ?? probed.wanted;
     const rows = rowsFor(entry, (target) => compare(entry, target, probed, digest));
     const own = cost ? rows.map((row, index) => (index === 0 ? { ...row, cost: costOf([tally]) } : row)) : rows;
     return { rows: own, tally, ...(digest === undefined ? {} : { digest }) };
@@ -123,7 +122,12 @@ function failedRow(failure: Failure): RowState {
   return { kind: 'failed', failure };
 }
 
-function compare(entry: SyncEntry, target: Target, { before, why }: Probed, to: Digest | undefined): RowState {
+function compare(
+  entry: SyncEntry,
+  target: Target,
+  { before, why }: Pick<Probed, 'before' | 'why'>,
+  to: Digest | undefined,
+): RowState {
   const text = formatReference(target.destination);
   const from = before[text] ?? undefined;
   const named = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };

@@ -10,15 +10,15 @@ import type { TaskContext } from '../plugin/api.ts';
 import type { ContractInput, ContractName } from '../plugin/contract-api.ts';
 import type { Digest } from '../reference.ts';
 import { copy } from '../registry/copy.ts';
-import type { Engine, Probed, StepContext } from '../run/engine.ts';
+import type { Engine, ProbedSync, ProbedUnasked, StepContext } from '../run/engine.ts';
 import { resolveInput } from '../run/resolve-input.ts';
 import { copyStep } from '../run/steps/copy.ts';
-import { probe, type ProbeInput } from '../run/steps/probe.ts';
+import { probeSync, type ProbeInput } from '../run/steps/probe.ts';
 import { resolveStep } from '../run/steps/resolve.ts';
 import { tagStep } from '../run/steps/tag.ts';
 
 export interface Rehearsed {
-  readonly probed: Probed;
+  readonly probed: ProbedSync | ProbedUnasked;
   /** What its tags name afterwards; absent where nobody looked that far. */
   readonly digest?: Digest;
 }
@@ -58,7 +58,7 @@ export async function rehearseEntry(
   const { verify: _, ...entry } = asked;
   const task = tasks.get(taskId(entry.id, 'probe'));
   if (task === undefined) throw new Error(`${entry.id} is planned without a probe`);
-  const step: StepContext = {
+  const step: StepContext<SyncEntry> = {
     engine,
     task,
     entry,
@@ -68,14 +68,14 @@ export async function rehearseEntry(
     tagged: () => {},
   };
   const input = resolveInput(task.input, new Map()) as ProbeInput;
-  const probed = await probe(step, { ...input, ...(of === undefined ? {} : { of }) });
+  const probed = await probeSync(step, { ...input, ...(of === undefined ? {} : { of }) });
   if (!probed.ok) return probed;
   if (probed.value.goal || !whole) return ok({ probed: probed.value });
   const inPlace = isInPlace(tasks.get(taskId(entry.id, 'resolve')));
   const resolved = await resolveStep(step, { probed: probed.value, inPlace });
   if (!resolved.ok) return resolved;
   const { image: there } = resolved.value;
-  const image = there === undefined ? await copyStep(step, { probed: resolved.value.probed }) : ok(there);
+  const image = there === undefined ? await copyStep(step, { probed: probed.value }) : ok(there);
   if (!image.ok) return image;
   const tagged = await tagStep(step, { probed: probed.value, image: image.value });
   return tagged.ok ? ok({ probed: probed.value, digest: image.value.digest }) : tagged;

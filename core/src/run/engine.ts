@@ -59,11 +59,11 @@ export interface Engine {
 /** A task's context, its folder, and what it started; disposing removes the folder. */
 export type TaskSession = TaskContext & AsyncDisposable & { toolsUsed(): readonly UsedTool[] };
 
-/** One step of one entry at work. */
-export interface StepContext {
+/** One step of one entry at work; of a step that only syncs have, or only builds, the entry is one. */
+export interface StepContext<Of extends Entry = Entry> {
   readonly engine: Engine;
   readonly task: Task;
-  readonly entry: Entry;
+  readonly entry: Of;
   readonly planned: PlannedEntry;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
@@ -75,35 +75,62 @@ export interface StepContext {
 export type Looking = Pick<StepContext, 'engine' | 'task' | 'signal'>;
 
 /** What the probe saw; later steps compare with it and never look a tag up again. */
-export interface Probed {
-  /** What the entry stands for when the goal holds: what a retag or a Dockerfile on it takes. */
-  readonly digest?: Digest;
-  /** Of a sync: the source, pinned. */
-  readonly source?: Pinned;
-  /** Its registry has just said so of its tag: it need not be asked whether it has that image. */
-  readonly justNamed?: true;
-  /** Of a sync of some platforms: the digest that its tags are to name, which is not the source's own. */
-  readonly wanted?: Digest;
-  /** How that digest comes about, when this run had to read the source to know it. */
-  readonly subset?: Subset;
-  /** Of a sync that asks for it: who was found to have signed the source. */
-  readonly verified?: VerifiedSource;
+export type Probed = ProbedSync | ProbedUnasked | ProbedBuild | ProbedPublished;
+
+interface Seen {
   readonly before: Before;
   readonly why: string;
-  readonly goal: boolean;
-  /** Of a build: made from the same inputs, believed; it need not be built again. */
-  readonly reuse?: Digest;
-  /** Of a build: text in its source → the digest it builds on. */
-  readonly bases?: Readonly<Record<string, Digest>>;
-  /** Of a build: it is older than its mode allows for what it fetched. */
-  readonly stale?: true;
-  readonly keys?: BuildKeys;
-  /** What differs from what is published; absent when nothing was, or nothing does. */
-  readonly changes?: readonly Change[];
-  /** Of the image that is published now, when it was looked at. */
-  readonly facts?: readonly Fact[];
+  /** What differs from what is published; none where nothing is. */
+  readonly changes: readonly Change[];
+  /** Of the image that is published now; none where it was not looked at. */
+  readonly facts: readonly Fact[];
   /** Of the same, when the policy was asked: waivers without which it would not stay. */
-  readonly waived?: readonly UsedWaiver[];
+  readonly waived: readonly UsedWaiver[];
+}
+
+/** `digest`: what the entry stands for, and a retag or a Dockerfile on it takes; without the goal, what is there and lacks something. */
+type Goal = { readonly goal: true; readonly digest: Digest } | { readonly goal: false; readonly digest?: Digest };
+
+export type ProbedSync = Seen &
+  Goal & {
+    readonly kind: 'sync';
+    readonly source: Pinned;
+    /** The source's registry has just said so of its tag: it need not be asked whether it has that image. */
+    readonly justNamed: boolean;
+    /** What the tags are to name: of a sync of some platforms not the source's own digest. */
+    readonly wanted: Digest;
+    /** How that digest comes about, when this run had to read the source to know it. */
+    readonly subset?: Subset;
+    /** Where the entry asks for it: who was found to have signed the source. */
+    readonly verified?: VerifiedSource;
+  };
+
+/** Of a mirror's immutable tags: they are there, and nobody asked what they name. */
+export interface ProbedUnasked extends Seen {
+  readonly kind: 'unasked';
+  readonly goal: true;
+  readonly digest?: undefined;
+  readonly wanted?: undefined;
+}
+
+/** Its digest is of an image that was made from the same inputs, believed; it need not be built again. */
+export type ProbedBuild = Seen &
+  Goal & {
+    readonly kind: 'build';
+    /** Text in its source → the digest it builds on. */
+    readonly bases: Readonly<Record<string, Digest>>;
+    /** It is older than its mode allows for what it fetched. */
+    readonly stale: boolean;
+    readonly keys: BuildKeys;
+  };
+
+/** Of `slipway scan`, whatever the entry's kind. */
+export interface ProbedPublished extends Seen {
+  readonly kind: 'published';
+  readonly goal: false;
+  readonly digest: Digest;
+  /** The image is its own source. */
+  readonly source: Pinned;
 }
 
 /** An image that is in the destination repository by digest. */

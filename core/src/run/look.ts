@@ -66,7 +66,7 @@ export async function probeAll(engine: Engine, signal: AbortSignal): Promise<rea
         }
         const { goal, why, changes } = result.value;
         if (!goal) waiting.add(id);
-        answers.set(id, { id, goal, why, ...(changes === undefined ? {} : { changes }) });
+        answers.set(id, { id, goal, why, ...(changes.length === 0 ? {} : { changes }) });
         return { state: 'ok', output: result.value satisfies Probed, goal: true };
       },
       announced: () => {},

@@ -6,6 +6,7 @@ import { fail, type Failure, type Result } from '../failure.ts';
 import { stepOfTask } from '../plan/task-id.ts';
 import type { ContractInput } from '../plugin/contract-api.ts';
 import type { StepContext } from './engine.ts';
+import { isOfKind, ofKind } from './of-kind.ts';
 import { admitStep, type AdmitInput } from './steps/admit.ts';
 import { attachStep, carryStep, type AttachInput, type CarryInput } from './steps/attach.ts';
 import { buildStep, type BuildInput } from './steps/build.ts';
@@ -15,7 +16,14 @@ import { probe, type ProbeInput } from './steps/probe.ts';
 import { pushStep, type PushInput } from './steps/push.ts';
 import { resolveStep, type ResolveInput } from './steps/resolve.ts';
 import { sbomStep, scanStep, type SbomInput, type ScanInput } from './steps/scan.ts';
-import { signStep, type SignInput } from './steps/sign.ts';
+import {
+  signBuildStep,
+  signCopyStep,
+  signScanStep,
+  type SignBuildInput,
+  type SignCopyInput,
+  type SignInput,
+} from './steps/sign.ts';
 import { trySigningOf } from './steps/sign-one.ts';
 import { tagStep, type TagInput } from './steps/tag.ts';
 import { verifyStep, type VerifyInput } from './steps/verify.ts';
@@ -28,11 +36,11 @@ export function perform(step: StepContext, input: unknown): Promise<Result<unkno
     case 'resolve':
       return resolveStep(step, input as ResolveInput);
     case 'admit':
-      return admitStep(step, input as AdmitInput);
+      return admitStep(ofKind(step, 'sync'), input as AdmitInput);
     case 'copy':
-      return copyStep(step, input as CopyInput);
+      return copyStep(ofKind(step, 'sync'), input as CopyInput);
     case 'build':
-      return buildStep(step, input as BuildInput);
+      return buildStep(ofKind(step, 'build'), input as BuildInput);
     case 'push':
       return pushStep(step, input as PushInput);
     case 'scan':
@@ -42,7 +50,10 @@ export function perform(step: StepContext, input: unknown): Promise<Result<unkno
     case 'gate':
       return gateStep(step, input as GateInput);
     case 'sign':
-      return signStep(step, input as SignInput);
+      if (step.engine.purpose === 'scan') return signScanStep(step, input as SignInput);
+      return isOfKind(step, 'build')
+        ? signBuildStep(step, input as SignBuildInput)
+        : signCopyStep(ofKind(step, 'sync'), input as SignCopyInput);
     case 'attach':
       return step.planned.retagOf === undefined
         ? attachStep(step, input as AttachInput)

@@ -49,9 +49,9 @@ export function remember(record: EntryRecord, step: Step | undefined, output: un
   switch (step) {
     case 'probe':
       record.probed = output as Probed;
-      if (record.probed.waived !== undefined) record.waived = record.probed.waived;
+      record.waived = record.probed.waived;
       // What was believed is about this digest: without one it is about an image that will be replaced.
-      record.signed = record.probed.digest !== undefined && isSigned(record.probed.facts ?? []);
+      record.signed = record.probed.digest !== undefined && isSigned(record.probed.facts);
       break;
     case 'resolve': {
       const { image } = output as Resolution;

@@ -6,6 +6,7 @@ import type { Row } from '../journal/events.ts';
 import { parseReference, type Digest, type Tagged } from '../reference.ts';
 import type { Fact } from '../trust/facts.ts';
 import { predicateType } from '../trust/model.ts';
+import { unseen } from './steps/standing.ts';
 import { exitCodeOf, rowsOf, skippedRows } from './rows.ts';
 
 const destination = tagged('registry.example/a:1');
@@ -17,6 +18,9 @@ const entry: SyncEntry = {
   source: destination,
   targets: [{ destination, templated: false }],
 };
+
+const keys = { input: '', parts: {} };
+const build = { kind: 'build', ...unseen, bases: {}, keys, stale: false, goal: false } as const;
 
 function rowsAfter(state: 'failed' | 'refused' | 'skipped' | 'cancelled', failure: Failure): readonly Row[] {
   return rowsOf(entry, { signed: false, ms: 1500, broken: { step: 'build', end: { state, failure } } });
@@ -59,13 +63,13 @@ it('a build that failed has nothing of the scan of what was published before', (
   const fact = scanFact(published);
   const before = { 'registry.example/a:1': published };
   const end = { state: 'failed', failure: { reason: 'tool', class: 'permanent', tool: 'apko', message: 'm' } } as const;
-  const probed = { before, facts: [fact], goal: false, why: 'changed' };
+  const probed = { ...build, before, facts: [fact], why: 'changed' };
   const broken = { step: 'build', end };
   expect(rowsOf(entry, { signed: false, ms: 1, probed, broken })).toMatchObject([
     { digest: null, before: published, findings: null, packages: null },
   ]);
   // What is there as it should be keeps its own.
-  const there = { ...probed, digest: published, goal: true };
+  const there = { ...probed, digest: published, goal: true } as const;
   expect(rowsOf(entry, { signed: true, ms: 1, probed: there })).toMatchObject([
     { outcome: 'unchanged', digest: published, findings: { HIGH: 1 }, packages: 7 },
   ]);
@@ -74,7 +78,7 @@ it('a build that failed has nothing of the scan of what was published before', (
 it('waivers are told of what is public by them, and not of what failed after the gate', () => {
   const waived = [{ id: 'CVE-1', reason: 'not reachable', expires: '2027-01-31' }];
   const text = 'registry.example/a:1';
-  const probed = { before: { [text]: null }, goal: false, why: 'not published yet' };
+  const probed = { ...build, before: { [text]: null }, why: 'not published yet' };
   const passed = { signed: true, ms: 1, probed, waived };
   expect(rowsOf(entry, { ...passed, tagged: new Map([[text, undefined]]) })).toMatchObject([{ waived }]);
   const failure = { reason: 'trust', class: 'permanent', message: 'm' } as const;

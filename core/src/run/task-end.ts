@@ -1,19 +1,24 @@
 /** What a step's result means for the loop, and for the journal. */
 import { cancelled, type Failure } from '../failure.ts';
-import { formatPinned, pin } from '../reference.ts';
+import { formatPinned, pin, type Digest } from '../reference.ts';
 import type { Probed, StepContext } from './engine.ts';
 import type { NotOk, TaskEnd } from './loop.ts';
 import { isProbe } from './nodes.ts';
-import { wantedDigest } from './wanted.ts';
 
 export function endOf({ task, entry }: Pick<StepContext, 'task' | 'entry'>, output: unknown): TaskEnd {
   if (!isProbe(task)) return { state: 'ok', output };
   const probed = output as Probed;
-  const { goal, why, reuse } = probed;
-  const end = { state: 'ok', output, goal, why, reuse: reuse !== undefined } as const;
-  // The image that a sync's chain will work on; of a build only its chain will know.
-  const digest = wantedDigest(probed);
+  const { goal, why } = probed;
+  const reuse = probed.kind === 'build' && probed.digest !== undefined;
+  const end = { state: 'ok', output, goal, why, reuse } as const;
+  const digest = workedOn(probed);
   return digest === undefined ? end : { ...end, subject: formatPinned(pin(entry.targets[0].destination, digest)) };
+}
+
+/** The image that a chain will work on; of a build only its chain will know. */
+function workedOn(probed: Probed): Digest | undefined {
+  if (probed.kind === 'build') return undefined;
+  return probed.kind === 'sync' ? probed.wanted : probed.digest;
 }
 
 export function notOk(failure: Failure, signal: AbortSignal): NotOk {

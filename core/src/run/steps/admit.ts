@@ -4,55 +4,48 @@
  */
 import type { SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
-import { formatReference, type Pinned } from '../../reference.ts';
+import { formatReference } from '../../reference.ts';
 import { signerText } from '../../trust/accept.ts';
 import type { VerifiedSource } from '../../trust/predicates/copy.ts';
-import type { Probed, StepContext } from '../engine.ts';
+import type { ProbedSync, StepContext } from '../engine.ts';
 import { signedSomewhere } from '../signed-somewhere.ts';
 import { namedAlready, ownDigest } from '../targets.ts';
-import { wantedDigest } from '../wanted.ts';
 import { madeAt } from './made-at.ts';
 import { knownSigner, noteSigner } from './origin.ts';
 
 export interface AdmitInput {
-  readonly probed: Probed;
+  readonly probed: ProbedSync;
 }
 
 export interface Admitted {
-  readonly probed: Probed;
+  readonly probed: ProbedSync;
 }
 
-export async function admitStep(step: StepContext, { probed }: AdmitInput): Promise<Result<Admitted>> {
-  const { entry } = step;
-  const { source } = probed;
-  if (entry.kind !== 'sync' || source === undefined) throw new Error(`${entry.id} has no source to be admitted`);
-  const verified = await signerOf(step, entry, source, probed);
+export async function admitStep(step: StepContext<SyncEntry>, { probed }: AdmitInput): Promise<Result<Admitted>> {
+  const verified = await signerOf(step, probed);
   if (!verified.ok) return verified;
-  const old = await checkAge(step, entry, source, probed, verified.value);
+  const old = await checkAge(step, probed, verified.value);
   if (!old.ok) return old;
   return ok({ probed: { ...probed, ...(verified.value === undefined ? {} : { verified: verified.value }) } });
 }
 
-async function signerOf(
-  step: StepContext,
-  entry: SyncEntry,
-  source: Pinned,
-  probed: Probed,
-): Promise<Result<VerifiedSource | undefined>> {
+async function signerOf(step: StepContext<SyncEntry>, probed: ProbedSync): Promise<Result<VerifiedSource | undefined>> {
+  const { entry } = step;
+  const { source } = probed;
   const [first, ...others] = entry.verify?.accept ?? [];
   if (first === undefined) return ok(undefined);
-  const known = knownSigner(step.engine, entry, source.digest, probed.facts ?? []);
+  const known = knownSigner(step.engine, entry, source.digest, probed.facts);
   if (known !== undefined) return ok(known);
   const found = await signedSomewhere(step, source, [first, ...others], step.log);
-  if (!found.ok) return found.failure.reason === 'trust' ? fail(refused(entry, source, probed, found.failure)) : found;
+  if (!found.ok) return found.failure.reason === 'trust' ? fail(refused(entry, probed, found.failure)) : found;
   step.log(`${formatReference(source)} was signed by ${found.value.signer}`);
   await noteSigner(step, entry, source.digest, found.value);
   return found;
 }
 
-function refused(entry: SyncEntry, source: Pinned, probed: Probed, failure: Failure): Failure {
+function refused(entry: SyncEntry, { source, before, wanted }: ProbedSync, failure: Failure): Failure {
   const asked = (entry.verify?.accept ?? []).map(signerText).join(' or ');
-  const tags = namedAlready(probed.before, wantedDigest(probed));
+  const tags = namedAlready(before, wanted);
   const already = tags.length === 0 ? '' : `; ${tags.join(', ')} names it already`;
   return {
     reason: 'trust',
@@ -69,16 +62,13 @@ function refused(entry: SyncEntry, source: Pinned, probed: Probed, failure: Fail
  * identity's signature always has a time, and whoever hides it would choose this one. What the tag names already is old enough to stay.
  */
 async function checkAge(
-  step: StepContext,
-  entry: SyncEntry,
-  source: Pinned,
-  probed: Probed,
+  { engine, entry }: StepContext<SyncEntry>,
+  { source, before, wanted }: ProbedSync,
   verified: VerifiedSource | undefined,
 ): Promise<Result<void>> {
   const minAge = entry.verify?.minAge;
   if (minAge === undefined) return ok(undefined);
-  if (ownDigest(entry, probed.before) === wantedDigest(probed)) return ok(undefined);
-  const { engine } = step;
+  if (ownDigest(entry, before) === wanted) return ok(undefined);
   const signed = verified?.issuer !== undefined || verified?.signedAt !== undefined;
   const made = signed ? ok(timeOf(verified)) : await madeAt(engine, source, entry.platforms);
   if (!made.ok) return made;

@@ -7,7 +7,7 @@ import type { Bundle } from '../../trust/model.ts';
 import { outdatedBy, superseded } from '../../trust/required.ts';
 import { believe, readBundle } from '../believe.ts';
 import { legacyAttestations } from '../believe-legacy.ts';
-import type { Image, Probed, SignedAttachment, SignOutput, StepContext } from '../engine.ts';
+import type { Image, ProbedSync, SignedAttachment, SignOutput, StepContext } from '../engine.ts';
 import { attachLegacy } from './legacy.ts';
 
 export interface AttachInput {
@@ -26,15 +26,13 @@ export async function attachStep(step: StepContext, { image, sign }: AttachInput
 /** A retag into another repository: the very bundles that are attached at the source travel along. */
 export interface CarryInput {
   readonly image: Image;
-  readonly probed: Probed;
+  readonly probed: ProbedSync;
 }
 
 export async function carryStep(step: StepContext, { image, probed }: CarryInput): Promise<Result<AttachOutput>> {
-  const from = probed.source;
-  if (from === undefined) throw new Error(`${step.entry.id} carries attachments from nowhere`);
   const carried = new Map<Digest, readonly Attachment[]>();
   for (const { digest } of subjects(image)) {
-    const bundles = await ourBundles(step, pin(from, digest));
+    const bundles = await ourBundles(step, pin(probed.source, digest));
     if (!bundles.ok) return bundles;
     carried.set(digest, bundles.value);
   }

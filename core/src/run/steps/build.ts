@@ -1,11 +1,12 @@
 /** `image.build@1/<mode>`: the mode makes an OCI image layout, unless what it would use is what the published image has. */
+import type { BuildEntry } from '../../config/model.ts';
 import { ok, fail, configFailure, type Result } from '../../failure.ts';
 import { checkPlatforms } from '../../oci/join-layouts.ts';
 import { openLayout } from '../../oci/layout.ts';
 import { modeBehind } from '../../plan/modes.ts';
 import type { BuildContext, Mode } from '../../plugin/api.ts';
 import { placeBases } from '../bases.ts';
-import type { BuildOutput, Probed, StepContext } from '../engine.ts';
+import type { BuildOutput, ProbedBuild, StepContext } from '../engine.ts';
 import { changesOf, editedFiles, inputKeys, keyParts, resolvedKeys, unsettledKeys } from '../keys.ts';
 import { ownDigest } from '../targets.ts';
 import { buildEach, type BuildRequest, type Made } from './build-each.ts';
@@ -16,7 +17,7 @@ import { trySigningOf } from './sign-one.ts';
 const MAX_NAMED = 3;
 
 export interface BuildInput {
-  readonly probed: Probed;
+  readonly probed: ProbedBuild;
   /** Folders that package tasks made, in the entry's order. */
   readonly packages: readonly string[];
   /** Text in the source → the other entry's target that it names; absent when there is none. */
@@ -24,16 +25,14 @@ export interface BuildInput {
 }
 
 export async function buildStep(
-  step: StepContext,
+  step: StepContext<BuildEntry>,
   { probed, packages, images = {} }: BuildInput,
 ): Promise<Result<BuildOutput>> {
   const { engine, entry, task, planned, signal } = step;
-  if (entry.kind !== 'build' || probed.keys === undefined)
-    throw new Error(`${entry.id} is not a build that was probed`);
-  const bases = probed.bases ?? {};
-  if (probed.reuse !== undefined) {
+  const { bases } = probed;
+  if (probed.digest !== undefined) {
     step.log('its inputs are unchanged: not built again');
-    return ok({ kind: 'reused', digest: probed.reuse, keys: probed.keys });
+    return ok({ kind: 'reused', digest: probed.digest, keys: probed.keys });
   }
   const name = modeBehind(planned.mode);
   const mode = engine.host.modes.find((candidate) => candidate.name === name);
@@ -57,7 +56,7 @@ export async function buildStep(
     platforms: entry.platforms ?? inputs.platforms,
     packageRepositories: packages,
     bases: placed.value,
-    noCache: probed.stale === true,
+    noCache: probed.stale,
   };
   const context: BuildContext = { ...session, ...request };
   let keys = inputKeys(parts.value);
@@ -66,13 +65,8 @@ export async function buildStep(
     if (!resolved.ok) return resolved;
     keys = resolvedKeys(parts.value, resolved.value);
     const published = ownDigest(entry, probed.before);
-    const made = provenanceKeys(entry, probed.facts ?? []);
-    if (
-      probed.stale !== true &&
-      published !== null &&
-      made?.resolved !== undefined &&
-      made.resolved === keys.resolved
-    ) {
+    const made = provenanceKeys(entry, probed.facts);
+    if (!probed.stale && published !== null && made?.resolved !== undefined && made.resolved === keys.resolved) {
       step.log('its packages are unchanged: not built again');
       return ok({ kind: 'reused', digest: published, keys });
     }

@@ -10,29 +10,28 @@ import { ownerName } from '../../plugin/host.ts';
 import { placeName } from '../../location.ts';
 import { copy } from '../../registry/copy.ts';
 import { mirrorLocations } from '../../registry/mirrors.ts';
+import type { Platform } from '../../oci/model.ts';
 import type { Subset } from '../../oci/subset.ts';
-import { wantedDigest } from '../wanted.ts';
-import type { Engine, Image, Probed, StepContext } from '../engine.ts';
+import type { Engine, Image, ProbedSync, StepContext } from '../engine.ts';
 import { isGone, readImage } from './image.ts';
 import { carryReferrers, listAsReferrer } from './referrers.ts';
 import { trySigningOf } from './sign-one.ts';
 import { readSubset } from './subset.ts';
 
 export interface CopyInput {
-  readonly probed: Probed;
+  readonly probed: ProbedSync;
 }
 
 /** Copies that are under way at once for one image: each may be a process. */
 const AT_ONCE = 4;
 
-export async function copyStep(step: StepContext, { probed }: CopyInput): Promise<Result<Image>> {
+export async function copyStep(
+  step: StepContext<SyncEntry>,
+  { probed: { source, wanted, subset } }: CopyInput,
+): Promise<Result<Image>> {
   const { engine, entry } = step;
-  const { source } = probed;
-  const digest = wantedDigest(probed);
-  if (entry.kind !== 'sync' || source === undefined || digest === undefined) {
-    throw new Error(`${entry.id} has no source to copy`);
-  }
-  const destination = pin(entry.targets[0].destination, digest);
+  const { platforms } = entry;
+  const destination = pin(entry.targets[0].destination, wanted);
   const held = entry.always ? ok(undefined) : await heldImage(engine, entry, destination);
   if (!held.ok) return held;
   if (held.value !== undefined) step.log('already in the destination repository');
@@ -40,9 +39,9 @@ export async function copyStep(step: StepContext, { probed }: CopyInput): Promis
     const able = await trySigningOf(step);
     if (!able.ok) return able;
     const copied =
-      digest === source.digest
+      platforms === undefined || wanted === source.digest
         ? await copyImage(step, source, destination)
-        : await copySubset(step, entry, source, destination, probed.subset);
+        : await copySubset(step, { source, destination, platforms, subset });
     if (!copied.ok) return copied;
   }
   const image = held.value === undefined ? await readImage(engine.registry, destination) : ok(held.value);
@@ -77,15 +76,21 @@ function subjectsOf({ subject, manifests }: Image, source: Pinned): readonly Pin
   return upstream.map((digest) => pin(subject, digest));
 }
 
+interface SubsetCopy {
+  readonly source: Pinned;
+  readonly destination: Pinned;
+  readonly platforms: readonly Platform[];
+  /** Known if this run has read the source before. */
+  readonly subset: Subset | undefined;
+}
+
 /** Children by digest, as any image, by whoever copies; then the new index, which is the core's own. */
 async function copySubset(
-  step: StepContext,
-  entry: SyncEntry,
-  source: Pinned,
-  destination: Pinned,
-  known: Subset | undefined,
+  step: StepContext<SyncEntry>,
+  { source, destination, platforms, subset: known }: SubsetCopy,
 ): Promise<Result<void>> {
-  const subset = known === undefined ? await readSubset(step, entry, source, entry.platforms ?? []) : ok(known);
+  const { entry } = step;
+  const subset = known === undefined ? await readSubset(step, entry, source, platforms) : ok(known);
   if (!subset.ok) return subset;
   const queue = new PQueue({ concurrency: AT_ONCE });
   const copies = await Promise.all(
@@ -134,9 +139,9 @@ function notCopied({ engine, entry }: StepContext, source: Pinned, gone: Failure
   };
 }
 
-async function copyImage(step: StepContext, source: Pinned, destination: Pinned): Promise<Result<void>> {
+async function copyImage(step: StepContext<SyncEntry>, source: Pinned, destination: Pinned): Promise<Result<void>> {
   const { engine, entry, task, signal } = step;
-  const foreign = entry.kind === 'sync' && entry.foreignLayers === true ? { foreignLayers: true as const } : {};
+  const foreign = entry.foreignLayers === true ? { foreignLayers: true as const } : {};
   if (!areInRegistries(source, destination)) return copyLocation(step, source, destination, foreign);
   const sources = mirrorLocations(engine.settings.mirrors, source);
   await using context = await engine.context(task, 'image.copy@1', signal);

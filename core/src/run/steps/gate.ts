@@ -6,24 +6,21 @@ import { judge, type Judgement } from '../../policy/gate.ts';
 import { newestScan } from '../../trust/required.ts';
 import type { Scan } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
-import type { GateOutput, Image, Probed, StepContext } from '../engine.ts';
+import type { GateOutput, Image, Probed, ProbedSync, StepContext } from '../engine.ts';
 import { namedAlready, ownDigest } from '../targets.ts';
 import { attachedKind, policyFor, today } from './standing.ts';
 import type { ScanOutput } from './scan.ts';
 import { formatDigest } from '../../report/wording.ts';
 
-export interface GateInput {
-  readonly image: Image;
-  readonly probed: Probed;
-  /** Absent for a retag: the scan that is attached is judged. */
-  readonly scan?: ScanOutput;
-}
+export type GateInput =
+  | { readonly image: Image; readonly probed: Probed; readonly scan: ScanOutput }
+  /** Of a retag: the scan that is attached is judged. */
+  | { readonly image: Image; readonly probed: ProbedSync; readonly scan?: undefined };
 
 export async function gateStep(step: StepContext, input: GateInput): Promise<Result<GateOutput>> {
   const { engine, entry } = step;
   const { image, probed } = input;
-  const attached =
-    input.scan === undefined ? await attachedScan(step, probed.source ?? image.subject) : ok(input.scan.scan);
+  const attached = input.scan === undefined ? await attachedScan(step, input.probed.source) : ok(input.scan.scan);
   if (!attached.ok) return attached;
   const scan = attached.value;
   if (scan === undefined) {

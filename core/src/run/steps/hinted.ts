@@ -1,23 +1,24 @@
 /** A probe that begins with what lists of tags say, and asks for a tag itself where something would be done. */
+import type { SyncEntry } from '../../config/model.ts';
 import { ok, type Result } from '../../failure.ts';
 import { formatReference, type Digest, type Reference, type Tagged } from '../../reference.ts';
 import { trustedMirrors } from '../../registry/mirrors.ts';
 import type { Head, Registry, Side } from '../../registry/model.ts';
-import type { Probed, StepContext } from '../engine.ts';
+import type { ProbedSync, ProbedUnasked, StepContext } from '../engine.ts';
 import { lastingTargets } from '../targets.ts';
 import { isImmutable } from './immutable.ts';
+import { unseen } from './standing.ts';
 
 /**
  * With hints the probe asks less; without any it is the probe alone. Where the goal does not hold, each hint is compared with
  * what its tag names now: if all are right the answer stands, else the probe is made again without hints.
  */
 export async function probeWithHints(
-  step: StepContext,
-  probe: (step: StepContext) => Promise<Result<Probed>>,
-): Promise<Result<Probed>> {
-  if (step.entry.kind !== 'sync' || step.engine.purpose !== 'run') return probe(step);
+  step: StepContext<SyncEntry>,
+  probe: (step: StepContext<SyncEntry>) => Promise<Result<ProbedSync>>,
+): Promise<Result<ProbedSync | ProbedUnasked>> {
   if (isImmutable(step.entry) && (await isImmutableThere(step))) {
-    return ok({ before: {}, goal: true, why: 'its tag is immutable, and it is there' });
+    return ok({ kind: 'unasked', ...unseen, before: {}, goal: true, why: 'its tag is immutable, and it is there' });
   }
   const wanted = listable(step);
   const hints = wanted.length === 0 ? undefined : await hintsFor(step, wanted);
@@ -50,10 +51,10 @@ interface Listable {
  * The source's tag, and tags whose image nobody looks into: a list does not say what kind of manifest a tag names. Only where
  * somebody can list them.
  */
-function listable({ engine, entry, planned }: StepContext): readonly Listable[] {
+function listable({ engine, entry, planned }: StepContext<SyncEntry>): readonly Listable[] {
   const { settings, tagLists } = engine;
   const wanted: Listable[] = [];
-  if (entry.kind === 'sync' && entry.source.kind === 'tagged' && entry.immutable !== true) {
+  if (entry.source.kind === 'tagged' && entry.immutable !== true) {
     // A mirror that says what tags name may say something else than the registry's list.
     const { source } = entry;
     if (tagLists.knows(source) && trustedMirrors(settings.mirrors, source).length === 0)

@@ -5,7 +5,7 @@ import type { Change } from '../../journal/events.ts';
 import { isLocation, pin, type Digest, type Pinned, type Tagged } from '../../reference.ts';
 import { factsOf, type Fact } from '../../trust/facts.ts';
 import { absent } from '../absent.ts';
-import type { Probed, StepContext } from '../engine.ts';
+import type { ProbedSync, StepContext } from '../engine.ts';
 import { formatDigest } from '../../report/wording.ts';
 import { sourceTag } from '../source-tags.ts';
 import { ownDigest, type Before } from '../targets.ts';
@@ -13,7 +13,7 @@ import { isImmutable, keptDigest } from './immutable.ts';
 import { isUnverified, lacksOrigin } from './origin.ts';
 import type { ProbeInput } from './probe.ts';
 import { addedUpstream } from './referrers.ts';
-import { lagging, lookAt, type Targets } from './standing.ts';
+import { lagging, lookAt, unseen, type Targets } from './standing.ts';
 import { wantedOf } from './subset.ts';
 
 /** Tags that a failure names. */
@@ -28,22 +28,17 @@ export interface SourceSoFar {
 }
 
 /** The source's digest where it will be needed whatever the destination has: nobody else names it, and tags of it may move. */
-export function askedEarly(
-  step: StepContext,
-  entry: SyncEntry,
-  input: ProbeInput,
-): Promise<Result<Pinned>> | undefined {
+export function askedEarly(step: StepContext<SyncEntry>, input: ProbeInput): Promise<Result<Pinned>> | undefined {
   const named = input.of !== undefined || Object.keys(input.current ?? {}).length > 0;
-  if (named || step.engine.purpose !== 'run' || isImmutable(entry)) return undefined;
-  return sourceOf(step, entry, undefined);
+  return named || isImmutable(step.entry) ? undefined : sourceOf(step, step.entry, undefined);
 }
 
-export async function probeSync(
-  step: StepContext,
-  entry: SyncEntry,
+export async function compareSync(
+  step: StepContext<SyncEntry>,
   { of, source: asked }: SourceSoFar,
   { before, shape }: Targets,
-): Promise<Result<Probed>> {
+): Promise<Result<ProbedSync>> {
+  const { entry } = step;
   const kept = keptDigest(entry, before);
   const known = kept ?? of;
   const source = await (asked ?? sourceOf(step, entry, known));
@@ -51,20 +46,21 @@ export async function probeSync(
   const published = ownDigest(entry, before);
   const part = kept === undefined ? await wantedOf(step, entry, source.value, published) : ok({ wanted: kept });
   if (!part.ok) return part;
-  const digest = part.value.wanted ?? source.value.digest;
-  const justNamed = known === undefined && entry.source.kind === 'tagged' ? { justNamed: true as const } : {};
+  const digest = part.value.wanted;
   const found = {
+    kind: 'sync',
+    ...unseen,
     source: source.value,
     before,
-    ...justNamed,
+    justNamed: known === undefined && entry.source.kind === 'tagged',
     ...part.value,
-    ...sourceChange(entry, before, digest),
-  };
+    changes: sourceChange(entry, before, digest),
+  } as const;
   const behind = lagging(step, before, digest);
   if (behind !== undefined) return ok({ ...found, goal: false, why: behind });
   const isCopy = step.planned.trust === 'copy';
   const looked = isCopy
-    ? ok({ facts: [], why: entry.always ? 'always' : undefined, waived: undefined })
+    ? ok({ ...unseen, why: entry.always ? 'always' : undefined })
     : await lookAt(step, digest, shape);
   if (!looked.ok) return looked;
   const { facts, waived } = looked.value;
@@ -80,16 +76,16 @@ export async function probeSync(
     source: origin.value,
     digest,
     facts,
-    ...(waived === undefined ? {} : { waived }),
+    waived,
     goal: why === undefined,
     why: why ?? `${formatDigest(digest)} is there, signed and attested`,
   });
 }
 
 /** Nothing has changed of what is not published yet. */
-function sourceChange(entry: SyncEntry, before: Before, digest: Digest): { readonly changes?: readonly Change[] } {
+function sourceChange(entry: SyncEntry, before: Before, digest: Digest): readonly Change[] {
   const from = ownDigest(entry, before);
-  return from === null || from === digest ? {} : { changes: [{ part: 'source', from, to: digest }] };
+  return from === null || from === digest ? [] : [{ part: 'source', from, to: digest }];
 }
 
 /**
@@ -99,11 +95,11 @@ function sourceChange(entry: SyncEntry, before: Before, digest: Digest): { reado
 async function openQuestion(
   step: StepContext,
   entry: SyncEntry,
-  { source, wanted }: Pick<Probed, 'wanted'> & { readonly source: Pinned },
+  { source, wanted }: Pick<ProbedSync, 'source' | 'wanted'>,
   facts: readonly Fact[],
 ): Promise<Result<string | undefined>> {
   // The index of a subset is not upstream's: nobody there has attached anything to it.
-  if (entry.referrers !== undefined && (wanted ?? source.digest) === source.digest) {
+  if (entry.referrers !== undefined && wanted === source.digest) {
     const subject = pin(entry.targets[0].destination, source.digest);
     const added = await addedUpstream(step, entry.referrers, { source, subject });
     if (!added.ok) return added;

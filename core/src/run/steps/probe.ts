@@ -2,7 +2,7 @@
  * `core.probe@1`: does the goal hold already? At most a HEAD of the source (none when it is pinned) or of each base of a build
  * that is no entry's image, a HEAD a target, and the list of referrers; no tool. What it saw is what later steps compare with.
  */
-import type { BuildEntry, Entry } from '../../config/model.ts';
+import type { BuildEntry, Entry, SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import { parseLocation } from '../../location.ts';
 import { isIndexType } from '../../oci/parse.ts';
@@ -13,14 +13,15 @@ import { isTooOld, missing, newestProvenance } from '../../trust/required.ts';
 import type { BuildKeys } from '../../trust/model.ts';
 import { outsideBases } from '../bases.ts';
 import { believe } from '../believe.ts';
-import type { Probed, StepContext } from '../engine.ts';
+import type { Probed, ProbedBuild, ProbedPublished, ProbedSync, ProbedUnasked, StepContext } from '../engine.ts';
 import { changesOf, inputKeys, keyParts } from '../keys.ts';
 import { lacksName } from '../named-for.ts';
+import { isOfKind, ofKind } from '../of-kind.ts';
 import { oncePer } from '../once-per.ts';
 import { ownDigest } from '../targets.ts';
 import { probeWithHints } from './hinted.ts';
-import { askedEarly, probeSync } from './probe-sync.ts';
-import { attachedKind, lagging, lookAt, type Targets } from './standing.ts';
+import { askedEarly, compareSync } from './probe-sync.ts';
+import { attachedKind, lagging, lookAt, unseen, type Targets } from './standing.ts';
 
 /** What the plan gives a probe: digests that other entries came to in this run. */
 export interface ProbeInput {
@@ -33,20 +34,23 @@ export interface ProbeInput {
 }
 
 export function probe(step: StepContext, input: ProbeInput): Promise<Result<Probed>> {
-  return probeWithHints(step, (asking) => probeAsking(asking, input));
+  if (step.engine.purpose === 'scan') return probePublished(step);
+  return isOfKind(step, 'build') ? probeBuild(step, input) : probeSync(ofKind(step, 'sync'), input);
 }
 
-async function probeAsking(step: StepContext, input: ProbeInput): Promise<Result<Probed>> {
-  const { entry } = step;
-  // Both ends are asked at once: that halves the time of an image for which nothing is to be done.
-  const source = entry.kind === 'sync' ? askedEarly(step, entry, input) : undefined;
-  const targets = await lookAtTargets(step);
-  if (!targets.ok) return targets;
-  const current = await currentDigests(step, input.current ?? {});
-  if (!current.ok) return current;
-  if (step.engine.purpose === 'scan') return probePublished(step, targets.value);
-  if (entry.kind === 'build') return probeBuild(step, entry, { ...input.bases, ...current.value }, targets.value);
-  return probeSync(step, entry, { of: input.of ?? Object.values(current.value)[0], source }, targets.value);
+export function probeSync(
+  step: StepContext<SyncEntry>,
+  input: ProbeInput,
+): Promise<Result<ProbedSync | ProbedUnasked>> {
+  return probeWithHints(step, async (asking) => {
+    // Both ends are asked at once: that halves the time of an image for which nothing is to be done.
+    const source = askedEarly(asking, input);
+    const targets = await lookAtTargets(asking);
+    if (!targets.ok) return targets;
+    const current = await currentDigests(asking, input.current ?? {});
+    if (!current.ok) return current;
+    return compareSync(asking, { of: input.of ?? Object.values(current.value)[0], source }, targets.value);
+  });
 }
 
 async function lookAtTargets({ engine, entry }: StepContext): Promise<Result<Targets>> {
@@ -120,8 +124,11 @@ function notUsable(target: string, why: string): Failure {
 }
 
 /** `slipway scan` is about what is published, whatever the source or the inputs would give now. */
-async function probePublished(step: StepContext, { before }: Targets): Promise<Result<Probed>> {
+async function probePublished(step: StepContext): Promise<Result<ProbedPublished>> {
   const { engine, entry } = step;
+  const targets = await lookAtTargets(step);
+  if (!targets.ok) return targets;
+  const { before } = targets.value;
   const { destination } = entry.targets[0];
   const digest = ownDigest(entry, before);
   if (digest === null) return fail(notPublished(formatReference(destination)));
@@ -131,7 +138,7 @@ async function probePublished(step: StepContext, { before }: Targets): Promise<R
   const facts = believed.value;
   const unsigned = engine.signing !== undefined && !isSigned(facts);
   const why = unsigned ? 'scanned again; nothing was attached, since it has no signature of ours' : 'scanned again';
-  return ok({ source: subject, digest, before, facts, goal: false, why });
+  return ok({ kind: 'published', ...unseen, source: subject, digest, before, facts, goal: false, why });
 }
 
 function notPublished(target: string): Failure {
@@ -144,13 +151,14 @@ function notPublished(target: string): Failure {
   };
 }
 
-async function probeBuild(
-  step: StepContext,
-  entry: BuildEntry,
-  ofEntries: Readonly<Record<string, Digest>>,
-  { before, shape }: Targets,
-): Promise<Result<Probed>> {
-  const { engine, planned } = step;
+async function probeBuild(step: StepContext<BuildEntry>, input: ProbeInput): Promise<Result<ProbedBuild>> {
+  const { engine, entry, planned } = step;
+  const targets = await lookAtTargets(step);
+  if (!targets.ok) return targets;
+  const { before, shape } = targets.value;
+  const current = await currentDigests(step, input.current ?? {});
+  if (!current.ok) return current;
+  const ofEntries = { ...input.bases, ...current.value };
   const inputs = engine.planned.inputs.get(entry.id);
   if (inputs === undefined) throw new Error(`no inputs were planned for ${entry.id}`);
   const outside = await outsideBases(engine, entry, inputs.bases, ofEntries);
@@ -160,31 +168,30 @@ async function probeBuild(
   if (!parts.ok) return parts;
   const keys = inputKeys(parts.value);
   const published = ownDigest(entry, before);
-  if (published === null) return ok({ before, bases, keys, goal: false, why: 'not published yet' });
+  const undone = { kind: 'build', ...unseen, before, bases, keys, stale: false, goal: false } as const;
+  if (published === null) return ok({ ...undone, why: 'not published yet' });
   if (planned.trust === 'copy' || engine.signing === undefined) {
-    return ok({ before, bases, keys, goal: false, why: 'nothing says what it was made from' });
+    return ok({ ...undone, why: 'nothing says what it was made from' });
   }
   const looked = await lookAt(step, published, shape);
   if (!looked.ok) return looked;
   const { facts, why, waived } = looked.value;
-  const seen = { before, bases, keys, facts, ...(waived === undefined ? {} : { waived }) };
+  const seen = { ...undone, facts, waived };
   const provenance = newestProvenance(facts, formatReference(entry.targets[0].destination))?.content.provenance;
-  if (provenance === undefined)
-    return ok({ ...seen, goal: false, why: 'no provenance of ours says what it was made from' });
-  const stale = isTooOld(provenance.finishedOn, inputs.maxAge, engine.now()) ? { stale: true as const } : {};
+  if (provenance === undefined) return ok({ ...seen, why: 'no provenance of ours says what it was made from' });
+  const stale = isTooOld(provenance.finishedOn, inputs.maxAge, engine.now());
   const made = provenance.keys;
   if (made.input !== keys.input) {
     const changes = changesOf(made, keys);
     const why = `changed: ${changes.map(({ part }) => part).join(', ')}`;
-    return ok({ ...seen, ...stale, goal: false, why, changes });
+    return ok({ ...seen, stale, why, changes });
   }
-  if (stale.stale) return ok({ ...seen, ...stale, goal: false, why: `its build is from ${provenance.finishedOn}` });
+  if (stale) return ok({ ...seen, stale, why: `its build is from ${provenance.finishedOn}` });
   const behind = lagging(step, before, published);
   const reason = behind ?? why;
   return ok({
     ...seen,
     digest: published,
-    reuse: published,
     goal: reason === undefined,
     why: reason ?? 'its inputs are unchanged',
   });

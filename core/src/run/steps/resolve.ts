@@ -5,17 +5,16 @@
 import { fail, ok, type Result } from '../../failure.ts';
 import { pin } from '../../reference.ts';
 import { absent } from '../absent.ts';
-import type { Image, Probed, StepContext } from '../engine.ts';
+import type { Image, ProbedBuild, ProbedPublished, ProbedSync, StepContext } from '../engine.ts';
 import { readImage } from './image.ts';
 
-export interface ResolveInput {
-  readonly probed: Probed;
-  /** The image is in the destination repository already. */
-  readonly inPlace: boolean;
-}
+/** `inPlace`: the image is in the destination repository already. */
+export type ResolveInput =
+  | { readonly inPlace: true; readonly probed: ProbedSync | ProbedPublished }
+  | { readonly inPlace: false; readonly probed: ProbedSync | ProbedBuild };
 
 export interface Resolution {
-  readonly probed: Probed;
+  readonly probed: ResolveInput['probed'];
   /** Only when it is in place. */
   readonly image?: Image;
 }
@@ -24,13 +23,12 @@ export async function resolveStep(
   { engine, entry }: StepContext,
   { probed, inPlace }: ResolveInput,
 ): Promise<Result<Resolution>> {
-  const { source } = probed;
-  if (source === undefined) return ok({ probed });
   if (inPlace) {
-    const image = await readImage(engine.registry, source);
+    const image = await readImage(engine.registry, probed.source);
     return image.ok ? ok({ probed, image: image.value }) : image;
   }
-  if (probed.justNamed === true) return ok({ probed });
+  if (probed.kind === 'build' || probed.justNamed) return ok({ probed });
+  const { source } = probed;
   // A HEAD, because a GET counts as a pull on registries that count.
   const head = await engine.registry.head(source, 'source');
   if (!head.ok) return head;

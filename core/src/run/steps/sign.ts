@@ -3,6 +3,7 @@
  * already is never signed again; a repair signs only what is missing.
  */
 import PQueue from 'p-queue';
+import type { BuildEntry, SyncEntry } from '../../config/model.ts';
 import { fail, ok, type Failure, type Result } from '../../failure.ts';
 import type { Signing } from '../../config/settings-model.ts';
 import { mediaType } from '../../oci/model.ts';
@@ -11,24 +12,58 @@ import { candidateAnnotations } from '../../trust/accept.ts';
 import { factsOf, isSigned, type Fact } from '../../trust/facts.ts';
 import { predicateType as types, type Bundle } from '../../trust/model.ts';
 import { believe } from '../believe.ts';
-import type { BuildOutput, Image, Probed, SbomOutput, SignedAttachment, SignOutput, StepContext } from '../engine.ts';
+import type {
+  BuildOutput,
+  Image,
+  ProbedBuild,
+  ProbedSync,
+  SbomOutput,
+  SignedAttachment,
+  SignOutput,
+  StepContext,
+} from '../engine.ts';
 import { lacksSbom, type ScanOutput } from './scan.ts';
 import { signOne } from './sign-one.ts';
-import { statementsFor, type WantedStatement } from './statements.ts';
+import { copyOrigin, imageStatements, provenance, scanStatements, type WantedStatement } from './statements.ts';
 
 export interface SignInput {
-  readonly probed: Probed;
   readonly image: Image;
   readonly scan: ScanOutput;
   /** Absent when only scans are renewed. */
   readonly sbom?: SbomOutput;
-  readonly built?: BuildOutput;
+}
+
+export interface SignCopyInput extends SignInput {
+  readonly probed: ProbedSync;
+}
+
+export interface SignBuildInput extends SignInput {
+  readonly probed: ProbedBuild;
+  readonly built: BuildOutput;
 }
 
 /** Signatures made at once for one image: each is a process that mostly waits. */
 const AT_ONCE = 4;
 
-export async function signStep(step: StepContext, input: SignInput): Promise<Result<SignOutput>> {
+export function signCopyStep(step: StepContext<SyncEntry>, input: SignCopyInput): Promise<Result<SignOutput>> {
+  return signWanted(step, input, (present) => [...imageStatements(step, input), copyOrigin(step, input, present)]);
+}
+
+export function signBuildStep(step: StepContext<BuildEntry>, input: SignBuildInput): Promise<Result<SignOutput>> {
+  return signWanted(step, input, (present) => [...imageStatements(step, input), ...provenance(step, input, present)]);
+}
+
+/** Of `slipway scan`. To consumers any statement of ours is a signature, and what a tag names may be anybody's. */
+export function signScanStep(step: StepContext, input: SignInput): Promise<Result<SignOutput>> {
+  return signWanted(step, input, (present) => (isSigned(present) ? scanStatements(input) : []));
+}
+
+/** `statementsFor`: given what is believed of the image itself. */
+async function signWanted(
+  step: StepContext,
+  input: SignInput,
+  statementsFor: (present: readonly Fact[]) => readonly WantedStatement[],
+): Promise<Result<SignOutput>> {
   const { engine } = step;
   const { signing } = engine;
   if (signing === undefined) return ok({ attachments: [] });
@@ -36,10 +71,7 @@ export async function signStep(step: StepContext, input: SignInput): Promise<Res
   if (!present.ok) return present;
   const lacking = lacksSbom(step, input, (child) => factsOf(present.value.get(child) ?? [], 'sbom').length > 0);
   if (lacking !== undefined) return fail(lacking);
-  const own = present.value.get(input.image.digest) ?? [];
-  // To consumers any statement of ours is a signature, and what a tag names may be anybody's.
-  if (engine.purpose === 'scan' && !isSigned(own)) return ok({ attachments: [] });
-  const wanted = statementsFor(step, input, own).filter(
+  const wanted = statementsFor(present.value.get(input.image.digest) ?? []).filter(
     ({ subject, statement, renew }) =>
       // In the legacy format a signature is over another payload, and is made where it is attached.
       !(signing.format === 'legacy' && statement.predicateType === types.signature) &&

@@ -22,6 +22,9 @@ export interface Targets {
   readonly shape: 'index' | 'manifest';
 }
 
+/** Of an image that nobody has looked at. */
+export const unseen = { changes: [], facts: [], waived: [] } as const;
+
 /**
  * Why the tags are behind `digest`; `undefined` when they are not. A tag from `{date}` or `{sha}` moves only together with a
  * newly published digest, so it is never behind by itself.
@@ -40,40 +43,41 @@ export function lagging({ entry }: StepContext, before: Before, digest: Digest):
 interface Looked {
   readonly facts: readonly Fact[];
   readonly why: string | undefined;
-  /** Of the policy that was looked at now; absent when it was not. */
-  readonly waived?: readonly UsedWaiver[];
+  /** Of the policy, where it was looked at now. */
+  readonly waived: readonly UsedWaiver[];
 }
 
 /** What is believed of the published image, and why it needs work all the same. */
 export async function lookAt(step: StepContext, digest: Digest, shape: Targets['shape']): Promise<Result<Looked>> {
   const { engine, entry } = step;
   const { signing } = engine;
-  if (signing === undefined) return ok({ facts: [], why: 'unsigned runs never count as done' });
+  if (signing === undefined) return ok({ facts: [], why: 'unsigned runs never count as done', waived: [] });
   const believed = await believe(step, pin(entry.targets[0].destination, digest), signing);
   if (!believed.ok) return believed;
   const facts = believed.value;
-  if (entry.always) return ok({ facts, why: 'always' });
+  const lacking = (why: string): Result<Looked> => ok({ facts, why, waived: [] });
+  if (entry.always) return lacking('always');
   const wanted = { kind: attachedKind(step), shape };
   const legacy = await legacyLacks(step, pin(entry.targets[0].destination, digest), signing, wanted);
   if (!legacy.ok) return legacy;
   const ofChildren = engine.deep === true ? await childrenLack(step, digest) : ok([]);
   if (!ofChildren.ok) return ofChildren;
   const lacks = [...missing({ ...wanted, facts }), ...legacy.value, ...ofChildren.value];
-  if (lacks.length > 0) return ok({ facts, why: `missing: ${lacks.join(', ')}` });
+  if (lacks.length > 0) return lacking(`missing: ${lacks.join(', ')}`);
   for (const { destination, templated } of entry.targets) {
     // A tag from a template is moved to what is new only.
     if (templated) continue;
     const unnamed = lacksName(engine, entry, formatReference(destination), facts);
-    if (unnamed !== undefined) return ok({ facts, why: `missing: ${unnamed} ${destination.tag}` });
+    if (unnamed !== undefined) return lacking(`missing: ${unnamed} ${destination.tag}`);
   }
   const scan = newestScan(facts)?.content.scan;
-  if (scan === undefined) return ok({ facts, why: undefined });
+  if (scan === undefined) return ok({ facts, why: undefined, waived: [] });
   if (isTooOld(scan.finishedAt, engine.settings.policy.scanMaxAge, engine.now())) {
-    return ok({ facts, why: `its scan is from ${scan.finishedAt}` });
+    return lacking(`its scan is from ${scan.finishedAt}`);
   }
   // The image that the tag names is never worse than itself.
   const judgement = judge({ rules: policyFor(step), scan, before: scan, today: today(engine) });
-  if (judgement.verdict === 'refuse') return ok({ facts, why: 'the policy refuses it now' });
+  if (judgement.verdict === 'refuse') return lacking('the policy refuses it now');
   return ok({ facts, why: undefined, waived: judgement.waived });
 }
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
+import type { SyncEntry } from '../../config/model.ts';
 import { sha256 } from '../../oci/digest.ts';
 import { sync } from '../../plan/sample.ts';
 import { formatReference, pin, type Digest } from '../../reference.ts';
 import type { Fact } from '../../trust/facts.ts';
-import { predicateType } from '../../trust/model.ts';
 import { readCopy } from '../../trust/predicates/copy.ts';
 import type { StepContext } from '../engine.ts';
-import type { SignInput } from './sign.ts';
-import { statementsFor } from './statements.ts';
+import type { SignCopyInput } from './sign.ts';
+import { copyOrigin } from './statements.ts';
 
 const [first, ours, between] = ['first', 'ours', 'between'].map((text) => sha256(text)) as [Digest, Digest, Digest];
 const entry = sync('a.example/x:1', 'r.example/x:1');
@@ -16,18 +16,11 @@ const target = formatReference(destination);
 
 /** The copy attestation that is asked for when the tag is moved from `before` to our image. */
 function copyOf(before: Digest | null, attested: readonly (Digest | null)[]) {
-  const engine = { purpose: 'run', now: () => new Date('2026-11-30T10:00:00Z') };
-  const scan = {
-    scanner: { name: 's', version: '1', uri: '' },
-    platforms: [],
-    startedAt: '',
-    finishedAt: '2026-11-30T09:00:00Z',
-  };
+  const engine = { now: () => new Date('2026-11-30T10:00:00Z') };
   const input = {
     probed: { before: { [target]: before }, source: pin({ registry: 'a.example', path: 'x' }, ours) },
-    image: { digest: ours, subject: pin(destination, ours), shape: 'manifest', children: [] },
-    scan: { scan, attested: true },
-  } as unknown as SignInput;
+    image: { digest: ours },
+  } as unknown as SignCopyInput;
   const present = attested.map((previous, at) => {
     const time = `2026-11-0${at + 1}T10:00:00Z`;
     const said = { source: 'a.example/x:1', sourceDigest: ours, targets: [target], time };
@@ -38,10 +31,8 @@ function copyOf(before: Digest | null, attested: readonly (Digest | null)[]) {
       content: { kind: 'copy', copy: { ...said, previous: { [target]: previous } } },
     };
   }) as unknown as readonly Fact[];
-  const wanted = statementsFor({ engine, entry } as unknown as StepContext, input, present).find(
-    ({ statement }) => statement.predicateType === predicateType.copy,
-  );
-  return { renew: wanted?.renew, previous: readCopy(wanted?.statement.predicate)?.previous };
+  const wanted = copyOrigin({ engine, entry } as unknown as StepContext<SyncEntry>, input, present);
+  return { renew: wanted.renew, previous: readCopy(wanted.statement.predicate)?.previous };
 }
 
 test('a copy attestation says what each tag named before, also where the image comes back to it', () => {

@@ -13,10 +13,10 @@ import { factsOf, type Fact, type FactOf } from '../../trust/facts.ts';
 import { earlierProvenance, newestProvenance } from '../../trust/required.ts';
 import { makeStatement } from '../../trust/statement.ts';
 import { scanOf, summariseScan } from '../../trust/summary.ts';
-import type { BuildOutput, StepContext } from '../engine.ts';
+import type { BuildOutput, ProbedSync, StepContext } from '../engine.ts';
 import type { Before } from '../targets.ts';
 import { originOf, sameOrigin, saysOrigin } from './origin.ts';
-import type { SignInput } from './sign.ts';
+import type { SignBuildInput, SignCopyInput, SignInput } from './sign.ts';
 
 export interface WantedStatement {
   readonly subject: Digest;
@@ -28,34 +28,31 @@ export interface WantedStatement {
   readonly replaces: readonly Digest[];
 }
 
-/** `present`: what is believed of the image itself. */
-export function statementsFor(
-  step: StepContext,
-  input: SignInput,
-  present: readonly Fact[],
-): readonly WantedStatement[] {
-  const { image } = input;
-  const children = image.children
-    .filter(({ digest }) => digest !== image.digest)
-    .flatMap(({ digest }) => childStatements(digest, input));
-  const scan = input.scan.scan;
-  const summary = wanted(
-    image.digest,
-    predicateType.scan,
-    scanPredicate(summariseScan(scan)),
-    { created: scan.finishedAt },
-    !input.scan.attested,
-  );
-  if (step.engine.purpose === 'scan') return [...children, summary];
-  const own: WantedStatement[] = [wanted(image.digest, predicateType.signature, signaturePredicate()), summary];
+/** Of every image that is published: all but where it comes from. */
+export function imageStatements(step: StepContext, input: SignInput): readonly WantedStatement[] {
+  const { digest } = input.image;
   const sbom = ownSbom(step, input);
-  if (sbom !== undefined) own.push(wanted(image.digest, predicateType.sbom, sbom));
-  const origin =
-    step.entry.kind === 'build'
-      ? provenance(step, step.entry, input, present)
-      : copyOrigin(step, step.entry, input, present);
-  if (origin !== undefined) own.push(origin);
-  return [...children, ...own];
+  return [
+    ...ofChildren(input),
+    wanted(digest, predicateType.signature, signaturePredicate()),
+    ownScan(input),
+    ...(sbom === undefined ? [] : [wanted(digest, predicateType.sbom, sbom)]),
+  ];
+}
+
+/** Where only the scan is renewed. */
+export function scanStatements(input: SignInput): readonly WantedStatement[] {
+  return [...ofChildren(input), ownScan(input)];
+}
+
+function ofChildren(input: SignInput): readonly WantedStatement[] {
+  const { digest: own, children } = input.image;
+  return children.filter(({ digest }) => digest !== own).flatMap(({ digest }) => childStatements(digest, input));
+}
+
+function ownScan({ image, scan: { scan, attested } }: SignInput): WantedStatement {
+  const summary = scanPredicate(summariseScan(scan));
+  return wanted(image.digest, predicateType.scan, summary, { created: scan.finishedAt }, !attested);
 }
 
 function childStatements(child: Digest, { scan, sbom }: SignInput): readonly WantedStatement[] {
@@ -86,21 +83,20 @@ function wholeSeconds(time: string, now: Date): string {
   return `${at.toISOString().slice(0, 19)}Z`;
 }
 
-function copyOrigin(
-  { engine }: StepContext,
-  entry: SyncEntry,
-  { probed, image }: SignInput,
+/** `present`: what is believed of the image itself. */
+export function copyOrigin(
+  { engine, entry }: StepContext<SyncEntry>,
+  { probed, image }: SignCopyInput,
   present: readonly Fact[],
 ): WantedStatement {
-  const { source } = entry;
   const { verified } = probed;
-  const sourceDigest = probed.source?.digest ?? image.digest;
+  const sourceDigest = probed.source.digest;
   const time = engine.now().toISOString();
   const earlier = sameOrigin(present, entry, sourceDigest);
   const moved = movedBy(probed, image.digest);
   const targets = entry.targets.map(({ destination }) => formatReference(destination));
   const predicate = copyPredicate({
-    source: formatReference(source),
+    source: formatReference(entry.source),
     ...originOf(entry, sourceDigest),
     ...(verified === undefined ? {} : { verified }),
     // One for all tags of one origin, however many entries they are in.
@@ -131,28 +127,24 @@ function saysPrevious(present: readonly Fact[], moved: Copy['previous']): boolea
 }
 
 /** What the tags named that are about to name `digest`; of one that names it already an earlier attestation knows. */
-function movedBy({ before }: SignInput['probed'], digest: Digest): Before {
+function movedBy({ before }: ProbedSync, digest: Digest): Before {
   return Object.fromEntries(Object.entries(before).filter(([, named]) => named !== digest));
 }
 
 /** New provenance for what was built, and for what would be built the same from inputs that changed. */
-function provenance(
-  step: StepContext,
-  entry: BuildEntry,
-  { built, probed, image }: SignInput,
+export function provenance(
+  { engine, entry, planned }: StepContext<BuildEntry>,
+  { built, probed, image }: SignBuildInput,
   present: readonly Fact[],
-): WantedStatement | undefined {
-  if (built === undefined) return undefined;
+): readonly WantedStatement[] {
   const named = (templated: boolean): readonly string[] =>
     entry.targets.filter((one) => one.templated === templated).map(({ destination }) => formatReference(destination));
   const lasting = named(false);
   // By the first one the next provenance of this entry takes the place of this: a template's tag is another each day or commit.
   const targets = [...lasting, ...named(true)];
-  const earlier = newestProvenance(probed.facts ?? [], formatReference(entry.targets[0].destination))?.content
-    .provenance;
+  const earlier = newestProvenance(probed.facts, formatReference(entry.targets[0].destination))?.content.provenance;
   const isNamed = lasting.every((target) => earlier?.targets.includes(target));
-  if (built.kind === 'reused' && earlier?.keys.input === built.keys.input && isNamed) return undefined;
-  const { engine, planned } = step;
+  if (built.kind === 'reused' && earlier?.keys.input === built.keys.input && isNamed) return [];
   const now = engine.now().toISOString();
   const made = built.kind === 'built' ? built : undefined;
   const finishedOn = made?.finishedAt ?? now;
@@ -175,7 +167,7 @@ function provenance(
   });
   const extra = { created: finishedOn, ...keyNames(built.keys) };
   const statement = wanted(image.digest, predicateType.provenance, predicate, extra, true);
-  return { ...statement, replaces: earlierProvenance(present, { targets, finishedOn }, engine.now()) };
+  return [{ ...statement, replaces: earlierProvenance(present, { targets, finishedOn }, engine.now()) }];
 }
 
 function keyNames({ input, resolved }: BuildKeys): Extra {

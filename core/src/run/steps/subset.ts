@@ -10,17 +10,17 @@ import { isFrom } from '../../trust/predicates/copy.ts';
 import { plainText } from '../../trust/strict.ts';
 import { absent } from '../absent.ts';
 import { believe } from '../believe.ts';
-import type { Probed, StepContext } from '../engine.ts';
+import type { ProbedSync, StepContext } from '../engine.ts';
 import { configPlatform } from './image.ts';
 import { originOf } from './origin.ts';
 
 /** Platforms that a message lists. */
 const MAX_NAMED = 40;
 
-export type Wanted = Pick<Probed, 'wanted' | 'subset'>;
+export type Wanted = Pick<ProbedSync, 'wanted' | 'subset'>;
 
 /**
- * The digest that the tags are to name. The source is read only when neither this machine's notes nor a believed attestation on
+ * The digest that the tags are to name. For some platforms the source is read only when neither this machine's notes nor a believed attestation on
  * `published`, what the entry's own tag names now, says what it gives.
  */
 export async function wantedOf(
@@ -30,7 +30,7 @@ export async function wantedOf(
   published: Digest | null,
 ): Promise<Result<Wanted>> {
   const { platforms } = entry;
-  if (platforms === undefined) return ok({});
+  if (platforms === undefined) return ok({ wanted: source.digest });
   const { engine, planned } = step;
   const note = noteOf(entry, source);
   const noted = parseDigest(engine.notes.get(...note) ?? '');
