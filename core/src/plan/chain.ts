@@ -8,12 +8,6 @@ import type { Admission, Data, Step, Task, TaskContract } from './model.ts';
 import { needsOf, out } from './out.ts';
 import { packageTaskId, taskId } from './task-id.ts';
 
-/**
- * `full`: everything. `mirror`: trust level `copy`. `retag`: the image of another entry, which was scanned and signed
- * there, so the same attachments are judged and travel along.
- */
-export type Shape = 'full' | 'mirror' | 'retag' | 'unsigned';
-
 /** The task that waits for every image of a plan whose tags move together; each tag waits for it. */
 const TOGETHER = 'together';
 
@@ -25,7 +19,10 @@ export type Taken =
 /** The step after which others may take the entry's image: its tag, unless tags wait for one another. */
 export type Settles = 'tag' | 'verify' | 'copy' | 'push' | 'resolve';
 
-export interface ChainEntry {
+/** `full`: everything. `mirror`: trust level `copy`. `unsigned`: a `--to` run without `signing.scratch`. */
+export type Shape = 'full' | 'mirror' | 'unsigned';
+
+interface AnyChain {
   readonly id: string;
   /** Reference, or path of the build's source. */
   readonly source: string;
@@ -34,33 +31,52 @@ export interface ChainEntry {
   readonly targets: readonly string[];
   readonly trust: TrustLevel;
   readonly always: boolean;
-  readonly shape: Shape;
   /** Its tag moves only when every image of the plan has passed. */
   readonly together: boolean;
-  /** Of a retag in one repository: the image is there already, so nothing is copied. */
-  readonly inPlace: boolean;
-  /** Of a sync whose source must prove something before it is copied: the contract that looks. */
-  readonly admits?: Admission;
-  /** Of a sync between registries: layers that they only point to are copied too, which not every tool can. */
-  readonly foreignLayers?: true;
-  /** Of a sync whose source is another entry's target. */
-  readonly taken?: Taken;
-  /** Of a retag by digest: `sha256:…`. */
-  readonly pinned?: string;
-  readonly build?: {
-    /** The contract's mode, as `apko`. */
-    readonly mode: string;
-    /** As `linux/arm64`. */
-    readonly platforms: readonly string[];
-    /** Text in the source → image of another entry. */
-    readonly bases: ReadonlyMap<string, Taken>;
-    /** Melange configs whose packages it takes. */
-    readonly packages: readonly string[];
-  };
 }
 
+interface Copying extends AnyChain {
+  /** The source must prove something before it is copied: the contract that looks. */
+  readonly admits?: Admission;
+  /** Between registries: layers that they only point to are copied too, which not every tool can. */
+  readonly foreignLayers: boolean;
+}
+
+export interface SyncChain extends Copying {
+  readonly kind: 'sync';
+  readonly shape: Shape;
+  /** Where its source is another entry's target, but none that was scanned and signed. */
+  readonly taken?: Taken;
+}
+
+/** The image of another entry, which was scanned and signed there, so the same attachments are judged and travel along. */
+export interface RetagChain extends Copying {
+  readonly kind: 'retag';
+  readonly shape: 'retag' | 'unsigned';
+  /** In one repository: the image is there already, so nothing is copied. */
+  readonly inPlace: boolean;
+  /** `pinned`: by digest, `sha256:…`. */
+  readonly taken: Taken | { readonly pinned: string };
+}
+
+export interface BuildChain extends AnyChain {
+  readonly kind: 'build';
+  readonly shape: Shape;
+  /** The contract's mode, as `apko`. */
+  readonly mode: string;
+  /** As `linux/arm64`. */
+  readonly platforms: readonly string[];
+  /** Text in the source → image of another entry. */
+  readonly bases: ReadonlyMap<string, Taken>;
+  /** Melange configs whose packages it takes. */
+  readonly packages: readonly string[];
+}
+
+export type ChainEntry = SyncChain | RetagChain | BuildChain;
+
 export function chainTasks(entry: ChainEntry): readonly Task[] {
-  const { id, repository, shape, targets, build } = entry;
+  const { id, repository, targets } = entry;
+  const admits = entry.kind === 'build' ? undefined : entry.admits;
   const tasks: Task[] = [];
   const ids: { [step in Step]?: string } = {};
   /** One text for each, however often it is named. */
@@ -71,13 +87,13 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
   const from = (step: Step, path = ''): Data => out(idOf(step), path);
 
   add('probe', 'core.probe@1', probeInput(entry));
-  add('resolve', 'core.resolve@1', { probed: from('probe'), inPlace: entry.inPlace });
-  if (entry.admits !== undefined) add('admit', entry.admits, { probed: from('resolve', 'probed') });
-  const probed = from(entry.admits === undefined ? 'resolve' : 'admit', 'probed');
+  add('resolve', 'core.resolve@1', { probed: from('probe'), inPlace: isInPlace(entry) });
+  if (admits !== undefined) add('admit', admits, { probed: from('resolve', 'probed') });
+  const probed = from(admits === undefined ? 'resolve' : 'admit', 'probed');
   const image = enterImage();
   const all: { readonly [key: string]: Data } = entry.together ? { all: out(TOGETHER, '') } : {};
-  const built = build === undefined ? {} : { built: from('build') };
-  switch (shape) {
+  const built = entry.kind === 'build' ? { built: from('build') } : {};
+  switch (entry.shape) {
     case 'mirror':
       add('tag', 'core.tag@1', { probed, image, targets, ...all });
       return tasks;
@@ -107,26 +123,22 @@ export function chainTasks(entry: ChainEntry): readonly Task[] {
       add('verify', 'core.verify@1', { image, after: from('attach') });
       break;
     default:
-      unreachable(shape);
+      unreachable(entry);
   }
   add('tag', 'core.tag@1', { probed, image, digest: from('verify', 'digest'), targets, ...all });
   return tasks;
 
   /** Brings the image into the destination repository by digest, and refers to it there. */
   function enterImage(): Data {
-    if (build !== undefined) {
-      const packages = build.packages.map((config) => out(packageTaskId(config), 'repository'));
-      add('build', `image.build@1/${build.mode}`, {
-        probed,
-        platforms: build.platforms,
-        packages,
-        ...imagesOf(build.bases),
-      });
+    if (entry.kind === 'build') {
+      const { mode, platforms, bases } = entry;
+      const packages = entry.packages.map((config) => out(packageTaskId(config), 'repository'));
+      add('build', `image.build@1/${mode}`, { probed, platforms, packages, ...imagesOf(bases) });
       add('push', 'core.push@1', { built: from('build'), destination: repository });
       return from('push');
     }
-    if (entry.inPlace) return from('resolve', 'image');
-    const foreign = entry.foreignLayers === true ? { foreignLayers: true } : {};
+    if (isInPlace(entry)) return from('resolve', 'image');
+    const foreign = entry.foreignLayers ? { foreignLayers: true } : {};
     add('copy', 'image.copy@1', { probed, destination: repository, ...foreign });
     return from('copy');
   }
@@ -138,10 +150,14 @@ export function togetherTask(entries: readonly ChainEntry[]): Task {
   return { id: TOGETHER, contract: 'core.together@1', entry: null, input, needs: needsOf(input) };
 }
 
+function isInPlace(entry: ChainEntry): boolean {
+  return entry.kind === 'retag' && entry.inPlace;
+}
+
 /** The last step before the tag. */
-function passes({ shape, build }: ChainEntry): Step {
+function passes({ kind, shape }: ChainEntry): Step {
   if (shape === 'unsigned') return 'gate';
-  if (shape === 'mirror') return build === undefined ? 'copy' : 'push';
+  if (shape === 'mirror') return kind === 'build' ? 'push' : 'copy';
   return 'verify';
 }
 
@@ -153,20 +169,15 @@ export function packageTask(config: string, architectures: readonly string[], ne
 }
 
 /** What the entry waits for stands in its probe: whatever else it does comes after that. */
-function probeInput({ source, targets, trust, always, taken, pinned, build }: ChainEntry): Data {
-  return {
-    source,
-    targets,
-    trust,
-    always,
-    ...(taken === undefined
-      ? {}
-      : 'entry' in taken
-        ? { of: digestOf(taken) }
-        : { current: { [source]: taken.current } }),
-    ...(pinned === undefined ? {} : { pinned }),
-    ...(build === undefined ? {} : basesOf(build.bases)),
-  };
+function probeInput(entry: ChainEntry): Data {
+  const { source, targets, trust, always } = entry;
+  return { source, targets, trust, always, ...(entry.kind === 'build' ? basesOf(entry.bases) : takenOf(entry)) };
+}
+
+function takenOf({ source, taken }: SyncChain | RetagChain): { readonly [key: string]: Data } {
+  if (taken === undefined) return {};
+  if ('pinned' in taken) return { pinned: taken.pinned };
+  return 'entry' in taken ? { of: digestOf(taken) } : { current: { [source]: taken.current } };
 }
 
 /**

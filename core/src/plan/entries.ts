@@ -6,7 +6,7 @@ import type { Position } from '../failure.ts';
 import { formatPlatform, type Platform } from '../oci/model.ts';
 import type { Mode, ModeInputs } from '../plugin/api.ts';
 import { areInRegistries, formatReference, formatRepository, sameRepository } from '../reference.ts';
-import type { ChainEntry, Settles, Taken } from './chain.ts';
+import type { ChainEntry, RetagChain, Settles, SyncChain, Taken } from './chain.ts';
 import { needsGraph, topologicalOrder } from './graph.ts';
 import { needsOfEntry, type Links, type Owned } from './links.ts';
 import type { Admission, PlannedEntry } from './model.ts';
@@ -67,10 +67,6 @@ function draft(entry: Entry, findings: Findings, { skips, settlesAt, level, reta
     findings.selected.has(owned.entry) && !skips.has(owned.entry)
       ? { entry: owned.entry, target: formatReference(owned.target), settles: settlesAt(owned.entry) }
       : { current: formatReference(owned.target) };
-  const part =
-    entry.kind === 'sync'
-      ? syncChain(entry, findings.links, level, retagOf, take)
-      : buildChain(entry, findings, level, take);
   const targets = entry.targets.map((target) => formatReference(target.destination));
   const [{ destination }] = entry.targets;
   const source = entry.kind === 'sync' ? formatReference(entry.source) : entry.source;
@@ -79,12 +75,13 @@ function draft(entry: Entry, findings: Findings, { skips, settlesAt, level, reta
     (need) => findings.selected.has(need) && (skip !== undefined || !skips.has(need)),
   );
   const admits = entry.kind === 'sync' ? admissionOf(entry) : undefined;
+  const unsigned = findings.unsigned && level === 'full';
   const planned: PlannedEntry = {
     id: entry.id,
     kind: entry.kind,
     ...(mode === undefined ? {} : { mode }),
     source,
-    destination: targets[0] ?? '',
+    destination: formatReference(destination),
     targets,
     at: place(entry.at),
     needs,
@@ -92,24 +89,26 @@ function draft(entry: Entry, findings: Findings, { skips, settlesAt, level, reta
     ...(retagOf === undefined ? {} : { retagOf }),
     ...(admits === undefined ? {} : { admits }),
     ...(skip === undefined ? {} : { skip }),
-    ...(findings.unsigned && level === 'full' ? { unsigned: true as const } : {}),
+    ...(unsigned ? { unsigned } : {}),
   };
   if (skip !== undefined) return { entry: planned };
-  return {
-    entry: planned,
-    chain: {
-      id: entry.id,
-      source,
-      repository: formatRepository(destination),
-      targets,
-      trust: level,
-      always: entry.always,
-      together: findings.settings.publish === 'together',
-      ...part,
-      ...(admits === undefined ? {} : { admits }),
-      ...(planned.unsigned ? { shape: 'unsigned' as const } : {}),
-    },
+  const common = {
+    id: entry.id,
+    source,
+    repository: formatRepository(destination),
+    targets,
+    trust: level,
+    always: entry.always,
+    together: findings.settings.publish === 'together',
+    shape: level === 'copy' ? 'mirror' : unsigned ? 'unsigned' : 'full',
+  } as const;
+  if (entry.kind === 'build') return { entry: planned, chain: { ...common, ...buildChain(entry, findings, take) } };
+  const copying = {
+    ...common,
+    ...(admits === undefined ? {} : { admits }),
+    foreignLayers: entry.foreignLayers === true && areInRegistries(entry.source, destination),
   };
+  return { entry: planned, chain: syncChain(copying, { entry, links: findings.links, retagOf }, take) };
 }
 
 /** What the source must prove, if anything. */
@@ -139,8 +138,6 @@ function isInPlace(entry: SyncEntry, links: Links): boolean {
   return sameRepository(links.sources.get(entry.id)?.target ?? entry.source, entry.targets[0].destination);
 }
 
-type ChainPart = Pick<ChainEntry, 'shape' | 'inPlace' | 'foreignLayers' | 'taken' | 'pinned' | 'build'>;
-
 /**
  * Sync entry → the entry whose image it only tags again, which for a retag of a retag is that of the first. It is judged
  * by what is attached to the image there. An image of a `trust: copy` entry has nothing attached, so a sync of it into
@@ -159,46 +156,31 @@ function retagOrigins({ links }: Findings, trust: ReadonlyMap<string, TrustLevel
   return origins;
 }
 
+/** A retag takes another entry's target, or names its image by digest. */
 function syncChain(
-  entry: SyncEntry,
-  links: Links,
-  level: TrustLevel,
-  retagOf: string | undefined,
+  copying: Omit<SyncChain, 'kind' | 'taken'>,
+  { entry, links, retagOf }: { readonly entry: SyncEntry; readonly links: Links; readonly retagOf: string | undefined },
   take: (owned: Owned) => Taken,
-): ChainPart {
+): SyncChain | RetagChain {
   const owned = links.sources.get(entry.id);
   const pinned = links.pinned.get(entry.id);
-  const taken = owned === undefined ? {} : { taken: take(owned) };
-  const byTools = areInRegistries(entry.source, entry.targets[0].destination);
-  const foreign = entry.foreignLayers === true && byTools ? { foreignLayers: true as const } : {};
-  if (retagOf === undefined)
-    return { shape: level === 'copy' ? 'mirror' : 'full', inPlace: false, ...foreign, ...taken };
-  return {
-    shape: 'retag',
-    inPlace: isInPlace(entry, links),
-    ...foreign,
-    ...taken,
-    ...(pinned === undefined ? {} : { pinned: pinned.digest }),
-  };
+  const taken = owned === undefined ? undefined : take(owned);
+  const again = taken ?? (pinned === undefined ? undefined : { pinned: pinned.digest });
+  if (retagOf === undefined || again === undefined)
+    return { ...copying, kind: 'sync', ...(taken === undefined ? {} : { taken }) };
+  const shape = copying.shape === 'unsigned' ? 'unsigned' : 'retag';
+  return { ...copying, kind: 'retag', shape, inPlace: isInPlace(entry, links), taken: again };
 }
 
-function buildChain(
-  entry: BuildEntry,
-  { modes, inputs, links, packages }: Findings,
-  level: TrustLevel,
-  take: (owned: Owned) => Taken,
-): ChainPart {
+function buildChain(entry: BuildEntry, { modes, inputs, links, packages }: Findings, take: (owned: Owned) => Taken) {
   const bases = [...(links.bases.get(entry.id) ?? [])].map(([text, owned]) => [text, take(owned)] as const);
   return {
-    shape: level === 'copy' ? 'mirror' : 'full',
-    inPlace: false,
-    build: {
-      mode: modeOf(entry, modes),
-      platforms: platformsOf(entry, inputs.get(entry.id)).map(formatPlatform),
-      bases: new Map(bases),
-      packages: packages.ofImage.get(entry.id) ?? [],
-    },
-  };
+    kind: 'build',
+    mode: modeOf(entry, modes),
+    platforms: platformsOf(entry, inputs.get(entry.id)).map(formatPlatform),
+    bases: new Map(bases),
+    packages: packages.ofImage.get(entry.id) ?? [],
+  } as const;
 }
 
 function modeOf({ id }: BuildEntry, modes: ReadonlyMap<string, Mode>): string {

@@ -78,10 +78,10 @@ function architecturesAsked(
 ): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, Set<string>>();
   const open: { readonly config: string; readonly architecture: string }[] = [];
-  for (const { build } of running) {
-    const architectures = (build?.platforms ?? []).map(architectureOf);
-    for (const config of build?.packages ?? [])
-      for (const architecture of architectures) open.push({ config, architecture });
+  for (const entry of running) {
+    if (entry.kind !== 'build') continue;
+    const architectures = entry.platforms.map(architectureOf);
+    for (const config of entry.packages) for (const architecture of architectures) open.push({ config, architecture });
   }
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { config, architecture } = next;
