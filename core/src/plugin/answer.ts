@@ -47,19 +47,19 @@ export function pluginFailure({ plugin, hook }: Author, what: string): PluginFai
 /** What was thrown, as a failure without its stack. `redact` is applied, because errors of tools may quote secrets. */
 export function thrown(author: Author, error: unknown, redact: (text: string) => string): PluginFailure {
   if (error instanceof TapError) {
-    return pluginFailure({ plugin: error.plugin, hook: error.hook }, sayable(error.message, redact));
+    const { plugin, hook, message, cause } = error;
+    return unlessFull(pluginFailure({ plugin, hook }, sayable(message, redact)), cause);
   }
   const said = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : '';
-  const failure = pluginFailure(
-    author,
-    said === '' ? 'threw something that is no error' : `threw: ${sayable(said, redact)}`,
-  );
-  return isFull(error) ? { ...failure, hint: 'free some space where .slipway is' } : failure;
+  const what = said === '' ? 'threw something that is no error' : `threw: ${sayable(said, redact)}`;
+  return unlessFull(pluginFailure(author, what), error);
 }
 
-/** Of that its author should not be told. */
-function isFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(errorCode(error));
+/** A full disk is no matter of the plugin's author. */
+function unlessFull(failure: PluginFailure, error: unknown): PluginFailure {
+  return ['ENOSPC', 'EDQUOT'].includes(errorCode(error))
+    ? { ...failure, hint: 'free some space where .slipway is' }
+    : failure;
 }
 
 /** `T` is what `schema` describes. `redact` is applied to a failure, as to what is thrown. */

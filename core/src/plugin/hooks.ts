@@ -26,8 +26,9 @@ export class TapError extends Error {
   readonly plugin: string;
   readonly hook: string;
 
-  constructor(plugin: string, hook: string, message: string) {
-    super(message);
+  /** `cause`: what the tap threw, where that is why. */
+  constructor(plugin: string, hook: string, message: string, cause?: unknown) {
+    super(message, { cause });
     this.plugin = plugin;
     this.hook = hook;
   }
@@ -219,7 +220,7 @@ function stamp(plugin: string, hook: string, error: unknown): TapError {
   }
   const said = error instanceof Error ? error.message : typeof error === 'string' ? error : '';
   const line = said.split('\n', 1)[0]?.trim() ?? '';
-  return new TapError(plugin, hook, line === '' ? 'threw something that is no error' : `threw: ${line}`);
+  return new TapError(plugin, hook, line === '' ? 'threw something that is no error' : `threw: ${line}`, error);
 }
 
 /** A reporter that throws, at once or later, is reported once and not called again. */

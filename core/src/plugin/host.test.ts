@@ -94,6 +94,17 @@ describe('a contract', () => {
     expect(JSON.stringify(result)).not.toContain('stack');
   });
 
+  it.each(['ENOSPC', 'EDQUOT'])('that fails by %s, on a full disk, is not its author’s matter', async (code) => {
+    const full = Object.assign(new Error(`${code}: no space left on device, write`), { code });
+    const result = await copied(
+      task(async () => {
+        throw full;
+      }),
+    );
+    expect(result).toMatchObject(broken(`threw: ${code}`));
+    expect(result).toMatchObject({ failure: { hint: 'free some space where .slipway is' } });
+  });
+
   it('takes a sync tap, too', async () => {
     expect(await copied((hooks) => hooks.task.for('image.copy@1').tap('one', () => ok({ digest: DIGEST })))).toEqual(
       ok({ digest: DIGEST }),
